@@ -1,0 +1,163 @@
+"""What the protocol needs to know of one configured credential: its policy, its targets, and the terms frozen from them.
+
+A source's and a target's own options are opaque here: core sees a `spec` and its digest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from enum import StrEnum
+from typing import Any
+
+from rotator.core.facts import Json
+
+HOUR = 3600.0
+DAY = 24 * HOUR
+NEVER = float("inf")
+
+
+class Strategy(StrEnum):
+    """How a rotation gets to a fresh value at every target."""
+
+    RECREATE = "recreate"
+    ROLL = "roll"
+    REPUBLISH = "republish"
+    """Heals drift with the current value; mints nothing; never configured."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """The timings of one credential, all in seconds; frozen into the terms of each rotation.
+
+    Attributes:
+        strategy: recreate or roll.
+        lifetime: how long a minted token lives; `NEVER` for one without expiry.
+        renew_before: how long before expiry a rotation becomes due.
+        every: rotate that long after the last rotation; 0 for not.
+        grace: how long an old value stays alive after its last target let it go.
+        quiet: how long an old token must be unused before it is superseded.
+        quiet_adopted: the same for a token whose consumers are not known; an explicit `quiet` wins.
+        soak: how long a disabled token waits before it is deleted.
+        outage_budget: roll only, the outage that its owner accepts; exceeding it alarms.
+        settle: how long a request may still be in flight after its answer was lost.
+        propagation: how long a fresh token may not be accepted yet.
+        retry: first back-off; doubles up to one hour.
+        rejects: how many captured tokens may be turned down before an operator is asked.
+    """
+
+    strategy: Strategy = Strategy.RECREATE
+    lifetime: float = 90 * DAY
+    renew_before: float = 30 * DAY
+    every: float = 0.0
+    grace: float = DAY
+    quiet: float = DAY
+    quiet_adopted: float = 8 * DAY
+    soak: float = DAY
+    outage_budget: float = 0.0
+    settle: float = 60.0
+    propagation: float = 150.0
+    retry: float = 30.0
+    rejects: int = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TargetRef:
+    """One configured target as the protocol sees it.
+
+    Attributes:
+        name: unique within the credential; the word in logs and metrics.
+        type: the kind in the registry, e.g. `env_file`.
+        place: what targets of several credentials may share (a path, a secret, a file); one writer at a time.
+        required: whether the rotation and the retirement wait for it.
+        replace: whether a foreign value that stands there at first sight may be overwritten.
+    """
+
+    name: str
+    type: str
+    place: str
+    required: bool = True
+    replace: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Credential:
+    """One configured credential.
+
+    Attributes:
+        id: survives a rename; id of its stream.
+        name: stable name from the configuration; base of its tokens' names.
+        connection: name of the source's connection.
+        owner: owner scope at the provider, `user` or `account`.
+        adopt: id of an existing token to take over, or empty.
+        policy: timings.
+        targets: in configured order, at least one.
+        spec: the configured stanza as plain data, opaque to core; enough to rebuild source and targets later.
+        digest: digest of the source's part of `spec`.
+        managed: whether it still stands in the configuration.
+    """
+
+    id: str
+    name: str
+    connection: str
+    owner: str
+    policy: Policy
+    targets: tuple[TargetRef, ...]
+    adopt: str = ""
+    spec: Mapping[str, Json] = field(default_factory=dict)
+    digest: str = ""
+    managed: bool = True
+
+    @property
+    def all(self) -> frozenset[str]:
+        """Names of all configured targets."""
+        return frozenset(t.name for t in self.targets)
+
+    @property
+    def required(self) -> frozenset[str]:
+        """Names of the required targets."""
+        return frozenset(t.name for t in self.targets if t.required)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """The policy of one rotation, frozen by its PLANNED fact.
+
+    Attributes:
+        policy: timings at planning.
+        targets: names of all targets at planning.
+        required: names of those that the rotation waits for.
+        digest: digest of the source's spec at planning.
+        why: the reason that made it due.
+    """
+
+    policy: Policy
+    targets: frozenset[str]
+    required: frozenset[str]
+    digest: str = ""
+    why: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain data for the detail of a PLANNED fact; `NEVER` becomes null."""
+        policy = {k: None if v == NEVER else v for k, v in asdict(self.policy).items()}
+        return {
+            "policy": policy,
+            "targets": sorted(self.targets),
+            "required": sorted(self.required),
+            "digest": self.digest,
+            "why": self.why,
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Terms:
+        """Read what `to_json` wrote; unknown policy keys of a newer machine are ignored."""
+        known = {f.name for f in fields(Policy)}
+        found = {k: NEVER if v is None else v for k, v in data["policy"].items() if k in known}
+        found["strategy"] = Strategy(found["strategy"])
+        return cls(
+            policy=Policy(**found),
+            targets=frozenset(data["targets"]),
+            required=frozenset(data["required"]),
+            digest=data.get("digest", ""),
+            why=data.get("why", ""),
+        )

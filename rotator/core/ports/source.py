@@ -1,0 +1,110 @@
+"""The port to what mints tokens. One `Source` serves one credential; it knows its owner scope, grants and conditions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from rotator.core.credential import NEVER
+from rotator.core.secret import Secret
+
+ACTIVE = "active"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Minted:
+    """The answer of a mint; the only moment at which the provider shows the value.
+
+    Attributes:
+        token_id: id at the provider.
+        value: the secret value.
+        name: the token's name at the provider.
+        issued_at: provider time in unix seconds.
+        expires_at: provider time, `NEVER` without expiry.
+    """
+
+    token_id: str
+    value: Secret
+    name: str
+    issued_at: float
+    expires_at: float = NEVER
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenState:
+    """What the provider says of a token; never its value.
+
+    Attributes:
+        id: id at the provider.
+        name: name at the provider.
+        status: an open enumeration; only `active` is alive (`disabled`, `expired`, `revoked (exposed)`, ...).
+        issued_at: provider time in unix seconds.
+        modified_at: provider time in unix seconds.
+        expires_at: provider time, `NEVER` without expiry.
+        last_used_at: provider time, None if never used.
+        equal: whether grants and conditions are those of the credential's spec; only `get` fills it, a list says True.
+    """
+
+    id: str
+    name: str
+    status: str
+    issued_at: float
+    modified_at: float
+    expires_at: float = NEVER
+    last_used_at: float | None = None
+    equal: bool = True
+
+    @property
+    def active(self) -> bool:
+        """Whether the provider says that the token is alive."""
+        return self.status == ACTIVE
+
+
+class Source(Protocol):
+    """What mints, inspects and retires the tokens of one credential.
+
+    MUST, for every call with an effect (`mint`, `roll`, `extend`, `disable`, `delete`): send exactly one wire request, no
+    retry, no redirect; raise `Refused` (or `RateLimited`) only where the answer says no; raise `Unavailable` only where the
+    request was certainly never sent; raise `OutcomeUnknown` in every other case.
+    MUST, for every read: raise `Unavailable` or `RateLimited` where no usable answer came.
+    MUST NOT authenticate a request that disables, deletes or rolls a token by that token: raise `OperatorNeeded`.
+    MUST NOT log, keep or copy a value.
+    """
+
+    @property
+    def principal(self) -> str:
+        """Id of the management token that authenticates the calls, or empty while it is not known."""
+
+    def mint(self, name: str, expires_at: float) -> Minted:
+        """Create a token of that name; `expires_at` in provider time (whole seconds are kept), `NEVER` for none."""
+
+    def roll(self, token_id: str) -> Minted:
+        """Give the token a new value; the old one dies at once."""
+
+    def extend(self, token_id: str, expires_at: float) -> None:
+        """Move the token's expiry, everything else unchanged."""
+
+    def disable(self, token_id: str) -> None:
+        """Disable the token; a token that is gone or dead already is a success."""
+
+    def delete(self, token_id: str) -> None:
+        """Delete the token; a token that is gone already is a success."""
+
+    def get(self, token_id: str) -> TokenState | None:
+        """Return the token's state with `equal` filled in, or None where the provider says that it does not exist."""
+
+    def verify(self, value: Secret) -> str | None:
+        """Return the id of the token if the provider accepts the value, None if it says no.
+
+        Authenticates with `value` itself, so it counts as a use of that token.
+        """
+
+    def control(self) -> bool:
+        """Whether the management token itself is accepted now: tells a dead value from a provider that refuses all."""
+
+    def tokens(self) -> tuple[TokenState, ...]:
+        """Return every token of the owner scope, complete or `Unavailable`; expired ones may be absent."""
+
+    def outputs(self, token_id: str, value: Secret, expires_at: float) -> Mapping[str, Secret]:
+        """Return everything that a target's `keys` may name (`token.value`, `token.id`, ...), without any I/O."""

@@ -1,0 +1,76 @@
+"""The port to one place where a value is published. It moves managed keys; it knows nothing of rotations or tokens."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from rotator.core.secret import Secret
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """What stands at a target.
+
+    Attributes:
+        version: opaque, changes with every change of the place; empty where the place does not exist yet.
+        values: the managed keys that are present and not empty.
+    """
+
+    version: str
+    values: Mapping[str, Secret] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Publication:
+    """One write, complete and fenced.
+
+    Attributes:
+        credential: the credential's name.
+        rid: rotation id.
+        generation: number of the publication of this credential.
+        token_id: the token whose value it is.
+        expires_at: provider time, infinite without expiry.
+        values: every managed key with its new value.
+        expected: what was read before the fenced publish intent; the write happens only on top of it.
+        still_mine: raises `Fenced` when the lease was lost; called as close to the write as the place allows.
+    """
+
+    credential: str
+    rid: str
+    generation: int
+    token_id: str
+    expires_at: float
+    values: Mapping[str, Secret]
+    expected: Reading
+    still_mine: Callable[[], None]
+
+
+class Target(Protocol):
+    """One place with some managed keys.
+
+    MUST keep every key that is not managed, byte for byte where the place has bytes.
+    MUST write all managed keys at once: a reader sees the old or the new set.
+    MUST refuse with `Conflict`, and leave the place as it was, where a managed key holds something else than `expected` says.
+    MAY succeed where only unmanaged keys changed since `expected`.
+    MUST raise `Unavailable` from a read without a usable answer; from a write `Refused` for a certain no, `Unavailable`
+    where it was certainly not sent, `OutcomeUnknown` in every other case.
+    MUST be safe to repeat: the same publication twice is one write.
+    """
+
+    @property
+    def keys(self) -> Mapping[str, str]:
+        """Managed key -> name of the source's output (`token.value`), or `literal:TEXT`."""
+
+    def check(self) -> None:
+        """Prove, without changing anything, that a write would be allowed now (the write preflight)."""
+
+    def read(self) -> Reading:
+        """Read the managed keys over a new connection; an absent place is an empty reading."""
+
+    def write(self, publication: Publication) -> None:
+        """Publish. A crash inside leaves the old or the new set in place, and nothing that the next write does not clean."""
+
+    def close(self) -> None:
+        """Give back connections; the target is not used again."""

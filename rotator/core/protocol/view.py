@@ -1,0 +1,230 @@
+"""What the facts of one credential add up to. Immutable; made by `fold` alone, read by rules, status and engine."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from rotator.core.credential import NEVER, Policy, Strategy, Terms
+from rotator.core.facts import Json, Kind
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Token:
+    """What the journal knows of one token.
+
+    Attributes:
+        id: id at the provider.
+        name: name at the provider, or empty where it was never seen.
+        attempt_name: name of the attempt that minted it, or empty for an adopted one.
+        born: provider time of issue.
+        expires_at: provider time, `NEVER` without expiry.
+        adopted: whether its consumers are unknown to us.
+    """
+
+    id: str
+    name: str = ""
+    attempt_name: str = ""
+    born: float = 0.0
+    expires_at: float = NEVER
+    adopted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """How often in a row an act failed, and when last (provider time)."""
+
+    count: int
+    last: float
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rotation:
+    """The open rotation.
+
+    Attributes:
+        rid: rotation id.
+        terms: frozen policy.
+        step: the last step that is durably true.
+        since: provider time of that step.
+        started: provider time of PLANNED.
+        attempt: number of the present mint, 0 before the first.
+        attempt_name: its unique name.
+        rejects: captured tokens that were turned down.
+        token_id: the token that this rotation publishes, or empty.
+        fingerprint: the value that it publishes, or empty.
+        before: roll: fingerprint from before the roll, which is never an answer of the oracle.
+        generation: number of its publication, 0 before PUBLISHING.
+        written: targets written in this publication.
+        read_back: targets read back and verified in this publication.
+        extended: expiry proven before a roll, 0 if not yet.
+        published: whether any publish intent of this rotation exists.
+        failures: by act, or act and target.
+        prior: the rotation as it was before the present intent, for a certain refusal.
+        request_id: the operator's request that it serves, or empty.
+    """
+
+    rid: str
+    terms: Terms
+    step: Kind
+    since: float
+    started: float
+    attempt: int = 0
+    attempt_name: str = ""
+    rejects: int = 0
+    token_id: str = ""
+    fingerprint: str = ""
+    before: str = ""
+    generation: int = 0
+    written: frozenset[str] = frozenset()
+    read_back: frozenset[str] = frozenset()
+    extended: float = 0.0
+    published: bool = False
+    failures: Mapping[tuple[str, str], Failure] = field(default_factory=dict)
+    prior: Rotation | None = None
+    request_id: str = ""
+
+    @property
+    def strategy(self) -> Strategy:
+        """The strategy in the terms."""
+        return self.terms.policy.strategy
+
+    @property
+    def policy(self) -> Policy:
+        """The timings in the terms."""
+        return self.terms.policy
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retirement:
+    """The obligation to take one old token out of service.
+
+    Attributes:
+        token_id: the old token.
+        step: `RETIREMENT` while open, then SUPERSEDED or CONDEMNED, DISABLED, DELETED.
+        since: provider time of that step.
+        opened: provider time at which it was opened.
+        policy: timings of the rotation that replaced it.
+        failures: by act.
+    """
+
+    token_id: str
+    step: Kind
+    since: float
+    opened: float
+    policy: Policy
+    failures: Mapping[tuple[str, str], Failure] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """An operator's request for a rotation that no rotation serves yet."""
+
+    id: str
+    at: float
+    strategy: str = ""
+    outage_budget: float = 0.0
+    reason: str = ""
+    actor: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pause:
+    """Starts and retirements are stopped; `until` is provider time, `NEVER` for open end."""
+
+    since: float
+    until: float
+    reason: str = ""
+    actor: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class View:
+    """Everything that rules may know of one credential's past.
+
+    Attributes:
+        position: position of the last folded fact.
+        current: id of the token that is published and confirmed, or empty.
+        fingerprint: its value.
+        generation: number of the last publication.
+        values: fingerprint -> token id, every value that the journal holds or held, oldest first.
+        tokens: by id.
+        attempts: attempt name -> `intent`, `captured`, `abandoned`, `rejected` or `refused`.
+        rotation: the open one.
+        retirements: open ones by token id.
+        marked: token id -> the irrevocable fact about it.
+        intended: token ids with any publish intent.
+        stood: token ids that were seen standing at a target.
+        baselines: targets whose first sight is journaled.
+        overridden: target -> fingerprint of a value unknown to us that stands there.
+        occupied: those of `overridden` that stood there at first sight.
+        heeded: target -> fingerprint that an operator told us to leave alone (`resolve --accept`).
+        allowed: (target, fingerprint) that may be overwritten.
+        released: targets that left the configuration.
+        last: target -> token id last written to or seen at it.
+        open_writes: (target, token id) -> version on top of which a write may still happen.
+        let_go: token id -> last moment at which a target was seen to stop holding it.
+        ahead: a target or a name was seen that is ahead of the journal: it was restored.
+        ahead_at: when that was seen last.
+        cleared_at: until when an operator confirmed the sweep.
+        closing: id of the rotation that an operator told us to close, or empty.
+        want: a successor is wanted at once (the last rotation was displaced).
+        request: what an operator asked for.
+        served: request id -> rotation id.
+        pause: the operator's pause.
+        planned_at: when the last rotation was planned (republish not counted).
+        confirmed_at: when the last rotation was confirmed (republish not counted).
+        rotations: confirmed rotations, republish and first creation not counted.
+        failing_since: since when the open work fails without a success, 0 if it does not.
+        spec: the configured stanza as last journaled.
+    """
+
+    position: int = 0
+    current: str = ""
+    fingerprint: str = ""
+    generation: int = 0
+    values: Mapping[str, str] = field(default_factory=dict)
+    tokens: Mapping[str, Token] = field(default_factory=dict)
+    attempts: Mapping[str, str] = field(default_factory=dict)
+    rotation: Rotation | None = None
+    retirements: Mapping[str, Retirement] = field(default_factory=dict)
+    marked: Mapping[str, Kind] = field(default_factory=dict)
+    intended: frozenset[str] = frozenset()
+    stood: frozenset[str] = frozenset()
+    baselines: frozenset[str] = frozenset()
+    overridden: Mapping[str, str] = field(default_factory=dict)
+    occupied: frozenset[str] = frozenset()
+    heeded: Mapping[str, str] = field(default_factory=dict)
+    allowed: frozenset[tuple[str, str]] = frozenset()
+    released: frozenset[str] = frozenset()
+    last: Mapping[str, str] = field(default_factory=dict)
+    open_writes: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    let_go: Mapping[str, float] = field(default_factory=dict)
+    ahead: bool = False
+    ahead_at: float = -NEVER
+    cleared_at: float = -NEVER
+    closing: str = ""
+    want: bool = False
+    request: Request | None = None
+    served: Mapping[str, str] = field(default_factory=dict)
+    pause: Pause | None = None
+    planned_at: float = 0.0
+    confirmed_at: float = 0.0
+    rotations: int = 0
+    failing_since: float = 0.0
+    spec: Mapping[str, Json] = field(default_factory=dict)
+
+    def expires_at(self, token_id: str) -> float:
+        """Expiry of a known token in provider time, `NEVER` for none or an unknown one."""
+        token = self.tokens.get(token_id)
+        return token.expires_at if token else NEVER
+
+    def ever_published(self, token_id: str) -> bool:
+        """Whether a value of the token may ever have stood anywhere."""
+        return token_id in self.intended or token_id in self.stood
+
+
+def blank() -> View:
+    """Return the view of a stream without facts."""
+    return View()
