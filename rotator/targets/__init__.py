@@ -1,0 +1,1 @@
+"""Places where values are published. Siblings do not know each other."""
