@@ -1,0 +1,229 @@
+"""Types of single configuration values, for the models here and for the options models of sources and targets.
+
+Each accepts what people write, yields one plain form, and says in its error what is expected and what to write instead.
+An error text never repeats the value: what stands in the wrong place may be a secret. These types know no stanza.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import math
+import re
+from pathlib import Path
+from typing import Annotated, Any, Final
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, WithJsonSchema
+from pydantic_core import PydanticCustomError
+
+UNITS: Final = {"d": 86400.0, "h": 3600.0, "m": 60.0, "s": 1.0}
+LONGEST: Final = 36500 * 86400.0
+NEVER: Final = math.inf
+DURATION_PATTERN: Final = r"^(?=\d)(\d+(\.\d+)?d)?(\d+(\.\d+)?h)?(\d+(\.\d+)?m)?(\d+(\.\d+)?s)?$"
+_DURATION: Final = re.compile(DURATION_PATTERN.replace("$", r"\Z"), re.ASCII)
+_PART: Final = re.compile(r"(\d+(?:\.\d+)?)([dhms])", re.ASCII)
+
+
+class Stanza(BaseModel):
+    """Base of every options model: immutable, no unknown keys, and errors that never show what was written."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, validate_default=False)
+
+
+class WrittenInt(int):
+    """An integer that remembers how it was written, so that an unquoted id or file mode keeps its digits."""
+
+    text: str = ""
+
+
+class WrittenFloat(float):
+    """A number that remembers how it was written; an unquoted hexadecimal id such as `4e12…` is one for YAML."""
+
+    text: str = ""
+
+
+def wrong(what: str, expected: str, instead: str) -> PydanticCustomError:
+    """Return the error of a field validator: `what` is wrong; what is `expected`; what to write `instead`."""
+    return PydanticCustomError("rotator", "{text}", {"text": f"{what}; {expected}; {instead}"})
+
+
+# ------------------------------------------------------------------------------------------------------------ durations
+def parse_duration(value: object) -> float:
+    """Return seconds, 0 up to a hundred years, for `90d`, `36h`, `45s`, `1h30m`, `0.5s` or a number of seconds.
+
+    Raises:
+        PydanticCustomError: anything else, a text without units included: nobody knows what "90" means.
+    """
+    expected = "expected is a duration of at most 100 years"
+    instead = "write for example 90d, 36h, 45s or 1h30m, or a number of seconds"
+    seconds = math.nan
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        try:
+            seconds = float(value)
+        except OverflowError:
+            seconds = math.inf
+    elif isinstance(value, str):
+        if re.fullmatch(r"[0-9.]+", value):
+            raise wrong(
+                "the duration has no unit", "expected is a number with d, h, m or s", "write for example 90d or 45s"
+            )
+        if _DURATION.match(value):
+            seconds = math.fsum(float(number) * UNITS[unit] for number, unit in _PART.findall(value))
+    if math.isnan(seconds) or seconds < 0:
+        raise wrong("this is not a duration", expected, instead)
+    if seconds > LONGEST:
+        raise wrong("the duration is too long", expected, instead)
+    return seconds
+
+
+def format_duration(seconds: float) -> str:
+    """Return the shortest text that `parse_duration` reads as `seconds`, e.g. `1h30m`; `never` for infinity."""
+    if math.isinf(seconds):
+        return "never"
+    parts, rest = [], int(seconds)
+    for unit in "dhm":
+        count, rest = divmod(rest, int(UNITS[unit]))
+        parts += [f"{count}{unit}"] if count else []
+    last = rest + (seconds - int(seconds))
+    if last or not parts:
+        parts.append(f"{last:.6f}".rstrip("0").rstrip(".") + "s")
+    return "".join(parts)
+
+
+def _positive(seconds: float) -> float:
+    if seconds <= 0:
+        raise wrong("the duration is zero", "expected is one above zero", "write for example 45s, 36h or 90d")
+    return seconds
+
+
+def _lifetime(value: object) -> float:
+    return NEVER if value == "never" else _positive(parse_duration(value))
+
+
+_DURATION_SCHEMA: Final[dict[str, Any]] = {
+    "anyOf": [{"type": "string", "pattern": DURATION_PATTERN}, {"type": "number", "minimum": 0}],
+    "description": "A duration: 90d, 36h, 45s, 1h30m, or a number of seconds.",
+}
+_LIFETIME_SCHEMA: Final[dict[str, Any]] = {
+    "anyOf": [{"const": "never"}, *_DURATION_SCHEMA["anyOf"]],
+    "description": "A duration (90d, 36h, 1h30m, or a number of seconds), or `never`.",
+}
+
+Duration = Annotated[float, BeforeValidator(parse_duration), WithJsonSchema(_DURATION_SCHEMA)]
+PositiveDuration = Annotated[
+    float, BeforeValidator(parse_duration), AfterValidator(_positive), WithJsonSchema(_DURATION_SCHEMA)
+]
+Lifetime = Annotated[float, BeforeValidator(_lifetime), WithJsonSchema(_LIFETIME_SCHEMA)]
+
+
+# ---------------------------------------------------------------------------------------------------------------- texts
+def as_written(value: object) -> object:
+    """Return the text of a scalar that YAML took for a number (`0123…`, `4e12…`), anything else unchanged."""
+    return value.text if isinstance(value, WrittenInt | WrittenFloat) else value
+
+
+def _printable(value: str) -> str:
+    if not value.isprintable():
+        raise wrong("the text holds control characters", "expected is one printable line", "write it without them")
+    return value
+
+
+Text = Annotated[str, BeforeValidator(as_written), AfterValidator(_printable), Field(min_length=1, max_length=4096)]
+"""One printable line, 1 to 4,096 characters; an unquoted number is taken as it was written."""
+
+HEX_ID_PATTERN: Final = r"^[0-9a-f]{32}$"
+
+
+def _hex_id(value: object) -> str:
+    text = as_written(value)
+    if not isinstance(text, str) or not re.fullmatch(r"[0-9a-f]{32}", text):
+        raise wrong(
+            "this is not an id", "expected are 32 hexadecimal digits in lower case", "copy the id as it is shown"
+        )
+    return text
+
+
+HexId = Annotated[str, BeforeValidator(_hex_id), WithJsonSchema({"type": "string", "pattern": HEX_ID_PATTERN})]
+"""32 lower-case hexadecimal digits, quoted or not."""
+
+
+def _octal(value: object) -> int:
+    text = as_written(value)
+    if isinstance(text, str) and re.fullmatch(r"(0o)?0?[0-7]{3}", text):
+        return int(text.removeprefix("0o"), 8)
+    raise wrong("this is not a file mode", "expected are three octal digits", 'write it in quotes, for example "0600"')
+
+
+OctalMode = Annotated[int, BeforeValidator(_octal), WithJsonSchema({"type": "string", "pattern": "^(0o)?0?[0-7]{3}$"})]
+"""A file mode such as "0600", as an integer; set-id and sticky bits are not accepted."""
+
+
+# ---------------------------------------------------------------------------------------------------------------- paths
+def resolve(value: str | Path, info: ValidationInfo | None = None) -> Path:
+    """Return `value` with `~` expanded and, where the context names a `folder`, relative to that folder.
+
+    Raises:
+        PydanticCustomError: the text is empty, holds control characters, or `~` cannot be expanded.
+    """
+    text = str(value)
+    if not text or not text.isprintable():
+        raise wrong("this is not a path", "expected is the path of a file or folder", "write for example /srv/app/.env")
+    try:
+        path = Path(text).expanduser()
+    except RuntimeError:
+        raise wrong("~ has no home folder here", "expected is a path", "write the whole path") from None
+    folder = (info.context or {}).get("folder") if info is not None else None
+    return Path(folder, path) if folder is not None else path
+
+
+def _config_path(value: object, info: ValidationInfo) -> Path:
+    text = as_written(value)
+    if not isinstance(text, str | Path):
+        raise wrong("this is not a path", "expected is the path of a file or folder", "write for example /srv/app/.env")
+    return resolve(text, info)
+
+
+ConfigPath = Annotated[Path, BeforeValidator(_config_path), WithJsonSchema({"type": "string", "minLength": 1})]
+"""A path; a relative one is relative to the folder of the configuration file, `~` is expanded."""
+
+
+# ------------------------------------------------------------------------------------------------------------ addresses
+def is_loopback(url: str) -> bool:
+    """Whether the host of `url` is this machine's loopback: `localhost`, 127.0.0.0/8 or ::1; False for no URL."""
+    try:
+        host = urlsplit(url).hostname or ""
+    except ValueError:
+        return False
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _service_url(value: str) -> str:
+    instead = "write for example https://vault.internal:8200"
+    not_an_address = wrong("this is not the address of a service", "expected is an https URL", instead)
+    try:
+        parts = urlsplit(value)
+        valid = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        raise not_an_address from None
+    if not valid or re.search(r"\s", value):
+        raise not_an_address
+    if parts.username is not None or parts.password is not None:
+        raise wrong(
+            "the address holds a login", "expected is a URL without one", "write the secret as {file: …} instead"
+        )
+    if parts.query or parts.fragment:
+        raise wrong("the address holds a query", "expected is a plain URL", instead)
+    if parts.scheme == "http" and not is_loopback(value):
+        raise wrong(
+            "plain http would send secrets in clear", "expected is https", "write https://… (http only to loopback)"
+        )
+    return value.rstrip("/")
+
+
+ServiceUrl = Annotated[str, AfterValidator(_service_url), WithJsonSchema({"type": "string", "format": "uri"})]
+"""An https URL without login, query or trailing slash; plain http only for a loopback host."""

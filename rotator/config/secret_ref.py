@@ -1,0 +1,247 @@
+"""Where a secret is read from: a file, an environment variable, a command or a systemd credential.
+
+Never from the configuration itself. It is read anew at each use, so that a mounted secret may change under a running
+daemon. What is read is never kept, logged or repeated in an error. This module does not know what the secret is for.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import selectors
+import signal
+import stat
+import subprocess
+import time
+from pathlib import Path
+from typing import IO, Annotated, Final
+
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    GetJsonSchemaHandler,
+    ModelWrapValidatorHandler,
+    ValidationInfo,
+    model_validator,
+)
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
+
+from rotator.config.fields import ConfigPath, Stanza, Text, resolve, wrong
+from rotator.core.errors import ConfigError, Unavailable
+from rotator.core.secret import Secret
+
+LARGEST: Final = 64 * 1024
+"""Bytes; a longer secret is a mistake (a wrong path, a command that prints help)."""
+
+COMMAND_TIMEOUT: Final = 10.0
+"""Seconds until a command that reads a secret is killed."""
+
+KINDS: Final = ("file", "env", "command", "systemd_credential")
+_INSTEAD: Final = "write {file: PATH}, {env: NAME}, {command: [PROGRAM, …]} or {systemd_credential: NAME}"
+
+
+def _program(value: list[str], info: ValidationInfo) -> list[str]:
+    """A program with a slash in its name is a path and follows the rule for paths; one without is looked up in PATH."""
+    program = value[0]
+    return [str(resolve(program, info)), *value[1:]] if "/" in program or program.startswith("~") else value
+
+
+def _credential_name(value: object) -> object:
+    if isinstance(value, str) and ("/" in value or value in {".", ".."}):
+        raise wrong(
+            "this is not the name of a credential",
+            "expected is a name without slashes",
+            "write the ID of LoadCredential=",
+        )
+    return value
+
+
+class SecretRef(Stanza):
+    """Exactly one of `file`, `env`, `command` (a list: program and arguments, no shell) and `systemd_credential`."""
+
+    file: ConfigPath | None = None
+    env: Annotated[Text, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")] | None = None
+    command: Annotated[list[Text], Field(min_length=1), AfterValidator(_program)] | None = None
+    systemd_credential: Annotated[Text, BeforeValidator(_credential_name)] | None = None
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _exactly_one(cls, value: object, handler: ModelWrapValidatorHandler[SecretRef]) -> SecretRef:
+        if isinstance(value, str | int | float):
+            raise wrong("a secret stands in clear text", "expected is where to read it from", _INSTEAD)
+        found = handler(value)
+        if sum(getattr(found, kind) is not None for kind in KINDS) != 1:
+            raise wrong("a secret is read from exactly one place", f"expected is one of {', '.join(KINDS)}", _INSTEAD)
+        return found
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        """One key of the four, none of them null: the schema says what the validator above refuses."""
+        found = handler.resolve_ref_schema(handler(schema))
+        for spec in found["properties"].values():
+            spec.pop("default", None)
+            if "anyOf" in spec:
+                spec.update(next(option for option in spec.pop("anyOf") if option.get("type") != "null"))
+        found["minProperties"] = found["maxProperties"] = 1
+        return found
+
+    def describe(self) -> str:
+        """Return where the secret is read from, for messages; of a command the program alone."""
+        if self.file is not None:
+            return f"file {self.file}"
+        if self.env is not None:
+            return f"environment variable {self.env}"
+        if self.command is not None:
+            return f"command {self.command[0]}"
+        return f"systemd credential {self.systemd_credential}"
+
+    def read(self) -> Secret:
+        """Read the secret now; one trailing line end is taken off.
+
+        Raises:
+            ConfigError: it is not there, not readable, empty, too long, not one line of printable characters without
+                spaces, or its file may be written by others.
+            Unavailable: the command failed or took longer than `COMMAND_TIMEOUT`.
+        """
+        if self.env is not None:
+            content = os.environb.get(self.env.encode())
+            if content is None:
+                raise ConfigError(f"reading a secret: {self.describe()} is not set", f"set {self.env} for this process")
+        elif self.command is not None:
+            content = _run(self.command, self.describe())
+        else:
+            content = _read_file(self._path(), self.describe())
+        return _one_line(content, self.describe())
+
+    def concern(self) -> str | None:
+        """Return what is wrong with the protection of the secret's file though it can be used, None if nothing is.
+
+        A file that others may read, or that somebody else owns, is a warning only: Kubernetes mounts secrets as 0644
+        and compose mounts files of the host's user. A file that is not there is no concern; `read` says that.
+        """
+        if self.file is None:
+            return None
+        try:
+            found = self.file.stat()
+        except OSError:
+            return None
+        if found.st_mode & (stat.S_IRGRP | stat.S_IROTH):
+            return (
+                f"{self.file} can be read by others (mode {stat.S_IMODE(found.st_mode):04o}); chmod 0600 it if you can"
+            )
+        if found.st_uid not in {0, os.geteuid()}:
+            return (
+                f"{self.file} belongs to user {found.st_uid}, who can change it; chown it to rotator's user if you can"
+            )
+        return None
+
+    def _path(self) -> Path:
+        if self.file is not None:
+            return self.file
+        folder = os.environ.get("CREDENTIALS_DIRECTORY")
+        if not folder:
+            raise ConfigError(
+                f"reading a secret: {self.describe()} needs CREDENTIALS_DIRECTORY, which systemd sets",
+                "add LoadCredential= to the unit, or use {file: PATH} outside of systemd",
+            )
+        return Path(folder, self.systemd_credential or "")
+
+
+def _read_file(path: Path, what: str) -> bytes:
+    """The checks are made on the open file, so that nothing can be exchanged between check and read."""
+    try:
+        # Not blocking: opening a FIFO would wait for a writer.
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    except OSError as error:
+        raise ConfigError(
+            f"reading a secret: {what} cannot be opened: {error.strerror}", "create it, or correct the path"
+        ) from None
+    with os.fdopen(fd, "rb") as file:
+        found = os.fstat(fd)
+        if not stat.S_ISREG(found.st_mode):
+            raise ConfigError(f"reading a secret: {what} is not a regular file", "give the path of a file")
+        if found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+            raise ConfigError(
+                f"reading a secret: {what} can be written by others (mode {stat.S_IMODE(found.st_mode):04o})",
+                f"chmod go-w {path}, and make sure that it still holds your secret",
+            )
+        try:
+            return file.read(LARGEST + 1)
+        except OSError as error:
+            raise ConfigError(f"reading a secret: {what} cannot be read: {error.strerror}", "check the disk") from None
+
+
+def _run(command: list[str], what: str) -> bytes:
+    """Run a command in a process group of its own and return its output, at most little more than `LARGEST` bytes."""
+    try:
+        # The operator's own command, without a shell; its standard error may repeat the secret and goes nowhere.
+        process = subprocess.Popen(  # noqa: S603
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+    except OSError as error:
+        raise ConfigError(
+            f"reading a secret: {what} cannot be started: {error.strerror}", "install it, or correct the path"
+        ) from None
+    deadline = time.monotonic() + COMMAND_TIMEOUT
+    code: int | None = None
+    with process:
+        try:
+            content = _drain(process.stdout, deadline) if process.stdout is not None else None
+            if content is not None and len(content) <= LARGEST:
+                code = process.wait(max(0.0, deadline - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            content = None
+        finally:
+            if code is None:
+                # Not reaped yet, so the number is still its own; helpers that it started hold the pipe and go with it.
+                with contextlib.suppress(ProcessLookupError, PermissionError):
+                    os.killpg(process.pid, signal.SIGKILL)
+    if content is None:
+        raise Unavailable(
+            f"reading a secret: {what} did not end within {COMMAND_TIMEOUT:.0f} s",
+            "run it by hand and see what it waits for",
+        )
+    if code:
+        raise Unavailable(
+            f"reading a secret: {what} failed with exit code {code}", "run it by hand as the user of rotator to see why"
+        )
+    return content
+
+
+def _drain(pipe: IO[bytes], deadline: float) -> bytes | None:
+    """What comes out of `pipe` until its end or a little more than `LARGEST` bytes; None at the deadline."""
+    content = b""
+    with selectors.DefaultSelector() as selector:
+        selector.register(pipe, selectors.EVENT_READ)
+        while len(content) <= LARGEST:
+            if not selector.select(max(0.0, deadline - time.monotonic())):
+                return None
+            piece = os.read(pipe.fileno(), LARGEST)
+            if not piece:
+                break
+            content += piece
+    return content
+
+
+def _one_line(content: bytes, what: str) -> Secret:
+    if len(content) > LARGEST:
+        raise ConfigError(f"reading a secret: {what} is longer than {LARGEST} bytes", "a secret is one short line")
+    try:
+        text = content.decode()
+    except UnicodeDecodeError:
+        raise ConfigError(f"reading a secret: {what} is not text", "a secret is one line of UTF-8 text") from None
+    text = text.removesuffix("\n").removesuffix("\r")
+    if not text:
+        raise ConfigError(f"reading a secret: {what} is empty", "put the secret there")
+    if any(character.isspace() or not character.isprintable() for character in text):
+        raise ConfigError(
+            f"reading a secret: {what} holds spaces, line ends or control characters inside",
+            "a secret is one line without spaces; look for a second line or a pasted quote",
+        )
+    return Secret(text)
