@@ -60,6 +60,13 @@ class Policy:
     retry: float = 30.0
     rejects: int = 5
 
+    def emergency(self, life: float) -> float:
+        """Length of the emergency window in seconds before the expiry of a token that lives `life` seconds in all.
+
+        The last tenth of life, at least three days, at most half of `renew_before`.
+        """
+        return min(max(3 * DAY, life / 10 if life != NEVER else 0.0), self.renew_before / 2)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TargetRef:
@@ -152,7 +159,7 @@ class Terms:
     def from_json(cls, data: Mapping[str, Any]) -> Terms:
         """Read what `to_json` wrote; unknown policy keys of a newer machine are ignored."""
         known = {f.name for f in fields(Policy)}
-        found = {k: NEVER if v is None else v for k, v in data["policy"].items() if k in known}
+        found: dict[str, Any] = {k: NEVER if v is None else v for k, v in data["policy"].items() if k in known}
         found["strategy"] = Strategy(found["strategy"])
         return cls(
             policy=Policy(**found),

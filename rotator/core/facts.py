@@ -50,7 +50,7 @@ class Kind(StrEnum):
     KNOWN = "known"
     ADOPTED = "adopted"
     OVERRIDDEN = "overridden"
-    HEEDED = "heeded"
+    OVERRIDE_ENDED = "override_ended"
     TARGET_RELEASED = "target_released"
     TARGET_ADDED = "target_added"
     AHEAD = "ahead"

@@ -72,12 +72,12 @@ def _planned(view: View, fact: Draft) -> View:
         request_id=fact.text("request_id"),
     )
     if healing:
-        return replace(view, rotation=rotation)
+        return replace(view, rotation=rotation, yielded=False, healed_at=fact.at)
     served = view.served
     if view.request and view.request.id == rotation.request_id:
         served = _plus(served, view.request.id, fact.rid)
         view = replace(view, request=None)
-    return replace(view, rotation=rotation, want=False, planned_at=fact.at, served=served)
+    return replace(view, rotation=rotation, want=False, yielded=False, planned_at=fact.at, served=served)
 
 
 def _intent(view: View, fact: Draft) -> View:
@@ -96,7 +96,9 @@ def _intent(view: View, fact: Draft) -> View:
         written=frozenset(),
         read_back=frozenset(),
         prior=None if lost and rolls else replace(rotation, prior=None),
-        failures=_failed(rotation.failures, ("mint", ""), fact.at, "the answer was lost") if lost else rotation.failures,
+        failures=_failed(rotation.failures, ("mint", ""), fact.at, "the answer was lost")
+        if lost
+        else rotation.failures,
     )
     return replace(view, rotation=after, attempts=_plus(view.attempts, fact.token_name, "intent"))
 
@@ -210,7 +212,15 @@ def _displaced(view: View, fact: Draft) -> View:
         attempts = _plus(attempts, rotation.attempt_name, "abandoned")
     healing = rotation.strategy is Strategy.REPUBLISH
     want = not fact.detail.get("closed") and not (healing and not fact.detail.get("dead"))
-    return replace(view, rotation=None, want=view.want or want, retirements=retirements, attempts=attempts)
+    return replace(
+        view,
+        rotation=None,
+        want=view.want or want,
+        yielded=bool(fact.detail.get("yields")),
+        closing="" if view.closing == fact.rid else view.closing,
+        retirements=retirements,
+        attempts=attempts,
+    )
 
 
 def _extended(view: View, fact: Draft) -> View:
@@ -297,7 +307,9 @@ def _unwritten(view: View, fact: Draft) -> View:
     rotation = view.rotation
     assert rotation is not None
     gone = {fact.target}
-    return replace(view, rotation=replace(rotation, written=rotation.written - gone, read_back=rotation.read_back - gone))
+    return replace(
+        view, rotation=replace(rotation, written=rotation.written - gone, read_back=rotation.read_back - gone)
+    )
 
 
 def _retirement(view: View, fact: Draft) -> View:
@@ -321,7 +333,7 @@ def _baseline(view: View, fact: Draft) -> View:
     return replace(
         view,
         baselines=view.baselines | {fact.target},
-        released=view.released - {fact.target},
+        released=_minus(view.released, fact.target),
         last=_plus(view.last, fact.target, fact.token_id),
         allowed=allowed,
     )
@@ -370,7 +382,7 @@ def _overridden(view: View, fact: Draft) -> View:
     )
 
 
-def _heeded(view: View, fact: Draft) -> View:
+def _override_ended(view: View, fact: Draft) -> View:
     return replace(
         view,
         overridden=_minus(view.overridden, fact.target),
@@ -380,11 +392,17 @@ def _heeded(view: View, fact: Draft) -> View:
 
 
 def _released(view: View, fact: Draft) -> View:
-    return replace(view, released=view.released | {fact.target})
+    past = _plus(view.past, fact.target, fact.detail.get("stanza"))
+    return replace(view, released=_plus(view.released, fact.target, fact.at), past=past)
 
 
 def _added(view: View, fact: Draft) -> View:
-    return replace(view, released=view.released - {fact.target}, baselines=view.baselines - {fact.target})
+    return replace(
+        view,
+        released=_minus(view.released, fact.target),
+        baselines=view.baselines - {fact.target},
+        past=_minus(view.past, fact.target),
+    )
 
 
 def _request(view: View, fact: Draft) -> View:
@@ -453,7 +471,7 @@ FOLDERS: Final[Mapping[Kind, Folder]] = {
     K.KNOWN: _known,
     K.ADOPTED: _adopted,
     K.OVERRIDDEN: _overridden,
-    K.HEEDED: _heeded,
+    K.OVERRIDE_ENDED: _override_ended,
     K.TARGET_RELEASED: _released,
     K.TARGET_ADDED: _added,
     K.AHEAD: _restored,

@@ -90,7 +90,11 @@ def not_captured(view: View, draft: Draft) -> str:
     if draft.detail.get("rejected"):
         rotation = view.rotation
         mine = state == "captured" and rotation is not None and rotation.token_id == draft.token_id
-        return "" if mine and not view.ever_published(draft.token_id) else "only an unpublished captured token is turned down"
+        return (
+            ""
+            if mine and not view.ever_published(draft.token_id)
+            else "only an unpublished captured token is turned down"
+        )
     return "" if state == "intent" else f"attempt {draft.token_name} is {state or 'unknown'}"
 
 

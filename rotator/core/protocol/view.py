@@ -161,7 +161,7 @@ class View:
         occupied: those of `overridden` that stood there at first sight.
         heeded: target -> fingerprint that an operator told us to leave alone (`resolve --accept`).
         allowed: (target, fingerprint) that may be overwritten.
-        released: targets that left the configuration.
+        released: target that left the configuration -> when.
         last: target -> token id last written to or seen at it.
         open_writes: (target, token id) -> version on top of which a write may still happen.
         let_go: token id -> last moment at which a target was seen to stop holding it.
@@ -170,6 +170,9 @@ class View:
         cleared_at: until when an operator confirmed the sweep.
         closing: id of the rotation that an operator told us to close, or empty.
         want: a successor is wanted at once (the last rotation was displaced).
+        yielded: the last rotation was displaced before its first intent to let a republish pass.
+        healed_at: when the last republish was planned.
+        past: target that left the configuration -> its stanza, so that it can still be read.
         request: what an operator asked for.
         served: request id -> rotation id.
         pause: the operator's pause.
@@ -197,7 +200,7 @@ class View:
     occupied: frozenset[str] = frozenset()
     heeded: Mapping[str, str] = field(default_factory=dict)
     allowed: frozenset[tuple[str, str]] = frozenset()
-    released: frozenset[str] = frozenset()
+    released: Mapping[str, float] = field(default_factory=dict)
     last: Mapping[str, str] = field(default_factory=dict)
     open_writes: Mapping[tuple[str, str], str] = field(default_factory=dict)
     let_go: Mapping[str, float] = field(default_factory=dict)
@@ -206,6 +209,9 @@ class View:
     cleared_at: float = -NEVER
     closing: str = ""
     want: bool = False
+    yielded: bool = False
+    healed_at: float = -NEVER
+    past: Mapping[str, Json] = field(default_factory=dict)
     request: Request | None = None
     served: Mapping[str, str] = field(default_factory=dict)
     pause: Pause | None = None

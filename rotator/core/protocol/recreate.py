@@ -1,0 +1,209 @@
+"""The rows of `recreate` (new token, overlap, retire the old) and of `republish` (heal drift with the current value).
+
+A recreate ends with CONFIRMED, which opens a retirement of the old token. A lost answer is never adopted and never rolled:
+the attempt is abandoned after the settle time and a fresh name is used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from rotator.core.facts import Kind
+from rotator.core.protocol.rules import (
+    Act,
+    Action,
+    Case,
+    Do,
+    Look,
+    Operator,
+    Result,
+    Row,
+    Rule,
+    Seen,
+    Sight,
+    Verdict,
+    Wait,
+    do,
+    each,
+    look,
+    need,
+    record,
+    wait,
+)
+
+K = Kind
+
+ROOM_FRESH: Final = 30.0
+"""A canary row must have been written, read back and decrypted at most that many seconds before a mint."""
+
+WRITABLE_FRESH: Final = 60.0
+"""The write preflight of the targets is at most that many seconds old at a mint and at the start of a publication."""
+
+ACCEPTED_FRESH: Final = 50.0
+"""A verification may be at most 60 s old at each write; ten of them are left for the write itself."""
+
+TRIES: Final = 8
+"""Verifications of a fresh token within the propagation time."""
+
+PATIENCE: Final = 24
+"""Propagation times (one hour at the default) before a token that GET shows active is turned down."""
+
+
+def held(case: Case) -> Verdict | None:
+    """An operator's pause stops starts; it never stops what was captured."""
+    pause = case.view.pause
+    if pause is None or case.now >= pause.until:
+        return None
+    return Wait(min(pause.until, case.now + case.watch), "paused")
+
+
+def closing(case: Case) -> Verdict | None:
+    """An operator told us to close this rotation and keep what is published."""
+    if case.view.closing != case.rotation.rid:
+        return None
+    return Do((Action(Act.RECORD, kind=K.DISPLACED, detail={"closed": True, "why": "closed by an operator"}),))
+
+
+def unmanaged(case: Case) -> Verdict | None:
+    """A credential that left the configuration: what was not published yet is given up, the rest finishes."""
+    if case.credential.managed or case.rotation.published:
+        return None
+    return Do((Action(Act.RECORD, kind=K.DISPLACED, detail={"closed": True, "why": "gone from the configuration"}),))
+
+
+def at_most_rejects(case: Case) -> Verdict | None:
+    """After so many captured tokens that were turned down, a person has to look."""
+    if case.rotation.rejects < case.policy.rejects:
+        return None
+    return Operator("rejected", case.now + case.watch)
+
+
+def drifted(case: Case) -> frozenset[str]:
+    """Targets of the configuration that were seen to hold something else than the current value, healable now."""
+    view = case.view
+    found = set()
+    for name in case.credential.all & view.baselines:
+        seen = case.seen.get(Look(Sight.STANDS, name))
+        stale = seen is None or case.now - seen.at > case.watch + ACCEPTED_FRESH
+        if stale or seen is None or name in view.overridden or name in view.heeded:
+            continue
+        if seen.result in (Result.ABSENT, Result.OLDER, Result.REPLACEABLE):
+            found.add(name)
+    backs_off = case.now < view.healed_at + 10 * case.credential.policy.retry
+    return frozenset() if backs_off else frozenset(found)
+
+
+def yields(case: Case) -> Verdict | None:
+    """A rotation that waits before its first intent lets a republish pass."""
+    view = case.view
+    if case.rotation.attempt or not view.fingerprint or case.dead(view.fingerprint) or not drifted(case):
+        return None
+    return Do((Action(Act.RECORD, kind=K.DISPLACED, detail={"yields": True, "why": "a target has drifted"}),))
+
+
+def one_is_enough(case: Case, seen: Seen) -> Verdict | None:
+    """With the published value missing, dead or near its end, one writable required target is enough to go ahead."""
+    if seen.result is Result.SOME and case.urgent:
+        return _PASS
+    return yields(case)
+
+
+_PASS: Final = Wait(-1.0, "pass")
+"""An `otherwise` that passes after all; `passing` turns it into no answer."""
+
+
+def passing(rule: Rule) -> Rule:
+    """Let a rule's `otherwise` decide to pass."""
+
+    def wrapped(case: Case) -> Verdict | None:
+        verdict = rule(case)
+        return None if verdict is _PASS else verdict
+
+    return wrapped
+
+
+def displaced(case: Case) -> Verdict | None:
+    """The captured token nears its own end or was found dead: close, retire it, and let a successor start."""
+    rotation = case.rotation
+    found = case.seen.get(Look(Sight.ACCEPTED, rotation.token_id))
+    if case.emergency_of(rotation.token_id):
+        why, dead = "its token nears its end", False
+    elif rotation.step is not K.CAPTURED and found is not None and found.result is Result.DEAD:
+        why, dead = "its token was found dead", True
+    else:
+        return None
+    return Do((Action(Act.RECORD, kind=K.DISPLACED, detail={"why": why, "dead": dead}),))
+
+
+def turned_down(case: Case, why: str) -> Verdict:
+    """Give the captured token up: it is condemned later, and a fresh attempt is made."""
+    return Do((Action(Act.RECORD, kind=K.ABANDONED, detail={"rejected": True, "why": why}),))
+
+
+def accepted(case: Case) -> Verdict | None:
+    """The provider must show the token active and equal to the terms, and accept its value, before anything is published.
+
+    While it lags (GET is right, verify still says no) it is asked eight times within the propagation time, then rarely, up
+    to an hour.
+    """
+    rotation, lag = case.rotation, case.policy.propagation
+    waited = case.now - rotation.since
+    seen = case.seen.get(Look(Sight.ACCEPTED, rotation.token_id))
+    every = lag / TRIES if waited <= lag else 2 * lag
+    if seen is None:
+        return look(Sight.ACCEPTED, rotation.token_id)
+    if seen.result is Result.GOOD and case.now - seen.at <= ACCEPTED_FRESH:
+        return None
+    if seen.result is Result.DEAD and seen.at >= rotation.since:
+        return turned_down(case, seen.note or "it is not what was asked for")
+    if case.now - seen.at < min(every, ACCEPTED_FRESH if seen.result is Result.GOOD else every):
+        return Wait(seen.at + every, "propagation")
+    if seen.result is Result.LAG and waited > PATIENCE * lag:
+        return turned_down(case, "the provider never accepted it")
+    return look(Sight.ACCEPTED, rotation.token_id)
+
+
+fresh = need(
+    Sight.ACCEPTED,
+    ACCEPTED_FRESH,
+    {Result.GOOD},
+    "verification",
+    of=lambda case: case.rotation.token_id,
+)
+
+room = need(Sight.ROOM, ROOM_FRESH, {Result.GOOD}, "journal_unsafe")
+
+writable = passing(
+    need(Sight.WRITABLE, WRITABLE_FRESH, {Result.GOOD}, "target_unwritable", otherwise=one_is_enough),
+)
+
+
+def yields_to_due(case: Case) -> Verdict | None:
+    """A republish lets a rotation pass that is due."""
+    view, rotation = case.view, case.rotation
+    patient = case.now <= rotation.started + 2 * case.policy.settle
+    due = case.near_end(rotation.token_id, case.credential.policy.renew_before) or view.request or view.want
+    if patient or not due:
+        return None
+    return Do((Action(Act.RECORD, kind=K.DISPLACED, detail={"why": "a rotation is due"}),))
+
+
+mint: Row = (closing, unmanaged, held, at_most_rejects, room, writable, do(Act.MINT))
+publish: Row = (closing, displaced, fresh, each(Act.WRITE), each(Act.READ_BACK), record(K.CONFIRMED))
+
+RECREATE: Final[Mapping[Kind, Row]] = {
+    K.PLANNED: mint,
+    K.INTENT: (wait("settle"), unmanaged, record(K.ABANDONED, why="the answer was lost")),
+    K.ABANDONED: mint,
+    K.CAPTURED: (closing, unmanaged, displaced, accepted, record(K.VERIFIED)),
+    K.VERIFIED: (closing, unmanaged, displaced, writable, record(K.PUBLISHING)),
+    K.PUBLISHING: publish,
+}
+"""An INTENT that is seen here means that the answer was lost: the engine goes on from intent to capture in one act."""
+
+REPUBLISH: Final[Mapping[Kind, Row]] = {
+    K.PLANNED: (closing, yields_to_due, displaced, fresh, record(K.VERIFIED)),
+    K.VERIFIED: (closing, record(K.PUBLISHING)),
+    K.PUBLISHING: (closing, yields_to_due, displaced, fresh, each(Act.WRITE), each(Act.READ_BACK), record(K.CONFIRMED)),
+}

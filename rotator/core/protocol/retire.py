@@ -1,0 +1,72 @@
+"""The rows of a retirement: one per old or abandoned token, beside and independent of later rotations.
+
+Destruction needs an irrevocable fact about an *id* (SUPERSEDED or CONDEMNED); no transition may ever publish an id so
+marked, so a stale process that sends its request late is harmless. Before each disable and delete every target, present and
+past, is read again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from rotator.core.facts import Draft, Kind
+from rotator.core.protocol.rules import TICK, Act, Case, Result, Row, Sight, Verdict, Wait, do, need, record, wait
+from rotator.core.protocol.steps import never_published
+
+K = Kind
+
+READ_FRESH: Final = 30.0
+"""How old a reading of the targets may be when a token is destroyed, in seconds."""
+
+QUIET_FRESH: Final = 60.0
+"""How old the provider's word on the last use may be, in seconds."""
+
+
+def _token(case: Case) -> str:
+    return case.retired.token_id
+
+
+def held(case: Case) -> Verdict | None:
+    """An operator's pause stops retirements."""
+    pause = case.view.pause
+    if pause is None or case.now >= pause.until:
+        return None
+    return Wait(min(pause.until, case.now + case.watch), "paused")
+
+
+def report_only(case: Case) -> Verdict | None:
+    """After a restored journal nothing older than the restore is retired until an operator has confirmed it."""
+    view, token = case.view, case.view.tokens.get(_token(case))
+    if not view.ahead or view.cleared_at >= view.ahead_at or (token and token.born > view.ahead_at):
+        return None
+    return Wait(case.now + case.sweep, "restored_journal")
+
+
+unpublished = need(Sight.UNPUBLISHED, READ_FRESH, {Result.GOOD}, "still_published", of=_token)
+in_sync = need(Sight.IN_SYNC, READ_FRESH, {Result.GOOD}, "targets_not_in_sync")
+quiet = need(Sight.QUIET, QUIET_FRESH, {Result.GOOD}, "still_used", of=_token)
+
+
+def condemn(case: Case) -> Verdict | None:
+    """A token that was never published needs no grace, only silence."""
+    draft = Draft(kind=K.CONDEMNED, at=case.now, token_id=_token(case))
+    if never_published(case.view, draft):
+        return None
+    return quiet(case) or record(K.CONDEMNED)(case)
+
+
+def grace(case: Case) -> Verdict | None:
+    """Counts from the last moment at which a target was seen to hold the old value."""
+    since = max(case.retired.opened, case.view.let_go.get(_token(case), 0.0))
+    until = since + case.policy.grace + TICK
+    return Wait(until, "grace") if case.now < until else None
+
+
+RETIRE: Final[Mapping[Kind, Row]] = {
+    K.RETIREMENT: (held, report_only, condemn, unpublished, grace, in_sync, quiet, record(K.SUPERSEDED)),
+    K.SUPERSEDED: (held, unpublished, do(Act.DISABLE)),
+    K.CONDEMNED: (held, unpublished, do(Act.DISABLE)),
+    K.DISABLED: (held, wait("soak"), in_sync, unpublished, do(Act.DELETE)),
+    K.DELETED: (record(K.RETIRED),),
+}

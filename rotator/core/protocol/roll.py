@@ -1,0 +1,83 @@
+"""The rows of `roll`: same token, new value, the old value dies at once.
+
+A roll cannot be made safe against a lost answer; it is made to heal: every captured value is an oracle, except the one
+from before the roll; if none lives, rolling again is right.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from rotator.core.facts import Kind
+from rotator.core.protocol.recreate import WRITABLE_FRESH, closing, held, room, unmanaged, writable
+from rotator.core.protocol.rules import (
+    Act,
+    Action,
+    Case,
+    Do,
+    Look,
+    Result,
+    Row,
+    Seen,
+    Sight,
+    Verdict,
+    do,
+    each,
+    need,
+    record,
+    wait,
+)
+
+K = Kind
+
+ALIVE_FRESH: Final = 45.0
+"""How old the last sign of life of a rolled value may be, in seconds."""
+
+
+def _oracle_of(case: Case) -> str:
+    return case.rotation.attempt_name
+
+
+def _value(case: Case) -> str:
+    return case.rotation.fingerprint
+
+
+def _roll_again(case: Case, seen: Seen) -> Verdict | None:
+    """The value died before CONFIRMED (a paused process rolled late): roll again."""
+    return do(Act.MINT)(case) if seen.result is Result.DEAD else None
+
+
+def _gone(case: Case, seen: Seen) -> Verdict | None:
+    """A token that is not active any more cannot be rolled: close, and let a successor recreate it."""
+    if seen.result is not Result.DEAD:
+        return None
+    return Do((Action(Act.RECORD, kind=K.DISPLACED, detail={"why": "its token is not active", "dead": True}),))
+
+
+def extended(case: Case) -> Verdict | None:
+    """A roll does not move the expiry, so it is extended first, proven by GET."""
+    return None if case.rotation.extended else do(Act.EXTEND)(case)
+
+
+def adopt(case: Case) -> Verdict | None:
+    """A captured value that lives is the answer that was lost."""
+    seen = case.seen[Look(Sight.ORACLE, _oracle_of(case))]
+    return Do((Action(Act.RECORD, kind=K.VERIFIED, detail={"fingerprint": seen.note}),)) if seen.note else None
+
+
+rollable = need(
+    Sight.TOKEN, WRITABLE_FRESH, {Result.GOOD}, "verification", of=lambda case: case.rotation.token_id, otherwise=_gone
+)
+oracle = need(Sight.ORACLE, ALIVE_FRESH, {Result.GOOD}, "verification", of=_oracle_of)
+alive = need(Sight.ALIVE, ALIVE_FRESH, {Result.GOOD, Result.UNSURE}, "verification", of=_value, otherwise=_roll_again)
+healed = need(Sight.ALIVE, ALIVE_FRESH, {Result.GOOD}, "verification", of=_value, otherwise=_roll_again)
+
+ROLL: Final[Mapping[Kind, Row]] = {
+    K.PLANNED: (closing, unmanaged, held, room, writable, rollable, extended, do(Act.MINT)),
+    K.INTENT: (wait("settle"), oracle, adopt, room, rollable, do(Act.MINT)),
+    K.CAPTURED: (record(K.VERIFIED),),
+    K.VERIFIED: (record(K.PUBLISHING),),
+    K.PUBLISHING: (each(Act.WRITE), alive, each(Act.READ_BACK), record(K.CONFIRMED)),
+    K.CONFIRMED: (wait("settle"), healed, record(K.DONE)),
+}

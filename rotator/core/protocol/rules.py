@@ -1,0 +1,320 @@
+"""The parts of which rows are built: a rule reads a case and answers, or passes with None.
+
+A row is a tuple of rules asked in order; the last always answers. A *mutant* of the protocol is a row without one of its
+rules. Nothing here knows which strategy or provider is in play.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import Final
+
+from rotator.core.credential import NEVER, Credential, Policy
+from rotator.core.facts import Kind
+from rotator.core.protocol.backoff import not_before
+from rotator.core.protocol.view import Retirement, Rotation, View
+
+TICK: Final = 1.0
+"""Provider time comes in whole seconds: every wait is that much longer and every expiry that much earlier."""
+
+
+class Act(StrEnum):
+    """What the engine can be told to do; one effect each."""
+
+    PLAN = "plan"
+    MINT = "mint"
+    EXTEND = "extend"
+    WRITE = "write"
+    READ_BACK = "read_back"
+    DISABLE = "disable"
+    DELETE = "delete"
+    RECORD = "record"
+    LOOK = "look"
+
+
+class Sight(StrEnum):
+    """What the engine can be asked to look at."""
+
+    ROOM = "room"
+    WRITABLE = "writable"
+    ACCEPTED = "accepted"
+    ALIVE = "alive"
+    TOKEN = "token"
+    ORACLE = "oracle"
+    IN_SYNC = "in_sync"
+    QUIET = "quiet"
+    UNPUBLISHED = "unpublished"
+    STANDS = "stands"
+    ORPHANS = "orphans"
+
+
+class Result(StrEnum):
+    """What a look may see; each sight uses some of them."""
+
+    GOOD = "good"
+    BAD = "bad"
+    SOME = "some"
+    LAG = "lag"
+    DEAD = "dead"
+    UNSURE = "unsure"
+    # of STANDS: what the target holds
+    CURRENT = "current"
+    MINE = "mine"
+    ABSENT = "absent"
+    OLDER = "older"
+    REPLACEABLE = "replaceable"
+    OVERRIDDEN = "overridden"
+    HEEDED = "heeded"
+    UNREADABLE = "unreadable"
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One thing to look at: `of` is a token id, fingerprint, target or rotation id, as the sight needs it."""
+
+    sight: Sight
+    of: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a look saw.
+
+    Attributes:
+        at: provider time at which the look began.
+        result: what was seen.
+        note: a fingerprint (oracle) or a word for people; never a value.
+    """
+
+    at: float
+    result: Result
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One act for the engine."""
+
+    act: Act
+    target: str = ""
+    kind: Kind | None = None
+    look: Look | None = None
+    token_id: str = ""
+    detail: Mapping[str, str | float | bool] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Do:
+    """Do this now; more than one action only for different targets."""
+
+    actions: tuple[Action, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Nothing to do before `until` (provider time)."""
+
+    until: float
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Operator:
+    """Only a person can decide; asked again at `until`."""
+
+    code: str
+    until: float
+    subject: str = ""
+
+
+Verdict = Do | Wait | Operator
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """Everything that a rule may read.
+
+    Attributes:
+        view: the fold of the facts.
+        credential: the configuration now.
+        now: provider time.
+        seen: observations with their age; may be forgotten at any time.
+        retirement: the retirement that is asked about, if one is.
+        watch: how often to look at targets and tokens, seconds.
+        sweep: how often to look for orphans, seconds.
+        start: empty, or why no new rotation may start now (pacing, clock, incident).
+        incident: whether so many tokens died at once that it is not believed.
+    """
+
+    view: View
+    credential: Credential
+    now: float
+    seen: Mapping[Look, Seen]
+    retirement: Retirement | None = None
+    watch: float = 300.0
+    sweep: float = 300.0
+    start: str = ""
+    incident: bool = False
+
+    @property
+    def rotation(self) -> Rotation:
+        """The open rotation; asked only in rows of one."""
+        assert self.view.rotation is not None
+        return self.view.rotation
+
+    @property
+    def retired(self) -> Retirement:
+        """The retirement in question; asked only in rows of one."""
+        assert self.retirement is not None
+        return self.retirement
+
+    @property
+    def policy(self) -> Policy:
+        """The timings that hold for the obligation in question."""
+        if self.retirement:
+            return self.retirement.policy
+        return self.view.rotation.policy if self.view.rotation else self.credential.policy
+
+    def result(self, sight: Sight, of: str = "") -> Result | None:
+        """What was seen last, however old."""
+        found = self.seen.get(Look(sight, of))
+        return found.result if found else None
+
+    def dead(self, fingerprint: str) -> bool:
+        """Whether a value is known to be dead; an incident is not believed."""
+        return bool(fingerprint) and not self.incident and self.result(Sight.ALIVE, fingerprint) is Result.DEAD
+
+    def near_end(self, token_id: str, seconds: float) -> bool:
+        """Whether the token's expiry is no farther away than that."""
+        return self.now >= self.view.expires_at(token_id) - TICK - seconds
+
+    def emergency_of(self, token_id: str) -> bool:
+        """Whether the token is in its emergency window."""
+        token = self.view.tokens.get(token_id)
+        life = token.expires_at - token.born if token else NEVER
+        return self.near_end(token_id, self.policy.emergency(life))
+
+    @property
+    def urgent(self) -> bool:
+        """Whether the published value is missing, dead or in its emergency window."""
+        view = self.view
+        return not view.current or self.dead(view.fingerprint) or self.emergency_of(view.current)
+
+    def targets(self) -> frozenset[str]:
+        """Targets of the publication: of the terms and of the configuration now, without released ones."""
+        return (self.rotation.terms.targets | self.credential.all) - self.view.released.keys()
+
+    def required(self) -> frozenset[str]:
+        """Required targets of the publication, likewise."""
+        return (self.rotation.terms.required | self.credential.required) - self.view.released.keys()
+
+
+Rule = Callable[[Case], Verdict | None]
+Row = tuple[Rule, ...]
+
+
+def ask(row: Row, case: Case) -> Verdict:
+    """Return the first answer of the row."""
+    return next(
+        (verdict for rule in row if (verdict := rule(case))), Wait(case.now + case.policy.retry, "no rule answered")
+    )
+
+
+def look(sight: Sight, of: str = "") -> Do:
+    """Ask for one look."""
+    return Do((Action(Act.LOOK, look=Look(sight, of)),))
+
+
+def need(
+    sight: Sight,
+    fresh: float,
+    good: Collection[Result],
+    why: str,
+    *,
+    of: Callable[[Case], str] = lambda case: "",
+    otherwise: Callable[[Case, Seen], Verdict | None] = lambda case, seen: None,
+) -> Rule:
+    """Pass when a look no older than `fresh` seconds saw something good; else ask `otherwise`, else wait and look again."""
+
+    def rule(case: Case) -> Verdict | None:
+        subject = of(case)
+        seen = case.seen.get(Look(sight, subject))
+        if seen is None or case.now - seen.at > fresh:
+            return look(sight, subject)
+        if seen.result in good:
+            return None
+        return otherwise(case, seen) or Wait(seen.at + fresh + TICK / 10, why)
+
+    return rule
+
+
+def wait(name: str) -> Rule:
+    """Wait out a timing of the policy, counted from the present step."""
+
+    def rule(case: Case) -> Verdict | None:
+        since = case.retirement.since if case.retirement else case.rotation.since
+        until = since + float(getattr(case.policy, name)) + TICK
+        return Wait(until, name) if case.now < until else None
+
+    return rule
+
+
+def record(kind: Kind, **detail: str | float | bool) -> Rule:
+    """Journal a fact."""
+
+    def rule(case: Case) -> Verdict:
+        token = case.retirement.token_id if case.retirement else ""
+        return Do((Action(Act.RECORD, kind=kind, token_id=token, detail=detail),))
+
+    return rule
+
+
+def do(act: Act) -> Rule:
+    """Do one act, unless it backs off."""
+
+    def rule(case: Case) -> Verdict:
+        failures = case.retirement.failures if case.retirement else case.rotation.failures
+        until = not_before(failures, act, "", case.policy.retry, urgent=case.retirement is None and case.urgent)
+        if case.now < until:
+            return Wait(until, f"{act} failed")
+        return Do((Action(act, token_id=case.retirement.token_id if case.retirement else ""),))
+
+    return rule
+
+
+def each(act: Act) -> Rule:
+    """Do the act on every target that lacks it, in parallel; back-off is per target, only required ones are waited for."""
+
+    def rule(case: Case) -> Verdict | None:
+        rotation, view = case.rotation, case.view
+        has = rotation.written if act is Act.WRITE else rotation.read_back
+        left = sorted(t for t in case.targets() if t not in has and (act is Act.WRITE or t in rotation.written))
+        again = {t: not_before(rotation.failures, act, t, case.policy.retry, urgent=case.urgent) for t in left}
+        free = [t for t in left if t not in view.overridden and view.heeded.get(t) is None]
+        ready = tuple(Action(act, target=t) for t in free if case.now >= again[t])
+        if ready:
+            return Do(ready)
+        missing = sorted(t for t in case.required() if t not in has and view.heeded.get(t) is None)
+        if not missing:
+            return None
+        held = [t for t in missing if t in view.overridden]
+        if held and len(held) == len(missing):
+            return Operator(override_code(view, held[0]), case.now + case.watch, held[0])
+        return Wait(
+            min((again.get(t, 0.0) for t in missing if t not in held), default=0.0) or case.now + 20,
+            f"{act} {missing[0]}",
+        )
+
+    return rule
+
+
+def override_code(view: View, target: str) -> str:
+    """The code under which an overridden target is shown to an operator."""
+    return "target_occupied" if target in view.occupied else "target_overridden"
+
+
+def asked_about(case: Case, retirement: Retirement) -> Case:
+    """The same case, about one retirement."""
+    return replace(case, retirement=retirement)

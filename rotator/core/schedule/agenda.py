@@ -1,0 +1,164 @@
+"""The whole of what one credential wants next: the open rotation, its retirements, a new start, and what to watch.
+
+`next_step` is the only question that the engine asks.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rotator.core.credential import Strategy
+from rotator.core.facts import Kind
+from rotator.core.protocol.decide import TABLES, Tables, decide_retirements, decide_rotation
+from rotator.core.protocol.recreate import drifted
+from rotator.core.protocol.rules import (
+    Act,
+    Action,
+    Case,
+    Do,
+    Look,
+    Operator,
+    Result,
+    Sight,
+    Verdict,
+    Wait,
+    look,
+    override_code,
+)
+from rotator.core.schedule.due import URGENT, emergency_at, renewal_at, why_due
+
+FRESH = 60.0
+"""How old the look at a target may be before its first sight counts, in seconds."""
+
+CLOCK_SUSPECT = "clock_suspect"
+"""The one reason to hold a start that holds back urgent ones too: no jump of a clock ever starts anything."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """The next step of one credential.
+
+    Attributes:
+        actions: to be done now; empty for a wait.
+        until: provider time at which to ask again when there is nothing to do.
+        why: the answers of all obligations that wait, by `rotation`, `start`, `watch` or a token id.
+    """
+
+    actions: tuple[Action, ...]
+    until: float
+    why: dict[str, Wait | Operator]
+
+
+def targets_of_config(case: Case) -> Verdict | None:
+    """Journal which targets left the configuration and which came back."""
+    view, names = case.view, case.credential.all
+    if not case.credential.managed:
+        return None
+    for name in sorted(names & view.released.keys()):
+        return Do((Action(Act.RECORD, kind=Kind.TARGET_ADDED, target=name),))
+    for name in sorted(view.baselines - names - view.released.keys()):
+        return Do((Action(Act.RECORD, kind=Kind.TARGET_RELEASED, target=name),))
+    return None
+
+
+def first_sight(case: Case) -> Verdict | None:
+    """Every target is looked at before the first start that would write to it."""
+    for name in sorted(case.credential.all - case.view.baselines):
+        seen = case.seen.get(Look(Sight.STANDS, name))
+        again = case.watch if seen and seen.result is Result.UNREADABLE else min(FRESH, case.watch)
+        if seen is None or case.now - seen.at > again:
+            return look(Sight.STANDS, name)
+        if seen.result is Result.UNSURE:
+            # three refusals over two minutes prove a value dead; until then it may live and nothing is decided
+            after = min(45.0, case.credential.policy.settle)
+            if case.now - seen.at > after:
+                return look(Sight.STANDS, name)
+            return Wait(seen.at + after, "verification")
+    return None
+
+
+def occupied(case: Case) -> Verdict | None:
+    """Before the first creation, a foreign value at a target needs an operator."""
+    view = case.view
+    for name in sorted(view.overridden):
+        if not view.current and name in case.credential.all:
+            return Operator(override_code(view, name), case.now + case.watch, name)
+    return None
+
+
+def start(case: Case) -> Verdict | None:
+    """No rotation is open: plan one if it is due, or a republish if a target has drifted."""
+    view, credential = case.view, case.credential
+    if not credential.managed:
+        return None
+    pause = view.pause
+    if pause and case.now < pause.until:
+        return Wait(min(pause.until, case.now + case.watch), "paused")
+    if verdict := first_sight(case) or occupied(case):
+        return verdict
+    repair = bool(view.current) and not case.dead(view.fingerprint) and bool(drifted(case))
+    heal = Do((Action(Act.PLAN, detail={"strategy": Strategy.REPUBLISH.value, "why": "drift"}),))
+    if repair and view.yielded:
+        return heal
+    why = why_due(case)
+    if why and case.start and (case.start == CLOCK_SUSPECT or why not in URGENT):
+        return heal if repair else Wait(case.now + case.watch, case.start)
+    if why:
+        return Do((Action(Act.PLAN, detail={"strategy": strategy_for(case).value, "why": why}),))
+    if repair:
+        return heal
+    return Wait(min(renewal_at(credential, view), emergency_at(credential, view)), "fresh")
+
+
+def strategy_for(case: Case) -> Strategy:
+    """The configured strategy, or the operator's; nothing to roll, or a token that is gone, means recreate."""
+    view, credential = case.view, case.credential
+    asked = view.request.strategy if view.request else ""
+    wanted = Strategy(asked) if asked else credential.policy.strategy
+    token = view.current or credential.adopt
+    gone = not token or case.result(Sight.TOKEN, token) is Result.DEAD
+    return Strategy.RECREATE if gone else wanted
+
+
+def watch(case: Case) -> Verdict | None:
+    """Observe targets, the published value and orphans, each at its own cadence."""
+    view = case.view
+    looks = [(Look(Sight.STANDS, name), case.watch) for name in sorted(case.credential.all)]
+    if view.fingerprint:
+        looks.append((Look(Sight.ALIVE, view.fingerprint), case.watch))
+    looks.append((Look(Sight.ORPHANS), case.sweep))
+    soonest = case.now + case.watch
+    for wanted, every in looks:
+        seen = case.seen.get(wanted)
+        if seen is None or case.now - seen.at >= every:
+            return Do((Action(Act.LOOK, look=wanted),))
+        again = min(every, 45.0) if seen.result is Result.UNSURE else every
+        if case.now - seen.at >= again:
+            return Do((Action(Act.LOOK, look=wanted),))
+        soonest = min(soonest, seen.at + again)
+    return Wait(soonest, "watch")
+
+
+def next_step(case: Case, tables: Tables = TABLES) -> Step:
+    """Return what to do now, or how long to wait: rotation first, then retirements, then a start, then the watch."""
+    waits: dict[str, Wait | Operator] = {}
+
+    def settle(name: str, verdict: Verdict | None) -> tuple[Action, ...]:
+        if isinstance(verdict, Do):
+            return verdict.actions
+        if verdict is not None:
+            waits[name] = verdict
+        return ()
+
+    if actions := settle("config", targets_of_config(case)):
+        return Step(actions=actions, until=case.now, why=waits)
+    if actions := settle("rotation", decide_rotation(case, tables)):
+        return Step(actions=actions, until=case.now, why=waits)
+    if case.view.rotation is None and (actions := settle("start", start(case))):
+        return Step(actions=actions, until=case.now, why=waits)
+    for token, verdict in decide_retirements(case, tables).items():
+        if actions := settle(token, verdict):
+            return Step(actions=actions, until=case.now, why=waits)
+    if actions := settle("watch", watch(case)):
+        return Step(actions=actions, until=case.now, why=waits)
+    return Step(actions=(), until=min(w.until for w in waits.values()), why=waits)

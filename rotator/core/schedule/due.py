@@ -1,0 +1,92 @@
+"""Is a rotation due, and why? An ordered tuple of named checks; the first that answers wins. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from typing import Final
+
+from rotator.core.credential import NEVER, Credential
+from rotator.core.protocol.rules import TICK, Case
+from rotator.core.protocol.view import View
+
+JITTER: Final = 0.1
+"""Share of `renew_before` by which a renewal is moved, either way, so that a fleet made in one hour does not renew in one."""
+
+
+def jitter(credential_id: str, generation: int) -> float:
+    """Return a stable number in [-JITTER, JITTER) from the credential's id and its generation."""
+    digest = hashlib.sha256(f"{credential_id}:{generation}".encode()).digest()
+    return JITTER * (int.from_bytes(digest[:8], "big") / 2**63 - 1)
+
+
+def renewal_at(credential: Credential, view: View) -> float:
+    """Provider time at which the next ordinary rotation is due; `NEVER` for a token without expiry or `every`; 0 before any.
+
+    The earliest of expiry minus a jittered `renew_before`, and the last rotation plus `every`. A token without expiry
+    counts `every` from its issue where nothing was rotated yet.
+    """
+    token = view.tokens.get(view.current)
+    if token is None:
+        return 0.0
+    policy = credential.policy
+    early = policy.renew_before * (1 + jitter(credential.id, view.generation))
+    by_expiry = token.expires_at - TICK - early
+    by_age = (view.confirmed_at or token.born) + policy.every if policy.every else NEVER
+    return min(by_expiry, by_age)
+
+
+def emergency_at(credential: Credential, view: View) -> float:
+    """Provider time at which the current token's emergency window opens; `NEVER` where it has no expiry."""
+    token = view.tokens.get(view.current)
+    if token is None or token.expires_at == NEVER:
+        return NEVER
+    return token.expires_at - TICK - credential.policy.emergency(token.expires_at - token.born)
+
+
+def deadline(credential: Credential, view: View) -> float:
+    """Provider time after which an undisturbed rotation cannot finish before expiry: settle and propagation still fit."""
+    token = view.tokens.get(view.current)
+    if token is None or token.expires_at == NEVER:
+        return NEVER
+    return token.expires_at - TICK - credential.policy.settle - credential.policy.propagation
+
+
+def first(case: Case) -> bool:
+    """Nothing was ever published."""
+    return not case.view.current
+
+
+def dead(case: Case) -> bool:
+    """The published value is dead."""
+    return case.dead(case.view.fingerprint)
+
+
+def requested(case: Case) -> bool:
+    """An operator asked for it."""
+    return case.view.request is not None
+
+
+def displaced(case: Case) -> bool:
+    """The last rotation was displaced."""
+    return case.view.want
+
+
+def emergency(case: Case) -> bool:
+    """The current token is in its emergency window."""
+    return case.now >= emergency_at(case.credential, case.view)
+
+
+def renewal(case: Case) -> bool:
+    """Expiry minus `renew_before`, or the last rotation plus `every`, has come."""
+    return case.now >= renewal_at(case.credential, case.view)
+
+
+CHECKS: Final[tuple[Callable[[Case], bool], ...]] = (first, dead, requested, displaced, emergency, renewal)
+URGENT: Final = frozenset({"first", "dead", "requested", "emergency"})
+"""Reasons that pacing never holds back."""
+
+
+def why_due(case: Case) -> str:
+    """Return the name of the first check that says yes, or an empty string."""
+    return next((check.__name__ for check in CHECKS if check(case)), "")
