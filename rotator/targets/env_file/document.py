@@ -43,7 +43,7 @@ class DocumentError(ValueError):
 
 @dataclass(frozen=True, slots=True, repr=False)
 class _Assignment:
-    """One `KEY=value`; `start` to `end` is the raw value with its quotes, `stop` the end of the text of its last line."""
+    """One `KEY=value`; `start` to `end` is the raw value with its quotes, `stop` the end of its last line's text."""
 
     key: str
     line: int
@@ -97,7 +97,8 @@ class Document:
         """The file's bytes with every assignment of each key set to its value; absent keys are added at the end.
 
         `export`, spaces around `=`, `KEY: value`, inline comments, line ends, a byte order mark and everything else
-        stay as they are. An assignment that reads as the wanted value already is left alone. Repeating it changes nothing.
+        stay as they are. An assignment that reads as the wanted value already is left alone, so repeating it changes
+        nothing.
 
         Raises:
             DocumentError: a value or key that not all readers understand alike, or a place in the file that they read

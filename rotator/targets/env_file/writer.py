@@ -1,0 +1,431 @@
+"""Changing a file that other people change too: whole, durable, under a lock, and without losing anybody's save.
+
+The new content is written beside the file, flushed, and *exchanged* with it in one step; what was displaced is then
+compared with what had been read. If somebody saved in between, their save is exchanged back and the change is made
+again on top of it. (Measured elsewhere: rename after a compare loses a few saves in a thousand, this loses none.)
+
+It knows nothing of keys: an `Edit` says what to change and whether the present content may be changed at all.
+
+What it cannot promise: an editor that keeps the file open and writes *into* it after our exchange writes into a file
+that no folder holds any more; the displaced file is compared once more just before it is removed, not for longer.
+Hard links and mounts of a single file can only be written in place, where a reader may catch blank lines at the end.
+"""
+
+import errno
+import hashlib
+import os
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Final, Protocol
+
+from rotator.core.errors import Conflict, OutcomeUnknown, Refused, RotatorError, Unavailable
+from rotator.host import crashpoints, files
+from rotator.host.crashpoints import Point
+from rotator.host.locks import FileLock
+from rotator.targets.env_file.place import Identity, Place, Snapshot, copy_attributes
+
+LOCK_TIMEOUT: Final = 30.0
+"""Seconds to wait for another process of ours that writes to the same file."""
+
+ATTEMPTS: Final = 200
+"""How often to start again because somebody saved in between, before asking to come back later."""
+
+_IN_PLACE_ERRORS = frozenset({errno.EBUSY, errno.EXDEV, errno.EROFS, errno.EACCES, errno.EPERM})
+_CERTAIN_NO = frozenset({errno.EROFS, errno.EACCES, errno.EPERM, errno.ELOOP, errno.ENAMETOOLONG, errno.ETXTBSY})
+
+
+class How(StrEnum):
+    """How a file got its content; only the first three keep every promise."""
+
+    UNCHANGED = "unchanged"
+    CREATED = "created"
+    EXCHANGED = "exchanged"
+    RENAMED = "renamed"
+    IN_PLACE = "in_place"
+
+
+class Edit(Protocol):
+    """A change of content. Both methods are pure and may be asked many times."""
+
+    def agrees(self, content: bytes) -> bool:
+        """Whether `content` still holds, at the managed keys, what it held when the change was decided."""
+
+    def apply(self, content: bytes) -> bytes:
+        """The content after the change; equal to `content` when it holds the change already."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ownership:
+    """Mode bits and numeric owner that the configuration asks for; None keeps what the file has."""
+
+    mode: int | None = None
+    uid: int | None = None
+    gid: int | None = None
+
+
+class _NotHereAtomic(Exception):
+    """This file can only be written in place."""
+
+
+class _Again(Exception):
+    """Somebody changed the file in between; start over."""
+
+
+class Writer:
+    """Writes files of one host. `lock_folder` is shared by all processes of the instance; made (0700) when missing."""
+
+    def __init__(self, lock_folder: Path) -> None:
+        self._lock_folder = lock_folder
+
+    def replace(
+        self,
+        path: Path,
+        edit: Edit,
+        still_mine: Callable[[], None],
+        *,
+        create: bool = True,
+        ownership: Ownership = Ownership(),
+    ) -> How:
+        """Apply `edit` to the file at `path`, or to an empty one where none is and `create` allows it.
+
+        `still_mine` is called right before the content becomes visible, and may raise to stop it. A crash inside leaves
+        the complete old or the complete new file; a stray temporary file is cleaned up by the next call.
+
+        Raises:
+            Conflict: the managed keys hold something else than the edit expects; nothing was changed.
+            Refused: a certain no: rights, kind of file, missing folder or file, detached mount.
+            Unavailable: nothing was changed, later it may work: lock held, disk full, a file that never rests.
+            OutcomeUnknown: the new content is visible but not known to be durable.
+            Whatever `still_mine` or `edit.apply` raises; nothing was changed.
+        """
+        try:
+            for _ in range(ATTEMPTS):
+                with suppress(_Again), Place(path) as place:
+                    crashpoints.crash(Point.BEFORE_FILE_LOCK)
+                    with self._lock(place):
+                        crashpoints.crash(Point.AFTER_FILE_LOCK)
+                        return _replace(place, edit, still_mine, create, ownership)
+        except OSError as error:
+            raise _explain(path, error) from error
+        raise Unavailable(
+            f"{path} keeps changing; nothing was written", "look for a program that saves it all the time"
+        )
+
+    def _lock(self, place: Place) -> FileLock:
+        """The lock of the real file. It lies apart: on the file itself a rename would lose it, beside it a mount."""
+        self._lock_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        name = hashlib.sha256(os.fsencode(place.real)).hexdigest()[:32]
+        return FileLock(self._lock_folder / f"{name}.lock", LOCK_TIMEOUT)
+
+
+def read(path: Path) -> Snapshot | None:
+    """What stands at `path`, read whole and through links; None where no file is (but its folder).
+
+    Raises:
+        Refused: no regular file, too large, no folder, detached mount.
+        Unavailable: it cannot be read.
+    """
+    try:
+        with Place(path) as place:
+            return place.read()
+    except OSError as error:
+        raise Unavailable(f"{path} cannot be read: {error.strerror}", "let the daemon's user read it") from error
+
+
+def probe(path: Path, *, create: bool = True) -> None:
+    """Say whether `replace` would be allowed now, without changing anything.
+
+    Raises:
+        Refused: it would not, and what to do about it.
+        Unavailable: the disk is full, or nobody can tell.
+    """
+    try:
+        with Place(path) as place:
+            found = place.read()
+            if found is None and not create:
+                raise _missing(path)
+            beside = _may(place.real.parent, os.W_OK | os.X_OK) and (found is None or _may_give_away(found.status))
+            into = found is not None and _may(place.real, os.W_OK)
+            if not beside and not into:
+                raise Refused(
+                    f"{path} may not be written by this user",
+                    "give the daemon's user the right to write the file, or the folder and the owner's rights",
+                    code="permission",
+                )
+            room = os.statvfs(place.real.parent)
+            if room.f_blocks and room.f_bavail == 0:
+                raise Unavailable(f"{path}: no space left on its file system", "free some space")
+    except OSError as error:
+        raise _explain(path, error) from error
+
+
+def _may_give_away(status: os.stat_result) -> bool:
+    """Whether this process may make a new file that belongs to the owner in `status`, and one link is all there is."""
+    groups = {os.getegid(), *os.getgroups()}
+    mine = os.geteuid() == 0 or (status.st_uid == os.geteuid() and status.st_gid in groups)
+    return mine and status.st_nlink == 1
+
+
+def _may(path: Path, mode: int) -> bool:
+    return os.access(path, mode, effective_ids=os.access in os.supports_effective_ids)
+
+
+def _replace(place: Place, edit: Edit, still_mine: Callable[[], None], create: bool, ownership: Ownership) -> How:
+    if os.path.realpath(place.path) != str(place.real):
+        raise _Again  # the link was turned while we waited for the lock
+    place.recover()
+    found = place.read()
+    if found is None and not create:
+        raise _missing(place.path)
+    content = b"" if found is None else found.content
+    changed = edit.apply(content)
+    if found is not None and changed == content:
+        return How.UNCHANGED
+    if not edit.agrees(content):
+        raise Conflict(
+            f"{place.path}: somebody else changed a managed key since it was read; nothing was written",
+            "`rotator status` shows what was found; resolve it there",
+        )
+    if found is None:
+        return _create(place, changed, still_mine, ownership)
+    try:
+        if found.status.st_nlink > 1:
+            raise _NotHereAtomic
+        return _exchange(place, found, changed, still_mine, ownership)
+    except _NotHereAtomic:
+        return _write_in_place(place, found, changed, still_mine, ownership)
+
+
+def _create(place: Place, content: bytes, still_mine: Callable[[], None], ownership: Ownership) -> How:
+    name = place.temporary_name()
+    fd = place.create(name)
+    try:
+        try:
+            folder = os.fstat(place.folder)
+            as_root = os.geteuid() == 0
+            _fill(fd, content)
+            _own(
+                fd,
+                ownership.uid if ownership.uid is not None else (folder.st_uid if as_root else None),
+                ownership.gid if ownership.gid is not None else (folder.st_gid if as_root else None),
+            )
+            os.fchmod(fd, 0o600 if ownership.mode is None else ownership.mode)
+            _flush(fd)
+        finally:
+            os.close(fd)
+        still_mine()
+        crashpoints.crash(Point.BEFORE_FILE_EXCHANGE)
+        try:
+            files.move_to_free_name(name, place.name, dir_fd=place.folder)
+        except FileExistsError:
+            raise _Again from None
+    except BaseException:
+        place.remove(name)
+        raise
+    crashpoints.crash(Point.AFTER_FILE_EXCHANGE)
+    _flush_folder(place)
+    return How.CREATED
+
+
+def _exchange(
+    place: Place, found: Snapshot, content: bytes, still_mine: Callable[[], None], ownership: Ownership
+) -> How:
+    name, ours = _prepare(place, found, content, ownership)
+    try:
+        still_mine()
+        status = place.look()
+        if status is None or Identity.of(status) != found.identity:
+            raise _Again  # nothing is visible yet: the cheap way out of most races
+        crashpoints.crash(Point.BEFORE_FILE_EXCHANGE)
+        try:
+            files.exchange(name, place.name, dir_fd=place.folder)
+        except FileNotFoundError:
+            raise _Again from None
+        except OSError as error:
+            if error.errno in _IN_PLACE_ERRORS:
+                raise _NotHereAtomic from error
+            if error.errno not in files.EXCHANGE_UNSUPPORTED:
+                raise
+            return _rename(place, found, name)
+    except BaseException:
+        place.remove(name)
+        raise
+    crashpoints.crash(Point.AFTER_FILE_EXCHANGE)
+    crashpoints.crash(Point.BEFORE_FILE_DISPLACED_CHECK)
+    _restore_unless(_is_still(place, name, found), place, name, ours)
+    crashpoints.crash(Point.AFTER_FILE_DISPLACED_CHECK)
+    _flush_folder(place)
+    _restore_unless(_is_still(place, name, found), place, name, ours)
+    crashpoints.crash(Point.BEFORE_FILE_UNLINK)
+    place.remove(name)
+    crashpoints.crash(Point.AFTER_FILE_UNLINK)
+    return How.EXCHANGED
+
+
+def _prepare(place: Place, found: Snapshot, content: bytes, ownership: Ownership) -> tuple[str, int]:
+    """Write the temporary file: name and inode. Its final name records both inodes, for the recovery after a crash."""
+    name = place.temporary_name()
+    try:
+        fd = place.create(name)
+    except OSError as error:
+        if error.errno in _IN_PLACE_ERRORS:
+            raise _NotHereAtomic from error
+        raise
+    try:
+        try:
+            _fill(fd, content)
+            try:
+                _own(
+                    fd,
+                    found.status.st_uid if ownership.uid is None else ownership.uid,
+                    found.status.st_gid if ownership.gid is None else ownership.gid,
+                )
+            except PermissionError:
+                raise _NotHereAtomic from None
+            if not copy_attributes(place.real, fd):
+                raise _NotHereAtomic
+            # Last: an access list that was just copied sets the group bits, and a change of owner may clear some.
+            os.fchmod(fd, found.status.st_mode & 0o777 if ownership.mode is None else ownership.mode)
+            _flush(fd)
+            ours = os.fstat(fd).st_ino
+        finally:
+            os.close(fd)
+        marked = place.temporary_name(ours, found.identity)
+        os.rename(name, marked, src_dir_fd=place.folder, dst_dir_fd=place.folder)
+    except BaseException:
+        place.remove(name)
+        raise
+    return marked, ours
+
+
+def _is_still(place: Place, name: str, found: Snapshot) -> bool:
+    """Whether what stands under `name` is what had been read, byte for byte."""
+    try:
+        displaced = place.read(name)
+    except (Refused, OSError):  # somebody put a pipe or the like there: foreign, in any case
+        return False
+    return displaced is not None and displaced.identity == found.identity and displaced.content == found.content
+
+
+def _restore_unless(undisturbed: bool, place: Place, name: str, ours: int) -> None:
+    """After an exchange: when it displaced somebody's save, put that back and start over on top of it."""
+    if undisturbed:
+        return
+    crashpoints.crash(Point.BEFORE_FILE_EXCHANGE_BACK)
+    try:
+        place.put_back(name, ours)
+    except OSError as error:
+        raise OutcomeUnknown(
+            f"{place.path}: a save of somebody else was displaced and could not be put back: {error.strerror}",
+            f"it lies beside the file as {name}; the next write puts it back",
+        ) from error
+    crashpoints.crash(Point.AFTER_FILE_EXCHANGE_BACK)
+    raise _Again
+
+
+def _rename(place: Place, found: Snapshot, name: str) -> How:
+    """The way of file systems without exchange: compare once more, then rename; a save in between those two is lost."""
+    if not _is_still(place, place.name, found):
+        raise _Again
+    os.rename(name, place.name, src_dir_fd=place.folder, dst_dir_fd=place.folder)
+    crashpoints.crash(Point.AFTER_FILE_EXCHANGE)
+    _flush_folder(place)
+    return How.RENAMED
+
+
+def _write_in_place(
+    place: Place, found: Snapshot, content: bytes, still_mine: Callable[[], None], ownership: Ownership
+) -> How:
+    """Write into the existing file: for hard links, mounts of a single file, folders that we may not write.
+
+    A reader, and a crash, see the old content, the new content, or one of them with blank lines behind it, as long as
+    the kernel copies it in one piece (less than a page): the length changes only by line breaks at the end.
+    """
+    fd = os.open(place.name, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=place.folder)
+    try:
+        if Identity.of(os.fstat(fd)) != found.identity or os.pread(fd, len(found.content) + 1, 0) != found.content:
+            raise _Again
+        _own(fd, ownership.uid, ownership.gid)
+        if ownership.mode is not None:
+            os.fchmod(fd, ownership.mode)
+        still_mine()
+        crashpoints.crash(Point.BEFORE_FILE_IN_PLACE)
+        old, new = len(found.content), len(content)
+        if new > old:  # room first: a full disk is found out while the content is still the old one
+            try:
+                files.write_all(fd, b"\n" * (new - old), old)
+                files.flush(fd)
+            except OSError:
+                os.ftruncate(fd, old)
+                raise
+        try:
+            files.write_all(fd, content + b"\n" * (old - new), 0)
+            os.ftruncate(fd, new)
+            files.flush(fd)
+            status = os.fstat(fd)
+        except OSError as error:
+            raise OutcomeUnknown(
+                f"{place.path}: writing in place broke off: {error.strerror}", "look at the file and its disk"
+            ) from error
+    finally:
+        os.close(fd)
+    crashpoints.crash(Point.AFTER_FILE_IN_PLACE)
+    now = place.look()
+    if now is None or now.st_ino != status.st_ino:
+        raise _Again  # somebody replaced the file while we wrote into the old one
+    place.read()  # refuses where the host replaced the file under our mount
+    return How.IN_PLACE
+
+
+def _fill(fd: int, content: bytes) -> None:
+    crashpoints.crash(Point.BEFORE_FILE_TEMP_WRITE)
+    files.write_all(fd, content)
+    crashpoints.crash(Point.AFTER_FILE_TEMP_WRITE)
+
+
+def _flush(fd: int) -> None:
+    crashpoints.crash(Point.BEFORE_FILE_TEMP_FSYNC)
+    files.flush(fd)
+    crashpoints.crash(Point.AFTER_FILE_TEMP_FSYNC)
+
+
+def _flush_folder(place: Place) -> None:
+    crashpoints.crash(Point.BEFORE_FILE_DIR_FSYNC)
+    try:
+        files.flush_folder(place.folder)
+    except OSError as error:
+        raise OutcomeUnknown(
+            f"{place.path}: written, but its folder could not be flushed: {error.strerror}", "look at the disk"
+        ) from error
+    crashpoints.crash(Point.AFTER_FILE_DIR_FSYNC)
+
+
+def _own(fd: int, uid: int | None, gid: int | None) -> None:
+    status = os.fstat(fd)
+    wanted = (status.st_uid if uid is None else uid, status.st_gid if gid is None else gid)
+    if wanted != (status.st_uid, status.st_gid):
+        os.fchown(fd, *wanted)
+
+
+def _missing(path: Path) -> Refused:
+    return Refused(
+        f"{path} does not exist, and `create: false` says not to create it",
+        "create the file, or set `create: true`",
+        code="not_found",
+    )
+
+
+def _explain(path: Path, error: OSError) -> RotatorError:
+    why = error.strerror or type(error).__name__
+    if isinstance(error, TimeoutError):
+        return Unavailable(f"{path}: another process has been writing for {LOCK_TIMEOUT:.0f} s", "look what it does")
+    if error.errno in _CERTAIN_NO:
+        return Refused(
+            f"{path} cannot be written: {why}",
+            "give the daemon's user the right to write the folder, or mount it writable",
+            code="permission",
+        )
+    return Unavailable(f"{path} could not be written: {why}; it is as it was", "look at the disk")
