@@ -1,0 +1,84 @@
+"""One named Vault connection: the authenticated requests of all its targets. It knows logins, not what is written."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from rotator.core.errors import Refused, Unavailable
+from rotator.core.secret import Secret
+from rotator.host.clock import SystemClock
+from rotator.targets.vault.login import Clock, Keeper
+from rotator.targets.vault.options import VaultConnectionOptions
+from rotator.targets.vault.transport import Answer, Forbidden, NotCaughtUp, Request, refuse, send
+
+CATCH_UP: Final = (0.1, 0.3, 0.9)
+"""Seconds between tries while a server has not caught up with its own storage: it does so within a second."""
+
+
+class VaultConnection:
+    """A login to one Vault server. Safe to share between threads; every request goes over a connection of its own."""
+
+    def __init__(self, name: str, options: VaultConnectionOptions, *, clock: Clock | None = None) -> None:
+        """Nothing is sent before the first request.
+
+        Args:
+            name: the connection's name in the configuration; for messages.
+            options: validated.
+            clock: the machine's clock by default.
+        """
+        self.name = name
+        self.options = options
+        self._clock = clock or SystemClock()
+        self._keeper = Keeper(options, self._clock)
+
+    @property
+    def token_expires_at(self) -> float | None:
+        """End of the present login in Unix seconds, infinite for one without end, None before the first login."""
+        return self._keeper.expires_at
+
+    def care(self) -> None:
+        """Renew the login if that is due; for a connection that is seldom used.
+
+        Raises:
+            Unavailable: Vault gave no usable answer.
+            Refused: Vault, or a file of the login, says no.
+        """
+        self._keeper.token()
+
+    def ask(self, request: Request) -> Answer:
+        """Send a request; 2xx, 400, 404 or 405.
+
+        Raises:
+            Forbidden: a request without effect lacks a permission.
+            Unavailable: a request without effect has no usable answer (a refused login included), or one with an
+                effect was certainly not applied.
+            Refused: only for a request with an effect, a certain no.
+            OutcomeUnknown: only for a request with an effect; it may have been applied.
+        """
+        try:
+            token = self._keeper.token()
+            answer = self._patiently(token, request)
+            # A 403 is a certain no, so sending once more is safe even for a write.
+            if answer.status == 403 and self._keeper.denied(token):
+                answer = self._patiently(self._keeper.token(), request)
+        except Refused as error:
+            if request.effect:
+                raise
+            raise Unavailable(error.message, error.remedy) from None
+        if answer.status == 403:
+            no = refuse(answer, request, "grant the policy of this login what docs/targets/vault.md lists")
+            raise no if request.effect else Forbidden(no.message, no.remedy)
+        return answer
+
+    def close(self) -> None:
+        """Give back the login; the connection is not used again."""
+        self._keeper.close()
+
+    def _patiently(self, token: Secret, request: Request) -> Answer:
+        for pause in CATCH_UP:
+            try:
+                return send(self.options, token, request)
+            except NotCaughtUp:
+                if self._clock.wait(pause):
+                    raise
+        return send(self.options, token, request)

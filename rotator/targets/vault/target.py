@@ -1,0 +1,291 @@
+"""One secret of a KV version 2 mount as a target: merge, check-and-set, then the custom metadata of this credential.
+
+Other keys at the path are kept as they stand. The version that `read` answers names version number and creation time,
+so that a secret that was removed and made anew is not taken for the old one. It knows nothing of rotations.
+
+API: https://developer.hashicorp.com/vault/api-docs/secret/kv/kv-v2
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final
+from urllib.parse import quote
+
+from rotator.core.credential import NEVER
+from rotator.core.errors import Conflict, OutcomeUnknown, Refused, Unavailable
+from rotator.core.ports.target import Publication, Reading
+from rotator.core.secret import Secret
+from rotator.host.crashpoints import crash_at
+from rotator.targets.json_text import JsonObject
+from rotator.targets.vault.connection import VaultConnection
+from rotator.targets.vault.options import VaultTargetOptions
+from rotator.targets.vault.transport import Answer, Forbidden, Request, refuse
+
+MERGES: Final = 5
+"""How often a write is merged anew when somebody else keeps changing other keys of the path meanwhile."""
+
+_NEEDED: Final = frozenset({"create", "read", "update"})
+_LONGEST_METADATA_KEY: Final = 128
+
+
+def no_warning(code: str, message: str) -> None:
+    """Take a warning and drop it."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Stand:
+    """What stands at the path: number and creation time of the newest version (0 and empty: none), and its data.
+
+    A newest version that was deleted or destroyed has a number, which check-and-set still wants, and no data.
+    """
+
+    number: int
+    created: str
+    data: JsonObject
+
+    @property
+    def version(self) -> str:
+        return f"{self.number}@{self.created}" if self.number else ""
+
+
+class VaultTarget:
+    """Fulfils `rotator.core.ports.target.Target` for one path of one KV version 2 mount."""
+
+    def __init__(
+        self,
+        connection: VaultConnection,
+        options: VaultTargetOptions,
+        keys: Mapping[str, str],
+        *,
+        crash: Callable[[str], None] = crash_at,
+        warn: Callable[[str, str], None] = no_warning,
+    ) -> None:
+        """Nothing is sent.
+
+        Args:
+            connection: shared by the targets of this connection; not closed by `close`.
+            options: validated.
+            keys: managed key -> output name or `literal:TEXT`.
+            crash: passes a named crash point.
+            warn: takes (code, message) of what an operator should know though the value is published.
+        """
+        self._connection = connection
+        self._keys = dict(keys)
+        self._crash = crash
+        self._warn = warn
+        self._what = f"vault:{options.place}"
+        self._mount = _quoted(options.mount)
+        self._data = f"{self._mount}/data/{_quoted(options.path)}"
+        self._metadata = f"{self._mount}/metadata/{_quoted(options.path)}"
+        self._paths = (f"{options.mount}/data/{options.path}", f"{options.mount}/metadata/{options.path}")
+        self._is_v2 = False
+
+    @property
+    def keys(self) -> Mapping[str, str]:
+        """Managed key -> name of the source's output, or `literal:TEXT`."""
+        return self._keys
+
+    def check(self) -> None:
+        """Prove that a write would be allowed now: a KV version 2 mount, the capabilities, a readable place.
+
+        Raises:
+            Refused: a certain no; the remedy says what to grant or to mount.
+            Unavailable: Vault gave no usable answer.
+        """
+        self._require_version_2()
+        request = Request(
+            doing=f"checking {self._what}",
+            method="POST",
+            path="sys/capabilities-self",
+            body=json.dumps({"paths": list(self._paths)}),
+        )
+        try:
+            answer = self._connection.ask(request)
+        except Forbidden:
+            pass  # a login without the `default` policy may not ask; reading is all that it can prove without writing
+        else:
+            found = answer.json()
+            for path in self._paths:
+                held = set(found.get(path) or found.get("data", {}).get(path) or ())
+                missing = _NEEDED - held
+                if missing and "root" not in held:
+                    raise Refused(
+                        f"checking {self._what}: the login may not {', '.join(sorted(missing))} {path}",
+                        f'add to its policy: path "{path}" {{ capabilities = ["create", "read", "update"] }}',
+                        code="permission",
+                    )
+        try:
+            self._stand(f"checking {self._what}")
+        except Forbidden as error:
+            raise Refused(error.message, error.remedy, code="permission") from None
+
+    def read(self) -> Reading:
+        """Read the managed keys over a new connection; a path without versions is an empty reading.
+
+        Raises:
+            Unavailable: there is no usable answer.
+        """
+        stand = self._stand(f"reading {self._what}")
+        return Reading(version=stand.version, values=self._managed(stand))
+
+    def write(self, publication: Publication) -> None:
+        """Merge the managed keys into what stands there, by check-and-set, then mark the path's custom metadata.
+
+        A crash leaves the old set, the new set, or the new set without its marks; the same publication again sets them.
+
+        Raises:
+            Conflict: a managed key holds something else than expected, or others change the path without pause.
+            Fenced: from `still_mine`; nothing was written.
+            Refused: a certain no.
+            Unavailable: nothing was sent.
+            OutcomeUnknown: it may have been applied, or the value is published but not marked yet.
+        """
+        if set(publication.values) != set(self._keys):
+            raise ValueError("a publication holds exactly the managed keys")
+        doing = f"writing {self._what}"
+        self._require_version_2()
+        for _ in range(MERGES):
+            stand = self._stand(doing)
+            found = self._managed(stand)
+            if found == dict(publication.values):
+                break
+            if found != dict(publication.expected.values):
+                raise Conflict(
+                    f"{doing}: somebody else changed one of its managed keys since it was read; nothing was written",
+                    "the target is read again; a value that is not ours pauses it until `rotator resolve`",
+                )
+            publication.still_mine()
+            self._crash("before_vault_put")
+            done = self._put(stand, publication, doing)
+            self._crash("after_vault_put")
+            if done:
+                break
+        else:
+            raise Conflict(f"{doing}: others changed the path {MERGES} times meanwhile; nothing was written")
+        self._mark(publication)
+
+    def close(self) -> None:
+        """Nothing of its own is open."""
+
+    def _managed(self, stand: _Stand) -> dict[str, Secret]:
+        found = {key: stand.data.string(key) for key in self._keys}
+        return {key: Secret(value) for key, value in found.items() if value}
+
+    def _stand(self, doing: str) -> _Stand:
+        answer = self._connection.ask(Request(doing=doing, path=self._data))
+        if answer.status == 404 and not answer.data():
+            if answer.errors():  # "no handler for route": not an absent secret but an absent mount
+                raise Unavailable(
+                    f"{doing}: {answer.errors()}", "mount a KV version 2 engine there, or correct `mount`"
+                )
+            return _Stand(0, "", JsonObject("{}"))
+        try:
+            outer = JsonObject(answer.text)
+            inner = JsonObject(outer.raw("data") or "")
+            metadata = inner.value("metadata")
+            number, created = int(metadata["version"]), str(metadata["created_time"])
+            data = inner.raw("data")
+            return _Stand(number, created, JsonObject("{}" if data in {None, "null"} else str(data)))
+        except (ValueError, TypeError, KeyError):
+            raise Unavailable(
+                f"{doing}: the answer (HTTP {answer.status}) is not that of a KV version 2 secret",
+                "look at what answers at `address`, and at `mount`",
+            ) from None
+
+    def _put(self, stand: _Stand, publication: Publication, doing: str) -> bool:
+        """Write one version on top of `stand`; False when somebody else was faster and nothing was written."""
+        merged = stand.data.with_strings({key: value.reveal() for key, value in publication.values.items()})
+        request = Request(
+            doing=doing,
+            method="POST",
+            path=self._data,
+            body=f'{{"options": {{"cas": {stand.number}}}, "data": {merged}}}',
+            effect=True,
+            hidden=tuple(publication.values.values()),
+        )
+        answer = self._connection.ask(request)
+        # https://developer.hashicorp.com/vault/docs/secrets/kv/kv-v2/cookbook/cas: a lost race is a 400 with this text.
+        if answer.status == 400 and "check-and-set parameter did not match" in answer.errors():
+            return False
+        if not answer.ok:
+            raise refuse(answer, request, _remedy(answer))
+        if not isinstance(answer.data().get("version"), int):
+            raise OutcomeUnknown(f"{doing}: the answer does not name a version", "the target is read again")
+        return True
+
+    def _mark(self, publication: Publication) -> None:
+        """Set this credential's custom metadata beside that of others, where it differs.
+
+        Consumers and a restored journal read it; the value does not depend on it. So what Vault refuses here is a
+        warning, and what may work later is an unknown outcome: then the same publication is written again.
+        """
+        doing = f"marking {self._what}"
+        marks = _marks(publication)
+        try:
+            found = self._connection.ask(Request(doing=doing, path=self._metadata)).data().get("custom_metadata") or {}
+            if all(found.get(key) == value for key, value in marks.items()):
+                return
+            body = json.dumps({"custom_metadata": {**found, **marks}})
+            request = Request(doing=doing, method="POST", path=self._metadata, body=body, effect=True)
+            self._crash("before_vault_metadata")
+            answer = self._connection.ask(request)
+            self._crash("after_vault_metadata")
+            if not answer.ok:
+                raise refuse(answer, request)
+        except (Refused, Forbidden) as error:
+            self._warn("target_not_marked", error.message)
+        except Unavailable as error:
+            raise OutcomeUnknown(error.message, error.remedy) from None
+
+    def _require_version_2(self) -> None:
+        """A version 1 mount accepts the same request and stores it as an ordinary secret called `data/…`: refuse it."""
+        if self._is_v2:
+            return
+        doing = f"checking {self._what}"
+        try:
+            answer = self._connection.ask(Request(doing=doing, path=f"sys/internal/ui/mounts/{self._mount}"))
+        except Forbidden:
+            raise Refused(
+                f"{doing}: there is no such mount, or the login has no permission below it",
+                f"mount a KV version 2 engine at {self._mount}, or grant what docs/targets/vault.md lists",
+                code="permission",
+            ) from None
+        mount = answer.data()
+        options = mount.get("options") or {}
+        if mount.get("type") != "kv" or options.get("version") != "2":
+            raise Refused(
+                f"{doing}: the mount is not a KV version 2 engine",
+                f"`vault kv enable-versioning {self._mount}`, or name another `mount`",
+                code="not_kv_2",
+            )
+        self._is_v2 = True
+
+
+def _quoted(path: str) -> str:
+    return quote(path, safe="/")
+
+
+def _remedy(answer: Answer) -> str:
+    return "correct `mount` and `path`" if answer.status in {404, 405} else "look at Vault's words and at its audit log"
+
+
+def _marks(publication: Publication) -> dict[str, str]:
+    """The custom metadata of one publication: at most 128 bytes per key, so a long credential name is shortened."""
+    name = publication.credential
+    room = _LONGEST_METADATA_KEY - len("rotator__generation")
+    if len(name.encode()) > room:
+        digest = hashlib.sha256(name.encode()).hexdigest()[:12]
+        name = name.encode()[: room - 13].decode(errors="ignore") + "~" + digest
+    end = publication.expires_at
+    return {
+        f"rotator_{name}_generation": str(publication.generation),
+        f"rotator_{name}_token_id": publication.token_id,
+        f"rotator_{name}_expires_on": (
+            "never" if end == NEVER else datetime.fromtimestamp(end, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        ),
+    }
