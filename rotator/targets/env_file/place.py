@@ -266,7 +266,7 @@ def _read_all(fd: int) -> bytes:
 
 
 def _refuse_foreign_link(path: Path, real: Path) -> None:
-    """A link of an ordinary user must not lead a privileged writer to files of somebody else (as CVE-2026-28684 did)."""
+    """A link of an ordinary user must not lead a privileged writer to files of somebody else (see CVE-2026-28684)."""
     try:
         link = path.lstat()
     except OSError:

@@ -1,0 +1,4 @@
+"""Publishing to a dotenv file that people and programs keep editing.
+
+`document` changes bytes, `place` and `writer` change files, `exposure` asks git, `target` joins them to the port.
+"""

@@ -1,0 +1,201 @@
+"""The `env_file` target: some keys of one dotenv file, read and written whole.
+
+It joins `document` (what to change), `writer` (how a file changes) and `exposure` (whether it may hold a secret) to the
+target port. It knows nothing of rotations; leases and intents are made above, and asked for through `still_mine`.
+"""
+
+import grp
+import pwd
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Final
+
+from rotator.core.errors import Refused, Unavailable
+from rotator.core.ports.target import Publication, Reading
+from rotator.core.secret import Secret
+from rotator.targets.env_file import writer
+from rotator.targets.env_file.document import Document, DocumentError
+from rotator.targets.env_file.exposure import Exposure, exposure
+from rotator.targets.env_file.options import EnvFileOptions
+from rotator.targets.env_file.writer import How, Ownership, Writer
+
+_EXPOSED: Final = {
+    Exposure.TRACKED: ("is tracked by git", "`git rm --cached` it and add it to .gitignore"),
+    Exposure.NOT_IGNORED: ("lies in a git repository that does not ignore it", "add it to .gitignore"),
+    Exposure.UNKNOWN: ("lies in a git repository that cannot be read", "let the daemon's user read it, or install git"),
+}
+
+
+def no_warning(code: str, message: str) -> None:
+    """Take a warning and drop it."""
+
+
+class EnvFileTarget:
+    """Fulfils `rotator.core.ports.target.Target` for one file. Holds nothing open."""
+
+    def __init__(
+        self,
+        options: EnvFileOptions,
+        keys: Mapping[str, str],
+        lock_folder: Path,
+        *,
+        warn: Callable[[str, str], None] = no_warning,
+    ) -> None:
+        """Nothing is opened.
+
+        Args:
+            options: validated.
+            keys: managed key -> output name or `literal:TEXT`.
+            lock_folder: folder for locks, shared by all processes of the instance; made when a write needs it.
+            warn: takes (code, message) of what an operator should know though the value is published.
+        """
+        self._options = options
+        self._path = options.path
+        self._keys = dict(keys)
+        self._writer = Writer(lock_folder)
+        self._warn = warn
+
+    @property
+    def keys(self) -> Mapping[str, str]:
+        """Managed key -> output name or `literal:TEXT`."""
+        return self._keys
+
+    def check(self) -> None:
+        """See the port: rights, kind of file, git, account names, and that every managed key can be edited."""
+        _ownership(self._options)
+        self._refuse_exposed()
+        writer.probe(self._path, create=self._options.create)
+        found = writer.read(self._path)
+        if found is not None:
+            self._document(found.content)
+            if found.status.st_mode & 0o004 and self._options.mode is None:
+                self._warn("readable_by_others", f"{self._path} can be read by every user of this machine")
+        shadow = self._path.with_name(".dev.vars")
+        if self._path.name.startswith(".env") and shadow.exists():
+            self._warn("shadowed", f"wrangler reads {shadow} and ignores {self._path}")
+
+    def read(self) -> Reading:
+        """See the port. The version is made of what stat(2) says, never of the content.
+
+        Where a key is assigned several times, its last value counts, as in nearly every reader.
+        """
+        try:
+            found = writer.read(self._path)
+        except Refused as error:  # a missing folder as well: it may be a disk that is not mounted now
+            raise Unavailable(error.message, error.remedy) from error
+        if found is None:
+            return Reading(version="")
+        try:
+            return Reading(version=str(found.identity), values=_values(self._document(found.content), self._keys))
+        except Refused as error:
+            raise Unavailable(error.message, error.remedy) from error
+
+    def write(self, publication: Publication) -> None:
+        """See the port; `writer` says what each way of writing promises and what a crash leaves behind."""
+        self._refuse_exposed()
+        edit = _KeyEdit(publication.values, publication.expected.values, self._keys)
+        try:
+            how = self._writer.replace(
+                self._path,
+                edit,
+                publication.still_mine,
+                create=self._options.create,
+                ownership=_ownership(self._options),
+            )
+        except DocumentError as error:
+            raise Refused(f"{self._path}: {error.message}", error.remedy, code="format") from None
+        if how is How.IN_PLACE:
+            self._warn(
+                "written_in_place",
+                f"{self._path} was written in place (a mount of a single file, a hard link, or a folder that may not "
+                "be written); a reader may have seen it half-way: mount the folder instead",
+            )
+        if how is How.RENAMED:
+            self._warn(
+                "renamed_over",
+                f"the file system of {self._path} cannot exchange files; a save by somebody else in the same instant "
+                "would have been lost",
+            )
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+    def _document(self, content: bytes) -> Document:
+        """Parse, and make sure that each managed key can be edited."""
+        try:
+            document = Document(content)
+            for key in self._keys:
+                document.get(key)
+        except DocumentError as error:
+            raise Refused(f"{self._path}: {error.message}", error.remedy, code="format") from None
+        return document
+
+    def _refuse_exposed(self) -> None:
+        if self._options.allow_tracked:
+            return
+        found = _EXPOSED.get(exposure(self._path))
+        if found is not None:
+            raise Refused(
+                f"{self._path} {found[0]}: the value could be committed and published",
+                f"{found[1]}, or set `allow_tracked: true`",
+                code="exposed",
+            )
+
+
+class _KeyEdit:
+    """Setting the managed keys, on top of what was read before the publish intent."""
+
+    def __init__(self, values: Mapping[str, Secret], expected: Mapping[str, Secret], keys: Mapping[str, str]) -> None:
+        self._values = values
+        self._expected = {key: value for key, value in expected.items() if key in keys}
+        self._keys = keys
+
+    def agrees(self, content: bytes) -> bool:
+        return _values(Document(content), self._keys) == self._expected
+
+    def apply(self, content: bytes) -> bytes:
+        return Document(content).set({key: value.reveal() for key, value in self._values.items()})
+
+
+def _values(document: Document, keys: Mapping[str, str]) -> dict[str, Secret]:
+    found = {key: document.get(key) for key in keys}
+    return {key: _secret(texts[-1]) for key, texts in found.items() if texts and texts[-1]}
+
+
+def _secret(text: str) -> Secret:
+    """Bytes that are not UTF-8 show as escapes: text that can be compared, and that no token is equal to."""
+    return Secret(text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace"))
+
+
+def _ownership(options: EnvFileOptions) -> Ownership:
+    uid = gid = None
+    if options.user is not None:
+        uid = (
+            int(options.user) if options.user.isdecimal() else _lookup(lambda: pwd.getpwnam(options.user or "").pw_uid)
+        )
+        if uid is None:
+            raise Refused(
+                f"{options.path}: there is no user {options.user} here",
+                "correct `user`, or write its number",
+                code="user",
+            )
+    if options.group is not None:
+        gid = (
+            int(options.group)
+            if options.group.isdecimal()
+            else _lookup(lambda: grp.getgrnam(options.group or "").gr_gid)
+        )
+        if gid is None:
+            raise Refused(
+                f"{options.path}: there is no group {options.group} here",
+                "correct `group`, or write its number",
+                code="group",
+            )
+    return Ownership(options.mode, uid, gid)
+
+
+def _lookup(ask: Callable[[], int]) -> int | None:
+    try:
+        return ask()
+    except KeyError:
+        return None
