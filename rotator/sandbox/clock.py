@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from datetime import UTC, datetime
 from email.utils import formatdate
+from functools import lru_cache
 
 
 class ProviderClock:
@@ -28,7 +29,12 @@ class ProviderClock:
 
 def rfc3339(moment: float) -> str:
     """`moment` as the API writes it: UTC, whole seconds (rounded down), `Z`."""
-    return datetime.fromtimestamp(int(moment), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return _rfc3339(int(moment))
+
+
+@lru_cache(maxsize=4096)  # the same second is written thousands of times
+def _rfc3339(second: int) -> str:
+    return datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def rfc3339_or_none(moment: float | None) -> str | None:
@@ -38,7 +44,12 @@ def rfc3339_or_none(moment: float | None) -> str | None:
 
 def http_date(moment: float) -> str:
     """`moment` as an HTTP `Date` header (RFC 9110 section 5.6.7)."""
-    return formatdate(moment, usegmt=True)
+    return _http_date(int(moment))
+
+
+@lru_cache(maxsize=16)
+def _http_date(second: int) -> str:
+    return formatdate(second, usegmt=True)
 
 
 def parse_rfc3339(text: object) -> float:

@@ -145,6 +145,6 @@ def accept_condition(sent: object) -> dict[str, Any] | None:
 
 def _check_block(block: object) -> None:
     try:
-        ipaddress.ip_network(str(block), strict=False)  # a number that passed as text would be an address too
+        ipaddress.ip_network(str(block), strict=False)
     except ValueError:
         raise Refusal("bad_field", why=f"not an address block: {block}") from None
