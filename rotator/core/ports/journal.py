@@ -45,6 +45,10 @@ class Journal(Protocol):
     MUST check legality and the lease in the inserting transaction. MUST seal every value that it is given.
     """
 
+    @property
+    def instance(self) -> str:
+        """Random id of this journal; part of every token name that it mints."""
+
     def claim(self, stream: str) -> Lease | None:
         """Take or renew the lease; None while a living process holds it.
 

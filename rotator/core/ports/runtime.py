@@ -45,6 +45,12 @@ class Runtime(Protocol):
     def token_hex(self, size: int) -> str:
         """Return `size` random bytes in hexadecimal."""
 
+    def sleep(self, seconds: float) -> None:
+        """Wait that long; only for retrying to make a captured value durable, never for a step of the protocol."""
+
+    def stopping(self) -> bool:
+        """Whether the process was asked to end: nothing new is minted, what is under way is captured."""
+
     def parallel(self, calls: Sequence[Callable[[], None]]) -> None:
         """Run all calls, at once where the machine can; returns when all have ended. Calls handle their own errors."""
 

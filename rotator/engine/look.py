@@ -1,0 +1,314 @@
+"""Looks: everything that a rule may ask to see. They observe; the only facts that they journal are sights (`stands`).
+
+Every look answers: an unusable answer from outside is UNSURE, BAD or UNREADABLE, never an exception of a port.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from rotator.core.credential import NEVER
+from rotator.core.errors import JournalUnsafe, Refused, Unavailable
+from rotator.core.events import Event
+from rotator.core.facts import Kind
+from rotator.core.protocol.names import is_of, parse
+from rotator.core.protocol.rules import Look, Result, Seen, Sight
+from rotator.core.protocol.steps import unowned
+from rotator.engine.stands import Whose, holder, refused, stand, value_key, whose
+from rotator.engine.work import Work
+
+NO_ANSWER: Final = (Unavailable, Refused)
+ALIVE_STATES: Final = frozenset({"active", "disabled"})
+"""Statuses in which a token may still be what its value makes of it; in every other one it is dead for good."""
+
+TRUST: Final = 12
+"""Watch intervals for which an accepted value whose token did not change is not verified again."""
+
+
+def room(work: Work, of: str) -> Seen:
+    """Prove that the journal can hold a value right now."""
+    at = work.now
+    try:
+        work.journal.canary()
+    except JournalUnsafe as error:
+        work.say(Event.JOURNAL_UNSAFE, reason=error.message)
+        return Seen(at, Result.BAD)
+    return Seen(at, Result.GOOD)
+
+
+def writable(work: Work, of: str) -> Seen:
+    """Ask the targets of the open rotation whether a write would be allowed."""
+    at, case = work.now, work.case()
+    able = set()
+    for name in sorted(case.targets() & work.bound.targets.keys()):
+        try:
+            work.bound.targets[name].check()
+            able.add(name)
+        except NO_ANSWER as error:
+            work.say(Event.TARGET_FAILED, target=name, act="check", reason=error.message)
+    required = case.required()
+    return Seen(at, Result.GOOD if required <= able else Result.SOME if able & required or not required else Result.BAD)
+
+
+def accepted(work: Work, of: str) -> Seen:
+    """Is the captured token active, equal to the terms, and does the provider accept its value?"""
+    at, rotation = work.now, work.view.rotation
+    if rotation is None or rotation.token_id != of:
+        return Seen(at, Result.UNSURE)
+    try:
+        state = work.source.get(of)
+        if state is None:
+            young = at - rotation.since <= work.credential.policy.propagation
+            return Seen(
+                at,
+                Result.LAG if young and rotation.step is Kind.CAPTURED else Result.DEAD,
+                "the provider does not know it",
+            )
+        if not state.active:
+            return Seen(at, Result.DEAD, f"the provider says that it is {state.status}")
+        if not state.equal:
+            return Seen(at, Result.DEAD, "its grants or conditions are not those of the terms")
+        value = work.journal.reveal(work.stream, rotation.fingerprint)
+        return Seen(at, Result.GOOD if work.source.verify(value) == of else Result.LAG)
+    except NO_ANSWER as error:
+        return _unsure(work, at, error)
+
+
+def alive(work: Work, of: str) -> Seen:
+    """Does a value of ours live? Dead only if GET says so, or after three refusals while a control token passes.
+
+    Inside an open roll one refusal suffices, while the control passes.
+    """
+    at, view, memory = work.now, work.view, work.memory
+    token_id = view.values.get(of, "")
+    rolling = view.rotation is not None and view.rotation.fingerprint == of
+    try:
+        listed = (
+            {t.id: t for t in work.fleet.tokens(work.credential, work.source, work.tuning.watch)} if not rolling else {}
+        )
+        state = listed.get(token_id)
+        if state is None or not state.active:
+            state = work.source.get(token_id)  # a list may lag or leave out; only GET condemns
+        if state is None or not state.active:
+            return _dead(work, at, of, state.status if state else "gone")
+        memory.used[token_id] = state.last_used_at or 0.0
+        when, modified = memory.verified.get(of, (-NEVER, 0.0))
+        if not rolling and modified == state.modified_at and at - when < TRUST * work.tuning.watch:
+            return Seen(at, Result.GOOD)
+        if work.source.verify(work.journal.reveal(work.stream, of)) == token_id:
+            memory.doubts.pop(of, None)
+            memory.verified[of] = (at, state.modified_at)
+            work.fleet.died(work.credential, False)
+            return Seen(at, Result.GOOD)
+        proven = work.source.control() if rolling else refused(work, of)
+        return _dead(work, at, of, "the provider refuses it") if proven else Seen(at, Result.UNSURE)
+    except KeyError:
+        return Seen(at, Result.UNSURE, "its key was destroyed")
+    except NO_ANSWER as error:
+        return _unsure(work, at, error)
+
+
+def token(work: Work, of: str) -> Seen:
+    """Is a token active?"""
+    at = work.now
+    try:
+        state = work.source.get(of)
+    except NO_ANSWER as error:
+        return _unsure(work, at, error)
+    return Seen(at, Result.GOOD if state is not None and state.active else Result.DEAD)
+
+
+def oracle(work: Work, of: str) -> Seen:
+    """After a lost answer of a roll: which captured value of this token lives? Never the one from before the roll."""
+    at, view = work.now, work.view
+    rotation = view.rotation
+    if rotation is None:
+        return Seen(at, Result.UNSURE)
+    try:
+        for fingerprint in reversed(tuple(view.values)):
+            if view.values[fingerprint] != rotation.token_id or fingerprint == rotation.before:
+                continue
+            if work.source.verify(work.journal.reveal(work.stream, fingerprint)) == rotation.token_id:
+                return Seen(at, Result.GOOD, fingerprint)
+    except KeyError:
+        return Seen(at, Result.GOOD)
+    except NO_ANSWER as error:
+        return _unsure(work, at, error)
+    return Seen(at, Result.GOOD)
+
+
+def in_sync(work: Work, of: str) -> Seen:
+    """Do all required targets, of the open rotation's terms and of the configuration now, hold a current value?"""
+    at, view = work.now, work.view
+    rotation = view.rotation
+    good = {view.fingerprint} | ({rotation.fingerprint} if rotation and rotation.generation else set())
+    gate = set(work.credential.required) | (set(rotation.terms.required) if rotation else set())
+    for name in sorted(gate - view.released.keys()):
+        if name in view.heeded and name not in view.overridden:
+            continue
+        target = work.bound.targets.get(name)
+        if target is None:
+            return Seen(at, Result.BAD, name)
+        try:
+            if holder(work, target, target.read())[0] not in good - {""}:
+                return Seen(at, Result.BAD, name)
+        except NO_ANSWER:
+            return Seen(at, Result.BAD, name)
+    return Seen(at, Result.GOOD)
+
+
+def quiet(work: Work, of: str) -> Seen:
+    """Has nobody used the old token for the quiet time? A token that is dead already is quiet."""
+    at, view = work.now, work.view
+    try:
+        state = work.source.get(of)
+    except NO_ANSWER as error:
+        return _unsure(work, at, error)
+    if state is None or not state.active or state.last_used_at is None:
+        return Seen(at, Result.GOOD)
+    work.memory.used[of] = state.last_used_at
+    retirement, known = view.retirements.get(of), view.tokens.get(of)
+    policy = retirement.policy if retirement else work.credential.policy
+    needed = policy.quiet_adopted if known is None or known.adopted else policy.quiet
+    return Seen(at, Result.GOOD if at - state.last_used_at >= needed else Result.BAD)
+
+
+def unpublished(work: Work, of: str) -> Seen:
+    """Does no target, present or released less than `grace` ago, hold a value of this token, nor may come to hold it?"""
+    at, view = work.now, work.view
+    try:
+        state = work.source.get(of)
+    except NO_ANSWER as error:
+        return _unsure(work, at, error)
+    if state is None or state.status not in ALIVE_STATES:
+        return Seen(at, Result.GOOD)
+    retirement = view.retirements.get(of)
+    grace = retirement.policy.grace if retirement else work.credential.policy.grace
+    for name in sorted(work.credential.all | view.baselines):
+        if name in view.released and at - view.released[name] > grace:
+            continue
+        if not _let_go(work, name, of):
+            return Seen(work.now, Result.BAD, name)
+    return Seen(at, Result.GOOD)
+
+
+def _let_go(work: Work, name: str, of: str) -> bool:
+    """Read one target for `unpublished`; False while it holds the token, may come to hold it, or cannot be read."""
+    view, target = work.view, work.bound.targets.get(name)
+    may_hold = name in work.credential.required or view.last.get(name) == of or (name, of) in view.open_writes
+    if target is None:
+        return not may_hold
+    try:
+        reading = target.read()
+    except NO_ANSWER:
+        return not may_hold
+    if view.open_writes.get((name, of)) == reading.version:
+        return False  # a paused writer may still win on top of this version
+    fingerprint, found = holder(work, target, reading)
+    if found == of:
+        return False
+    if fingerprint and not found and target.keys[value_key(target)] == "token.value":
+        try:
+            kind, state = whose(work, reading.values[value_key(target)], fingerprint)
+        except NO_ANSWER:
+            return False
+        if kind is Whose.UNSURE or (state is not None and state.id == of):
+            return False
+    if view.last.get(name) == of:  # it let go only now: grace counts from here
+        work.append(work.draft(Kind.SEEN, target=name, token_id=found, detail={"old": of}))
+        return False
+    return True
+
+
+def stands(work: Work, of: str) -> Seen:
+    """Read a target and tell what it holds."""
+    at = work.now
+    if of not in work.bound.targets:
+        return Seen(at, Result.UNREADABLE)
+    try:
+        found = stand(work, of)
+    except NO_ANSWER as error:
+        work.say(Event.TARGET_FAILED, target=of, act="read", reason=error.message)
+        return Seen(at, Result.UNREADABLE)
+    if found.result in (Result.OLDER, Result.ABSENT) and of in work.view.baselines and work.view.current:
+        work.say(Event.TARGET_DRIFTED, target=of, holds=found.result.value)
+    return Seen(at, found.result)
+
+
+def orphans(work: Work, of: str) -> Seen:
+    """Look for tokens of ours that nothing owns; open their retirements. Only a name of this journal's instance counts.
+
+    After a restore, names of any instance are seen, and what is older than the restore is only reported until an operator
+    has confirmed it.
+    """
+    at, credential = work.now, work.credential
+    try:
+        listed = work.fleet.tokens(credential, work.source, min(work.tuning.watch, work.tuning.sweep) / 2)
+    except NO_ANSWER as error:
+        return _unsure(work, at, error)
+    found = set()
+    for state in listed:
+        name = parse(state.name)
+        mine = name is not None and name.instance == work.journal.instance
+        if name is None or not is_of(name, credential.name) or not (mine or work.view.ahead):
+            continue
+        draft = work.draft(
+            Kind.RETIREMENT,
+            token_id=state.id,
+            token_name=state.name,
+            detail={"born": state.issued_at, "attempt_name": state.name}
+            | ({} if state.expires_at == NEVER else {"expires_at": state.expires_at}),
+        )
+        if not state.active or unowned(work.view, draft):
+            continue
+        found.add(state.id)
+        view, known = work.view, state.name in work.view.attempts
+        since = max(view.ahead_at, view.cleared_at)
+        if not known and mine and state.issued_at > since:
+            work.append(work.draft(Kind.AHEAD, token_id=state.id, token_name=state.name))
+            work.lease = work.journal.raise_epoch(work.lease, name.epoch)
+            work.say(Event.JOURNAL_BEHIND, token=state.id)
+            continue
+        if view.ahead and view.cleared_at < view.ahead_at and (not known or state.issued_at <= view.ahead_at):
+            continue
+        if not known and state.issued_at > view.cleared_at:
+            continue
+        work.say(Event.ORPHAN_FOUND, token=state.id)
+        work.append(draft)
+        found.discard(state.id)
+    work.memory.orphans = frozenset(found)
+    return Seen(at, Result.GOOD)
+
+
+def _dead(work: Work, at: float, fingerprint: str, why: str) -> Seen:
+    if fingerprint == work.view.fingerprint:
+        work.say(Event.VALUE_DEAD, reason=why)
+        work.fleet.died(work.credential, True)
+    return Seen(at, Result.DEAD, why)
+
+
+def _unsure(work: Work, at: float, error: Unavailable | Refused) -> Seen:
+    work.say(Event.PROVIDER_UNAVAILABLE, reason=error.message)
+    return Seen(at, Result.UNSURE)
+
+
+LOOKS: Final[Mapping[Sight, Callable[[Work, str], Seen]]] = {
+    Sight.ROOM: room,
+    Sight.WRITABLE: writable,
+    Sight.ACCEPTED: accepted,
+    Sight.ALIVE: alive,
+    Sight.TOKEN: token,
+    Sight.ORACLE: oracle,
+    Sight.IN_SYNC: in_sync,
+    Sight.QUIET: quiet,
+    Sight.UNPUBLISHED: unpublished,
+    Sight.STANDS: stands,
+    Sight.ORPHANS: orphans,
+}
+
+
+def take(work: Work, look: Look) -> None:
+    """Take one look and remember it with its age."""
+    seen = LOOKS[look.sight](work, look.of)
+    work.memory.seen[look] = seen

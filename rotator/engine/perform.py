@@ -1,0 +1,377 @@
+"""Acts: one effect each, with the facts before and after it. What a crash inside leaves behind is said at each.
+
+`OutcomeUnknown` is never treated as a failure: the fact that would say so is simply not written, and the next decision
+finds out by reading.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from rotator.core.credential import NEVER, Strategy, Terms
+from rotator.core.errors import (
+    Conflict,
+    JournalUnsafe,
+    OperatorNeeded,
+    OutcomeUnknown,
+    Refused,
+    RotatorError,
+    Unavailable,
+)
+from rotator.core.events import Event
+from rotator.core.facts import Draft, Kind
+from rotator.core.ports.source import Minted
+from rotator.core.ports.target import Publication
+from rotator.core.protocol.names import AttemptName
+from rotator.core.protocol.recreate import drifted
+from rotator.core.protocol.rules import Act, Action, Look, Result, Sight
+from rotator.core.protocol.view import Rotation
+from rotator.core.schedule.due import why_due
+from rotator.engine.look import take
+from rotator.engine.stands import desired, holder, stand, value_key
+from rotator.engine.work import Work, whole
+
+CERTAIN: Final = (Refused, Unavailable)
+"""Nothing was applied: the answer said no, or nothing was sent."""
+
+SAID: Final[Mapping[Kind, Event]] = {
+    Kind.ABANDONED: Event.ROTATION_ABANDONED,
+    Kind.VERIFIED: Event.ROTATION_VERIFIED,
+    Kind.DISPLACED: Event.ROTATION_DISPLACED,
+    Kind.SUPERSEDED: Event.TOKEN_SUPERSEDED,
+    Kind.CONDEMNED: Event.TOKEN_CONDEMNED,
+    Kind.TARGET_RELEASED: Event.TARGET_RELEASED,
+}
+
+
+def plan(work: Work, action: Action) -> None:
+    """Open a rotation with frozen terms. A crash leaves it open or not; the next pass decides the same."""
+    view, credential = work.view, work.credential
+    strategy, request = Strategy(str(action.detail["strategy"])), view.request
+    healing = strategy is Strategy.REPUBLISH
+    policy = credential.policy
+    changes: dict[str, object] = {"strategy": strategy}
+    if request and not healing and request.outage_budget:
+        changes["outage_budget"] = request.outage_budget
+    required = credential.required | drifted(work.case()) if healing else credential.required
+    terms = Terms(
+        policy=type(policy)(**{**{f: getattr(policy, f) for f in policy.__slots__}, **changes}),
+        targets=credential.all,
+        required=required,
+        digest=credential.digest,
+        why=str(action.detail.get("why") or why_due(work.case())),
+    )
+    keeps = strategy is not Strategy.RECREATE
+    work.append(
+        work.draft(
+            Kind.PLANNED,
+            rid=work.runtime.token_hex(6),
+            token_id=(view.current or credential.adopt) if keeps else "",
+            fingerprint=view.fingerprint if healing else "",
+            detail={**terms.to_json(), "request_id": request.id if request and not healing else ""},
+        )
+    )
+    work.say(Event.ROTATION_PLANNED, strategy=strategy.value, reason=terms.why)
+
+
+def mint(work: Work, action: Action) -> None:
+    """Intent, one wire request, capture. The first statement after the answer makes the value durable.
+
+    A crash after the intent leaves an attempt whose answer counts as lost; a crash between the spool and the capture leaves
+    an encrypted record that is imported before the next decision.
+    """
+    rotation = _open(work)
+    number, rolls = rotation.attempt + 1, rotation.strategy is Strategy.ROLL
+    name = str(
+        AttemptName(
+            base=work.credential.name,
+            instance=work.journal.instance,
+            rid=rotation.rid,
+            epoch=work.lease.epoch,
+            attempt=number,
+            nonce="x" + work.runtime.token_hex(2),
+        )
+    )
+    life = rotation.policy.lifetime
+    expires_at = NEVER if life == NEVER else whole(work.now + life)
+    work.append(work.draft(Kind.INTENT, attempt=number, token_name=name, token_id=rotation.token_id))
+    point = "roll_send" if rolls else "create_send"
+    work.runtime.crash(f"before_{point}")
+    try:
+        minted = work.source.roll(rotation.token_id) if rolls else work.source.mint(name, expires_at)
+    except CERTAIN as error:
+        _mint_refused(work, name, number, error)
+        return
+    except OperatorNeeded as error:
+        _mint_refused(work, name, number, error)
+        raise
+    except OutcomeUnknown as error:
+        work.say(Event.OUTCOME_UNKNOWN, act="mint", reason=error.message)
+        return
+    _capture(work, name, number, minted)
+
+
+def _mint_refused(work: Work, name: str, number: int, error: RotatorError) -> None:
+    work.append(work.draft(Kind.FAILED, attempt=number, token_name=name, detail={"act": "mint", "why": error.message}))
+    work.say(Event.MINT_REFUSED, reason=error.message)
+
+
+def _capture(work: Work, name: str, number: int, minted: Minted) -> None:
+    """Spool first, then the journal, for as long as it takes: this process holds the only copy."""
+    detail: dict[str, float | str] = {"born": minted.issued_at, "attempt_name": name}
+    if minted.expires_at != NEVER:
+        detail["expires_at"] = minted.expires_at
+    rotation = _open(work)
+    draft = Draft(
+        kind=Kind.CAPTURED,
+        at=work.now,
+        rid=rotation.rid,
+        attempt=number,
+        token_id=minted.token_id,
+        token_name=minted.name,
+        fingerprint=work.journal.fingerprint(minted.value),
+        principal=work.source.principal,
+        owner=work.credential.owner,
+        detail=detail,
+    )
+    spooled = False
+    while True:
+        try:
+            if not spooled:
+                work.journal.spool(work.stream, draft, minted.value)
+                spooled = True
+            work.view = work.journal.capture(work.stream, draft, minted.value)
+            break
+        except JournalUnsafe as error:
+            work.say(Event.JOURNAL_UNSAFE, reason=error.message, spooled=spooled)
+            if spooled and work.runtime.stopping():
+                raise
+            work.runtime.sleep(1.0)
+    work.runtime.crash("after_roll_send" if rotation.strategy is Strategy.ROLL else "after_create_send")
+    work.say(Event.ROTATION_CAPTURED, token=minted.token_id)
+
+
+def extend(work: Work, action: Action) -> None:
+    """Move the expiry before a roll, proven by GET. A crash leaves it moved or not; it is asked again."""
+    rotation = _open(work)
+    life = rotation.policy.lifetime
+    wanted = NEVER if life == NEVER else whole(work.now + life)
+    work.runtime.crash("before_extend_send")
+    try:
+        work.source.extend(rotation.token_id, wanted)
+        work.runtime.crash("after_extend_send")
+        state = work.source.get(rotation.token_id)
+    except (*CERTAIN, OutcomeUnknown) as error:
+        _failed(work, "extend", "", error)
+        return
+    if state is None or state.expires_at < wanted - 1:
+        _failed(work, "extend", "", Refused("the provider did not move the expiry"))
+        return
+    detail: dict[str, object] = {"born": state.issued_at, "expires_at": min(state.expires_at, 1e15)}
+    work.append(work.draft(Kind.EXTENDED, token_id=state.id, token_name=state.name, detail=detail))
+
+
+def write(work: Work, action: Action) -> None:
+    """Publish at one target: read, fenced publish intent, write on top of exactly that version.
+
+    A crash leaves the old or the new value there; the open publish intent keeps the token from being destroyed meanwhile.
+    """
+    rotation, name = _open(work), action.target
+    target = work.bound.targets.get(name)
+    if target is None:
+        _failed(work, "write", name, Unavailable(f"writing {name}: it is not configured"))
+        return
+    place = next((t.place for t in work.credential.targets if t.name == name), name)
+    try:
+        with work.journal.place(work.lease, place):
+            found = stand(work, name)
+            if work.view.rotation is None or work.view.rotation.rid != rotation.rid:
+                return  # what stood there was adopted: decide anew
+            old = {"old": found.token_id}
+            if found.fingerprint == rotation.fingerprint and found.complete:
+                work.append(_of(work, Kind.WRITTEN, rotation, name, old))
+                return
+            if found.result in (Result.OVERRIDDEN, Result.UNSURE, Result.HEEDED):
+                raise Conflict(f"writing {name}: {found.result.value}")
+            values = desired(work, target, rotation.fingerprint)
+            work.append(_of(work, Kind.PUBLISH_INTENT, rotation, name, {"version": found.reading.version}))
+            work.runtime.crash("before_target_write")
+            target.write(
+                Publication(
+                    credential=work.credential.name,
+                    rid=rotation.rid,
+                    generation=rotation.generation,
+                    token_id=rotation.token_id,
+                    expires_at=work.view.expires_at(rotation.token_id),
+                    values=values,
+                    expected=found.reading,
+                    still_mine=lambda: work.journal.check(work.lease),
+                )
+            )
+            work.runtime.crash("after_target_write")
+            work.forget(Look(Sight.STANDS, name))
+            work.append(_of(work, Kind.WRITTEN, rotation, name, old))
+            work.say(Event.TARGET_WRITTEN, target=name, target_type=_type(work, name), generation=rotation.generation)
+    except (*CERTAIN, OutcomeUnknown, Conflict) as error:
+        work.forget(Look(Sight.STANDS, name))
+        _failed(work, "write", name, error)
+
+
+def read_back(work: Work, action: Action) -> None:
+    """Read a target over a new connection and verify the value that was read. Nothing changes outside."""
+    rotation, name = _open(work), action.target
+    target = work.bound.targets.get(name)
+    if target is None:
+        _failed(work, "read_back", name, Unavailable(f"reading {name} back: it is not configured"))
+        return
+    try:
+        reading = target.read()
+        fingerprint, _ = holder(work, target, reading)
+        wanted = desired(work, target, rotation.fingerprint)
+        work.forget(Look(Sight.STANDS, name))
+        if fingerprint != rotation.fingerprint or reading.values != wanted:
+            work.append(_of(work, Kind.UNWRITTEN, rotation, name, {}))
+            return
+        key = value_key(target)
+        derived = target.keys[key] != "token.value"
+        value = work.journal.reveal(work.stream, fingerprint) if derived else reading.values[key]
+        if work.source.verify(value) == rotation.token_id:
+            work.append(_of(work, Kind.READ_BACK, rotation, name, {}))
+        else:
+            _failed(work, "read_back", name, Unavailable(f"verifying the value read back from {name}: refused"))
+    except CERTAIN as error:
+        _failed(work, "read_back", name, error)
+
+
+def disable(work: Work, action: Action) -> None:
+    """Disable a token that an irrevocable fact marks. Sent late or twice it is harmless."""
+    _destroy(work, action.token_id, "disable", work.source.disable, Kind.DISABLED, Event.TOKEN_DISABLED)
+
+
+def delete(work: Work, action: Action) -> None:
+    """Delete a token that an irrevocable fact marks. Sent late or twice it is harmless."""
+    _destroy(work, action.token_id, "delete", work.source.delete, Kind.DELETED, Event.TOKEN_DELETED)
+
+
+def _destroy(work: Work, token: str, act: str, send: Callable[[str], None], kind: Kind, event: Event) -> None:
+    work.journal.check(work.lease)
+    work.runtime.crash(f"before_{act}_send")
+    try:
+        send(token)
+    except (*CERTAIN, OutcomeUnknown) as error:
+        work.append(work.draft(Kind.FAILED, token_id=token, detail={"act": act, "why": error.message}))
+        work.say(Event.RETIREMENT_FAILED, act=act, token=token, reason=error.message)
+        return
+    work.runtime.crash(f"after_{act}_send")
+    work.append(work.draft(kind, token_id=token))
+    work.say(event, token=token)
+
+
+def record(work: Work, action: Action) -> None:
+    """Journal one fact that needs no effect."""
+    kind = action.kind
+    assert kind is not None
+    view, rotation = work.view, work.view.rotation
+    fields: dict[str, object] = {"detail": dict(action.detail), "token_id": action.token_id, "target": action.target}
+    if rotation and not action.token_id and not action.target:
+        fields |= {
+            "token_id": rotation.token_id,
+            "token_name": rotation.attempt_name,
+            "attempt": rotation.attempt,
+            "generation": rotation.generation,
+        }
+    if kind is Kind.VERIFIED and rotation:
+        fields["fingerprint"] = str(action.detail.get("fingerprint", "")) or rotation.fingerprint
+    if kind is Kind.PUBLISHING:
+        fields["generation"] = view.generation + 1
+    if kind is Kind.CONFIRMED:
+        fields["detail"] = {**action.detail, "adopt": work.credential.adopt}
+    if kind is Kind.TARGET_RELEASED:
+        fields["detail"] = {"stanza": _stanza(work, action.target)}
+    began = rotation.started if rotation else work.now
+    strategy = rotation.strategy.value if rotation else ""
+    work.append(work.draft(kind, **fields))
+    if kind is Kind.CONFIRMED and rotation:
+        work.say(
+            Event.ROTATION_CONFIRMED,
+            rotation=rotation.rid,
+            strategy=strategy,
+            generation=rotation.generation,
+            seconds=round(work.now - began, 3),
+        )
+    elif kind is Kind.RETIRED:
+        work.journal.destroy(work.stream, action.token_id)
+    elif kind in SAID:
+        work.say(
+            SAID[kind], token=action.token_id or None, target=action.target or None, reason=action.detail.get("why")
+        )
+
+
+def look(work: Work, action: Action) -> None:
+    """Take one look."""
+    assert action.look is not None
+    take(work, action.look)
+
+
+def _stanza(work: Work, name: str) -> object:
+    targets = work.view.spec.get("targets")
+    return targets.get(name) if isinstance(targets, dict) else None
+
+
+def _open(work: Work) -> Rotation:
+    assert work.view.rotation is not None
+    return work.view.rotation
+
+
+def _of(work: Work, kind: Kind, rotation: Rotation, target: str, detail: Mapping[str, object]) -> Draft:
+    return work.draft(
+        kind,
+        target=target,
+        token_id=rotation.token_id,
+        generation=rotation.generation,
+        fingerprint=rotation.fingerprint,
+        detail=dict(detail),
+    )
+
+
+def _type(work: Work, name: str) -> str:
+    return next((t.type for t in work.credential.targets if t.name == name), "")
+
+
+def _failed(work: Work, act: str, target: str, error: RotatorError) -> None:
+    work.append(work.draft(Kind.FAILED, target=target, detail={"act": act, "why": error.message}))
+    if target:
+        unknown = isinstance(error, OutcomeUnknown)
+        work.say(
+            Event.OUTCOME_UNKNOWN if unknown else Event.TARGET_FAILED,
+            act=act,
+            target=target,
+            target_type=_type(work, target),
+            reason=error.message,
+        )
+
+
+ACTS: Final[Mapping[Act, Callable[[Work, Action], None]]] = {
+    Act.PLAN: plan,
+    Act.MINT: mint,
+    Act.EXTEND: extend,
+    Act.WRITE: write,
+    Act.READ_BACK: read_back,
+    Act.DISABLE: disable,
+    Act.DELETE: delete,
+    Act.RECORD: record,
+    Act.LOOK: look,
+}
+
+
+def perform(work: Work, action: Action) -> None:
+    """Do one act.
+
+    Raises:
+        Fenced: the lease was lost; nothing more may be done in this pass.
+        IllegalFact: somebody else was faster; decide anew.
+        JournalUnsafe: nothing is known to be durable from here on.
+        RateLimited: the provider asks to wait (looks and acts turn it into facts where they can).
+    """
+    ACTS[action.act](work, action)

@@ -1,0 +1,252 @@
+"""What stands at a target, and whose it is. First sights, overrides and adoptions are journaled here.
+
+It knows targets by their keys alone: the *value key* is the managed key by which a value can be told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from rotator.core.credential import NEVER
+from rotator.core.errors import JournalUnsafe
+from rotator.core.events import Event
+from rotator.core.facts import Kind
+from rotator.core.ports.source import TokenState
+from rotator.core.ports.target import Reading, Target
+from rotator.core.protocol.names import is_of, parse
+from rotator.core.protocol.rules import Result
+from rotator.core.secret import Secret
+from rotator.engine.work import Doubt, Work
+
+LITERAL = "literal:"
+VALUE = "token.value"
+
+
+class Whose(StrEnum):
+    """Whose an unknown value is."""
+
+    ADOPTED = "adopted"
+    OURS = "ours"
+    FOREIGN = "foreign"
+    DEAD = "dead"
+    UNSURE = "unsure"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stand:
+    """What stands at a target.
+
+    Attributes:
+        result: what it means for the credential.
+        reading: version and values.
+        fingerprint: of the value that stands there, empty for none.
+        token_id: whose it is, empty where that is not known.
+        complete: whether every managed key is as it should be for that value.
+    """
+
+    result: Result
+    reading: Reading
+    fingerprint: str = ""
+    token_id: str = ""
+    complete: bool = False
+
+
+def desired(work: Work, target: Target, fingerprint: str) -> dict[str, Secret]:
+    """Return what the managed keys must hold for a value of the journal.
+
+    Raises:
+        JournalUnsafe: the value is known and cannot be opened.
+    """
+    token_id = work.view.values[fingerprint]
+    try:
+        value = work.journal.reveal(work.stream, fingerprint)
+    except KeyError as error:
+        raise JournalUnsafe("opening a value of the journal: its key was destroyed") from error
+    outputs = work.source.outputs(token_id, value, work.view.expires_at(token_id))
+    return {key: literal_or(outputs, name) for key, name in target.keys.items()}
+
+
+def literal_or(outputs: Mapping[str, Secret], name: str) -> Secret:
+    """Return a literal, or the source's output of that name."""
+    return Secret(name.removeprefix(LITERAL)) if name.startswith(LITERAL) else outputs[name]
+
+
+def value_key(target: Target) -> str:
+    """Return the managed key by which a value can be told: the token's value, else a secret derived from it."""
+    by_output = {name: key for key, name in target.keys.items()}
+    return by_output.get(VALUE) or by_output["r2.secret_access_key"]
+
+
+def holder(work: Work, target: Target, reading: Reading) -> tuple[str, str]:
+    """Return fingerprint and token id of the value in a reading; an unknown one has no token id, an absent one neither."""
+    key = value_key(target)
+    found = reading.values.get(key)
+    if found is None:
+        return "", ""
+    if target.keys[key] == VALUE:
+        fingerprint = work.journal.fingerprint(found)
+        return fingerprint, work.view.values.get(fingerprint, "")
+    for fingerprint in reversed(tuple(work.view.values)):
+        try:
+            if desired(work, target, fingerprint)[key] == found:
+                return fingerprint, work.view.values[fingerprint]
+        except JournalUnsafe:
+            continue
+    return work.journal.fingerprint(found), ""
+
+
+def refused(work: Work, fingerprint: str) -> bool:
+    """Note that a value was refused; True once it is proven dead: three times over two minutes, the control passing."""
+    if not work.source.control():
+        return False
+    now, doubt = work.now, work.memory.doubts.setdefault(fingerprint, Doubt())
+    doubt.times = (*doubt.times[-9:], now)
+    return len(doubt.times) >= 3 and now - doubt.times[0] >= work.tuning.doubt
+
+
+def whose(work: Work, value: Secret, fingerprint: str) -> tuple[Whose, TokenState | None]:
+    """Ask the provider whose an unknown value is; raises what the source raises."""
+    token_id = work.source.verify(value)
+    if token_id is None:
+        return (Whose.DEAD if refused(work, fingerprint) else Whose.UNSURE), None
+    work.memory.doubts.pop(fingerprint, None)
+    state = work.source.get(token_id)
+    if state is None:
+        return Whose.UNSURE, None
+    if state.id == work.credential.adopt:
+        return Whose.ADOPTED, state
+    name = parse(state.name)
+    return (Whose.OURS if name and is_of(name, work.credential.name) else Whose.FOREIGN), state
+
+
+def stand(work: Work, name: str) -> Stand:
+    """Read a target, tell what it holds, and journal a first sight, a change of hands, an override or an adoption.
+
+    Raises:
+        Unavailable: the target or the provider gave no usable answer; nothing was journaled.
+    """
+    target, view = work.bound.targets[name], work.view
+    reading = target.read()
+    fingerprint, token_id = holder(work, target, reading)
+    first = name not in view.baselines
+    result = _known(work, name, fingerprint, token_id)
+    if result is None:
+        return _unknown(work, name, reading, fingerprint, token_id)
+    if result is Result.HEEDED:
+        return Stand(result=result, reading=reading, fingerprint=fingerprint)
+    if not first and view.last.get(name, "") != token_id:
+        work.append(work.draft(Kind.SEEN, target=name, token_id=token_id, detail={"old": view.last.get(name, "")}))
+    if first:
+        work.append(work.draft(Kind.BASELINE, target=name, token_id=token_id))
+        work.say(Event.TARGET_BASELINE, target=name)
+    if name in view.overridden:
+        work.append(work.draft(Kind.OVERRIDE_ENDED, target=name))
+    complete = bool(token_id) and reading.values == desired(work, target, fingerprint)
+    if result in (Result.CURRENT, Result.MINE) and not complete:
+        result = Result.OLDER  # another managed key was changed by hand: ours to heal
+    return Stand(result=result, reading=reading, fingerprint=fingerprint, token_id=token_id, complete=complete)
+
+
+def _known(work: Work, name: str, fingerprint: str, token_id: str) -> Result | None:
+    """Tell what the journal alone can tell; None for a value that it does not know, or that it never published."""
+    view = work.view
+    rotation = view.rotation
+    if not fingerprint:
+        return Result.ABSENT
+    if view.heeded.get(name) == fingerprint and name not in view.overridden:
+        return Result.HEEDED
+    if fingerprint == view.fingerprint:
+        return Result.CURRENT
+    if rotation and fingerprint == rotation.fingerprint:
+        return Result.MINE
+    if token_id and (view.ever_published(token_id) or token_id in view.marked):
+        return Result.OLDER
+    if (name, fingerprint) in view.allowed:
+        return Result.REPLACEABLE
+    return None
+
+
+def _unknown(work: Work, name: str, reading: Reading, fingerprint: str, token_id: str) -> Stand:
+    """A value that the journal does not know, or captured and never published: adopt it, know it, or ask an operator."""
+    target, view = work.bound.targets[name], work.view
+    first = name not in view.baselines
+    value = reading.values[value_key(target)]
+    provable = target.keys[value_key(target)] == VALUE
+    kind, state = whose(work, value, fingerprint) if provable else (Whose.FOREIGN, None)
+    if kind is Whose.UNSURE:
+        return Stand(result=Result.UNSURE, reading=reading, fingerprint=fingerprint)
+    if kind is Whose.DEAD and token_id:
+        return Stand(result=Result.OLDER, reading=reading, fingerprint=fingerprint, token_id=token_id)
+    if kind is Whose.ADOPTED and not first and state is not None and not _still_adoptable(work, state):
+        kind = Whose.FOREIGN
+    if kind is Whose.FOREIGN and state is not None and view.heeded.get(name) == fingerprint:
+        kind = Whose.ADOPTED  # an operator said that what stands there is right, and it can be identified
+    if kind in (Whose.ADOPTED, Whose.OURS) and state is not None:
+        return _ours(work, name, reading, fingerprint, state, adopted=kind is Whose.ADOPTED)
+    may_replace = first and (kind is Whose.DEAD or _replaces(work, name))
+    if may_replace:
+        work.append(work.draft(Kind.BASELINE, target=name, fingerprint=fingerprint, detail={"replace": True}))
+        return Stand(result=Result.REPLACEABLE, reading=reading, fingerprint=fingerprint)
+    if view.overridden.get(name) != fingerprint:
+        work.append(work.draft(Kind.OVERRIDDEN, target=name, fingerprint=fingerprint))
+        work.say(Event.TARGET_OVERRIDDEN, target=name)
+    if first:
+        work.append(work.draft(Kind.BASELINE, target=name))
+    return Stand(result=Result.OVERRIDDEN, reading=reading, fingerprint=fingerprint)
+
+
+def _replaces(work: Work, name: str) -> bool:
+    return any(t.replace for t in work.credential.targets if t.name == name)
+
+
+def _still_adoptable(work: Work, state: TokenState) -> bool:
+    """The token named for adoption is taken over once; later its value is somebody's override."""
+    view = work.view
+    return state.id == view.current or state.id in view.retirements or state.id in view.tokens
+
+
+def _ours(work: Work, name: str, reading: Reading, fingerprint: str, state: TokenState, *, adopted: bool) -> Stand:
+    """A live value of a token of ours: it becomes the current one if it is the newest, else it is only known."""
+    view = work.view
+    first = name not in view.baselines
+    value = reading.values[value_key(work.bound.targets[name])]
+    parsed = parse(state.name)
+    ours = parsed is not None and not adopted
+    rivals = [
+        view.tokens[t].born for t in (view.current, view.rotation.token_id if view.rotation else "") if t in view.tokens
+    ]
+    newest = state.issued_at > max(rivals, default=-NEVER) or state.id == view.current
+    ahead = ours and state.id not in view.tokens
+    detail: dict[str, object] = {
+        "born": state.issued_at,
+        "attempt_name": state.name if ours else "",
+        "ours": ours,
+        "ahead": ahead,
+        "adopt": work.credential.adopt,
+    }
+    if state.expires_at != NEVER:
+        detail["expires_at"] = state.expires_at
+    facts = {
+        "target": name,
+        "token_id": state.id,
+        "token_name": state.name,
+        "fingerprint": fingerprint,
+        "detail": detail,
+    }
+    if ahead:
+        work.say(Event.JOURNAL_BEHIND, target=name)
+    sealed = None if fingerprint in view.values else value
+    if state.active and newest and state.id not in view.marked:
+        work.append(work.draft(Kind.ADOPTED, **facts), sealed)
+        work.say(Event.VALUE_ADOPTED, target=name, token=state.id)
+        if parsed and ahead:
+            work.lease = work.journal.raise_epoch(work.lease, parsed.epoch)
+        result = Result.CURRENT
+    else:
+        work.append(work.draft(Kind.KNOWN, **facts), sealed)
+        result = Result.OLDER
+    if first:
+        work.append(work.draft(Kind.BASELINE, target=name, token_id=state.id))
+    return Stand(result=result, reading=reading, fingerprint=fingerprint, token_id=state.id)

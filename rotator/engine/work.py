@@ -1,0 +1,176 @@
+"""What one pass over one credential works with: its lease, the view, its source and targets, and what was seen.
+
+It decides nothing. Everything in `Memory` may be forgotten at any time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from rotator.core.credential import NEVER, Credential
+from rotator.core.events import Event
+from rotator.core.facts import Draft, Kind
+from rotator.core.ports.journal import Journal, Lease
+from rotator.core.ports.runtime import Runtime
+from rotator.core.ports.source import Source, TokenState
+from rotator.core.ports.target import Target
+from rotator.core.protocol.rules import Case, Look, Seen
+from rotator.core.protocol.view import View
+from rotator.core.secret import Secret
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bound:
+    """A credential with the adapters that serve it.
+
+    Attributes:
+        credential: its configuration; `managed=False` when only the journal knows it.
+        source: mints and retires its tokens.
+        targets: by name; those of the configuration and those that left it less than `grace` ago.
+    """
+
+    credential: Credential
+    source: Source
+    targets: Mapping[str, Target]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tuning:
+    """Cadences in seconds.
+
+    Attributes:
+        watch: how often targets and tokens are looked at.
+        sweep: how often orphans are looked for.
+        doubt: over how long a value must be refused three times before it counts as dead.
+    """
+
+    watch: float = 300.0
+    sweep: float = 300.0
+    doubt: float = 120.0
+
+
+class Fleet(Protocol):
+    """All credentials, the world's view of them, and what holds starts back."""
+
+    def bound(self, stream: str, view: View) -> Bound | None:
+        """Return the adapters of a credential, from the configuration or else from its journaled stanza; None if neither."""
+
+    def tokens(self, credential: Credential, source: Source, fresh: float) -> tuple[TokenState, ...]:
+        """Return the owner scope's tokens, listed at most `fresh` seconds ago; raises like `Source.tokens`."""
+
+    def hold(self, credential: Credential, view: View) -> str:
+        """Return why no new rotation may start now (`pacing`, `clock_suspect`), or an empty string."""
+
+    def died(self, credential: Credential, dead: bool) -> None:
+        """Note whether the credential's published value was just seen dead or alive."""
+
+    def incident(self, connection: str) -> bool:
+        """Whether so many of the connection's tokens died at once that it is not believed."""
+
+
+@dataclass(slots=True)
+class Doubt:
+    """Refusals of one value in a row: three over two minutes, while a control token passes, prove it dead."""
+
+    times: tuple[float, ...] = ()
+
+
+@dataclass(slots=True)
+class Memory:
+    """What a process remembers of one credential between passes.
+
+    Attributes:
+        seen: observations with their age.
+        doubts: by fingerprint.
+        verified: fingerprint -> (provider time of the last acceptance, the token's `modified_at` then).
+        used: token id -> last use as the provider last said.
+        orphans: token ids of ours that nothing owns, as last seen.
+        dead_since: target -> provider time since when it holds a dead value under a roll.
+    """
+
+    seen: dict[Look, Seen] = field(default_factory=dict)
+    doubts: dict[str, Doubt] = field(default_factory=dict)
+    verified: dict[str, tuple[float, float]] = field(default_factory=dict)
+    used: dict[str, float] = field(default_factory=dict)
+    orphans: frozenset[str] = frozenset()
+    dead_since: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(slots=True, kw_only=True)
+class Work:
+    """One pass of one process over one credential, under its lease."""
+
+    stream: str
+    lease: Lease
+    view: View
+    bound: Bound
+    memory: Memory
+    journal: Journal
+    runtime: Runtime
+    fleet: Fleet
+    tuning: Tuning
+
+    @property
+    def credential(self) -> Credential:
+        """The configuration now."""
+        return self.bound.credential
+
+    @property
+    def source(self) -> Source:
+        """The credential's source."""
+        return self.bound.source
+
+    @property
+    def now(self) -> float:
+        """Provider time, unix seconds."""
+        return self.runtime.now(self.credential.connection)
+
+    def case(self) -> Case:
+        """What the core is asked about."""
+        credential = self.credential
+        return Case(
+            view=self.view,
+            credential=credential,
+            now=self.now,
+            seen=self.memory.seen,
+            watch=self.tuning.watch,
+            sweep=self.tuning.sweep,
+            start=self.fleet.hold(credential, self.view),
+            incident=self.fleet.incident(credential.connection),
+        )
+
+    def draft(self, kind: Kind, **fields: object) -> Draft:
+        """Return a fact about the open rotation, if one is open, stamped with now and the principal."""
+        rotation = self.view.rotation
+        base: dict[str, object] = {
+            "kind": kind,
+            "at": self.now,
+            "rid": rotation.rid if rotation else "",
+            "principal": self.source.principal,
+            "owner": self.credential.owner,
+        }
+        return Draft(**{**base, **fields})  # type: ignore[arg-type]  # fields are those of Draft; the callers are few
+
+    def append(self, draft: Draft, value: Secret | None = None) -> None:
+        """Make a fact durable under the lease; memory follows the journal, never the other way round."""
+        self.view = self.journal.append(self.lease, draft, value)
+        self.say(Event.FACT, kind=draft.kind.value, token=draft.token_id or None, target=draft.target or None)
+
+    def say(self, event: Event, **fields: object) -> None:
+        """Say what happened, bound to the credential and the open rotation."""
+        rotation = self.view.rotation
+        bound: dict[str, object] = {"credential": self.credential.name, "connection": self.credential.connection}
+        if rotation:
+            bound |= {"rotation": rotation.rid, "step": rotation.step.value, "attempt": rotation.attempt}
+        self.runtime.event(event.value, **{**bound, **fields})
+
+    def forget(self, look: Look) -> None:
+        """Drop an observation that an effect of ours has made stale."""
+        self.memory.seen.pop(look, None)
+
+
+def whole(at: float) -> float:
+    """Return a provider time in whole seconds, as the provider keeps it; `NEVER` stays."""
+    return at if at == NEVER else float(int(at))
