@@ -1,0 +1,95 @@
+# Everything one does with this checkout; `make` alone lists it. Needs make and Python >= 3.11, nothing else beforehand.
+# Progress goes to stderr: stdout of `make demo` is the demo's alone.
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory --no-builtin-rules
+SHELL := /bin/bash
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+JOBS ?= 2
+ARGS ?=
+IMAGE ?= rotator:dev
+
+# What an editable install depends on: the entry point and the metadata, not the code.
+RUNTIME := $(VENV)/.runtime
+DEV := $(VENV)/.dev
+
+.PHONY: help setup setup-dev demo test test-servers lint format coverage bench docs image lock clean
+
+help: ## List these targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: $(RUNTIME) ## Create .venv with the locked runtime dependencies and the `rotator` command
+	@:
+
+setup-dev: $(DEV) ## The same with what tests and linters need
+	@:
+
+demo: $(RUNTIME) ## Run the demo; flags: make demo ARGS="--rotations 2"
+	@exec $(BIN)/rotator demo $(ARGS)
+
+test: $(DEV) test-servers ## Run the whole suite, building and installing what it needs; ARGS go to pytest, JOBS=2
+	@exec $(BIN)/python -m pytest -n $(JOBS) --dist loadfile --cov --cov-report=term:skip-covered $(ARGS)
+
+test-servers: $(DEV) ## Build or install the real servers of the tests (once, cached outside the checkout)
+	@$(BIN)/python -m tests.servers.prepare
+
+lint: $(DEV) ## Check style, formatting, types and the direction of imports
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy --strict rotator
+	$(BIN)/lint-imports
+
+format: $(DEV) ## Format and fix what can be fixed by itself
+	$(BIN)/ruff format
+	$(BIN)/ruff check --fix
+
+coverage: test ## Run the suite, then write htmlcov/ and coverage.xml
+	@$(BIN)/coverage html --quiet
+	@$(BIN)/coverage xml --quiet
+	@echo "htmlcov/index.html and coverage.xml are written"
+
+bench: $(DEV) ## Measure; flags in ARGS
+	@exec $(BIN)/python -m bench $(ARGS)
+
+docs: $(DEV) ## Write the generated pages below docs/ again
+	@exec $(BIN)/python -m docs.generate $(ARGS)
+
+image: ## Build the container image; IMAGE=rotator:dev, with docker, podman or buildah
+	@if command -v docker >/dev/null && docker info >/dev/null 2>&1; then exec docker build -t $(IMAGE) .; \
+	elif command -v podman >/dev/null; then exec podman build -t $(IMAGE) .; \
+	elif command -v buildah >/dev/null; then exec buildah bud --format docker -t $(IMAGE) .; \
+	else echo "make image needs docker, podman or buildah on PATH" >&2; exit 1; fi
+
+lock: $(DEV) ## Compile requirements/*.in again into hash-locked requirements/*.txt
+	cd requirements && for set in runtime dev; do ../$(BIN)/uv pip compile --universal --python-version 3.11 \
+	  --generate-hashes --no-emit-index-url --no-header --quiet $$set.in -o $$set.txt || exit 1; done
+
+clean: ## Remove .venv, reports and tool caches (not the servers in the cache folder)
+	rm -rf $(VENV) build dist htmlcov coverage.xml .coverage .coverage.* .pytest_cache .mypy_cache .ruff_cache \
+	  .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# A stamp is made last, so an interrupted installation is done again. Both sets are installed with hashes, the project
+# itself with the locked build backend: nothing that is not locked is ever fetched.
+$(VENV)/.python:
+	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) is not on PATH: install Python >= 3.11, or say which: make PYTHON=/path/to/python3.11 $(MAKECMDGOALS)" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "$(PYTHON) is older than 3.11: say which one to use: make PYTHON=python3.11 $(MAKECMDGOALS)" >&2; exit 1; }
+	@echo "creating $(VENV)" >&2
+	@$(PYTHON) -m venv --clear $(VENV) >&2 || { echo "the venv module does not work; on Debian: apt-get install python3-venv" >&2; exit 1; }
+	@touch $@
+
+$(RUNTIME): requirements/runtime.txt pyproject.toml | $(VENV)/.python
+	@echo "installing the runtime dependencies" >&2
+	@$(PIP) install --quiet --require-hashes -r requirements/runtime.txt >&2
+	@$(PIP) install --quiet --no-deps --no-build-isolation --editable . >&2
+	@touch $@
+
+$(DEV): requirements/dev.txt $(RUNTIME) | $(VENV)/.python
+	@echo "installing what tests and linters need" >&2
+	@$(PIP) install --quiet --require-hashes -r requirements/dev.txt >&2
+	@touch $@

@@ -1,0 +1,1 @@
+"""The tests, by layer: unit, contract, simulation, crash, integration, acceptance; `servers` holds the real servers."""
