@@ -5,9 +5,17 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
-Identifier = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
+
+def _quoted(value: object) -> object:
+    """An identifier made of digits only is a number to YAML, and loses its leading zeros."""
+    if value is not None and not isinstance(value, str):
+        raise ValueError("expected 32 hexadecimal digits; put them in quotes")
+    return value
+
+
+Identifier = Annotated[str, BeforeValidator(_quoted), Field(pattern=r"^[0-9a-f]{32}$")]
 
 
 class _Strict(BaseModel):
