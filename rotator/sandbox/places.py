@@ -184,7 +184,7 @@ def _account(account: Account) -> dict[str, Any]:
         "id": account.id,
         "name": account.name,
         "type": "standard",
-        "settings": {"enforce_twofactor": False, "abuse_contact_email": None},
+        "settings": {"enforce_twofactor": False},
         "created_on": rfc3339(account.created),
     }
 
