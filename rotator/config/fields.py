@@ -13,7 +13,17 @@ from pathlib import Path
 from typing import Annotated, Any, Final
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    StrictBool,
+    ValidationInfo,
+    WithJsonSchema,
+)
 from pydantic_core import PydanticCustomError
 
 UNITS: Final = {"d": 86400.0, "h": 3600.0, "m": 60.0, "s": 1.0}
@@ -113,7 +123,12 @@ Duration = Annotated[float, BeforeValidator(parse_duration), WithJsonSchema(_DUR
 PositiveDuration = Annotated[
     float, BeforeValidator(parse_duration), AfterValidator(_positive), WithJsonSchema(_DURATION_SCHEMA)
 ]
-Lifetime = Annotated[float, BeforeValidator(_lifetime), WithJsonSchema(_LIFETIME_SCHEMA)]
+Lifetime = Annotated[
+    float,
+    BeforeValidator(_lifetime),
+    PlainSerializer(lambda life: "never" if life == NEVER else life, when_used="json"),
+    WithJsonSchema(_LIFETIME_SCHEMA),
+]
 
 
 # ---------------------------------------------------------------------------------------------------------------- texts
@@ -130,6 +145,12 @@ def _printable(value: str) -> str:
 
 Text = Annotated[str, BeforeValidator(as_written), AfterValidator(_printable), Field(min_length=1, max_length=4096)]
 """One printable line, 1 to 4,096 characters; an unquoted number is taken as it was written."""
+
+Flag = StrictBool
+"""`true` or `false` and nothing else: YAML 1.2 reads `yes` as a text, and a text is a mistake here."""
+
+Count = Annotated[int, Field(strict=True, ge=1)]
+"""A whole number from 1."""
 
 HEX_ID_PATTERN: Final = r"^[0-9a-f]{32}$"
 
@@ -154,7 +175,12 @@ def _octal(value: object) -> int:
     raise wrong("this is not a file mode", "expected are three octal digits", 'write it in quotes, for example "0600"')
 
 
-OctalMode = Annotated[int, BeforeValidator(_octal), WithJsonSchema({"type": "string", "pattern": "^(0o)?0?[0-7]{3}$"})]
+OctalMode = Annotated[
+    int,
+    BeforeValidator(_octal),
+    PlainSerializer(lambda mode: f"{mode:04o}", return_type=str, when_used="json"),
+    WithJsonSchema({"type": "string", "pattern": "^(0o)?0?[0-7]{3}$"}),
+]
 """A file mode such as "0600", as an integer; set-id and sticky bits are not accepted."""
 
 

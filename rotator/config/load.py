@@ -1,0 +1,242 @@
+"""A configuration file to a `Config`, or to every error of it in one go, each with file, line and column.
+
+The only module here that reads the file. A file that is half written or broken leaves the caller with an exception and
+with whatever configuration it had; nothing is changed anywhere.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import PydanticCustomError
+
+from rotator.config.document import LARGEST_FILE, DocumentError, Spot, Tree, parse
+from rotator.config.explain import ConfigErrors, Problems
+from rotator.config.kinds import Kinds
+from rotator.config.models import (
+    Advanced,
+    Config,
+    ConnectionStanza,
+    CredentialCommon,
+    CredentialStanza,
+    Http,
+    Log,
+    State,
+)
+from rotator.config.references import Read, check
+from rotator.config.stanzas import Connections, Reader, named
+from rotator.config.state import StatePlace, place_of
+
+LISTEN_VARIABLE: Final = "ROTATOR_HTTP_LISTEN"
+_ROOT: Final = ("version", "state", "http", "log", "connections", "defaults", "credentials", "advanced")
+_OWN: Final = frozenset({"name", "adopt", "renamed_from"})
+"""Keys of a credential that cannot be a default, because each has its own."""
+
+
+def load(path: Path | str, kinds: Kinds, environ: Mapping[str, str] | None = None, *, uid: int | None = None) -> Config:
+    """Read a configuration file.
+
+    Args:
+        path: the file; its name appears in errors as it is given here.
+        kinds: which connections, sources and targets there are.
+        environ: the environment, by default the process's.
+        uid: the user whose default state folder counts, by default the process's.
+
+    Raises:
+        ConfigErrors: the file cannot be read or something in it is wrong; everything is reported at once.
+    """
+    environ = os.environ if environ is None else environ
+    problems = Problems(str(path))
+    content = _content(Path(path))
+    try:
+        root = parse(content)
+    except DocumentError as error:
+        for spot, text in error.problems:
+            problems.line(spot, text)
+        raise problems.error() from None
+    absolute = Path(os.path.abspath(path))  # noqa: PTH100  # Path.resolve would follow a link to the file's other folder
+    reader = Reader(kinds, problems, absolute.parent)
+    config = _root(
+        reader, root, absolute, hashlib.sha256(content).hexdigest(), environ, os.geteuid() if uid is None else uid
+    )
+    if problems or config is None:
+        raise problems.error()
+    return config
+
+
+def read_stanza(spec: Mapping[str, Any], kinds: Kinds, connections: Mapping[str, ConnectionStanza]) -> CredentialStanza:
+    """Return the credential that `CredentialStanza.spec` described, e.g. one that has left the configuration since.
+
+    Raises:
+        ConfigErrors: it cannot be understood any more: its connection is gone, or another version wrote it.
+    """
+    problems = Problems(f"the journal's stanza of {spec.get('name', 'a credential')}")
+    reader = Reader(kinds, problems, Path("/"))
+    types = {name: stanza.type for name, stanza in connections.items()}
+    found = reader.credential(Tree.of(dict(spec)), Connections(types, connections))
+    if found is None or problems:
+        raise problems.error()
+    return found
+
+
+def _content(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(LARGEST_FILE + 1)
+    except OSError as error:
+        raise ConfigErrors(
+            [
+                f"{path}:1:1: the file cannot be read: {error.strerror}; "
+                "expected is a configuration; check path and rights"
+            ]
+        ) from None
+
+
+def _root(reader: Reader, root: Tree, path: Path, sha256: str, environ: Mapping[str, str], uid: int) -> Config | None:
+    problems = reader.problems
+    if not isinstance(root.value, dict):
+        problems.add(root.spot, "the file is not a mapping", "expected are sections", "begin with `version: 1`")
+        return None
+    problems.unknown(root, _ROOT)
+    _version(root, problems)
+    state = _state(reader, root, path.parent, environ, uid)
+    http = _http(reader, root, environ)
+    log = _section(reader, root, "log", Log)
+    advanced = _section(reader, root, "advanced", Advanced)
+    connections, connection_trees = _connections(reader, root)
+    credentials = _credentials(reader, root, connections)
+    check(
+        Read(
+            kinds=reader.kinds,
+            advanced=advanced or Advanced(),
+            advanced_tree=root.get("advanced") or Tree(root.spot, {}),
+            connections=connections.stanzas,
+            connection_trees=connection_trees,
+            credentials=credentials,
+        ),
+        problems,
+    )
+    if state is None or http is None or log is None or advanced is None or problems:
+        return None
+    return Config(
+        path=path,
+        sha256=sha256,
+        state=state,
+        http=http,
+        log=log,
+        connections=connections.stanzas,
+        credentials=tuple(stanza for stanza, _ in credentials),
+        advanced=advanced,
+        warnings=problems.warnings,
+    )
+
+
+def _version(root: Tree, problems: Problems) -> None:
+    found = root.get("version")
+    if found is None:
+        problems.add(
+            root.at(("version",)),
+            "the key `version` is missing",
+            "expected is the version of this format",
+            "write `version: 1`",
+        )
+    elif isinstance(found.value, bool) or found.value != 1:
+        problems.add(found.spot, "this version of the format is not known", "expected is 1", "write `version: 1`")
+
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def _section(reader: Reader, root: Tree, key: str, model: type[Model]) -> Model | None:
+    tree = root.get(key)
+    return reader.model(model, tree, f"`{key}`") if tree is not None else model()
+
+
+def _state(reader: Reader, root: Tree, folder: Path, environ: Mapping[str, str], uid: int) -> StatePlace | None:
+    state = _section(reader, root, "state", State)
+    if state is None:
+        return None
+    try:
+        return place_of(state.url, state.encryption_key, folder, environ, uid)
+    except PydanticCustomError as error:
+        reader.problems.line(root.at(("state", "url")), error.message())
+        return None
+
+
+def _http(reader: Reader, root: Tree, environ: Mapping[str, str]) -> Http | None:
+    http = _section(reader, root, "http", Http)
+    given = environ.get(LISTEN_VARIABLE)
+    if http is None or not given:
+        return http
+    try:
+        return Http(listen=given)
+    except ValidationError:
+        reader.problems.add(
+            Spot(1, 1),
+            f"the environment variable {LISTEN_VARIABLE} is not an address to listen on",
+            "expected is HOST:PORT",
+            "set it to for example 0.0.0.0:9853, or unset it",
+        )
+        return None
+
+
+def _connections(reader: Reader, root: Tree) -> tuple[Connections, dict[str, Tree]]:
+    tree = root.get("connections") or Tree(root.spot, {})
+    if not isinstance(tree.value, dict):
+        reader.problems.add(
+            tree.spot, "`connections` is not a mapping", "expected are names and connections", "write `prod: {type: …}`"
+        )
+    types: dict[str, str] = {}
+    stanzas: dict[str, ConnectionStanza] = {}
+    trees: dict[str, Tree] = {}
+    for name, entry in tree.items():
+        written = entry.get("type")
+        types[name] = written.value if written is not None and isinstance(written.value, str) else ""
+        stanza = reader.connection(name, entry)
+        if named(reader, name, tree) and stanza is not None:
+            stanzas[name], trees[name] = stanza, entry
+    return Connections(types, stanzas), trees
+
+
+def _credentials(reader: Reader, root: Tree, connections: Connections) -> list[tuple[CredentialStanza, Tree]]:
+    defaults = _defaults(reader, root)
+    tree = root.get("credentials") or Tree(root.spot, [])
+    if not isinstance(tree.value, list):
+        reader.problems.add(
+            tree.spot, "`credentials` is not a list", "expected is one entry for each", "write `- name: …` lines"
+        )
+        return []
+    found = []
+    for entry in tree.value:
+        whole = entry.over(defaults, deep=("rotation",)) if isinstance(entry.value, dict) else entry
+        stanza = reader.credential(whole, connections)
+        if stanza is not None:
+            found.append((stanza, whole))
+    return found
+
+
+def _defaults(reader: Reader, root: Tree) -> Tree:
+    tree = root.get("defaults") or Tree(root.spot, {})
+    if not isinstance(tree.value, dict):
+        reader.problems.add(
+            tree.spot, "`defaults` is not a mapping", "expected are keys of a credential", "write `lifetime: 90d`"
+        )
+        return Tree(root.spot, {})
+    known = {*CredentialCommon.model_fields, "targets"} - _OWN
+    for model in reader.kinds.sources.values():
+        known |= set(model.model_fields)
+    for key, _ in tree.items():
+        if key in _OWN:
+            reader.problems.add(
+                tree.keys[key],
+                f"`{key}` cannot be a default",
+                "expected is a key that several credentials may share",
+                "write it in the credential itself",
+            )
+    reader.problems.unknown(tree, known | _OWN)
+    return tree.only(known)

@@ -1,0 +1,307 @@
+"""The stanzas of the configuration file, each as a model of its common keys, and the result: one immutable `Config`.
+
+A connection, a credential and a target also have keys that only their kind knows; those are validated by the model that
+`Kinds` names and stand in `options` or `source`. Checks across stanzas are made in `references`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, PlainSerializer, WithJsonSchema
+
+from rotator.config.fields import (
+    Count,
+    Duration,
+    Flag,
+    Lifetime,
+    PositiveDuration,
+    Stanza,
+    Text,
+    as_written,
+    wrong,
+)
+from rotator.config.secret_ref import SecretRef
+from rotator.config.state import StatePlace
+
+DAY: Final = 86400.0
+
+NAME_PATTERN: Final = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$"
+
+
+def _name(value: object) -> str:
+    text = as_written(value)
+    if isinstance(text, str) and re.fullmatch(NAME_PATTERN[1:-1], text):
+        return text
+    raise wrong(
+        "this is not a name",
+        "expected are 1 to 63 letters, digits, dots, dashes and underscores, the first a letter or digit",
+        "write for example workers-deploy",
+    )
+
+
+Name = Annotated[str, BeforeValidator(_name), WithJsonSchema({"type": "string", "pattern": NAME_PATTERN})]
+"""The name of a credential or a connection: it stands in metrics, in tokens' names and in targets' metadata."""
+
+
+# ---------------------------------------------------------------------------------------------------- what stands alone
+def _listen(value: str) -> str:
+    found = re.fullmatch(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+):([0-9]{1,5})", value)
+    if found is None or int(found[2]) > 65535:
+        raise wrong("this is not an address to listen on", "expected is HOST:PORT", "write for example 127.0.0.1:9853")
+    return value
+
+
+Listen = Annotated[str, AfterValidator(_listen)]
+
+
+class State(Stanza):
+    """Where the journal lies and the key that seals its values."""
+
+    url: Text | None = Field(None, description="sqlite:////absolute/path or sqlite:///path/beside/this/file")
+    encryption_key: SecretRef | None = Field(
+        None, description="Made by `rotator keygen`; keep it away from the database."
+    )
+
+
+class Http(Stanza):
+    """The listener of metrics and health."""
+
+    listen: Listen = Field("127.0.0.1:9853", description="HOST:PORT; ROTATOR_HTTP_LISTEN overrides it.")
+
+
+class Log(Stanza):
+    """What is logged to standard error, and how."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    format: Literal["auto", "json", "console"] = Field(
+        "auto", description="auto: console on a terminal, else JSON lines"
+    )
+
+
+class Advanced(Stanza):
+    """Pace and patience; the first three may only be shorter than here when every source is on loopback."""
+
+    settle: PositiveDuration = Field(60.0, description="How long a request may be in flight after its answer was lost.")
+    propagation: PositiveDuration = Field(150.0, description="How long a fresh token may not be accepted yet.")
+    retry: PositiveDuration = Field(30.0, description="First back-off; doubles up to one hour.")
+    evaluate: PositiveDuration = Field(15.0, description="How often is asked what is due.")
+    watch: PositiveDuration = Field(300.0, description="How often expiry, drift and targets are looked at.")
+    sweep: PositiveDuration = Field(300.0, description="How often orphans are looked for.")
+
+
+class RateBudget(Stanza):
+    """How many requests a connection may send in a window of time; shared by all processes."""
+
+    requests: Count = 300
+    window: PositiveDuration = 300.0
+
+
+# ---------------------------------------------------------------------------------------------------------- credentials
+class Adopt(Stanza):
+    """An existing token to take over."""
+
+    id: Text
+
+
+class Rotation(Stanza):
+    """When and how a credential is rotated. What is absent follows the lifetime; `rotator.config.policy` says how."""
+
+    strategy: Literal["recreate", "roll"] = Field("recreate", description="roll ends the old value at once")
+    renew_before: PositiveDuration | None = Field(None, description="Before expiry; default: a third of the lifetime.")
+    every: PositiveDuration | None = Field(None, description="Rotate that long after the last rotation.")
+    grace: Duration | None = Field(None, description="The old value lives at least that long after its replacement.")
+    quiet: Duration | None = Field(None, description="The old token must be unused that long before it is disabled.")
+    soak: Duration | None = Field(None, description="A disabled token waits that long before it is deleted.")
+    outage_budget: PositiveDuration | None = Field(None, description="roll only: the outage that you accept.")
+
+
+class CredentialCommon(Stanza):
+    """The keys of a credential that do not depend on its source."""
+
+    name: Name
+    connection: Name = Field(description="Name of the connection that mints its tokens.")
+    owner: Literal["account", "user"] = Field("account", description="Who owns the token at the provider.")
+    adopt: Adopt | None = Field(
+        None, description="Take over an existing token; absent: the first rotation creates one."
+    )
+    renamed_from: Name | None = Field(None, description="The former name; keeps the history.")
+    lifetime: Lifetime = 90 * DAY
+    rotation: Rotation = Rotation()
+
+
+# -------------------------------------------------------------------------------------------------------------- targets
+LITERAL: Final = "literal:"
+_OUTPUT: Final = r"[a-z0-9_]+(\.[a-z0-9_]+)*"
+
+
+def _key_source(value: object) -> str:
+    if isinstance(value, str) and re.fullmatch(_OUTPUT, value):
+        return value
+    if isinstance(value, Mapping) and set(value) == {"literal"}:
+        text = as_written(value["literal"])
+        if isinstance(text, str) and text.isprintable() and len(text) <= 4096:
+            return LITERAL + text
+        raise wrong("the literal is not a line of text", "expected is one printable line", "put a number in quotes")
+    raise wrong(
+        "this is not what a key can hold",
+        "expected is the name of an output or a literal",
+        "write for example token.value, or {literal: prod}",
+    )
+
+
+def _written_key_source(value: str) -> object:
+    return {"literal": value.removeprefix(LITERAL)} if value.startswith(LITERAL) else value
+
+
+KeySource = Annotated[
+    str,
+    BeforeValidator(_key_source),
+    PlainSerializer(_written_key_source, when_used="json"),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "string", "pattern": f"^{_OUTPUT}$", "description": "Name of an output, e.g. token.value."},
+                {
+                    "type": "object",
+                    "properties": {"literal": {"type": "string"}},
+                    "required": ["literal"],
+                    "additionalProperties": False,
+                },
+            ]
+        }
+    ),
+]
+"""What stands at a key: the name of an output of the source, or `literal:TEXT` (written `{literal: TEXT}`)."""
+
+
+class TargetCommon(Stanza):
+    """The keys of a target that do not depend on its type."""
+
+    type: Text
+    name: Text | None = Field(None, max_length=200, description="Default: TYPE:PLACE.")
+    connection: Name | None = None
+    required: Flag = Field(True, description="false: rotation and retirement do not wait for this target")
+    on_existing: Literal["refuse", "replace"] = Field(
+        "refuse", description="What to do with a foreign value that stands at a key at first sight."
+    )
+    keys: Annotated[dict[Text, KeySource], Field(min_length=1)] | None = Field(
+        None, description="Key at the target -> output of the source; other keys there are never touched."
+    )
+
+
+# ----------------------------------------------------------------------------------------------------------- the result
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConnectionStanza:
+    """A connection: its name, its type in the registry, and its options, validated by that type's model."""
+
+    name: str
+    type: str
+    options: BaseModel
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TargetStanza:
+    """A target.
+
+    Attributes:
+        common: what every target has.
+        options: what its type has.
+        name: the configured name or `TYPE:PLACE`.
+        place: text of the place without the server, e.g. a path.
+        keys: key -> output name or `literal:TEXT`, defaults filled in.
+        lease: the place with type and server: equal for two targets that share the place.
+    """
+
+    common: TargetCommon
+    options: BaseModel
+    name: str
+    place: str
+    keys: Mapping[str, str]
+    lease: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CredentialStanza:
+    """A credential: what every one has, what its source has, and its targets."""
+
+    common: CredentialCommon
+    source_type: str
+    source: BaseModel
+    targets: tuple[TargetStanza, ...]
+
+    @property
+    def name(self) -> str:
+        """The configured name."""
+        return self.common.name
+
+    @property
+    def owner(self) -> str:
+        """Owner scope at the provider; a source whose options have an `owner` decides."""
+        return str(getattr(self.source, "owner", self.common.owner))
+
+    def spec(self) -> dict[str, Any]:
+        """Return the whole stanza as plain JSON data: defaults merged, paths absolute, secrets never in it.
+
+        `rotator.config.load.read_stanza` makes the same stanza of it again.
+        """
+        return {
+            **plain_data(self.common),
+            **plain_data(self.source),
+            "targets": [{**plain_data(target.common), **plain_data(target.options)} for target in self.targets],
+        }
+
+
+def plain_data(model: BaseModel) -> dict[str, Any]:
+    """Return a stanza as plain JSON data; keys that are not set are left out."""
+    return model.model_dump(mode="json", exclude_none=True, by_alias=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Warned:
+    """Something that works and is still worth a word; `check` shows it.
+
+    Attributes:
+        where: FILE:LINE:COLUMN.
+        subject: the credential or connection that it is about.
+        code: a short word from a closed list of this package.
+        message: what is not good.
+        remedy: what to do.
+    """
+
+    where: str
+    subject: str
+    code: str
+    message: str
+    remedy: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """A configuration without errors.
+
+    Attributes:
+        path: the file, absolute.
+        sha256: hex digest of the file's bytes; another one means that there is something to reload.
+        state: where the journal and its key are.
+        http: the listener.
+        log: level and format.
+        connections: by name.
+        credentials: in the order of the file.
+        advanced: pace and patience.
+        warnings: in the order of the file.
+    """
+
+    path: Path
+    sha256: str
+    state: StatePlace
+    http: Http
+    log: Log
+    connections: Mapping[str, ConnectionStanza]
+    credentials: tuple[CredentialStanza, ...]
+    advanced: Advanced
+    warnings: tuple[Warned, ...] = ()

@@ -1,0 +1,348 @@
+"""What only several stanzas together have wrong: names, claims on one place, and timings against their surroundings.
+
+Every check stands in the table at the end and looks at stanzas that are valid by themselves; a stanza that is not is
+missing here, so one mistake is one error. Nothing here reads a file of the operator's but the rights of secret files.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from pydantic import BaseModel
+
+from rotator.config.document import Spot, Tree
+from rotator.config.explain import Problems, nearest
+from rotator.config.fields import NEVER, format_duration, is_loopback
+from rotator.config.kinds import VALUE_OUTPUTS, Complaint, Kinds
+from rotator.config.models import LITERAL, Advanced, ConnectionStanza, CredentialStanza, TargetStanza
+from rotator.config.policy import policy_of
+from rotator.config.secret_ref import SecretRef
+
+HOUR: Final = 3600.0
+OUTAGE_MARGIN: Final = 30.0
+"""Seconds that an outage budget must exceed `settle` by: one more roll and its publication."""
+
+WHOLE: Final = ""
+"""Stands for all keys of a place; no key is empty."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Read:
+    """All valid stanzas of one file with the trees that they were read from."""
+
+    kinds: Kinds
+    advanced: Advanced
+    advanced_tree: Tree
+    connections: Mapping[str, ConnectionStanza]
+    connection_trees: Mapping[str, Tree]
+    credentials: list[tuple[CredentialStanza, Tree]]
+
+    def loopback(self, connection: str) -> bool:
+        """Whether a source's API is on loopback: a sandbox, where short times are welcome."""
+        found = self.connections.get(connection)
+        return found is not None and is_loopback(str(getattr(found.options, "api_url", "")))
+
+    def sources(self) -> Iterator[tuple[ConnectionStanza, Tree]]:
+        """Iterate over the connections that mint tokens."""
+        for name, stanza in self.connections.items():
+            if stanza.type in self.kinds.sources:
+                yield stanza, self.connection_trees[name]
+
+    def targets(self) -> Iterator[tuple[CredentialStanza, TargetStanza, Tree]]:
+        """Iterate over all targets of all credentials."""
+        for credential, tree in self.credentials:
+            entries = tree.get("targets")
+            for target, entry in zip(credential.targets, entries.value if entries is not None else (), strict=True):
+                yield credential, target, entry
+
+
+def check(read: Read, problems: Problems) -> None:
+    """Note everything that the stanzas of one file have wrong together."""
+    for one in _CHECKS:
+        one(read, problems)
+
+
+# ---------------------------------------------------------------------------------------------------------------- names
+def _names(read: Read, problems: Problems) -> None:
+    first: dict[str, Spot] = {}
+    for credential, tree in read.credentials:
+        spot = tree.at(("name",))
+        if credential.name in first:
+            problems.add(
+                spot,
+                f"a second credential is called `{credential.name}`, the first "
+                f"stands in line {first[credential.name].line}",
+                "expected is a name of its own",
+                "rename one",
+            )
+        first.setdefault(credential.name, spot)
+    former: dict[str, Spot] = {}
+    for credential, tree in read.credentials:
+        name = credential.common.renamed_from
+        if name is None:
+            continue
+        spot = tree.at(("renamed_from",))
+        if name in first:
+            problems.add(
+                spot,
+                f"`{name}` is still the name of a credential (line {first[name].line})",
+                "expected is a name that is gone",
+                "remove renamed_from, or the other credential",
+            )
+        if name in former:
+            problems.add(
+                spot,
+                f"`{name}` has become another credential already (line {former[name].line})",
+                "expected is one heir",
+                "remove one renamed_from",
+            )
+        former.setdefault(name, spot)
+
+
+def _adoptions(read: Read, problems: Problems) -> None:
+    first: dict[str, tuple[str, Spot]] = {}
+    for credential, tree in read.credentials:
+        if credential.common.adopt is None:
+            continue
+        spot = tree.at(("adopt", "id"))
+        token = credential.common.adopt.id
+        if token in first:
+            name, where = first[token]
+            problems.add(
+                spot,
+                f"this token is adopted by `{name}` already (line {where.line})",
+                "expected is one credential for each token",
+                "adopt another one, or publish one credential to more targets",
+            )
+        first.setdefault(token, (credential.name, spot))
+
+
+def _target_names(read: Read, problems: Problems) -> None:
+    seen: dict[tuple[str, str], Spot] = {}
+    for credential, target, tree in read.targets():
+        before = seen.setdefault((credential.name, target.name), tree.spot)
+        if before != tree.spot:
+            problems.add(
+                tree.at(("name",)),
+                f"a second target of `{credential.name}` is called `{target.name}`, the first "
+                f"stands in line {before.line}",
+                "expected is a name of its own",
+                "write `name: …` in one of them",
+            )
+
+
+def _required(read: Read, problems: Problems) -> None:
+    for credential, tree in read.credentials:
+        if not any(target.common.required for target in credential.targets):
+            problems.add(
+                tree.at(("targets",), key=True),
+                f"no target of `{credential.name}` is required",
+                "expected is at least one that a rotation waits for",
+                "remove `required: false` from one",
+            )
+
+
+# --------------------------------------------------------------------------------------------------------- keys, claims
+def _keys(read: Read, problems: Problems) -> None:
+    for credential, target, tree in read.targets():
+        known = read.kinds.outputs.get(credential.source_type, frozenset())
+        for key, output in target.keys.items():
+            if output in known or output.startswith(LITERAL):
+                continue
+            meant = nearest(output, known)
+            problems.add(
+                tree.at(("keys", key)),
+                f"the source has no output `{output}`",
+                f"expected is one of {', '.join(sorted(known))}, or a literal",
+                f"write `{meant}`" if meant else "write for example token.value, or {literal: …}",
+            )
+        if not VALUE_OUTPUTS & set(target.keys.values()):
+            problems.add(
+                tree.at(("keys",), key=True),
+                "no key of this target holds the value",
+                f"expected is {' or '.join(sorted(VALUE_OUTPUTS & known, reverse=True))} at one key at least",
+                "write for example `keys: {CLOUDFLARE_API_TOKEN: token.value}`",
+            )
+        kind = read.kinds.targets[target.common.type]
+        _complaints(problems, tree, credential.name, kind.check(target.options, target.keys))
+
+
+def _claims(read: Read, problems: Problems) -> None:
+    claims: dict[str, dict[str, tuple[str, Spot]]] = {}
+    for credential, target, tree in read.targets():
+        whole = read.kinds.targets[target.common.type].whole(target.options)
+        held = claims.setdefault(target.lease, {})
+        for key in (WHOLE,) if whole else target.keys:
+            other = held.get(key) or held.get(WHOLE) or (next(iter(held.values()), None) if whole else None)
+            if other is not None:
+                problems.add(
+                    tree.at(("keys", key), key=True),
+                    f"{f'the key `{key}`' if key else 'all'} of {target.place} belongs to `{other[0]}` "
+                    f"already (line {other[1].line})",
+                    "expected is one credential for each key of a place",
+                    "use another key, or another place",
+                )
+            held.setdefault(key, (credential.name, tree.spot))
+
+
+# ----------------------------------------------------------------------------------------------------- sources' options
+def _source_options(read: Read, problems: Problems) -> None:
+    for credential, tree in read.credentials:
+        connection = read.connections.get(credential.common.connection)
+        if connection is not None:
+            found = read.kinds.check_source(credential.source_type, connection.options, credential.source)
+            _complaints(problems, tree, credential.name, found)
+
+
+def _complaints(problems: Problems, tree: Tree, subject: str, complaints: Iterable[Complaint]) -> None:
+    for found in complaints:
+        if found.fatal:
+            problems.add(tree.at(found.at), found.wrong, found.expected, found.instead)
+        else:
+            problems.warn(tree.at(found.at), subject, "options", found.wrong, found.instead)
+
+
+def _api_urls(read: Read, problems: Problems) -> None:
+    for connection, tree in read.sources():
+        url = str(getattr(connection.options, "api_url", ""))
+        if url.startswith("http://") and not is_loopback(url):
+            problems.add(
+                tree.at(("api_url",)),
+                "plain http would send the management token in clear",
+                "expected is https",
+                "write https://… (http only to loopback)",
+            )
+
+
+def _budgets(read: Read, problems: Problems) -> None:
+    for connection, tree in read.sources():
+        ceiling, budget = read.kinds.ceilings.get(connection.type), getattr(connection.options, "rate_budget", None)
+        if ceiling is None or budget is None or read.loopback(connection.name):
+            continue
+        requests, window = ceiling
+        # All of a long window may be spent at once, and a short one comes several times within the provider's.
+        if budget.requests * max(1.0, window / budget.window) > requests:
+            problems.add(
+                tree.at(("rate_budget",)),
+                "the rate budget is above the provider's own limit",
+                f"expected are at most {requests} requests in {format_duration(window)}",
+                f"write for example {{requests: {requests // 4}, window: {format_duration(window)}}}",
+            )
+
+
+# -------------------------------------------------------------------------------------------------------------- timings
+def _patience(read: Read, problems: Problems) -> None:
+    if all(read.loopback(connection.name) for connection, _ in read.sources()):
+        return
+    for key in ("settle", "propagation", "retry"):
+        least = float(Advanced.model_fields[key].default)
+        if getattr(read.advanced, key) < least:
+            problems.add(
+                read.advanced_tree.at((key,)),
+                f"`{key}` is shorter than is safe with a real provider",
+                f"expected is at least {format_duration(least)}",
+                f"write `{key}: {format_duration(least)}`, or remove it (shorter only if every api_url is loopback)",
+            )
+
+
+def _timings(read: Read, problems: Problems) -> None:
+    for credential, tree in read.credentials:
+        lifetime, rotation = credential.common.lifetime, credential.common.rotation
+        policy = policy_of(credential, read.advanced)
+        if lifetime < HOUR and not read.loopback(credential.common.connection):
+            problems.add(
+                tree.at(("lifetime",)),
+                "the lifetime is under one hour",
+                "expected is at least 1h (shorter only where api_url is loopback)",
+                "write for example `lifetime: 90d`",
+            )
+        if lifetime == NEVER and rotation.every is None:
+            problems.add(
+                tree.at(("lifetime",)),
+                "a token that never expires would never be rotated",
+                "expected is rotation.every beside it",
+                "write for example `rotation: {every: 90d}`",
+            )
+        if lifetime == NEVER and rotation.renew_before is not None:
+            problems.add(
+                tree.at(("rotation", "renew_before")),
+                "a token that never expires has nothing to be renewed before",
+                "expected is rotation.every alone",
+                "remove renew_before",
+            )
+        elif policy.renew_before >= lifetime:
+            problems.add(
+                tree.at(("rotation", "renew_before")),
+                "renew_before is not shorter than the lifetime, so a fresh token would be due at once",
+                f"expected is less than {format_duration(lifetime)}",
+                f"write for example `renew_before: {format_duration(lifetime // 3 or lifetime / 3)}`",
+            )
+        if rotation.strategy == "recreate" and policy.grace < HOUR:
+            problems.warn(
+                tree.at(("rotation", "grace")),
+                credential.name,
+                "short_grace",
+                f"grace is {format_duration(policy.grace)}, so a value that was just read may end that soon",
+                "write `rotation: {grace: 24h}`, or a time longer than your longest job",
+            )
+        if rotation.strategy == "roll":
+            _outage(credential, tree, read, problems)
+        elif policy.grace > policy.renew_before and lifetime != NEVER:
+            problems.warn(
+                tree.at(("rotation", "grace")),
+                credential.name,
+                "long_grace",
+                "grace is longer than renew_before: an old value expires before its grace is over",
+                "lengthen renew_before, or shorten grace",
+            )
+
+
+def _outage(credential: CredentialStanza, tree: Tree, read: Read, problems: Problems) -> None:
+    budget, least = credential.common.rotation.outage_budget, read.advanced.settle + OUTAGE_MARGIN
+    if budget is None or budget < least:
+        problems.add(
+            tree.at(("rotation", "outage_budget")),
+            "a roll ends the old value at once, and no outage budget accepts that"
+            if budget is None
+            else "the outage budget is shorter than a lost answer takes to settle",
+            f"expected is an outage_budget of at least {format_duration(least)} (settle and 30s)",
+            f"write `outage_budget: {format_duration(max(least, 120.0))}`, or use strategy recreate",
+        )
+
+
+# -------------------------------------------------------------------------------------------------------------- secrets
+def _secret_files(read: Read, problems: Problems) -> None:
+    for name, connection in read.connections.items():
+        for at, secret in secrets_in(connection.options):
+            concern = secret.concern()
+            if concern is not None:
+                message, _, remedy = concern.partition("; ")
+                problems.warn(read.connection_trees[name].at(at), name, "secret_file", message, remedy)
+
+
+def secrets_in(options: BaseModel, at: tuple[str | int, ...] = ()) -> Iterator[tuple[tuple[str | int, ...], SecretRef]]:
+    """Iterate over all references to secrets in options, with the way to each."""
+    for key, field in type(options).model_fields.items():
+        value, here = getattr(options, key), (*at, field.alias or key)
+        if isinstance(value, SecretRef):
+            yield here, value
+        elif isinstance(value, BaseModel):
+            yield from secrets_in(value, here)
+
+
+_CHECKS: Final[tuple[Callable[[Read, Problems], None], ...]] = (
+    _names,
+    _adoptions,
+    _target_names,
+    _required,
+    _keys,
+    _claims,
+    _source_options,
+    _api_urls,
+    _budgets,
+    _patience,
+    _timings,
+    _secret_files,
+)
