@@ -1,0 +1,280 @@
+"""A dotenv file keeps every byte but the values of managed keys."""
+
+import re
+from contextlib import suppress
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from rotator.targets.env_file.document import Document, DocumentError, encode
+
+OLD, NEW = "old-value", "cfut_New-Value_0123456789"
+
+
+def changed(content, **values):
+    return Document(content).set(values or {"TOKEN": NEW})
+
+
+# ------------------------------------------------------------------------------------------------- one value in place
+
+
+@pytest.mark.parametrize(
+    "before, after",
+    [
+        (b"TOKEN=old\n", b"TOKEN=%b\n"),
+        (b"TOKEN=old", b"TOKEN=%b"),
+        (b"TOKEN=\n", b"TOKEN=%b\n"),
+        (b'TOKEN="old"\n', b"TOKEN=%b\n"),
+        (b"TOKEN='old'\n", b"TOKEN=%b\n"),
+        (b"TOKEN=`old`\n", b"TOKEN=%b\n"),
+        (b"export TOKEN=old\n", b"export TOKEN=%b\n"),
+        (b"  export\tTOKEN = 'old'\n", b"  export\tTOKEN = %b\n"),
+        (b"TOKEN: old\n", b"TOKEN: %b\n"),
+        (b"TOKEN=old # why\n", b"TOKEN=%b # why\n"),
+        (b"TOKEN='old'# why\n", b"TOKEN=%b # why\n"),
+        (b'TOKEN="#old"\t# why\n', b"TOKEN=%b\t# why\n"),
+        (b"TOKEN= # why\n", b"TOKEN= %b # why\n"),
+        (b"TOKEN=a#b\n", b"TOKEN=%b\n"),
+        (b"TOKEN=#b\n", b"TOKEN=%b\n"),
+        (b"TOKEN=old  \t\n", b"TOKEN=%b\n"),
+        (b"TOKEN=old\r\nA=1\r\n", b"TOKEN=%b\r\nA=1\r\n"),
+        (b"TOKEN=old\rA=1\r", b"TOKEN=%b\rA=1\r"),
+        (b"\xef\xbb\xbfTOKEN=old\n", b"\xef\xbb\xbfTOKEN=%b\n"),
+        (b"A=\xff\xfe\nTOKEN=\xff\nB=2", b"A=\xff\xfe\nTOKEN=%b\nB=2"),
+        (b"TOKEN=1\nA=2\nexport TOKEN='3'\n", b"TOKEN=%b\nA=2\nexport TOKEN=%b\n"),
+        (b"#TOKEN=1\n # TOKEN=2\nTOKEN=3\n", b"#TOKEN=1\n # TOKEN=2\nTOKEN=%b\n"),
+        (b"TOKEN='a\nb\n'\nA=1\n", b"TOKEN=%b\nA=1\n"),
+        (b'TOKEN="say \\"hi\\""\n', b"TOKEN=%b\n"),
+        (b"TOKEN='a'b\n", b"TOKEN=%b\n"),
+        (b"MY_TOKEN=1\nTOKEN2=2\nTOKEN.x=3\nTOKEN=4\n", b"MY_TOKEN=1\nTOKEN2=2\nTOKEN.x=3\nTOKEN=%b\n"),
+        (b"JSON='{\nTOKEN=no\n}'\nTOKEN=old\n", b"JSON='{\nTOKEN=no\n}'\nTOKEN=%b\n"),
+        (b'JSON="{\nTOKEN=no\n}" # TOKEN=no\nTOKEN=old\n', b'JSON="{\nTOKEN=no\n}" # TOKEN=no\nTOKEN=%b\n'),
+        (b"A='never closed\nTOKEN=old\nB=1\n", b"A='never closed\nTOKEN=%b\nB=1\n"),
+        (b"this is no assignment\nTOKEN=old\n=x\n", b"this is no assignment\nTOKEN=%b\n=x\n"),
+    ],
+)
+def test_only_the_value_changes(before, after):
+    assert changed(before) == after.replace(b"%b", NEW.encode())
+
+
+@pytest.mark.parametrize(
+    "before, after",
+    [
+        (b"", b"TOKEN=%b\n"),
+        (b"A=1\n", b"A=1\nTOKEN=%b\n"),
+        (b"A=1", b"A=1\nTOKEN=%b\n"),
+        (b"A=1\r\nB=2", b"A=1\r\nB=2\r\nTOKEN=%b\r\n"),
+        (b"A=1\rB=2", b"A=1\rB=2\rTOKEN=%b\r"),
+        (b"\xef\xbb\xbf", b"\xef\xbb\xbfTOKEN=%b\n"),
+        (b"# TOKEN=1\n", b"# TOKEN=1\nTOKEN=%b\n"),
+        (b"export A=1\n", b"export A=1\nexport TOKEN=%b\n"),
+        (b"export A=1\nB=2\n", b"export A=1\nB=2\nTOKEN=%b\n"),
+    ],
+)
+def test_a_missing_key_comes_last_in_the_style_of_the_file(before, after):
+    assert changed(before) == after.replace(b"%b", NEW.encode())
+
+
+def test_missing_keys_come_in_the_order_in_which_they_are_given():
+    assert changed(b"", B="1", A="2") == b"B=1\nA=2\n"
+
+
+def test_a_value_that_stands_there_already_is_left_as_it_is_written():
+    content = b"TOKEN=\"%b\" # mine\nA = '%b'  \n" % (NEW.encode(), NEW.encode())
+    assert changed(content, TOKEN=NEW, A=NEW) == content
+
+
+def test_a_value_in_backticks_is_written_anew_because_a_shell_would_run_it():
+    assert changed(b"TOKEN=`%b`\n" % NEW.encode()) == b"TOKEN=%b\n" % NEW.encode()
+
+
+def test_an_empty_value_before_a_comment_is_quoted_lest_the_comment_becomes_the_value():
+    assert changed(b"TOKEN=old # why\n", TOKEN="") == b"TOKEN='' # why\n"
+
+
+# ---------------------------------------------------------------------------------------------------------- reading
+
+
+@pytest.mark.parametrize(
+    "line, value",
+    [
+        (b"K=plain", "plain"),
+        (b"K=two words # comment", "two words"),
+        (b"K='single $x \\n'", "single $x \\n"),
+        (b'K="a\\nb\\t\\"c\\" \\$d\\\\"', 'a\nb\t"c" $d\\'),
+        (b"K=`a'b\"c`", "a'b\"c"),
+        (b"K='a\nb'", "a\nb"),
+        (b"K=", ""),
+        (b"K= # c", ""),
+        (b"K=\xff", "\udcff"),
+    ],
+)
+def test_values_are_read_as_most_programs_read_them(line, value):
+    assert Document(line).get("K") == [value]
+
+
+def test_all_values_of_a_key_are_read_in_order():
+    document = Document(b"K=1\nL=2\nK=3\n")
+    assert document.get("K") == ["1", "3"]
+    assert document.get("M") == []
+    assert document.keys() == ("K", "L", "K")
+
+
+def test_a_document_does_not_show_its_content():
+    assert "hidden" not in repr(Document(b"K=hidden\n"))
+    assert "hidden" not in repr(Document(b"K=hidden\n")._parsed)
+    assert "hidden" not in repr(Document(b"K=hidden\n")._parsed.assignments)
+
+
+# ---------------------------------------------------------------------------------------------------------- refusals
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"A='x\nTOKEN=1\ny' z\n",  # text after the closing quote: skipped by one, read line by line by another
+        b'A="{\n \\"x\\": 1\nTOKEN=1\n"\n',  # the quote closes elsewhere for readers without escapes
+        b"A='x\\'\nTOKEN=1\ny'\n",
+        b"A=x\\\nTOKEN=1\n",  # a shell joins the lines
+        b"'TOKEN'=1\n",  # a key for one reader, nothing for the others
+        b"TOKEN='x\ny' z\n",
+        b"TOKEN=x\\\nA=1\n",
+    ],
+)
+def test_a_key_that_programs_read_differently_is_neither_read_nor_written(content):
+    with pytest.raises(DocumentError, match=r"line \d+"):
+        Document(content).get("TOKEN")
+    with pytest.raises(DocumentError, match=r"line \d+"):
+        changed(content)
+
+
+def test_other_keys_of_a_doubtful_file_can_be_written():
+    content = b"A='x\nTOKEN=1\ny' z\nOTHER=old\n"
+    assert changed(content, OTHER=NEW) == b"A='x\nTOKEN=1\ny' z\nOTHER=%b\n" % NEW.encode()
+
+
+def test_a_value_that_would_close_an_open_quote_above_it_is_refused():
+    with pytest.raises(DocumentError):
+        changed(b"A='never closed\nTOKEN=old\n", TOKEN="two words")
+
+
+def test_nothing_is_added_after_a_line_that_goes_on():
+    with pytest.raises(DocumentError):
+        changed(b"A=x\\\n")
+
+
+@pytest.mark.parametrize(
+    "value", ["it's", "back\\slash", "$HOME", "line\nbreak", "tab\t", "\x7f", "\u2028", "\udcff", "\0"]
+)
+def test_a_value_that_programs_read_differently_is_refused_and_not_shown(value):
+    for act in (lambda: encode("TOKEN", value), lambda: changed(b"", TOKEN=value)):
+        with pytest.raises(DocumentError, match="TOKEN") as caught:
+            act()
+        assert value not in str(caught.value)
+
+
+@pytest.mark.parametrize("key", ["", "1A", "A-B", "A.B", "A B", "A=B", "Ä", "A\n"])
+def test_a_key_that_is_none_everywhere_is_refused(key):
+    with pytest.raises(DocumentError, match="cannot be a key"):
+        changed(b"", **{key: "x"})
+
+
+@pytest.mark.parametrize("content", [b"A=1\0", "A=1\n".encode("utf-16")])
+def test_a_file_that_is_no_text_is_refused(content):
+    with pytest.raises(DocumentError, match="UTF-16"):
+        Document(content)
+
+
+# -------------------------------------------------------------------------------------------------------- properties
+
+piece = st.sampled_from(
+    [
+        b"TOKEN",
+        b"OTHER",
+        b"A_1",
+        b"export ",
+        b"=",
+        b": ",
+        b"'",
+        b'"',
+        b"`",
+        b"\\",
+        b"#",
+        b" ",
+        b"\t",
+        b"\n",
+        b"\r\n",
+        b"\r",
+        b"$X",
+        b"${X}",
+        b"\xff",
+        b"\xc3\xa9",
+        b"\xef\xbb\xbf",
+        b"abc",
+        b"\n\n",
+        b"TOKEN=old\n",
+        b"\nTOKEN='a b' # c\n",
+        b"{",
+    ]
+)
+anything = st.lists(piece | st.binary(max_size=4).map(lambda raw: raw.replace(b"\0", b"")), max_size=25).map(b"".join)
+values = st.one_of(
+    st.from_regex(r"[A-Za-z0-9_./:@%+=,-]{1,50}", fullmatch=True),
+    st.text(
+        alphabet=st.characters(exclude_categories=["Cc", "Cs", "Zl", "Zp"], exclude_characters="'\\$"), max_size=20
+    ),
+)
+
+
+def skeleton(content, key):
+    """The file without what belongs to `key`: what must be the same before and after."""
+    document, position, pieces = Document(content), 0, []
+    for found in document._parsed.assignments:
+        if found.key == key:
+            pieces.append(content[position : found.start])
+            position = found.end
+    return [re.sub(rb"[ \t]+(?=[\r\n]|\Z)|[ \t]*(?=#)", b"", one) for one in [*pieces, content[position:]]]
+
+
+def without_token(document):
+    return list(filter("TOKEN".__ne__, document.keys()))
+
+
+@given(anything, values)
+@example(b"TOKEN=", "")
+@example(b"A='\nTOKEN=1\n'\n", "x y")
+def test_any_file_is_changed_exactly_or_refused(content, value):
+    try:
+        document = Document(content)
+        after = document.set({"TOKEN": value})
+    except DocumentError:
+        return
+    again = Document(after)
+    assert set(again.get("TOKEN")) == {value}
+    assert again.set({"TOKEN": value}) == after
+    if document.get("TOKEN"):
+        assert skeleton(after, "TOKEN") == skeleton(content, "TOKEN")
+        assert len(again.get("TOKEN")) == len(document.get("TOKEN"))
+    else:
+        assert after.startswith(content)
+    assert without_token(again) == without_token(document)
+
+
+@given(anything)
+def test_reading_any_file_raises_nothing_but_a_document_error(content):
+    document = Document(content)
+    for key in {*document.keys(), "TOKEN"}:
+        with suppress(DocumentError):
+            document.get(key)
+
+
+@given(anything, values, values)
+def test_going_there_and_back_ends_at_the_same_bytes(content, first, second):
+    try:
+        once = Document(content).set({"TOKEN": first})
+        twice = Document(Document(once).set({"TOKEN": second})).set({"TOKEN": first})
+    except DocumentError:
+        return
+    if first and second:  # an empty value before a comment is quoted, and stays so
+        assert twice == once or Document(twice).get("TOKEN") == Document(once).get("TOKEN")
