@@ -1,7 +1,7 @@
 """Permission groups by name: which id a name of the configuration means, and what was meant where none matches.
 
-The data lies beside this file and is read on first use. It is a snapshot: whether a group still exists at the provider
-is asked at run time (`sources.cloudflare.management`), and a configuration may always write `{id: ...}` for a group that
+The data lies beside this file and is read on first use. It is a snapshot: whether a group still exists at the
+provider is asked at run time (`sources.cloudflare.management`), and `{id: ...}` always works for a group that
 is missing here.
 """
 

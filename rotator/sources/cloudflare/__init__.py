@@ -1,0 +1,17 @@
+"""Cloudflare API tokens as a source.
+
+    options      what a connection and a credential say in the configuration
+    check        what is wrong with the two together, before anything is asked
+    grants       permission names and resources to policies
+    policies     policies and conditions as plain values, and whether two sets of them mean the same
+    outputs      what a target's `keys` may name
+    answers      an HTTP answer as plain values
+    errors       what a failing answer means: one table
+    http         the one client of a connection; only home of httpx
+    tokens       the token objects of the API
+    connection   a named login: client, rate budget, management token
+    source       the port, for one credential
+    management   what `check` wants to know of a connection: who we are, what we may, how much room there is
+
+`Connection` and `Source` are imported from their modules; importing this package loads nothing but this text.
+"""

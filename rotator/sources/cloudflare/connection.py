@@ -1,0 +1,250 @@
+"""A named login at Cloudflare: who its management token is, what names mean there, which tokens exist.
+
+It owns the requests (`calls`), keeps what may be kept (the management token's id per value, zone ids for an hour), and
+makes the source of each credential. It decides nothing about rotations.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from rotator.core.errors import Refused
+from rotator.core.ports.runtime import Budget, Priority
+from rotator.core.ports.source import TokenState
+from rotator.core.secret import Secret
+from rotator.sources.cloudflare import tokens
+from rotator.sources.cloudflare.calls import Call, Calls, Observer
+from rotator.sources.cloudflare.errors import UNACCEPTED, Kind
+from rotator.sources.cloudflare.inventory import list_tokens, tokens_path
+from rotator.sources.cloudflare.options import ConnectionOptions, CredentialOptions
+
+if TYPE_CHECKING:
+    from rotator.sources.cloudflare.source import CloudflareSource
+
+ZONES_KEPT: Final = 3600.0
+"""Seconds for which a zone's id is believed; a zone that was deleted and added again has a new one."""
+
+_OWN_PREFIX: Final = {"cfut_": "user", "cfat_": "account"}
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who a management token is: its own id, and the owner whose verification endpoint knows it."""
+
+    id: str
+    owner: str
+
+
+class CloudflareConnection:
+    """One login; safe for threads. Nothing is sent, and no file is read, before the first call."""
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        token: Callable[[], Secret],
+        budget: Budget,
+        api_url: str,
+        account_id: str | None = None,
+        user_id: str | None = None,
+        standby_token: Callable[[], Secret] | None = None,
+        ca_file: Path | None = None,
+        observer: Observer | None = None,
+    ) -> None:
+        """Remember where everything is.
+
+        Args:
+            name: the connection's name in the configuration.
+            token: reads the management token; called for each request, so that a mounted secret may change.
+            budget: counts requests; its `stop` is called when the provider asks to wait.
+            api_url: base of the API, with `/client/v4`.
+            account_id: account of the account-owned tokens, and of zones and resources.
+            user_id: only where it cannot be read from the management token's own policies.
+            standby_token: reads a second management token.
+            ca_file: certificates to trust instead of the built-in ones.
+            observer: who is told what the wire says.
+        """
+        self.name = name
+        self.account_id = account_id
+        self.standby_token = standby_token
+        self.calls = Calls(token=token, budget=budget, api_url=api_url, ca_file=ca_file, observer=observer)
+        self._user_id = user_id
+        self._known: tuple[Secret, Identity] | None = None
+        self._zones: dict[tuple[str, str | None], tuple[str, float]] = {}
+
+    @classmethod
+    def open(
+        cls, name: str, options: ConnectionOptions, *, budget: Budget, observer: Observer | None = None
+    ) -> CloudflareConnection:
+        """Return the connection that a stanza describes; nothing is sent yet."""
+        return cls(
+            name,
+            token=options.token.read,
+            standby_token=options.standby_token.read if options.standby_token else None,
+            budget=budget,
+            api_url=options.api_url,
+            account_id=options.account_id,
+            user_id=options.user_id,
+            ca_file=options.ca_file,
+            observer=observer,
+        )
+
+    def source(self, options: CredentialOptions) -> CloudflareSource:
+        """Return the source of one credential on this connection."""
+        from rotator.sources.cloudflare.source import CloudflareSource
+
+        return CloudflareSource(self, options)
+
+    def inventory(
+        self, owner: str, account_id: str | None = None, priority: Priority = Priority.SWEEP
+    ) -> tuple[TokenState, ...]:
+        """Return every token of an owner scope, 50 to a request.
+
+        Args:
+            owner: `user` or `account`.
+            account_id: instead of the connection's.
+            priority: who waits first when the budget is low.
+
+        Raises:
+            Unavailable, RateLimited: not known to be complete.
+        """
+        return list_tokens(self.calls, tokens_path(owner, account_id or self.account_id), priority)
+
+    def close(self) -> None:
+        """Close all HTTP connections; safe to call twice."""
+        self.calls.close()
+
+    @property
+    def principal(self) -> str:
+        """Id of the management token as far as it is known, without asking; empty before."""
+        known = self._known
+        return known[1].id if known else ""
+
+    def identity(self, bearer: Secret) -> Identity | None:
+        """Return who a management token is; asks once per value, None if the provider does not accept it.
+
+        A user's token is known at one endpoint and an account's at the other; its prefix says which, and a token
+        without one (made before April 2026) is tried at both.
+
+        Raises:
+            Unavailable, RateLimited: no usable answer.
+        """
+        known = self._known
+        if known is not None and known[0] == bearer:
+            return known[1]
+        value = bearer.reveal()
+        told = next((owner for prefix, owner in _OWN_PREFIX.items() if value.startswith(prefix)), None)
+        for owner in (told,) if told else ("user", "account"):
+            if owner == "account" and self.account_id is None:
+                continue
+            found = self.verify(bearer, tokens_path(owner, self.account_id))
+            if found is not None:
+                self._known = (bearer, Identity(found, owner))
+                return self._known[1]
+        return None
+
+    def verify(self, value: Secret, path: str) -> str | None:
+        """Return the id of the token if the provider accepts the value at that endpoint, None if it says no.
+
+        Raises:
+            Unavailable, RateLimited: no answer that says either.
+        """
+        from rotator.sources.cloudflare.http import VALUE
+
+        if not VALUE.fullmatch(value.reveal()):
+            return None  # it cannot even be sent, so it is nobody's token
+        call = Call(
+            operation="verify", doing="verifying a token", method="GET", path=f"{path}/verify", kind=Kind.VERIFY
+        )
+        reply = self.calls.call(call, value)
+        if reply.verdict is not None:
+            if reply.verdict.row.dead and not reply.verdict.wait:
+                return None
+            raise self.calls.failure(call, reply)
+        result = reply.envelope.result if reply.envelope else None
+        status, token_id = (result.get("status"), result.get("id")) if isinstance(result, dict) else (None, None)
+        if not isinstance(status, str) or not isinstance(token_id, str) or not tokens.ID.fullmatch(token_id):
+            raise self.calls.failure(call, reply)
+        return token_id if status == "active" else None
+
+    def control(self) -> bool:
+        """Whether the management token is accepted now, asked anew.
+
+        Raises:
+            Unavailable, RateLimited: no usable answer.
+        """
+        bearer = self.calls.token()
+        self._known = None
+        return self.identity(bearer) is not None
+
+    def zone_id(self, name: str, account_id: str | None) -> str:
+        """Return the id of the zone of that name; kept for an hour.
+
+        Raises:
+            Refused: there is none, or more than one (code `zone`).
+            Unavailable, RateLimited: no usable answer.
+        """
+        kept = self._zones.get((name, account_id))
+        if kept is not None and time.monotonic() < kept[1]:
+            return kept[0]
+        query = {"name": name, "per_page": "50"} | ({"account.id": account_id} if account_id else {})
+        call = Call(
+            operation="zones",
+            doing=f"looking up the zone {name}",
+            method="GET",
+            path="/zones",
+            priority=Priority.START,
+            query=query,
+        )
+        reply = self.calls.call(call)
+        rows = reply.envelope.result if reply.envelope and reply.verdict is None else None
+        if not isinstance(rows, list):
+            raise self.calls.failure(call, reply)
+        ids = {str(r.get("id")) for r in rows if isinstance(r, dict) and r.get("name") == name}
+        if len(ids) != 1 or not all(tokens.ID.fullmatch(i) for i in ids):
+            found = "several zones of that name" if ids else "no zone of that name"
+            raise Refused(
+                f"{call.doing}: the management token sees {found}",
+                "correct the name, give the management token Zone Read on it, or write {id: ...} instead",
+                code="zone",
+            )
+        self._zones[name, account_id] = (ids.pop(), time.monotonic() + ZONES_KEPT)
+        return self._zones[name, account_id][0]
+
+    def user_id(self) -> str:
+        """Return the id of the user that owns the user tokens: configured, or from the management token's own policies.
+
+        Raises:
+            Refused: it is not to be found (code `user`).
+            Unavailable, RateLimited: no usable answer.
+        """
+        if self._user_id is None:
+            bearer = self.calls.token()
+            who = self.identity(bearer)
+            if who is None:
+                raise Refused(
+                    "looking up the user: the management token is not accepted",
+                    "put a living management token where the connection's `token` points",
+                    code=UNACCEPTED,
+                )
+            call = Call(
+                operation="get",
+                doing="reading the management token's own policies",
+                method="GET",
+                path=f"{tokens_path(who.owner, self.account_id)}/{who.id}",
+            )
+            reply = self.calls.call(call, bearer)
+            if reply.verdict is not None:
+                raise self.calls.failure(call, reply)
+            self._user_id = tokens.user_of(reply.envelope.result if reply.envelope else None)
+        if self._user_id is None:
+            raise Refused(
+                "looking up the user: the management token's policies name none",
+                "write user_id into the connection",
+                code="user",
+            )
+        return self._user_id

@@ -1,0 +1,320 @@
+"""What a failing answer means: one table, asked from the top, the first row that matches decides.
+
+A row says three things: the word for it, whether it is *certain* that nothing was applied, and whether an answer to a
+verification says that the value is *dead*. What kind of call it was then decides the error:
+
+    kind      certain, word                     not certain
+    READ      Unavailable                       Unavailable
+    EFFECT    Refused(code=word)                OutcomeUnknown
+    VERIFY    None (not accepted) where `dead`, Unavailable otherwise
+
+and what asks us to wait is `RateLimited` everywhere. A row may be wrong in one direction only: calling a certain no
+uncertain costs a settle time; calling an uncertain answer a no could lose a value that was shown once.
+
+Sources: "docs" is developers.cloudflare.com/fundamentals/api, "wrangler" the source of cloudflare/workers-sdk,
+"terraform" that of cloudflare/terraform-provider-cloudflare; "seen" is behaviour that third-party clients rely on.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from enum import Enum, auto
+from typing import Final
+
+from rotator.core.errors import OutcomeUnknown, RateLimited, Refused, RotatorError, Unavailable
+from rotator.sources.cloudflare.answers import Answer, Envelope, Said, retry_after
+
+LIMITED: Final = "rate_limited"
+LOCKED_OUT: Final = "locked_out"
+NOT_FOUND: Final = "not_found"
+ROUTE: Final = "route"
+UNACCEPTED: Final = "management_token"
+PERMISSION: Final = "permission"
+
+LOCKOUT: Final = 600.0
+"""Seconds without any request after "Max auth failures reached"; reports speak of 10 to 15 minutes."""
+
+
+class Kind(Enum):
+    """What a call does, which decides how a failure may be told."""
+
+    READ = auto()
+    EFFECT = auto()
+    VERIFY = auto()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One row of the table; everything that is given must match.
+
+    Attributes:
+        word: the code of `Refused`, from a closed list.
+        status: first and last HTTP status, inclusive.
+        codes: at least one entry of the envelope has one of these codes ...
+        text: ... and this pattern is found in the same entry's message.
+        header: a response header that must be present.
+        framed: whether the body is a readable envelope; None for either.
+        certain: the answer says that nothing was applied.
+        dead: as the answer to a verification, the value is not accepted.
+        remedy: what to do next.
+        source: where this behaviour is known from.
+    """
+
+    word: str
+    source: str
+    status: tuple[int, int] = (100, 599)
+    codes: frozenset[int] = frozenset()
+    text: str = ""
+    header: str = ""
+    framed: bool | None = None
+    certain: bool = True
+    dead: bool = False
+    remedy: str = ""
+
+    def matches(self, answer: Answer, envelope: Envelope | None) -> bool:
+        """Whether this row speaks of that answer."""
+        if not self.status[0] <= answer.status <= self.status[1]:
+            return False
+        if self.framed is not None and self.framed != (envelope is not None):
+            return False
+        if self.header and self.header not in answer.headers:
+            return False
+        if not self.codes and not self.text:
+            return True
+        return any(self._says(entry) for entry in (envelope.errors if envelope else ()))
+
+    def renamed(self, word: str) -> Row:
+        """Return the same row under another word."""
+        return replace(self, word=word)
+
+    def _says(self, entry: Said) -> bool:
+        if self.codes and entry.code not in self.codes:
+            return False
+        return not self.text or re.search(self.text, entry.message, re.IGNORECASE) is not None
+
+
+def _codes(*codes: int) -> frozenset[int]:
+    return frozenset(codes)
+
+
+_SELF = "it is tried again by itself"
+_TOKEN = "put a living management token where the connection's `token` points; `rotator check` tests it"  # noqa: S105 (advice, not a password)
+_GRANT = "give the management token (Account) API Tokens Read and Write, and Zone Read where zones are named"
+_URL = "check the connection's `api_url` and `account_id`"
+
+TABLE: Final = (
+    # -- who asks too often
+    Row(word=LIMITED, status=(429, 429), source="docs reference/limits; the body may be empty or null (seen)"),
+    Row(word=LIMITED, codes=_codes(971), source="seen: 971 also arrives with other HTTP statuses"),
+    Row(
+        word=LOCKED_OUT,
+        codes=_codes(9109),
+        text="max auth failures",
+        source="seen: replaces the normal error after repeated bad authentication; polling prolongs it",
+    ),
+    # -- nobody knows whether it was applied
+    Row(
+        word="provider",
+        codes=_codes(1000, 10001),
+        text="time.?out|internal (server )?error",
+        certain=False,
+        remedy=_SELF,
+        source="seen: transient failures share the codes 1000 and 10001 with permanent ones",
+    ),
+    Row(word="provider", status=(500, 599), certain=False, remedy=_SELF, source="RFC 9110 section 15.6; 520-530 docs"),
+    Row(word="provider", status=(408, 408), certain=False, remedy=_SELF, source="RFC 9110 section 15.5.9"),
+    # -- it never reached the API
+    Row(
+        word="redirect",
+        status=(307, 308),
+        remedy=_URL,
+        source="RFC 9110 section 15.4.8: the same method must be repeated elsewhere, so nothing was applied here",
+    ),
+    Row(
+        word="redirect",
+        status=(300, 399),
+        certain=False,
+        remedy=_URL,
+        source="RFC 9110 section 15.4.4: 303, and 301/302 by custom, may follow an applied request",
+    ),
+    Row(
+        word="blocked",
+        header="cf-mitigated",
+        status=(400, 499),
+        remedy="a firewall in front of the API challenged the request; allow this host's address",
+        source="docs waf/tools/challenge-pages: `cf-mitigated: challenge` marks a request that was not passed on",
+    ),
+    Row(word="unreadable", framed=False, certain=False, remedy=_SELF, source="HTML, null or a cut-off body"),
+    # -- the token that asked
+    Row(
+        word="location",
+        codes=_codes(9109, 1000),
+        text="from location",
+        remedy="add the address of this host to the token's `request_ip.in`, or it can neither act nor be verified",
+        source="seen: 9109 'Cannot use the access token from location: ...'",
+    ),
+    Row(
+        word=UNACCEPTED,
+        codes=_codes(1000),
+        text="invalid api token",
+        dead=True,
+        remedy=_TOKEN,
+        source="wrangler whoami; seen as HTTP 401 for a rolled, deleted or foreign-typed value",
+    ),
+    Row(
+        word=UNACCEPTED,
+        codes=_codes(6003, 6103, 6111),
+        dead=True,
+        remedy=_TOKEN,
+        source="seen: HTTP 400 'Invalid request headers' for a string that cannot be a token",
+    ),
+    Row(
+        word=UNACCEPTED,
+        codes=_codes(9109),
+        text="invalid access token",
+        dead=True,
+        remedy=_TOKEN,
+        source="seen: well-formed but unknown token on ordinary endpoints",
+    ),
+    Row(word=UNACCEPTED, codes=_codes(9103, 9106), dead=True, remedy=_TOKEN, source="wrangler core/factory.ts; seen"),
+    # -- what was asked for
+    Row(
+        word=NOT_FOUND, codes=_codes(1003), status=(404, 404), source="seen: 'token not found'; terraform relies on 404"
+    ),
+    Row(word=ROUTE, codes=_codes(7000, 7003), remedy=_URL, source="api-schemas example: 'Could not route to ...'"),
+    Row(word="method", codes=_codes(7001), remedy=_URL, source="seen: method not allowed"),
+    Row(
+        word="bad_request",
+        codes=_codes(1001),
+        text="sub-token",
+        remedy="a token cannot create a token that manages tokens; leave (Account) API Tokens Write out of the grants",
+        source="seen in several clients: HTTP 400",
+    ),
+    Row(
+        word=PERMISSION,
+        codes=_codes(1001),
+        text="common permission check",
+        remedy="give the management token the same permission on that zone, or grant it on all zones of the account",
+        source="terraform issues 7241 and 5754",
+    ),
+    Row(
+        word="managed",
+        codes=_codes(1001),
+        text="managed by cloudflare",
+        remedy="Cloudflare owns this token; leave it alone",
+        source="seen",
+    ),
+    Row(
+        word="quota",
+        text=r"(maximum|limit|quota|too many)\b.{0,40}\btokens?|tokens?\b.{0,40}\b(maximum|limit|quota)",
+        status=(400, 499),
+        remedy="delete tokens that nobody uses, or ask Cloudflare for a higher quota",
+        source="docs reference/limits names the quota (50 per user, 500 per account), nobody its error code",
+    ),
+    Row(
+        word="bad_request",
+        codes=_codes(400, 1001),
+        status=(400, 422),
+        remedy="compare the grants with what the provider says, and report it if the configuration looks right",
+        source="seen: bad name (400), unknown permission group (1001)",
+    ),
+    Row(
+        word=PERMISSION,
+        codes=_codes(10000, 9109),
+        status=(400, 403),
+        dead=True,
+        remedy=_GRANT,
+        source="wrangler: lack of a permission; seen: also a transient refusal of a fresh token, with the same text",
+    ),
+    Row(word=PERMISSION, codes=_codes(10001), remedy=_GRANT, source="seen: 'Method not allowed for token'"),
+    Row(word=PERMISSION, status=(401, 401), dead=True, remedy=_TOKEN, source="RFC 9110 section 15.5.2"),
+    Row(word=PERMISSION, status=(403, 403), dead=True, remedy=_GRANT, source="RFC 9110 section 15.5.4"),
+    # -- an envelope that says no, whatever the reason
+    Row(word="refused", framed=True, source="api-schemas: `success: false`"),
+)
+
+
+UNUSABLE: Final = Row(
+    word="unreadable", certain=False, remedy=_SELF, source="a success without the result that was asked for"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The row that decided, and what the provider said in words that are safe to show."""
+
+    row: Row
+    said: str
+    wait: float = 0.0
+
+    @classmethod
+    def unusable(cls) -> Verdict:
+        """The verdict on a success that does not hold what was asked for."""
+        return cls(UNUSABLE, "Cloudflare's answer does not hold what was asked for")
+
+
+def judge(answer: Answer, envelope: Envelope | None) -> Verdict:
+    """Classify an answer that is not a success; a "success" without a usable result counts as unreadable.
+
+    Args:
+        answer: the answer.
+        envelope: its envelope, or None.
+    """
+    claimed = envelope is not None and envelope.success and answer.status < 300
+    row = UNUSABLE if claimed else next((r for r in TABLE if r.matches(answer, envelope)), UNUSABLE)
+    wait = {LIMITED: retry_after(answer.headers), LOCKED_OUT: LOCKOUT}.get(row.word, 0.0)
+    return Verdict(row, _words(answer, envelope), wait)
+
+
+def error(doing: str, verdict: Verdict, kind: Kind) -> RotatorError:
+    """Return the error that tells a failing answer, by the table in this file's head.
+
+    Args:
+        doing: what was being done, e.g. `creating a token`; no value, no id.
+        verdict: what the answer means.
+        kind: what kind of call it answered.
+    """
+    row = verdict.row
+    message = f"{doing}: {verdict.said}"
+    if verdict.wait:
+        return RateLimited(message, verdict.wait)
+    if kind is not Kind.EFFECT:
+        return Unavailable(message, row.remedy)
+    if row.certain:
+        return Refused(message, row.remedy, code=row.word)
+    return OutcomeUnknown(message, "nothing is lost: the attempt is abandoned or repeated once its answer cannot come")
+
+
+def not_sent(doing: str, why: str) -> Unavailable:
+    """Return the error of a request of which no byte left this host."""
+    return Unavailable(f"{doing}: {why}, nothing was sent", _SELF)
+
+
+def lost(doing: str, why: str, kind: Kind) -> RotatorError:
+    """Return the error of a request that was sent, and got no complete answer."""
+    if kind is Kind.EFFECT:
+        return OutcomeUnknown(
+            f"{doing}: {why} after the request was sent, so nobody knows whether it was done",
+            "nothing is lost: the attempt is abandoned or repeated once its answer cannot come",
+        )
+    return Unavailable(f"{doing}: {why}", _SELF)
+
+
+def _words(answer: Answer, envelope: Envelope | None) -> str:
+    said = f"Cloudflare answered HTTP {answer.status}"
+    if envelope is None:
+        said += " without a readable body"
+    for entry in envelope.errors[:2] if envelope else ():
+        said += f", code {entry.code} ({harmless(entry.message)})" if entry.message else f", code {entry.code}"
+    ray = answer.headers.get("cf-ray", "")
+    return f"{said} [ray {ray}]" if re.fullmatch(r"[0-9A-Za-z-]{1,40}", ray) else said
+
+
+_LONG_WORD: Final = re.compile(r"\S{33,}")
+_UNPRINTABLE: Final = re.compile(r"[^ -~]+")
+
+
+def harmless(text: str) -> str:
+    """Return the provider's text fit for a log: printable, at most 200 characters, no word as long as a value."""
+    return _LONG_WORD.sub("...", _UNPRINTABLE.sub(" ", text)).strip()[:200]

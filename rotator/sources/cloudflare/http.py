@@ -1,0 +1,310 @@
+"""The one HTTP client of a connection, and the only home of httpx. It sends a request exactly once and says what came.
+
+What it guarantees, and why the stock transport is not enough:
+- one request on the wire per call: no retry, no redirect, no proxy, nothing from the environment;
+- a *total* deadline: a server that drips a byte every few seconds never trips a per-read timeout;
+- it *knows* whether a byte of the request left this host (`NotSent`) or not (`AnswerLost`): the network backend counts
+  the first write, so the answer rests on what happened and not on the name of an exception;
+- requests with an effect never reuse a connection that the server may have closed meanwhile;
+- a bounded body, whatever its coding.
+
+It does not know what a request means. Importing it loads httpx, so it is imported where a client is opened.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import ssl
+import threading
+import time
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import httpcore
+import httpx
+
+from rotator import __version__
+from rotator.core.secret import Secret
+from rotator.sources.cloudflare.answers import Answer
+
+DEADLINE: Final = 15.0
+"""Seconds from the call to the last byte of the body; well below the settle time of 60 s."""
+CONNECT: Final = 5.0
+BODY_CAP: Final = 4 * 1024 * 1024
+READERS: Final = 24
+"""Kept-alive connections for reads; with `ACTORS` 32 in all: httpx's pool slows down sharply above that."""
+ACTORS: Final = 8
+USER_AGENT: Final = f"rotator/{__version__} (secrets rotation daemon; rotatord)"
+"""Recorded in Cloudflare's audit log (`raw.user_agent`), so that a rotation can be told from a person."""
+VALUE: Final = re.compile(r"[!-~]{1,512}")
+"""What may stand in an Authorization header; a library would quote anything else in its exception."""
+
+
+class NotSent(Exception):
+    """Not one byte of the request left this host; its text holds no secret."""
+
+
+class AnswerLost(Exception):
+    """The request, or a part of it, was sent and no complete answer came; its text holds no secret."""
+
+
+@dataclass(slots=True)
+class _Flight:
+    """The request that the present thread has under way."""
+
+    ends: float
+    sent: bool = False
+
+    def left(self, timeout: float | None, expired: type[Exception]) -> float:
+        left = self.ends - time.monotonic()
+        if left <= 0:
+            raise expired("the deadline of the whole request is over")
+        return left if timeout is None else min(left, timeout)
+
+
+class _Flights(threading.local):
+    now: _Flight | None = None
+
+
+class _Stream(httpcore.NetworkStream):
+    """A network stream that obeys the flight's deadline and notes the first write of a request."""
+
+    def __init__(self, inner: httpcore.NetworkStream, flights: _Flights) -> None:
+        self._inner = inner
+        self._flights = flights
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        flight = self._flights.now
+        return self._inner.read(max_bytes, flight.left(timeout, httpcore.ReadTimeout) if flight else timeout)
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        flight = self._flights.now
+        if flight:
+            timeout = flight.left(timeout, httpcore.WriteTimeout)
+            flight.sent = True
+        self._inner.write(buffer, timeout)
+
+    def close(self) -> None:
+        self._inner.close()
+
+    def start_tls(
+        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+    ) -> httpcore.NetworkStream:
+        flight = self._flights.now
+        left = flight.left(timeout, httpcore.ConnectTimeout) if flight else timeout
+        return _Stream(self._inner.start_tls(ssl_context, server_hostname, left), self._flights)
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._inner.get_extra_info(info)
+
+
+class _Backend(httpcore.NetworkBackend):
+    """TCP with the flight's deadline. Only the name look-up cannot be interrupted; nothing is sent after it is late."""
+
+    def __init__(self, flights: _Flights) -> None:
+        self._inner = httpcore.SyncBackend()
+        self._flights = flights
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> httpcore.NetworkStream:
+        flight = self._flights.now
+        left = flight.left(timeout, httpcore.ConnectTimeout) if flight else timeout
+        return _Stream(self._inner.connect_tcp(host, port, left, local_address, socket_options), self._flights)
+
+
+class _Body(httpx.SyncByteStream):
+    def __init__(self, response: httpcore.Response) -> None:
+        self._response = response
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield from self._response.iter_stream()
+
+    def close(self) -> None:
+        self._response.close()
+
+
+class _Transport(httpx.BaseTransport):
+    """Two pools: reads keep their connections, requests with an effect get a fresh one each."""
+
+    def __init__(self, context: ssl.SSLContext, flights: _Flights) -> None:
+        def pool(connections: int, kept: int) -> httpcore.ConnectionPool:
+            return httpcore.ConnectionPool(
+                ssl_context=context,
+                max_connections=connections,
+                max_keepalive_connections=kept,
+                keepalive_expiry=30.0,
+                retries=0,
+                network_backend=_Backend(flights),
+            )
+
+        self._reads, self._effects = pool(READERS, READERS), pool(ACTORS, 0)
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        response = (self._effects if request.extensions.get("effect") else self._reads).handle_request(
+            httpcore.Request(
+                method=request.method,
+                url=httpcore.URL(
+                    scheme=request.url.raw_scheme,
+                    host=request.url.raw_host,
+                    port=request.url.port,
+                    target=request.url.raw_path,
+                ),
+                headers=request.headers.raw,
+                content=request.read(),
+                extensions={"timeout": request.extensions["timeout"]},
+            )
+        )
+        return httpx.Response(status_code=response.status, headers=response.headers, stream=_Body(response))
+
+    def close(self) -> None:
+        self._reads.close()
+        self._effects.close()
+
+
+class Http:
+    """A client of one API base address. Safe for threads."""
+
+    def __init__(self, base_url: str, ca_file: Path | None = None, deadline: float = DEADLINE) -> None:
+        """Load the trusted certificates; nothing is sent.
+
+        Args:
+            base_url: https, or http for loopback; checked by the configuration.
+            ca_file: certificates to trust instead of the built-in ones.
+            deadline: seconds for a whole request.
+
+        Raises:
+            OSError: `ca_file` cannot be read or holds no certificate (`ssl.SSLError` is one).
+        """
+        # Both libraries log the paths of requests, which hold token ids, below this level.
+        for name in ("httpx", "httpcore"):
+            logging.getLogger(name).setLevel(logging.WARNING)
+        if ca_file is not None:
+            context = ssl.create_default_context(cafile=str(ca_file))
+        else:
+            context = httpx.create_ssl_context(trust_env=False)
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        self._deadline = deadline
+        self._flights = _Flights()
+        self._base = base_url.rstrip("/")
+        self._client = httpx.Client(
+            transport=_Transport(context, self._flights),
+            trust_env=False,
+            follow_redirects=False,
+            timeout=httpx.Timeout(deadline, connect=CONNECT, pool=CONNECT),
+            headers={"User-Agent": USER_AGENT, "Accept": "application/json", "Accept-Encoding": "identity"},
+        )
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        bearer: Secret,
+        *,
+        query: Mapping[str, str] | None = None,
+        body: object = None,
+        effect: bool = False,
+        on_head: Callable[[Mapping[str, str]], None] | None = None,
+    ) -> Answer:
+        """Send one request, exactly once, and return its whole answer, whatever its status.
+
+        Args:
+            method: HTTP method.
+            path: below the base address, with a leading slash.
+            bearer: the token that authenticates it; revealed into the header only.
+            query: query parameters.
+            body: sent as JSON unless None.
+            effect: whether it changes something; then it gets a connection of its own.
+            on_head: called with the headers as soon as they are there, before the body.
+
+        Raises:
+            NotSent: nothing left this host.
+            AnswerLost: something did, and no complete answer came: reset, deadline, cut off, too large, badly coded.
+        """
+        flight = _Flight(time.monotonic() + self._deadline)
+        self._flights.now = flight
+        trouble: str
+        try:
+            return self._exchange(method, path, bearer, query, body, effect, on_head)
+        # Everything, a bug in a library included: whatever went wrong, either something was sent or nothing was.
+        except Exception as error:  # noqa: BLE001
+            trouble = _kind(error)
+            if isinstance(error, httpcore.ConnectError):  # the system's own words; other texts may quote the request
+                trouble = f"{trouble}: {error}"
+        finally:
+            self._flights.now = None
+        # Raised outside of the handlers: the library's exception holds the request, and so the token.
+        raise AnswerLost(trouble) if flight.sent else NotSent(trouble)
+
+    def _exchange(
+        self,
+        method: str,
+        path: str,
+        bearer: Secret,
+        query: Mapping[str, str] | None,
+        body: object,
+        effect: bool,
+        on_head: Callable[[Mapping[str, str]], None] | None,
+    ) -> Answer:
+        token = bearer.reveal()
+        if not VALUE.fullmatch(token):
+            raise httpx.InvalidURL("the token cannot stand in a header")
+        with self._client.stream(
+            method,
+            self._base + path,
+            params=dict(query) if query else None,
+            json=body,
+            headers={"Authorization": f"Bearer {token}"},
+            extensions={"effect": effect},
+        ) as response:
+            headers = {name.lower(): value for name, value in response.headers.items()}
+            if on_head is not None:
+                on_head(headers)
+            return Answer(response.status_code, headers, _whole(response, headers))
+
+    def close(self) -> None:
+        """Close all connections; requests of other threads under way end as `AnswerLost`."""
+        self._client.close()
+
+
+class _TooLarge(Exception):
+    pass
+
+
+def _whole(response: httpx.Response, headers: Mapping[str, str]) -> bytes:
+    """The body, decoded; we ask for none, but a box on the way may compress anyway, and a mint's answer comes once."""
+    coded = headers.get("content-encoding", "identity").strip().lower() in ("gzip", "x-gzip", "deflate")
+    inflate = zlib.decompressobj(zlib.MAX_WBITS | 32) if coded else None
+    whole = bytearray()
+    for piece in response.iter_raw():
+        whole += inflate.decompress(piece, BODY_CAP + 1 - len(whole)) if inflate else piece
+        if len(whole) > BODY_CAP:
+            raise _TooLarge
+    if inflate is not None and not inflate.eof:
+        raise zlib.error
+    return bytes(whole)
+
+
+_WORDS: Final[tuple[tuple[type[Exception], str], ...]] = (
+    (httpcore.PoolTimeout, "all connections are busy"),
+    (httpcore.ConnectTimeout, "no connection in time"),
+    (httpcore.TimeoutException, "no complete answer in time"),
+    (httpcore.ConnectError, "no connection"),
+    (httpcore.NetworkError, "the connection broke"),
+    (httpcore.RemoteProtocolError, "the connection was closed or cut off, or the answer was not HTTP"),
+    (_TooLarge, f"an answer of more than {BODY_CAP // 1024 // 1024} MiB"),
+    (zlib.error, "an answer in a broken coding"),
+)
+
+
+def _kind(error: Exception) -> str:
+    return next((words for kind, words in _WORDS if isinstance(error, kind)), "the request could not be made")

@@ -1,0 +1,254 @@
+"""What the configuration says to this source: the options of a connection, and the source's part of a credential.
+
+Each model answers for itself only, by line and column; what needs two stanzas at once is `check`. Nothing here asks the
+provider.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import Annotated, Any, Final, Literal, Self
+
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Discriminator,
+    Field,
+    Tag,
+    WithJsonSchema,
+    field_validator,
+    model_validator,
+)
+
+from rotator import catalogue
+from rotator.config.fields import ConfigPath, HexId, PositiveDuration, ServiceUrl, Stanza, Text, wrong
+from rotator.config.secret_ref import SecretRef
+from rotator.core.errors import ConfigError
+
+TYPE: Final = "cloudflare"
+API_URL: Final = "https://api.cloudflare.com/client/v4"
+CEILING: Final = (1200, 300.0)
+"""Cloudflare's own limit, requests per seconds (docs reference/limits); a budget above it is refused."""
+
+ALL: Final = "all"
+
+
+class RateBudget(Stanza):
+    """How much of the provider's rate limit this connection may spend, over all processes on one journal."""
+
+    requests: Annotated[int, Field(ge=10, le=1_000_000)] = 300
+    window: PositiveDuration = 300.0
+
+
+class ConnectionOptions(Stanza):
+    """A login at Cloudflare: one management token, its account, its share of the rate limit.
+
+    Attributes:
+        account_id: the account whose tokens are managed, and the default of every credential here.
+        user_id: the user that owns the user tokens; only needed where the management token cannot read itself.
+        token: where the management token is read from, at each use.
+        standby_token: a second management token that can renew the first.
+        api_url: base of the API; plain http only for loopback (the sandbox).
+        ca_file: certificates to trust instead of the built-in ones.
+        rate_budget: share of the rate limit.
+    """
+
+    account_id: HexId | None = None
+    user_id: HexId | None = None
+    token: SecretRef
+    standby_token: SecretRef | None = None
+    api_url: ServiceUrl = API_URL
+    ca_file: ConfigPath | None = None
+    rate_budget: RateBudget = RateBudget()
+
+
+class ById(Stanza):
+    """Something that is named by its id at Cloudflare and taken as it is."""
+
+    id: HexId
+
+
+def _id_or_name(value: object) -> str:
+    return "id" if isinstance(value, dict | ById) else "name"
+
+
+def _known_permission(name: str) -> str:
+    if not catalogue.named(name):
+        try:
+            catalogue.resolve(name)
+        except ConfigError as unknown:
+            raise wrong(unknown.message, "expected is a name as the API writes it", unknown.remedy) from None
+    return name
+
+
+def _zone_name(name: str) -> str:
+    plain = name.rstrip(".").lower()
+    if "." not in plain or "*" in plain or "/" in plain:
+        raise wrong(
+            "this is not the name of a zone", "expected is a domain", "write for example example.com, or {id: ...}"
+        )
+    return plain
+
+
+Permission = Annotated[
+    Annotated[Text, AfterValidator(_known_permission), Tag("name")] | Annotated[ById, Tag("id")],
+    Discriminator(_id_or_name),
+]
+Zone = Annotated[
+    Annotated[Text, AfterValidator(_zone_name), Tag("name")] | Annotated[ById, Tag("id")],
+    Discriminator(_id_or_name),
+]
+
+
+class Bucket(Stanza):
+    """An R2 bucket outside the default jurisdiction."""
+
+    name: Annotated[Text, Field(max_length=64, pattern=r"^[a-z0-9][a-z0-9-]*$")]
+    jurisdiction: Literal["default", "eu", "fedramp"] = "default"
+
+
+def _as_bucket(value: object) -> object:
+    return {"name": value} if isinstance(value, str) else value
+
+
+def _all_or_list(value: object) -> str:
+    return "list" if isinstance(value, list | tuple) else "all"
+
+
+def _some(values: tuple[Any, ...]) -> tuple[Any, ...]:
+    if not values:
+        raise wrong("the list is empty", "expected is at least one entry", "name one, or leave the key out")
+    return values
+
+
+Zones = Annotated[
+    Annotated[Literal["all"], Tag("all")] | Annotated[tuple[Zone, ...], AfterValidator(_some), Tag("list")],
+    Discriminator(_all_or_list),
+]
+Accounts = Annotated[
+    Annotated[Literal["all"], Tag("all")] | Annotated[tuple[HexId, ...], AfterValidator(_some), Tag("list")],
+    Discriminator(_all_or_list),
+]
+Buckets = Annotated[
+    Annotated[Literal["all"], Tag("all")]
+    | Annotated[
+        tuple[Annotated[Bucket, BeforeValidator(_as_bucket)], ...],
+        AfterValidator(_some),
+        Tag("list"),
+        WithJsonSchema(
+            {
+                "type": "array",
+                "minItems": 1,
+                "items": {
+                    "anyOf": [
+                        {"type": "string"},
+                        {
+                            "type": "object",
+                            "properties": {
+                                "name": {"type": "string"},
+                                "jurisdiction": {"enum": ["default", "eu", "fedramp"]},
+                            },
+                            "required": ["name"],
+                            "additionalProperties": False,
+                        },
+                    ]
+                },
+            }
+        ),
+    ],
+    Discriminator(_all_or_list),
+]
+
+
+class Grant(Stanza):
+    """What the token may do, on what: permissions of one scope with the resources of that scope.
+
+    Without `zones` and `buckets` the permissions are of account scope (or of user scope). A permission of another scope
+    than the grant's is an error: a zone would not narrow it.
+
+    Attributes:
+        permissions: names of the catalogue, or `{id: ...}` taken as it is.
+        zones: zone names or ids, or `all` zones of the account (with `accounts: all`: of every account).
+        except_zones: with `zones: all`, the zones on which the permissions are denied.
+        buckets: R2 buckets, or `all` of the account.
+        accounts: instead of the connection's account, other ones, or `all` that the user can reach.
+    """
+
+    permissions: Annotated[tuple[Permission, ...], AfterValidator(_some)]
+    zones: Zones | None = None
+    except_zones: Annotated[tuple[Zone, ...], AfterValidator(_some)] | None = None
+    buckets: Buckets | None = None
+    accounts: Accounts | None = None
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        if self.zones is not None and self.buckets is not None:
+            raise wrong("zones and buckets stand in one grant", "expected is one of them", "write two grants")
+        if self.except_zones is not None and self.zones != ALL:
+            raise wrong("except_zones needs zones: all", "expected is something to except from", "add zones: all")
+        if self.accounts is not None and self.buckets is not None:
+            raise wrong(
+                "accounts and buckets stand in one grant",
+                "expected are buckets of one account",
+                "set account_id of the credential instead",
+            )
+        if self.accounts is not None and self.zones not in (None, ALL):
+            raise wrong(
+                "accounts says nothing beside named zones", "expected is zones: all or no zones", "remove accounts"
+            )
+        return self
+
+    @property
+    def scope(self) -> catalogue.Scope:
+        """The scope that this grant's resources are of; user scope hides among the account's."""
+        if self.zones is not None:
+            return catalogue.Scope.ZONE
+        return catalogue.Scope.BUCKET if self.buckets is not None else catalogue.Scope.ACCOUNT
+
+
+def _network(text: str) -> str:
+    try:
+        return str(ipaddress.ip_network(text, strict=False))
+    except ValueError:
+        raise wrong(
+            "this is not an address or block", "expected is IPv4 or IPv6", "write for example 203.0.113.0/24"
+        ) from None
+
+
+Network = Annotated[Text, AfterValidator(_network)]
+
+
+class RequestIp(Stanza):
+    """From which addresses the token may be used; a side that is not given does not restrict."""
+
+    in_: Annotated[tuple[Network, ...], AfterValidator(_some)] | None = Field(default=None, alias="in")
+    not_in: Annotated[tuple[Network, ...], AfterValidator(_some)] | None = None
+
+    @model_validator(mode="after")
+    def _restricts(self) -> Self:
+        if self.in_ is None and self.not_in is None:
+            raise wrong("request_ip restricts nothing", "expected is in or not_in", "add a list, or remove request_ip")
+        return self
+
+
+class CredentialOptions(Stanza):
+    """The source's part of a credential: whose token it is, what it may do, from where.
+
+    Attributes:
+        owner: `account` (survives the people who made it) or `user`.
+        account_id: instead of the connection's.
+        grants: at least one.
+        request_ip: address restriction.
+    """
+
+    owner: Literal["user", "account"] = "account"
+    account_id: HexId | None = None
+    grants: Annotated[tuple[Grant, ...], AfterValidator(_some)]
+    request_ip: RequestIp | None = None
+
+    @field_validator("grants", mode="before")
+    @classmethod
+    def _a_list(cls, value: object) -> object:
+        if isinstance(value, dict):
+            raise wrong("grants is not a list", "expected is a list of grants", "write `- permissions: [...]`")
+        return value

@@ -1,0 +1,54 @@
+"""What a target's `keys` may name, and what it is for one token. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from typing import Final
+
+from rotator.core.credential import NEVER
+from rotator.core.secret import Secret
+from rotator.sources.cloudflare.answers import api_time
+
+NAMES: Final = frozenset(
+    {
+        "token.value",
+        "token.id",
+        "token.expires_on",
+        "token.owner",
+        "account.id",
+        "r2.access_key_id",
+        "r2.secret_access_key",
+    }
+)
+"""Names of all outputs, for the configuration."""
+
+NEVER_EXPIRES: Final = "never"
+
+
+def outputs(
+    *, token_id: str, value: Secret, expires_at: float, owner: str, account_id: str | None
+) -> Mapping[str, Secret]:
+    """Return every output of one token.
+
+    The R2 pair follows Cloudflare's rule: the access key id is the token's id, the secret key the SHA-256 of its value
+    in hexadecimal. Source: https://developers.cloudflare.com/r2/api/tokens/
+
+    Args:
+        token_id: id at the provider.
+        value: its value.
+        expires_at: unix seconds, `NEVER` without expiry (told as `never`).
+        owner: `user` or `account`.
+        account_id: absent from the outputs if None.
+    """
+    found = {
+        "token.value": value,
+        "token.id": Secret(token_id),
+        "token.expires_on": Secret(NEVER_EXPIRES if expires_at == NEVER else api_time(expires_at)),
+        "token.owner": Secret(owner),
+        "r2.access_key_id": Secret(token_id),
+        "r2.secret_access_key": Secret(hashlib.sha256(value.reveal().encode()).hexdigest()),
+    }
+    if account_id:
+        found["account.id"] = Secret(account_id)
+    return found

@@ -1,0 +1,112 @@
+"""Policies and conditions as plain values: what is sent, and whether what the provider shows means the same.
+
+The provider may return policies in another order, with ids and names added, grouped differently, with `request.ip`
+instead of `request_ip`, or with empty conditions. So both sides are reduced to *atoms* (effect, permission group,
+resource) and compared as sets: a policy grants every one of its groups on every one of its resources.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from rotator.core.facts import Json
+
+Atom: TypeAlias = tuple[str, str, str]
+Sides: TypeAlias = frozenset[tuple[str, frozenset[str]]]
+
+ALLOW = "allow"
+DENY = "deny"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """One access policy as it is sent.
+
+    Attributes:
+        effect: `allow` or `deny`; a denial wins.
+        groups: ids of permission groups, all of one scope.
+        resources: resource -> `*`, or account -> (nested resource -> `*`).
+    """
+
+    effect: str = ALLOW
+    groups: tuple[str, ...]
+    resources: Mapping[str, str | Mapping[str, str]]
+
+    def to_json(self) -> dict[str, Json]:
+        """Return the policy as the API takes it, without an id: a policy's id cannot be reused."""
+        resources: dict[str, Json] = {
+            key: value if isinstance(value, str) else dict(value) for key, value in self.resources.items()
+        }
+        return {
+            "effect": self.effect,
+            "permission_groups": [{"id": group} for group in self.groups],
+            "resources": resources,
+        }
+
+
+def same(wanted: Sequence[Policy], shown: object) -> bool:
+    """Whether `policies` as the provider shows them mean exactly what is wanted; False for anything unreadable."""
+    return _atoms(p.to_json() for p in wanted) == _atoms(shown if isinstance(shown, list) else [None])
+
+
+def same_condition(wanted: Mapping[str, Sequence[str]], shown: object) -> bool:
+    """Whether a `condition` restricts the same addresses as `wanted` (`in` / `not_in` -> blocks); absent is empty."""
+    return _sides({"request_ip": wanted}) == _sides(shown)
+
+
+def _atoms(policies: Iterable[object]) -> frozenset[Atom] | None:
+    """Every (effect, group, resource) that policies hold; None where one cannot be read: it equals nothing."""
+    found: set[Atom] = set()
+    for policy in policies:
+        if not isinstance(policy, Mapping):
+            return None
+        effect, groups = policy.get("effect"), policy.get("permission_groups")
+        places = _places(policy.get("resources"))
+        if not isinstance(effect, str) or not isinstance(groups, list) or places is None:
+            return None
+        for group in groups:
+            if not isinstance(group, Mapping) or not isinstance(group.get("id"), str):
+                return None
+            found.update((effect, group["id"], place) for place in places)
+    return frozenset(found)
+
+
+def _places(resources: object) -> list[str] | None:
+    if not isinstance(resources, Mapping):
+        return None
+    found: list[str] = []
+    for key, value in resources.items():
+        if isinstance(value, Mapping):
+            found += [f"{key}>{inner}={reach}" for inner, reach in value.items()]
+        else:
+            found.append(f"{key}={value}")
+    return found
+
+
+def _sides(condition: object) -> Sides | None:
+    if condition is None:
+        return frozenset()
+    if not isinstance(condition, Mapping):
+        return None
+    request_ip = condition.get("request_ip", condition.get("request.ip"))
+    if set(condition) - {"request_ip", "request.ip"} or not isinstance(request_ip, Mapping | None):
+        return None
+    found = set()
+    for side, blocks in (request_ip or {}).items():
+        if blocks is None:
+            continue
+        if isinstance(blocks, str) or not isinstance(blocks, Sequence):
+            return None
+        if blocks:
+            found.add((side, frozenset(_block(b) for b in blocks)))
+    return frozenset(found)
+
+
+def _block(text: object) -> str:
+    try:
+        return str(ipaddress.ip_network(str(text), strict=False))
+    except ValueError:
+        return str(text)

@@ -1,0 +1,304 @@
+"""The port `Source` over the Cloudflare API: mint, roll, extend, disable, delete, and the reads around them.
+
+Each call with an effect is one request with an effect; reads that it needs first are made before, and fail as
+"nothing was sent". No request that disables, deletes or rolls a token is authenticated by that token.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any, NoReturn
+
+from rotator.core.credential import NEVER
+from rotator.core.errors import OperatorNeeded, OutcomeUnknown, Refused, Unavailable
+from rotator.core.ports.runtime import Priority
+from rotator.core.ports.source import ACTIVE, Minted, TokenState
+from rotator.core.secret import Secret
+from rotator.sources.cloudflare import outputs as outputs_
+from rotator.sources.cloudflare import tokens
+from rotator.sources.cloudflare.answers import api_time
+from rotator.sources.cloudflare.calls import Call, Reply
+from rotator.sources.cloudflare.connection import CloudflareConnection
+from rotator.sources.cloudflare.errors import NOT_FOUND, UNACCEPTED, Kind
+from rotator.sources.cloudflare.grants import policies_of
+from rotator.sources.cloudflare.inventory import tokens_path
+from rotator.sources.cloudflare.options import CredentialOptions
+from rotator.sources.cloudflare.policies import Policy, same, same_condition
+
+
+class CloudflareSource:
+    """The source of one credential; safe for threads, keeps no value."""
+
+    def __init__(self, connection: CloudflareConnection, options: CredentialOptions) -> None:
+        """Bind a credential's options to its connection; nothing is sent."""
+        self._connection = connection
+        self._calls = connection.calls
+        self._options = options
+        self._account_id = options.account_id or connection.account_id
+        self._path = tokens_path(options.owner, self._account_id)
+
+    @property
+    def principal(self) -> str:
+        """Id of the management token, empty until it was verified once."""
+        return self._connection.principal
+
+    # --------------------------------------------------------------------------------------------------- with an effect
+    def mint(self, name: str, expires_at: float) -> Minted:
+        """Create a token.
+
+        Args:
+            name: 1 to 120 characters, unique to this attempt.
+            expires_at: provider time in unix seconds, cut to whole ones; `NEVER` for none.
+
+        Raises:
+            Refused: a certain no, with the code of `errors.TABLE`, `zone` or `user`.
+            RateLimited: not now; nothing was created.
+            Unavailable: nothing was sent.
+            OutcomeUnknown: a token may exist, and its value is lost.
+
+        Source: POST /user/tokens, POST /accounts/{account_id}/tokens. A kill inside leaves at most one such token.
+        """
+        doing = "creating a token"
+        try:
+            body = tokens.new_body(name, self._policies(), self._request_ip(), expires_at)
+        except ValueError as unfit:
+            raise Refused(f"{doing}: {unfit}", "choose a shorter lifetime", code="bad_request") from None
+        call = Call(
+            operation="create",
+            doing=doing,
+            method="POST",
+            path=self._path,
+            kind=Kind.EFFECT,
+            priority=Priority.START,
+            body=body,
+            secret=True,
+        )
+        return self._shown_once(call, self._calls.call(call), name, "", expires_at)
+
+    def roll(self, token_id: str) -> Minted:
+        """Give a token a new value; the old one dies at once, id and everything else stay.
+
+        Raises:
+            Refused: a certain no; `not_found` where there is no such token.
+            RateLimited: not now; nothing was rolled.
+            Unavailable: nothing was sent.
+            OutcomeUnknown: it may have been rolled, and the new value is lost.
+            OperatorNeeded: it is the management token itself (`management_token`).
+
+        Source: PUT .../tokens/{token_id}/value. A kill inside leaves the old value alive, or neither known.
+        """
+        bearer = self._actor(token_id, "rolling a token")
+        shown = self._shown(token_id, bearer, "reading the token that is to be rolled")
+        before = tokens.state(shown)
+        if shown is None or before is None:
+            raise Refused("rolling a token: there is no such token", "let it be created anew", code=NOT_FOUND)
+        call = Call(
+            operation="roll",
+            doing="rolling a token",
+            method="PUT",
+            path=f"{self._path}/{token_id}/value",
+            kind=Kind.EFFECT,
+            body={},
+            secret=True,
+        )
+        return self._shown_once(call, self._calls.call(call, bearer), before.name, token_id, before.expires_at)
+
+    def extend(self, token_id: str, expires_at: float) -> None:
+        """Move a token's expiry; everything else is sent back as it was shown.
+
+        Raises:
+            Refused, RateLimited, Unavailable, OutcomeUnknown: as `mint`.
+
+        Source: PUT .../tokens/{token_id}, which replaces. A kill inside leaves the old or the new expiry.
+        """
+        shown = self._shown(token_id, self._calls.token(), "reading the token whose expiry is to move")
+        if shown is None:
+            raise Refused("moving a token's expiry: there is no such token", "let it be created anew", code=NOT_FOUND)
+        body = tokens.changed_body(shown)
+        body.pop("expires_on", None)
+        if expires_at != NEVER:
+            body["expires_on"] = api_time(expires_at)
+        call = self._update(token_id, "moving a token's expiry", body)
+        reply = self._calls.call(call)
+        if reply.verdict is not None:
+            raise self._calls.failure(call, reply)
+
+    def disable(self, token_id: str) -> None:
+        """Disable a token; one that is gone, disabled, expired or revoked already is a success.
+
+        Raises:
+            Refused, RateLimited, Unavailable, OutcomeUnknown: as `mint`.
+            OperatorNeeded: it is the management token itself (`management_token`).
+
+        Source: PUT .../tokens/{token_id} with `status`. A kill inside leaves it active or disabled.
+        """
+        bearer = self._actor(token_id, "disabling a token")
+        shown = self._shown(token_id, bearer, "reading the token that is to be disabled")
+        if shown is None or shown.get("status") != ACTIVE:
+            return
+        call = self._update(token_id, "disabling a token", tokens.changed_body(shown, status="disabled"))
+        reply = self._calls.call(call, bearer)
+        if _says(reply, NOT_FOUND):
+            return
+        if reply.verdict is not None:
+            raise self._calls.failure(call, reply)
+        after = reply.envelope.result if reply.envelope else None
+        if isinstance(after, dict) and after.get("status") == ACTIVE:
+            raise OutcomeUnknown(
+                "disabling a token: Cloudflare answered success and shows it active", "it is tried again by itself"
+            )
+
+    def delete(self, token_id: str) -> None:
+        """Delete a token; one that is gone already is a success.
+
+        Raises:
+            Refused, RateLimited, Unavailable, OutcomeUnknown: as `mint`; `managed` where Cloudflare owns the token.
+            OperatorNeeded: it is the management token itself (`management_token`).
+
+        Source: DELETE .../tokens/{token_id}. A kill inside leaves it there or gone.
+        """
+        bearer = self._actor(token_id, "deleting a token")
+        call = Call(
+            operation="delete",
+            doing="deleting a token",
+            method="DELETE",
+            path=f"{self._path}/{token_id}",
+            kind=Kind.EFFECT,
+        )
+        reply = self._calls.call(call, bearer)
+        if reply.verdict is not None and not _says(reply, NOT_FOUND):
+            raise self._calls.failure(call, reply)
+
+    # ------------------------------------------------------------------------------------------------------------ reads
+    def get(self, token_id: str) -> TokenState | None:
+        """Return a token's state with `equal` filled in, None where the provider says that it does not exist.
+
+        Raises:
+            Unavailable: no usable answer, or the grants' names could not be looked up.
+            RateLimited: not now.
+
+        Source: GET .../tokens/{token_id}.
+        """
+        shown = self._shown(token_id, self._calls.token(), "reading a token")
+        if shown is None:
+            return None
+        try:
+            equal = same(self._policies(), shown.get("policies")) and same_condition(
+                self._request_ip(), shown.get("condition")
+            )
+        except Refused as unknown:
+            if unknown.code == "rate_limited":
+                raise
+            raise Unavailable(unknown.message, unknown.remedy) from None
+        return tokens.state(shown, equal=equal)
+
+    def verify(self, value: Secret) -> str | None:
+        """Return the id of the token if the provider accepts the value now, None if it says no.
+
+        Raises:
+            Unavailable: no usable answer, or this host's address is not allowed to use the token.
+            RateLimited: not now.
+
+        Source: GET /user/tokens/verify or /accounts/{account_id}/tokens/verify, by the owner: each knows its own tokens
+        only, and says of others that they are invalid.
+        """
+        return self._connection.verify(value, self._path)
+
+    def control(self) -> bool:
+        """Whether the management token is accepted now.
+
+        Raises:
+            Unavailable, RateLimited: no usable answer.
+        """
+        return self._connection.control()
+
+    def tokens(self) -> tuple[TokenState, ...]:
+        """Return every token of the owner scope, complete or `Unavailable`; expired ones may be absent."""
+        return self._connection.inventory(self._options.owner, self._account_id, Priority.WATCH)
+
+    def outputs(self, token_id: str, value: Secret, expires_at: float) -> Mapping[str, Secret]:
+        """Return everything that a target's `keys` may name; no I/O."""
+        return outputs_.outputs(
+            token_id=token_id,
+            value=value,
+            expires_at=expires_at,
+            owner=self._options.owner,
+            account_id=self._account_id,
+        )
+
+    # ----------------------------------------------------------------------------------------------------------- inside
+    def _policies(self) -> tuple[Policy, ...]:
+        return policies_of(self._options, self._account_id, self._connection)
+
+    def _request_ip(self) -> dict[str, tuple[str, ...]]:
+        limits = self._options.request_ip
+        sides = {"in": limits.in_, "not_in": limits.not_in} if limits else {}
+        return {side: blocks for side, blocks in sides.items() if blocks}
+
+    def _shown_once(self, call: Call, reply: Reply, name: str, token_id: str, expires_at: float) -> Minted:
+        """The value, before anything else is looked at; only then whether the answer was a failure."""
+        if reply.envelope is not None:
+            issued_at = time.time() if reply.date is None else reply.date
+            found = tokens.minted(
+                reply.envelope, name=name, token_id=token_id, issued_at=issued_at, expires_at=expires_at
+            )
+            if found is not None:
+                return found
+        self._calls.report()
+        raise self._calls.failure(call, reply)
+
+    def _shown(self, token_id: str, bearer: Secret, doing: str) -> dict[str, Any] | None:
+        """The token object of a GET, None where there is none; strict, for tokens die by what it says."""
+        if not tokens.ID.fullmatch(token_id):
+            raise Unavailable(f"{doing}: this is not the id of a token", "write the id as the provider shows it")
+        call = Call(operation="get", doing=doing, method="GET", path=f"{self._path}/{token_id}")
+        reply = self._calls.call(call, bearer)
+        if _says(reply, NOT_FOUND):
+            return None
+        shown = reply.envelope.result if reply.envelope and reply.verdict is None else None
+        found = tokens.state(shown)
+        if not isinstance(shown, dict) or found is None or found.id != token_id:
+            raise self._calls.failure(call, reply)
+        return shown
+
+    def _update(self, token_id: str, doing: str, body: object) -> Call:
+        return Call(
+            operation="update",
+            doing=doing,
+            method="PUT",
+            path=f"{self._path}/{token_id}",
+            kind=Kind.EFFECT,
+            body=body,
+        )
+
+    def _actor(self, token_id: str, doing: str) -> Secret:
+        """Return the management token that will authenticate, proven not to be the token that it acts upon.
+
+        The same value is sent afterwards, so that a token file that changes in between changes nothing.
+        """
+        if not tokens.ID.fullmatch(token_id):
+            raise Refused(f"{doing}: this is not the id of a token", "report it", code="bad_request")
+        bearer = self._calls.token()
+        who = self._connection.identity(bearer)
+        if who is None:
+            _unaccepted(doing)
+        if who.id == token_id:
+            raise OperatorNeeded(
+                "management_token",
+                f"{doing}: it is the management token of connection {self._connection.name} itself",
+                "use another management token for this, or renew it in the dashboard; it is never managed by itself",
+            )
+        return bearer
+
+
+def _says(reply: Reply, word: str) -> bool:
+    return reply.verdict is not None and reply.verdict.row.word == word
+
+
+def _unaccepted(doing: str) -> NoReturn:
+    raise Refused(
+        f"{doing}: the management token is not accepted, so nothing was sent",
+        "put a living management token where the connection's `token` points; `rotator check` tests it",
+        code=UNACCEPTED,
+    )

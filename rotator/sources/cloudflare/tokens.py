@@ -1,0 +1,139 @@
+"""The API's token objects as values of the port, and back: what is minted, what is shown, what is sent.
+
+Reading a minted value is as forgiving as it can be (it is shown once), reading a state as strict as it must be (tokens
+die by it). Source: `shared/token.py` of https://github.com/cloudflare/cloudflare-python
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from rotator.core.credential import NEVER
+from rotator.core.ports.source import Minted, TokenState
+from rotator.core.secret import Secret
+from rotator.sources.cloudflare.answers import Envelope, api_time, instant
+from rotator.sources.cloudflare.policies import Policy
+
+VALUE: Final = re.compile(r"[!-~]{20,512}")
+"""A value is opaque: formats changed in 2026 and will again. Real ones have 40 to 80 characters."""
+ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
+"""32 hexadecimal digits today. It becomes a part of a path, so it holds nothing that a path could mean."""
+
+
+def minted(envelope: Envelope, *, name: str, token_id: str, issued_at: float, expires_at: float) -> Minted | None:
+    """Return the minted token of a create's or a roll's answer; None if there is no value, or no id to go with it.
+
+    Total on purpose: whatever else is odd in the answer, even a failure beside it, a value that is there is returned.
+
+    Args:
+        envelope: of the answer; a create answers with an object, a roll with the bare value.
+        name: what was asked for.
+        token_id: of a roll; empty for a create, whose answer tells it.
+        issued_at: used where the answer does not say, unix seconds.
+        expires_at: likewise.
+    """
+    result = envelope.result
+    shown: Mapping[str, Any] = result if isinstance(result, dict) else {}
+    value = shown.get("value") if shown else result
+    if not isinstance(value, str) or not VALUE.fullmatch(value):
+        return None
+    said = shown.get("id")
+    found = token_id or (said if isinstance(said, str) and ID.fullmatch(said) else "")
+    if not found:
+        return None
+    issued = instant(shown.get("issued_on"))
+    expires = instant(shown.get("expires_on"))
+    return Minted(
+        token_id=found,
+        value=Secret(value),
+        name=shown["name"] if isinstance(shown.get("name"), str) else name,
+        issued_at=issued_at if issued is None else issued,
+        expires_at=expires_at if expires is None else expires,
+    )
+
+
+def state(shown: object, *, equal: bool = True) -> TokenState | None:
+    """Return the state that a token object tells, None where anything that a decision rests on is missing or odd."""
+    if not isinstance(shown, dict):
+        return None
+    token_id, status, name = shown.get("id"), shown.get("status"), shown.get("name")
+    expires = _time_or(shown.get("expires_on"), NEVER)
+    used = shown.get("last_used_on")
+    last_used = None if used is None else instant(used)
+    if not isinstance(token_id, str) or not ID.fullmatch(token_id) or not isinstance(status, str) or not status:
+        return None
+    if expires is None or (used is not None and last_used is None):
+        return None
+    return TokenState(
+        id=token_id,
+        name=name if isinstance(name, str) else "",
+        status=status,
+        issued_at=instant(shown.get("issued_on")) or 0.0,
+        modified_at=instant(shown.get("modified_on")) or 0.0,
+        expires_at=expires,
+        last_used_at=last_used,
+        equal=equal,
+    )
+
+
+def _time_or(text: object, absent: float) -> float | None:
+    return absent if text is None else instant(text)
+
+
+def new_body(name: str, policies: Sequence[Policy], request_ip: Mapping[str, Sequence[str]], expires_at: float) -> Any:
+    """Return the body that creates a token; `expires_at` in unix seconds, `NEVER` for none.
+
+    `not_before` is never sent: with "now" in it, a clock that is a second off makes a token unusable at birth.
+
+    Raises:
+        ValueError: `expires_at` is beyond the year 9999.
+    """
+    body: dict[str, Any] = {"name": name, "policies": [p.to_json() for p in policies]}
+    if expires_at != NEVER:
+        body["expires_on"] = api_time(expires_at)
+    if request_ip:
+        body["condition"] = {"request_ip": {side: list(blocks) for side, blocks in request_ip.items()}}
+    return body
+
+
+def changed_body(shown: Mapping[str, Any], **changes: object) -> Any:
+    """Return the body that changes a token in the given fields only.
+
+    A PUT replaces: whatever is left out may be cleared, so everything that was shown and may be sent is sent again.
+    A policy's id, and names of permission groups, are the provider's own and are left out.
+    """
+    body: dict[str, Any] = {"name": shown.get("name"), "status": shown.get("status")}
+    body["policies"] = [
+        {
+            "effect": policy.get("effect"),
+            "permission_groups": [{"id": group.get("id")} for group in policy.get("permission_groups") or ()],
+            "resources": policy.get("resources"),
+        }
+        for policy in shown.get("policies") or ()
+    ]
+    for key in ("not_before", "expires_on"):
+        moment = instant(shown.get(key))
+        if moment is not None:
+            body[key] = api_time(moment)
+    if _restricts(shown.get("condition")):
+        body["condition"] = shown["condition"]
+    return {**body, **changes}
+
+
+def _restricts(condition: object) -> bool:
+    return isinstance(condition, Mapping) and any(condition.values())
+
+
+def user_of(shown: object) -> str | None:
+    """Return the id of the user that a token object's policies name, None if they name none or several."""
+    policies = shown.get("policies") if isinstance(shown, dict) else None
+    found = set()
+    for policy in policies if isinstance(policies, list) else ():
+        resources = policy.get("resources") if isinstance(policy, dict) else None
+        for key in resources if isinstance(resources, dict) else ():
+            prefix, _, user = str(key).rpartition(".")
+            if prefix == "com.cloudflare.api.user" and ID.fullmatch(user):
+                found.add(user)
+    return found.pop() if len(found) == 1 else None
