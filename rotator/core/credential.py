@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from enum import StrEnum
+from functools import cached_property
 from typing import Any
 
 from rotator.core.facts import Json
@@ -60,6 +61,18 @@ class Policy:
     retry: float = 30.0
     rejects: int = 5
 
+    def to_json(self) -> dict[str, Json]:
+        """Return plain data for the detail of a fact; `NEVER` becomes null."""
+        return {k: None if v == NEVER else v for k, v in asdict(self).items()}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Policy:
+        """Read what `to_json` wrote; unknown keys of a newer machine are ignored."""
+        known = {f.name for f in fields(cls)}
+        found: dict[str, Any] = {k: NEVER if v is None else v for k, v in data.items() if k in known}
+        found["strategy"] = Strategy(found["strategy"])
+        return cls(**found)
+
     def emergency(self, life: float) -> float:
         """Length of the emergency window in seconds before the expiry of a token that lives `life` seconds in all.
 
@@ -87,7 +100,7 @@ class TargetRef:
     replace: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Credential:
     """One configured credential.
 
@@ -115,12 +128,12 @@ class Credential:
     digest: str = ""
     managed: bool = True
 
-    @property
+    @cached_property
     def all(self) -> frozenset[str]:
         """Names of all configured targets."""
         return frozenset(t.name for t in self.targets)
 
-    @property
+    @cached_property
     def required(self) -> frozenset[str]:
         """Names of the required targets."""
         return frozenset(t.name for t in self.targets if t.required)
@@ -146,9 +159,8 @@ class Terms:
 
     def to_json(self) -> dict[str, Any]:
         """Return plain data for the detail of a PLANNED fact; `NEVER` becomes null."""
-        policy = {k: None if v == NEVER else v for k, v in asdict(self.policy).items()}
         return {
-            "policy": policy,
+            "policy": self.policy.to_json(),
             "targets": sorted(self.targets),
             "required": sorted(self.required),
             "digest": self.digest,
@@ -158,11 +170,8 @@ class Terms:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Terms:
         """Read what `to_json` wrote; unknown policy keys of a newer machine are ignored."""
-        known = {f.name for f in fields(Policy)}
-        found: dict[str, Any] = {k: NEVER if v is None else v for k, v in data["policy"].items() if k in known}
-        found["strategy"] = Strategy(found["strategy"])
         return cls(
-            policy=Policy(**found),
+            policy=Policy.from_json(data["policy"]),
             targets=frozenset(data["targets"]),
             required=frozenset(data["required"]),
             digest=data.get("digest", ""),

@@ -237,10 +237,10 @@ def stands(work: Work, of: str) -> Seen:
 
 
 def orphans(work: Work, of: str) -> Seen:
-    """Look for tokens of ours that nothing owns; open their retirements. Only a name of this journal's instance counts.
+    """Look for tokens of ours that nothing owns; open their retirements.
 
-    After a restore, names of any instance are seen, and what is older than the restore is only reported until an operator
-    has confirmed it.
+    Only names of this journal's instance count, and of instances whose tokens were found at our own targets (the journal
+    was lost). After a restore, what is older than it is only reported until an operator has confirmed it.
     """
     at, credential = work.now, work.credential
     try:
@@ -248,16 +248,17 @@ def orphans(work: Work, of: str) -> Seen:
     except NO_ANSWER as error:
         return _unsure(work, at, error)
     found = set()
+    instances = {work.journal.instance} | {n.instance for t in work.view.tokens.values() if (n := parse(t.name))}
     for state in listed:
         name = parse(state.name)
         mine = name is not None and name.instance == work.journal.instance
-        if name is None or not is_of(name, credential.name) or not (mine or work.view.ahead):
+        if name is None or not is_of(name, credential.name) or name.instance not in instances:
             continue
         draft = work.draft(
             Kind.RETIREMENT,
             token_id=state.id,
             token_name=state.name,
-            detail={"born": state.issued_at, "attempt_name": state.name}
+            detail={"born": state.issued_at, "attempt_name": state.name, "policy": credential.policy.to_json()}
             | ({} if state.expires_at == NEVER else {"expires_at": state.expires_at}),
         )
         if not state.active or unowned(work.view, draft):

@@ -225,6 +225,7 @@ def _ours(work: Work, name: str, reading: Reading, fingerprint: str, state: Toke
         "ours": ours,
         "ahead": ahead,
         "adopt": work.credential.adopt,
+        "policy": work.credential.policy.to_json(),
     }
     if state.expires_at != NEVER:
         detail["expires_at"] = state.expires_at

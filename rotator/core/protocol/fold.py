@@ -52,6 +52,12 @@ def _open(view: View, at: float, policy: Policy, *tokens: str) -> dict[str, Reti
     return found
 
 
+def _policy(fact: Draft) -> Policy:
+    """The timings frozen into a fact that opens a retirement."""
+    found = fact.detail.get("policy")
+    return Policy.from_json(found) if isinstance(found, dict) else Policy()
+
+
 def _restored(view: View, fact: Draft) -> View:
     """Something outside is ahead of the journal: open rotations close, the sweep only reports until it is confirmed."""
     return replace(view, ahead=True, ahead_at=max(view.ahead_at, fact.at), cleared_at=-NEVER)
@@ -313,7 +319,7 @@ def _unwritten(view: View, fact: Draft) -> View:
 
 
 def _retirement(view: View, fact: Draft) -> View:
-    policy = Terms.from_json(fact.detail).policy if "policy" in fact.detail else Policy()
+    policy = _policy(fact)
     return replace(view, tokens=_token(view, fact), retirements=_open(view, fact.at, policy, fact.token_id))
 
 
@@ -351,7 +357,7 @@ def _known(view: View, fact: Draft) -> View:
 
 def _adopted(view: View, fact: Draft) -> View:
     """A value found at a target becomes the current one; everything older gets a retirement."""
-    policy = Terms.from_json(fact.detail).policy if "policy" in fact.detail else Policy()
+    policy = _policy(fact)
     rotation = view.rotation
     olds = [t for t in (view.current, rotation.token_id if rotation else "", fact.text("adopt")) if t != fact.token_id]
     attempts = view.attempts

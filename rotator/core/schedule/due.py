@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Final
 
 from rotator.core.credential import NEVER, Credential
@@ -14,6 +15,7 @@ JITTER: Final = 0.1
 """Share of `renew_before` by which a renewal is moved, either way, so that a fleet made in one hour does not renew in one."""
 
 
+@lru_cache(maxsize=65536)
 def jitter(credential_id: str, generation: int) -> float:
     """Return a stable number in [-JITTER, JITTER) from the credential's id and its generation."""
     digest = hashlib.sha256(f"{credential_id}:{generation}".encode()).digest()

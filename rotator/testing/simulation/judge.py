@@ -1,0 +1,212 @@
+"""The judge: laws checked with the world's own knowledge only, never with the daemon's opinion of itself.
+
+recreate: never a lost or a dead published value, nothing live deleted, no orphan left. roll: every dead interval is measured
+and healed. Where the world itself did something that no daemon can prevent (an operator's paste, a lost disk), the law says so.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rotator.core.credential import NEVER, Strategy
+from rotator.core.facts import Draft, Kind
+from rotator.testing.simulation.provider import Tok
+
+if TYPE_CHECKING:
+    from rotator.testing.simulation.world import World
+
+GRACE, SOAK, PATIENCE = 600.0, 200.0, 1000.0
+
+
+class Judge:
+    """Judges one world."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.outage = 0.0
+        self._dead_since: dict[tuple[str, str], float] = {}
+
+    def _held(self, tok: Tok) -> list[tuple[str, str]]:
+        return [(p.name, name) for p in self.world.places.values() for name, v in p.data.items() if v == tok.value]
+
+    def last_used(self, tok: Tok) -> float:
+        """Consumers use what stands at targets all the time."""
+        now = self.world.hub.now
+        return now if tok.status == "active" and self._held(tok) else min(now, tok.used)
+
+    def fact(self, stream: str, draft: Draft) -> None:
+        """Laws about facts."""
+        if draft.kind is Kind.CONFIRMED:
+            view = self.world.view(stream)
+            rotation = view.rotation
+            if rotation and rotation.strategy is Strategy.ROLL and rotation.fingerprint == rotation.before:
+                self.world.bad("R0 roll", "confirmed with the value from before the roll")
+
+    def changed(self, place: str, name: str, old: str | None, new: str | None, writer: str | None) -> None:
+        """A managed key changed."""
+        world = self.world
+        found, now = world.places[place], world.hub.now
+        before, by = world.provider.of_value(old), found.by.get(name, "")
+        after = world.provider.of_value(new)
+        if before:
+            if not (writer is None and by == "op") and before.status == "active":
+                late = 0.0 if world.calm else world.chance.choice([0.0, 50.0, 800.0])
+                before.used = max(before.used, now + late)
+            if place in world.required:
+                before.gone, before.gone_by = now, by
+        found.by[name] = "op" if writer is None else ""
+        found.since[name] = now
+        if writer is not None and new is not None and after is not None:
+            self._written(place, name, old, before, new, after, by)
+        self.check_dead(name)
+
+    def _written(
+        self, place: str, name: str, old: str | None, before: Tok | None, new: str, after: Tok, by: str
+    ) -> None:
+        """We wrote a value."""
+        world = self.world
+        now, view = world.hub.now, world.view(name)
+        foreign = world.provider.foreign
+        if (
+            by == "op"
+            and before
+            and before.id in foreign
+            and (place, f"f{old}") not in view.allowed
+            and not world.scenario.replace
+        ):
+
+            def undone() -> None:
+                if world.places[place].data.get(name) == new and before.status == "active":
+                    world.bad("I10 override", f"overwrote the operator's live value at {place}")
+
+            world.hub.at(5.0, undone)
+            return
+        durable = f"f{new}" in view.values or any(
+            v == new for records in world.store.spools.values() for _, _, v in records
+        )
+        if not durable and after.born > world.lost_at:
+            world.bad("I1 capture first", f"{after.id} stands at {place} before it is durable")
+        if after.id in foreign or world.scenario.strategy is not Strategy.RECREATE:
+            return
+        if after.killed == "us":
+            world.bad("I2 dead", f"wrote {after.id} at {place}, which we destroyed")
+        elif after.killed == "expiry" and now - after.expires > 65:
+            world.bad("I2 dead", f"wrote the expired {after.id} at {place}")
+        elif after.status == "active" and after.accepted_at > now + 0.01:
+            world.bad("I2 lag", f"wrote {after.id} at {place} before the provider accepts it")
+        elif not after.equal:
+            world.bad("I14 grants", f"wrote {after.id} at {place} with wrong grants")
+        newer = (
+            before is not None and before.status == "active" and before.accepted_at <= now and before.born > after.born
+        )
+        if newer and before and by != "op" and before.id not in foreign and before.owner == name:
+            world.bad("I4 regress", f"{after.id} replaced the newer {before.id} at {place}")
+
+    def destroyed(self, tok: Tok, act: str, seen: float) -> None:
+        """We disable or delete a token; `seen` is when the daemon's knowledge was gathered."""
+        world = self.world
+        now = world.hub.now
+        if tok.id in world.provider.foreign:
+            world.bad("I6 foreign", f"{act} of {tok.name}, which is not ours")
+            return
+        if tok.status == "active":
+            self._was_published(tok, act, seen)
+            opened = world.view(tok.owner).retirements.get(tok.id)
+            pasted = tok.gone_by == "op" and not (world.lost_at < tok.gone and opened and opened.since < tok.gone)
+            if not pasted:
+                if now - tok.gone < GRACE - 1:
+                    world.bad("I6 grace", f"{act} of {tok.id} {now - tok.gone:.0f} s after it was last published")
+                elif now - self.last_used(tok) < world.scenario.quiet - 62 and tok.used - tok.gone > 1:
+                    world.bad("I6 quiet", f"{act} of {tok.id} {now - self.last_used(tok):.0f} s after a use")
+        if act == "delete" and tok.killed in ("", "us") and now - tok.disabled_at < SOAK - 1:
+            world.bad("I6 soak", f"deleted {tok.id} without soak")
+
+    def _was_published(self, tok: Tok, act: str, seen: float) -> None:
+        world = self.world
+        now = world.hub.now
+        for place, name in self._held(tok):
+            found = world.places[place]
+            if found.by.get(name) == "op" and found.since[name] > seen - 35:
+                continue  # pasted after the last look
+            left = world.past.get(place)
+            if place not in world.required:
+                released = world.view(name).released.get(place, NEVER)
+                forgotten = left is None or left < world.lost_at or place not in world.view(name).baselines
+                if forgotten or now - released >= GRACE or found.by.get(name) == "op":
+                    world.count["destroyed at a released target"] += 1
+                    continue
+            if not world.required.get(place) and now < found.down + 65:
+                world.count["destroyed at an unreadable optional target"] += 1
+                continue
+            world.bad("I2 published", f"{act} of {tok.id} that stands at {place}")
+
+    def expired(self, tok: Tok) -> None:
+        """A token reached its end by itself."""
+        world = self.world
+        now = world.hub.now
+        if tok.id in world.provider.foreign:
+            return
+        for place, name in self._held(tok):
+            self.check_dead(name)
+            found = world.places[place]
+            excused = (
+                place not in world.required
+                or found.by.get(name) == "op"
+                or now < world.excused_until
+                or now < found.down + PATIENCE
+                or place in world.view(name).overridden
+                or now < world.lost_at + 900
+                or name in world.awaiting
+            )
+            if not excused:
+                world.bad("I2a expired", f"{tok.id} expired at {place}")
+
+    def check_dead(self, name: str) -> None:
+        """Measure how long each target holds a dead value."""
+        world = self.world
+        now = world.hub.now
+        for place in world.required:
+            key = (place, name)
+            if world.provider.live(world.places[place].data.get(name)):
+                self.outage = max(self.outage, now - self._dead_since.pop(key, now))
+            else:
+                self._dead_since.setdefault(key, now)
+
+    def end(self) -> None:
+        """After the quiet tail everything has come to rest."""
+        for name in self.world.names:
+            self._end_of(name)
+
+    def _end_of(self, name: str) -> None:
+        world, provider = self.world, self.world.provider
+        view = world.view(name)
+        ended = ("deleted", "expired")
+        left = [
+            t
+            for t in provider.tokens.values()
+            if t.owner == name and t.id not in provider.foreign and t.status not in ended
+        ]
+        standing = {place: world.places[place].data.get(name) for place in world.required}
+        held = {t.id for t in left for place, n in self._held(t) if place not in world.required}
+        known = {v for v in provider.by_value if f"f{v}" in view.values}
+        lives = [
+            v
+            for v in set(standing.values()) | known
+            if provider.live(v) and (t := provider.of_value(v)) and t.owner == name
+        ]
+        if not lives:
+            world.bad("V0 lost", f"no live value of {name} in journal or targets")
+        if len(set(standing.values())) != 1 or not all(provider.live(v) for v in standing.values()):
+            world.bad("I5 targets", f"{name}: {standing}")
+        if view.rotation:
+            r = view.rotation
+            world.bad(
+                "I5 open", f"{name}: {r.strategy} {r.step} since {r.since:.0f}, attempt {r.attempt}, {dict(r.failures)}"
+            )
+        if set(view.retirements) - held:
+            world.bad(
+                "I5 retirement", f"{name}: {[(t, r.step.value, round(r.since)) for t, r in view.retirements.items()]}"
+            )
+        stray = [t for t in left if t.id not in held]
+        if len(stray) > 1 or (not stray and not held):
+            world.bad("I5 orphan", f"{name}: {[(t.id, t.name, t.status) for t in left]}")

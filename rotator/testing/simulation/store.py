@@ -1,0 +1,106 @@
+"""The simulated journal store: facts, leases, spools, snapshots. It keeps the same laws as the real one, in memory."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields, replace
+from typing import Any
+
+from rotator.core.errors import Fenced, IllegalFact, JournalUnsafe
+from rotator.core.facts import UNFENCED, Draft, Fact, Kind
+from rotator.core.protocol.fold import fold
+from rotator.core.protocol.steps import legal
+from rotator.core.protocol.view import View, blank
+
+TTL = 30.0
+
+
+@dataclass(slots=True)
+class Stream:
+    """One stream: its facts are folded at once; snapshots are free because views are immutable."""
+
+    view: View = field(default_factory=blank)
+    next_at: float = 0.0
+
+
+@dataclass(slots=True)
+class Held:
+    """A lease: who, which epoch, until when."""
+
+    holder: tuple[str, int]
+    epoch: int
+    until: float
+
+
+class Store:
+    """The durable truth of one simulated world; `mutants` names the laws that this run leaves out."""
+
+    def __init__(self, mutants: frozenset[str]) -> None:
+        self.mutants = mutants
+        self.streams: dict[str, Stream] = {}
+        self.values: dict[str, str] = {}
+        self.leases: dict[str, Held] = {}
+        self.spools: dict[tuple[str, int], list[tuple[str, Draft, str]]] = {}
+        self.full_until = -1.0
+        self.facts = 0
+        self.log: list[tuple[str, Draft]] = []
+
+    def room(self, now: float) -> None:
+        """Raise while the disk is full."""
+        if now < self.full_until:
+            raise JournalUnsafe("writing the journal: the disk is full")
+
+    def stream(self, name: str) -> Stream:
+        """Return a stream, empty at first."""
+        return self.streams.setdefault(name, Stream())
+
+    def claim(self, stream: str, me: tuple[str, int], now: float, alive: set[tuple[str, int]]) -> int | None:
+        """Return the epoch of a lease taken or renewed; None while a living process holds it."""
+        self.room(now)
+        held = self.leases.get(stream)
+        if held and held.holder != me and held.until > now and held.holder in alive:
+            return None
+        epoch = held.epoch if held and held.holder == me else (held.epoch if held else 0) + 1
+        self.leases[stream] = Held(me, epoch, now + TTL)
+        if "no_replay" not in self.mutants:
+            for dead in [owner for owner in self.spools if owner not in alive]:
+                for name, draft, value in self.spools.pop(dead):
+                    self.put(name, draft, value, epoch=0)
+        return epoch
+
+    def fence(self, stream: str, me: tuple[str, int], epoch: int) -> None:
+        """Raise `Fenced` unless the lease is still this one."""
+        held = self.leases.get(stream)
+        if held is None or ("no_fence" not in self.mutants and (held.epoch != epoch or held.holder != me)):
+            raise Fenced(f"the lease of {stream} is somebody else's")
+
+    def put(self, stream: str, draft: Draft, value: str | None, epoch: int) -> View:
+        """Fold a fact in, if it is legal."""
+        found = self.stream(stream)
+        if why := self._illegal(found.view, draft):
+            raise IllegalFact(why)
+        self.facts += 1
+        base: dict[str, Any] = {f.name: getattr(draft, f.name) for f in fields(Draft)}
+        fact = Fact(
+            **base, fact_id=str(self.facts), stream=stream, position=found.view.position + 1, epoch=epoch, writer=""
+        )
+        if value is not None:
+            self.values[draft.fingerprint] = value
+        found.view = fold(found.view, fact)
+        self.log.append((stream, draft))
+        return found.view
+
+    def _illegal(self, view: View, draft: Draft) -> str:
+        if draft.kind is Kind.ABANDONED and "abandon_unfenced" in self.mutants:
+            return ""
+        return legal(view, draft)
+
+    def append(self, stream: str, draft: Draft, value: str | None, me: tuple[str, int], epoch: int) -> View:
+        """Append under a lease."""
+        loose = draft.kind in UNFENCED or (draft.kind is Kind.ABANDONED and "abandon_unfenced" in self.mutants)
+        if not loose or (draft.kind is Kind.CAPTURED and "capture_fenced" in self.mutants):
+            self.fence(stream, me, epoch)
+        return self.put(stream, draft, value, epoch)
+
+    def snapshot(self) -> tuple[dict[str, Stream], dict[str, Held]]:
+        """Return a copy to restore later."""
+        return {k: replace(s) for k, s in self.streams.items()}, {k: replace(h) for k, h in self.leases.items()}

@@ -1,0 +1,441 @@
+"""One simulated world: processes, provider, places, journal store, operator, outsiders and faults, by one seed."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+from rotator.core.credential import NEVER, Credential, Policy, Strategy, TargetRef
+from rotator.core.errors import Refused
+from rotator.core.facts import Draft, Kind
+from rotator.core.ports.source import Minted, TokenState
+from rotator.core.protocol.decide import TABLES, Tables
+from rotator.core.protocol.fold import fold
+from rotator.core.protocol.names import parse
+from rotator.core.protocol.view import View
+from rotator.core.secret import Secret
+from rotator.engine.driver import Driver, End
+from rotator.engine.work import Tuning
+from rotator.testing.simulation.faults import Faults
+from rotator.testing.simulation.hub import Hub, Process
+from rotator.testing.simulation.judge import Judge
+from rotator.testing.simulation.ports import Door, SimFleet, SimJournal, SimRuntime
+from rotator.testing.simulation.provider import Place, Provider, Tok
+from rotator.testing.simulation.store import Store, Stream
+
+LIFE, RENEW, GRACE, QUIET, SOAK, SETTLE = 6000.0, 2000.0, 600.0, 300.0, 200.0, 60.0
+TUNING = Tuning(watch=100.0, sweep=200.0, doubt=120.0)
+KINDS: Mapping[str, str] = {"vault": "cas", "aws": "staged", "env": "file", "extra": "cas"}
+RUNAWAY = 60_000
+
+Event = tuple[float | str, ...]
+"""When, what, and its arguments."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scenario:
+    """Everything about a run that is not chance: what is configured, and what people and machines do to it."""
+
+    strategy: Strategy = Strategy.RECREATE
+    credentials: int = 1
+    optional: tuple[str, ...] = ()
+    adopted: bool = True
+    quiet: float = QUIET
+    lags: bool = True
+    replace: bool = False
+    events: tuple[Event, ...] = ()
+    horizon: float = 6000.0
+    tail: float = 6000.0
+    rate: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """A law that was broken: when, which, how."""
+
+    at: float
+    law: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mutation:
+    """What a mutant leaves out: names of laws in ports and store, and rows of the protocol."""
+
+    names: frozenset[str] = frozenset()
+    tables: Tables = TABLES
+    driver: Callable[..., Driver] = Driver
+
+
+class World:
+    """One run. Make it, `run()` it, read `violations` and `count`."""
+
+    def __init__(
+        self, seed: int, scenario: Scenario, faults: Faults, mutation: Mutation, *, trace: bool = False
+    ) -> None:
+        self.scenario, self.faults, self.mutation = scenario, faults, mutation
+        self.mutants = mutation.names
+        self.chance = random.Random(seed)
+        self.hub = Hub()
+        self.calls = 0
+        self.count: Counter[str] = Counter()
+        self.violations: list[Violation] = []
+        self.trace: list[str] | None = [] if trace else None
+        self.instance = "i1"
+        self.calm = False
+        self.excused_until = 0.0
+        self.lost_at = -1.0
+        self.awaiting: set[str] = set()
+        self.past: dict[str, float] = {}
+        self.locks: dict[str, tuple[str, int, str]] = {}
+        self.store = Store(self.mutants)
+        self.places = {name: Place(name=name, kind=kind) for name, kind in KINDS.items()}
+        self.required = {name: name not in scenario.optional for name in ("vault", "aws", "env")}
+        self.provider = Provider(self.chance, lambda: self.hub.now, self.hub.at)
+        self.provider.lags = scenario.lags
+        self.judge = Judge(self)
+        self.provider.on_end = self.judge.expired
+        self.names = [f"c{i}" for i in range(scenario.credentials)]
+        self.adopts: dict[str, str] = {}
+        self.snapshots: list[tuple[float, object]] = []
+        self._people()
+        self.processes = [Process(name) for name in "AB"]
+        for process in self.processes:
+            self._start(process, self.chance.random())
+        for when, what, *arguments in sorted(scenario.events, key=str):
+            self.hub.at(float(when), self._happening(str(what), arguments))
+        self.hub.at(scenario.horizon, self._calm)
+        self.hub.at(5.0, self._snapshot)
+
+    def _people(self) -> None:
+        """The first state: tokens that exist, values that stand at targets, and tokens of others."""
+        if self.scenario.adopted:
+            for name in self.names:
+                tok = self.provider.make(name, f"{name} base", self.chance.choice([2500.0, 4000.0]))
+                tok.accepted_at = tok.listed_at = 0.0
+                self.adopts[name] = tok.id
+                for place in self.required:
+                    self.places[place].data[name] = tok.value
+        for label in ("team copy", f"{self.names[0]}~i2.rabc.1.1"):
+            self.provider.foreign.add(self.provider.make("others", label, NEVER).id)
+
+    # --- configuration and processes
+
+    def credential(self, name: str) -> Credential:
+        """The configuration now."""
+        policy = Policy(
+            strategy=self.scenario.strategy,
+            lifetime=1e7 if self.calm else LIFE,
+            renew_before=RENEW,
+            grace=GRACE,
+            quiet=self.scenario.quiet,
+            quiet_adopted=self.scenario.quiet,
+            soak=SOAK,
+            outage_budget=SETTLE + 30,
+            settle=SETTLE,
+        )
+        targets = tuple(
+            TargetRef(name=place, type="simulated", place=place, required=required, replace=self.scenario.replace)
+            for place, required in sorted(self.required.items())
+        )
+        spec = {"targets": {t.name: {} for t in targets}}
+        adopt = self.adopts.get(name, "")
+        return Credential(
+            id=name,
+            name=name,
+            connection="sim",
+            owner="account",
+            policy=policy,
+            targets=targets,
+            adopt=adopt,
+            spec=spec,
+        )
+
+    def alive(self) -> set[tuple[str, int]]:
+        """Processes whose owner file is locked."""
+        return {process.me for process in self.processes}
+
+    def _start(self, process: Process, delay: float) -> None:
+        process.incarnation += 1
+        door = Door(self, process)
+        driver = self.mutation.driver(SimJournal(door), SimRuntime(door), SimFleet(door), TUNING, self.mutation.tables)
+
+        def body(name: str) -> Callable[[], None]:
+            def loop() -> None:
+                while True:
+                    ended = driver.run(name)
+                    left = ended.until - self.hub.now
+                    pause = 40.0 if ended.end in (End.BUSY, End.FAILED) else min(max(left, 1.0), TUNING.watch)
+                    door.call(name, "wait", "wait", lambda: None)
+                    door.sleep(pause)
+
+            return loop
+
+        for name in self.names:
+            self.hub.spawn(process, body(name), delay)
+
+    def kill(self, process: Process) -> None:
+        """SIGKILL: locks are gone with the process; it is started again later."""
+        process.until = 0.0
+        self.locks = {place: owner for place, owner in self.locks.items() if owner[:2] != process.me}
+        self._start(process, self.chance.choice([1.0, 5.0, 40.0, 90.0]))
+
+    def stop(self, process: Process, seconds: float) -> None:
+        """SIGSTOP for that long."""
+        process.until = max(process.until, self.hub.now + seconds)
+        if seconds > 100:
+            self.excused_until = max(self.excused_until, process.until + 300)
+
+    # --- what the ports do
+
+    def minted(self, owner: str, name: str) -> Tok:
+        """Create a token at the provider."""
+        self.count["mint"] += 1
+        if self.count["mint"] > 200:
+            self.bad("runaway", "more than 200 mints")
+        return self.provider.make(owner, name, float(int(self.hub.now + (1e7 if self.calm else LIFE))))
+
+    def roll(self, token: str) -> Minted:
+        """Give a token a new value."""
+        tok = self.provider.tokens[token]
+        if tok.status != "active":
+            raise Refused("roll: the token is not active")
+        tok.value = self.provider.value()
+        tok.modified = self.hub.now
+        self.provider.by_value[tok.value] = tok.id
+        tok.accepted_at = self.hub.now + (self.chance.choice([0, 0, 2, 8]) if self.provider.lags else 0)
+        self.count["mint"] += 1
+        if self.count["mint"] > 200:
+            self.bad("runaway", "more than 200 mints")
+        self.judge.check_dead(tok.owner)
+        return Minted(
+            token_id=tok.id, value=Secret(tok.value), name=tok.name, issued_at=tok.born, expires_at=tok.expires
+        )
+
+    def extend(self, token: str, expires: float) -> None:
+        """Move an expiry."""
+        tok = self.provider.tokens[token]
+        if tok.status != "active":
+            raise Refused("extend: the token is not active")
+        tok.expires = expires
+        self.provider.expire(tok)
+
+    def destroy(self, token: str, act: str, seen: float) -> None:
+        """Disable or delete, judged first."""
+        tok = self.provider.tokens.get(token)
+        if tok is None or tok.status == "deleted":
+            return
+        self.judge.destroyed(tok, act, seen)
+        tok.killed = tok.killed or "us"
+        if act == "disable" and tok.status == "active":
+            tok.disabled_at, tok.status = self.hub.now, "disabled"
+        elif act == "delete":
+            tok.status = "deleted"
+
+    def state(self, token: str) -> TokenState | None:
+        """GET."""
+        tok = self.provider.tokens.get(token)
+        if tok is None or tok.status == "deleted":
+            return None
+        used = self.judge.last_used(tok)
+        return TokenState(
+            id=tok.id,
+            name=tok.name,
+            status=tok.status,
+            issued_at=tok.born,
+            modified_at=tok.modified,
+            expires_at=tok.expires,
+            last_used_at=None if used == -NEVER else used,
+            equal=tok.equal,
+        )
+
+    def listed(self) -> tuple[TokenState, ...]:
+        """List."""
+        seen = [self.state(t.id) for t in self.provider.tokens.values() if t.listed_at <= self.hub.now]
+        return tuple(state for state in seen if state is not None)
+
+    def verify(self, value: str) -> str | None:
+        """Verify a value as its owner."""
+        tok = self.provider.of_value(value)
+        if tok is None or not self.provider.live(value) or tok.accepted_at > self.hub.now:
+            return None
+        tok.used = max(tok.used, self.hub.now)
+        return tok.id
+
+    def store_place(self, place: str, data: dict[str, str], writer: str | None) -> None:
+        """Change a place: by a target of ours (`writer`), or by people (None)."""
+        found = self.places[place]
+        before, found.data = found.data, data
+        found.version += 1
+        for name in self.names:
+            if before.get(name) != data.get(name):
+                self.judge.changed(place, name, before.get(name), data.get(name), writer)
+
+    # --- what people and machines do
+
+    def _happening(self, what: str, arguments: list[float | str]) -> Callable[[], None]:
+        def call() -> None:
+            self.count[what] += 1
+            self.note("-", "-", "event", what, " ".join(map(str, arguments)))
+            getattr(self, f"_{what}")(*arguments)
+
+        return call
+
+    def _down(self, place: str, seconds: float) -> None:
+        self.places[place].down = max(self.places[place].down, self.hub.now + seconds)
+
+    def _full(self, seconds: float) -> None:
+        self.store.full_until = self.hub.now + seconds
+        self.excused_until = max(self.excused_until, self.hub.now + seconds + 300)
+
+    def _edit(self, place: str, name: str, what: str, pick: float) -> None:
+        """An operator saves something at a managed key."""
+        found = self.places[place]
+        if found.kind == "file" and place not in self.required:
+            return
+        view = self.view(name)
+        old = [
+            v
+            for v, t in self.provider.by_value.items()
+            if self.provider.tokens[t].owner == name and "f" + v != view.fingerprint
+        ]
+        choice = {
+            "known": old[int(pick) % len(old)] if old else None,
+            "garbage": f"junk{int(pick)}",
+            "foreign": self.provider.tokens[min(self.provider.foreign)].value,
+            "absent": None,
+        }[what]
+        data = {k: v for k, v in found.data.items() if k != name}
+        self.store_place(place, data | ({name: choice} if choice else {}), None)
+
+    def _outsider(self, name: str, act: str) -> None:
+        """Somebody disables, deletes or rolls a token of ours at the provider."""
+        tok = self.provider.tokens.get(self.view(name).current)
+        if act == "newest":
+            ours = [
+                t for t in self.provider.tokens.values() if t.owner == name and t.status == "active" and parse(t.name)
+            ]
+            tok = max(ours, key=lambda t: t.born, default=None)
+        if tok is None or tok.status != "active" or tok.id in self.provider.foreign:
+            return
+        if act == "roll":
+            self.roll(tok.id)
+        else:
+            tok.status, tok.killed = ("disabled" if act == "disable" else "deleted"), "outsider"
+            self.judge.check_dead(name)
+
+    def _remove(self, place: str) -> None:
+        if place in self.required and len(self.required) > 1:
+            del self.required[place]
+            self.past[place] = self.hub.now
+
+    def _add(self, place: str) -> None:
+        self.excused_until = max(self.excused_until, self.hub.now + 600)
+        self.required.setdefault(place, True)
+        self.past.pop(place, None)
+
+    def _request(self, name: str) -> None:
+        self._note(name, Draft(kind=Kind.REQUEST, at=self.hub.now, detail={"request_id": f"q{self.hub.now:.0f}"}))
+
+    def _resolve(self, only: str = "") -> None:
+        for name in self.names:
+            view = self.view(name)
+            stuck = view.overridden or view.ahead or (view.rotation and view.rotation.rejects)
+            if only in ("", name) and stuck:
+                self._note(name, Draft(kind=Kind.RESOLVED, at=self.hub.now, detail={"how": "retry"}))
+
+    def _note(self, name: str, draft: Draft) -> None:
+        stream = self.store.stream(name)
+        stream.view = replace(fold(stream.view, draft), position=stream.view.position + 1)
+
+    def _snapshot(self) -> None:
+        self.snapshots.append((self.hub.now, self.store.snapshot()))
+        if self.hub.now < self.scenario.horizon:
+            self.hub.at(7.0, self._snapshot)
+
+    def _restore(self, age: float, alive: float) -> None:
+        """The journal of `age` seconds ago is put back, with or without the processes noticing."""
+        old = [s for at, s in self.snapshots if at <= self.hub.now - age]
+        if old:
+            self._lose(old[-1], bool(alive))
+
+    def _empty(self, alive: float) -> None:
+        """The journal is gone."""
+        self.instance = f"i{int(self.instance[1:]) + 10}"
+        self._lose(({name: Stream() for name in self.names}, {}), bool(alive))
+
+    def _lose(self, snapshot: object, alive: bool) -> None:
+        streams, leases = snapshot  # type: ignore[misc]  # made by Store.snapshot
+        self.store.streams, self.store.leases = dict(streams), dict(leases)
+        self.store.streams = {k: replace(s) for k, s in self.store.streams.items()}
+        self.lost_at, self.snapshots = self.hub.now, []
+        if self.chance.random() < 0.5:
+            self.store.spools.clear()
+        if not alive:
+            for process in self.processes:
+                self.kill(process)
+        self.hub.at(1500.0, self._resolve)
+
+    def _calm(self) -> None:
+        """Faults end; what is left must come to rest."""
+        self.calm = self.faults.quiet = True
+        self.provider.lags = False
+        self.store.full_until = -1.0
+        for place in self.places.values():
+            place.down = min(place.down, self.hub.now)
+        for delay in (700.0, 2500.0):
+            self.hub.at(delay, self._resolve)
+
+    # --- watching
+
+    def view(self, name: str) -> View:
+        """The fold of a credential's facts."""
+        return self.store.stream(name).view
+
+    def event(self, name: str, fields: Mapping[str, object]) -> None:
+        """The engine said something: an operator answers an alarm after a while."""
+        self.count[f"event {name}"] += 1
+        credential = str(fields.get("credential", ""))
+        if name in ("target_overridden", "operator_needed") and credential not in self.awaiting:
+            self.awaiting.add(credential)
+
+            def answer() -> None:
+                self.awaiting.discard(credential)
+                self._resolve(credential)
+
+            self.hub.at(self.chance.choice([300.0, 900.0]), answer)
+
+    def appended(self, stream: str, draft: Draft) -> None:
+        """A fact became durable."""
+        self.count[f"fact {draft.kind}"] += 1
+        if self.trace is not None:
+            about = " ".join(
+                filter(
+                    None,
+                    (draft.token_id, draft.target, str(draft.detail.get("why", "")), str(draft.detail.get("act", ""))),
+                )
+            )
+            self.note("", stream, "FACT", draft.kind.value, about)
+        self.judge.fact(stream, draft)
+
+    def bad(self, law: str, text: str) -> None:
+        """A law was broken; the run ends."""
+        self.violations.append(Violation(round(self.hub.now, 1), law, text))
+        self.note("***", "", "VIOLATION", law, text)
+
+    def note(self, process: str, stream: str, port: str, operation: str, more: str) -> None:
+        """One line of the trace."""
+        if self.trace is not None:
+            self.trace.append(f"{self.hub.now:9.1f}  {process:3} {stream:3} {port:8} {operation:14} {more}")
+
+    def run(self) -> World:
+        """Run to the end, or to the first violation."""
+        end = self.scenario.horizon + self.scenario.tail
+        self.hub.run(end, lambda: bool(self.violations) or self.calls > RUNAWAY)
+        if self.calls > RUNAWAY:
+            self.bad("runaway", f"more than {RUNAWAY} port calls")
+        if not self.violations:
+            self.judge.end()
+        return self
