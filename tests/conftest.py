@@ -1,4 +1,4 @@
-"""What all tests share: a clean environment, the real servers as fixtures, hypothesis profiles, the summary by layer."""
+"""What all tests share: a clean environment, the real servers as fixtures, hypothesis profiles, counts by layer."""
 
 import os
 from collections import Counter, defaultdict
@@ -8,9 +8,11 @@ from pathlib import Path
 import hypothesis
 import pytest
 
-from tests.servers import tools, wrangler as wrangler_tool
+from tests.servers import tools
+from tests.servers import wrangler as wrangler_tool
 from tests.servers.require import everything_is_required, require
-from tests.servers.vault import Vault, build as vault_build
+from tests.servers.vault import Vault
+from tests.servers.vault import build as vault_build
 
 LAYERS = ("unit", "contract", "simulation", "crash", "integration", "acceptance")
 OUTCOMES = ("passed", "failed", "error", "skipped", "xfailed")
@@ -40,7 +42,7 @@ def vault_binary() -> vault_build.Binary:
 
 @pytest.fixture(scope="session")
 def vault_server(vault_binary: vault_build.Binary, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Vault]:
-    """A real Vault shared by the tests of one process; leave it running and unsealed, write below a path of your own."""
+    """A real Vault shared by the tests of one process; leave it unsealed, write below a path of your own."""
     server = Vault(vault_binary, tmp_path_factory.mktemp("vault"))
     try:
         server.start()

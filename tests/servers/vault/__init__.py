@@ -117,7 +117,7 @@ class Vault:
         self.unseal_key = made["keys"][0]
         self.call("PUT", "sys/unseal", {"key": self.unseal_key})
         token = {"id": self.root_token, "policies": ["root"], "no_parent": True}
-        self._until(lambda: self.call("POST", "auth/token/create", token, token=made["root_token"]), "make a root token")
+        self._until(lambda: self.call("POST", "auth/token/create", token, token=made["root_token"]), "make a token")
         self.call("POST", "sys/mounts/secret", {"type": "kv", "options": {"version": "2"}})
 
     # ------------------------------------------------------------------------------------------------ plumbing

@@ -36,7 +36,7 @@ def find() -> Binary | None:
 def ensure() -> Binary:
     """The Vault for the tests, built when there is none.
 
-    Raises `FileNotFoundError` without Go, `subprocess.CalledProcessError` when the build fails (its output is on stderr).
+    Raises `FileNotFoundError` without Go, `subprocess.CalledProcessError` when the build fails (it says why on stderr).
     """
     return find() or Binary(cache.make_once(_entry(), _build), ours=True)
 
