@@ -46,6 +46,7 @@ class Problems:
 
     def add(self, spot: Spot, wrong: str, expected: str, instead: str) -> None:
         """Note an error; the same one twice (from `defaults`, say) is one."""
+        expected = expected if expected.startswith("expected") else f"expected: {expected}"
         self.line(spot, f"{wrong}; {expected}; {instead}")
 
     def line(self, spot: Spot, text: str) -> None:
@@ -60,7 +61,10 @@ class Problems:
 
     def invalid(self, error: ValidationError, tree: Tree, model: type[BaseModel], name: str = "") -> None:
         """Note all that pydantic found in what stands at `tree`; `name` is what the stanza is called."""
-        for detail in error.errors(include_url=False, include_input=False):
+        details = error.errors(include_url=False, include_input=False)
+        for detail in details:
+            if detail["type"] == "too_short" and any(_inside(other["loc"], detail["loc"]) for other in details):
+                continue  # entries with errors of their own are not counted
             about_key = detail["type"] == "extra_forbidden"
             self.line(tree.at(detail["loc"], key=about_key), _explain(detail, tree, model, name))
 
@@ -123,6 +127,19 @@ _KINDS: Final = {
 }
 
 
+_LIMITS: Final = {
+    "greater_than": ("more than {}", "gt"),
+    "greater_than_equal": ("at least {}", "ge"),
+    "less_than": ("less than {}", "lt"),
+    "less_than_equal": ("at most {}", "le"),
+    "too_short": ("at least {} entry", "min_length"),
+    "too_long": ("at most {} entries", "max_length"),
+    "string_too_short": ("a text of at least {} character", "min_length"),
+    "string_too_long": ("a text of at most {} characters", "max_length"),
+    "string_pattern_mismatch": ("a text that matches {}", "pattern"),
+}
+
+
 def _explain(detail: ErrorDetails, tree: Tree, model: type[BaseModel], name: str) -> str:
     kind, context = detail["type"], detail.get("ctx", {})
     loc = detail["loc"]
@@ -134,14 +151,17 @@ def _explain(detail: ErrorDetails, tree: Tree, model: type[BaseModel], name: str
     if kind == "extra_forbidden":
         return unknown_key(str(loc[-1]), _keys_at(model, loc[:-1]))
     if kind == "missing":
-        example = "…" if _keys_at(model, loc) == () else "{ … }"
+        example = _example(_annotation_at(model, loc))
         where = f" in {name}" if name and len(loc) == 1 else ""
-        return f"the key `{loc[-1]}` is missing{where}; it is required; write `{loc[-1]}: {example}`"
+        return f"the key `{loc[-1]}` is missing{where}; expected is a value for it; write `{loc[-1]}: {example}`"
     if kind in {"literal_error", "enum"}:
         return f"{what} has no such choice; expected is {context['expected']}; write one of these"
     if kind in {"value_error", "assertion_error"}:
         why = context.get("error", detail["msg"])
         return f"{what} is not valid: {why}; expected is another value; see `rotator schema`"
+    if kind in _LIMITS:
+        expected, key = _LIMITS[kind]
+        return f"{what} is out of bounds; expected is {expected.format(context[key])}; write another"
     family = kind.split("_")[0]
     if family in _KINDS and kind.split("_")[-1] in {"type", "parsing", "float", "str", "error"}:
         expected, instead = _KINDS[family]
@@ -193,11 +213,25 @@ def _lower(text: str) -> str:
 
 def _keys_at(model: type[BaseModel], loc: Loc) -> tuple[str, ...]:
     """The keys that the model at `loc` knows, nothing if no model stands there."""
+    return tuple(str(key) for found in _models_in(_annotation_at(model, loc)) for key in fields_of(found))
+
+
+def _annotation_at(model: type[BaseModel], loc: Loc) -> Any:
     found: Any = model
     for part in loc:
         inner = next((fields[part] for fields in map(fields_of, _models_in(found)) if part in fields), None)
         found = inner.annotation if inner is not None else found
-    return tuple(str(key) for m in _models_in(found) for key in fields_of(m))
+    return found
+
+
+def _example(annotation: Any) -> str:
+    if typing.get_origin(annotation) in {list, tuple, set, frozenset}:
+        return "[ … ]"
+    return "{ … }" if _models_in(annotation) or typing.get_origin(annotation) is dict else "…"
+
+
+def _inside(inner: Loc, outer: Loc) -> bool:
+    return len(inner) > len(outer) and tuple(inner[: len(outer)]) == tuple(outer)
 
 
 def fields_of(model: type[BaseModel]) -> Mapping[str | int, FieldInfo]:

@@ -125,7 +125,6 @@ class CredentialCommon(Stanza):
 
     name: Name
     connection: Name = Field(description="Name of the connection that mints its tokens.")
-    owner: Literal["account", "user"] = Field("account", description="Who owns the token at the provider.")
     adopt: Adopt | None = Field(
         None, description="Take over an existing token; absent: the first rotation creates one."
     )
@@ -241,8 +240,8 @@ class CredentialStanza:
 
     @property
     def owner(self) -> str:
-        """Owner scope at the provider; a source whose options have an `owner` decides."""
-        return str(getattr(self.source, "owner", self.common.owner))
+        """Owner scope at the provider, `account` for a source that knows none."""
+        return str(getattr(self.source, "owner", "account"))
 
     def spec(self) -> dict[str, Any]:
         """Return the whole stanza as plain JSON data: defaults merged, paths absolute, secrets never in it.

@@ -148,9 +148,8 @@ def _required(read: Read, problems: Problems) -> None:
 def _keys(read: Read, problems: Problems) -> None:
     for credential, target, tree in read.targets():
         known = read.kinds.outputs.get(credential.source_type, frozenset())
-        for key, output in target.keys.items():
-            if output in known or output.startswith(LITERAL):
-                continue
+        unknown = {k: o for k, o in target.keys.items() if o not in known and not o.startswith(LITERAL)}
+        for key, output in unknown.items():
             meant = nearest(output, known)
             problems.add(
                 tree.at(("keys", key)),
@@ -158,7 +157,7 @@ def _keys(read: Read, problems: Problems) -> None:
                 f"expected is one of {', '.join(sorted(known))}, or a literal",
                 f"write `{meant}`" if meant else "write for example token.value, or {literal: …}",
             )
-        if not VALUE_OUTPUTS & set(target.keys.values()):
+        if not unknown and not VALUE_OUTPUTS & set(target.keys.values()):
             problems.add(
                 tree.at(("keys",), key=True),
                 "no key of this target holds the value",
@@ -174,17 +173,26 @@ def _claims(read: Read, problems: Problems) -> None:
     for credential, target, tree in read.targets():
         whole = read.kinds.targets[target.common.type].whole(target.options)
         held = claims.setdefault(target.lease, {})
+        twice: dict[tuple[str, Spot], list[str]] = {}
         for key in (WHOLE,) if whole else target.keys:
             other = held.get(key) or held.get(WHOLE) or (next(iter(held.values()), None) if whole else None)
             if other is not None:
-                problems.add(
-                    tree.at(("keys", key), key=True),
-                    f"{f'the key `{key}`' if key else 'all'} of {target.place} belongs to `{other[0]}` "
-                    f"already (line {other[1].line})",
-                    "expected is one credential for each key of a place",
-                    "use another key, or another place",
-                )
+                twice.setdefault(other, []).append(key)
             held.setdefault(key, (credential.name, tree.spot))
+        for (name, spot), keys in twice.items():
+            problems.add(
+                tree.at(("keys", keys[0]), key=True),
+                f"{_the_keys(keys, target.place)} claimed by `{name}` already (line {spot.line})",
+                "expected is one credential for each key of a place",
+                "use other keys, or another place",
+            )
+
+
+def _the_keys(keys: list[str], place: str) -> str:
+    if keys == [WHOLE]:
+        return f"the whole of {place} is wanted, and a key of it is"
+    names = ", ".join(f"`{key}`" for key in keys)
+    return f"the {'key' if len(keys) == 1 else 'keys'} {names} of {place} {'is' if len(keys) == 1 else 'are'}"
 
 
 # ----------------------------------------------------------------------------------------------------- sources' options
