@@ -1,0 +1,256 @@
+"""Every metric by name, type, labels, meaning and the alert that watches it; the reference page is made from it.
+
+Timestamps are absolute unix seconds: subtract `time()` in a query. Labels come from the configuration and from closed
+lists, never from a provider: no token ids, no error texts.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+Kind = Literal["gauge", "counter", "histogram"]
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """One metric: its name as it is scraped, type, labels, what it means, and the alerts that watch it."""
+
+    name: str
+    kind: Kind
+    labels: tuple[str, ...]
+    meaning: str
+    alerts: tuple[str, ...] = ()
+
+
+_CREDENTIAL: Final = ("credential",)
+_CONNECTION: Final = ("connection",)
+
+FAMILIES: Final = (
+    # one credential
+    Family(
+        "rotator_credential_info",
+        "gauge",
+        ("credential", "connection", "owner", "strategy"),
+        "Always 1; what the credential is.",
+        ("RotatorCredentialMetricsAbsent",),
+    ),
+    Family(
+        "rotator_credential_ready",
+        "gauge",
+        _CREDENTIAL,
+        "1 while a live value stands at every required target, through grace and retirement.",
+        ("RotatorCredentialNotReady", "RotatorCredentialMetricsAbsent"),
+    ),
+    Family(
+        "rotator_credential_state",
+        "gauge",
+        ("credential", "state"),
+        "1 for the present state, 0 for every other one.",
+        ("RotatorOperatorNeeded",),
+    ),
+    Family(
+        "rotator_credential_paused",
+        "gauge",
+        _CREDENTIAL,
+        "1 while an operator's pause holds starts and retirements.",
+        ("RotatorPausedTooLong",),
+    ),
+    Family(
+        "rotator_credential_expiration_timestamp_seconds",
+        "gauge",
+        _CREDENTIAL,
+        "When the current token expires, from the journal; +Inf for never, absent before the first creation.",
+        ("RotatorCredentialExpiringSoon", "RotatorCredentialExpired", "RotatorCredentialMetricsAbsent"),
+    ),
+    Family(
+        "rotator_credential_renewal_timestamp_seconds",
+        "gauge",
+        _CREDENTIAL,
+        "When the next rotation is due; +Inf for never, absent before the first creation.",
+        ("RotatorRotationOverdue",),
+    ),
+    Family(
+        "rotator_credential_rotation_deadline_timestamp_seconds",
+        "gauge",
+        _CREDENTIAL,
+        "After it a rotation cannot finish before expiry; +Inf for never, absent before the first creation.",
+        ("RotatorRotationDeadlinePassed",),
+    ),
+    Family(
+        "rotator_credential_last_success_timestamp_seconds",
+        "gauge",
+        _CREDENTIAL,
+        "When a rotation was last confirmed; absent before the first one.",
+    ),
+    Family(
+        "rotator_credential_failing_since_timestamp_seconds",
+        "gauge",
+        _CREDENTIAL,
+        "Since when the open work fails without a success; 0 while nothing fails.",
+        ("RotatorRotationFailing",),
+    ),
+    Family(
+        "rotator_target_in_sync",
+        "gauge",
+        ("credential", "target", "required"),
+        "1 while the target is known to hold the current value; 0 also before it was first seen.",
+        ("RotatorTargetOutOfSync",),
+    ),
+    Family(
+        "rotator_retirement_blocked",
+        "gauge",
+        ("credential", "reason"),
+        "Open retirements that wait for this reason.",
+        ("RotatorRetirementBlocked",),
+    ),
+    Family(
+        "rotator_rotations_total",
+        "counter",
+        ("credential", "result"),
+        "Rotations that ended: confirmed, displaced (closed before), or republished (drift healed, nothing minted).",
+        ("RotatorRotationsDisplaced",),
+    ),
+    Family(
+        "rotator_dead_value_seconds_total",
+        "counter",
+        ("credential", "target"),
+        "Seconds in which a dead value was known to stand at the target; a roll always adds some.",
+        ("RotatorDeadValue",),
+    ),
+    # the fleet
+    Family(
+        "rotator_credentials",
+        "gauge",
+        ("state",),
+        "Credentials in each state; exported at every fleet size.",
+        ("RotatorFleetNeedsAttention",),
+    ),
+    Family(
+        "rotator_credentials_not_ready",
+        "gauge",
+        (),
+        "Managed credentials without a live value at every required target; exported at every fleet size.",
+        ("RotatorFleetNeedsAttention",),
+    ),
+    Family(
+        "rotator_rotation_duration_seconds",
+        "histogram",
+        (),
+        "From planned to confirmed; republications are not counted.",
+    ),
+    Family(
+        "rotator_target_writes_total",
+        "counter",
+        ("target_type", "result"),
+        "Publications at targets: written, failed, or unknown (sent, and no answer came).",
+        ("RotatorTargetWritesFailing",),
+    ),
+    Family("rotator_retirements", "gauge", ("state",), "Open retirements by the step that they stand at."),
+    # connections
+    Family(
+        "rotator_connection_reachable",
+        "gauge",
+        _CONNECTION,
+        "1 if the connection answered last time, 0 if not; absent before the first contact.",
+        ("RotatorConnectionUnreachable",),
+    ),
+    Family(
+        "rotator_provider_requests_total",
+        "counter",
+        ("connection", "operation", "status"),
+        "Requests to the provider by HTTP status; unsent never left, lost got no answer.",
+        ("RotatorRateLimited",),
+    ),
+    Family(
+        "rotator_rate_limit_remaining_requests",
+        "gauge",
+        _CONNECTION,
+        "Requests left of our own budget in the present window.",
+    ),
+    Family(
+        "rotator_token_quota_used",
+        "gauge",
+        _CONNECTION,
+        "Tokens that exist in the connection's scope; absent until it was listed.",
+        ("RotatorQuotaNearlyUsed",),
+    ),
+    Family(
+        "rotator_token_quota_limit",
+        "gauge",
+        _CONNECTION,
+        "Tokens that the provider allows there.",
+        ("RotatorQuotaNearlyUsed",),
+    ),
+    Family(
+        "rotator_connection_token_expiration_timestamp_seconds",
+        "gauge",
+        ("connection", "role"),
+        "When what the connection logs in with expires: management, standby or login; +Inf for never.",
+        ("RotatorManagementTokenExpiring",),
+    ),
+    Family(
+        "rotator_orphans",
+        "gauge",
+        _CONNECTION,
+        "Tokens of ours that no rotation or retirement owns.",
+        ("RotatorOrphans",),
+    ),
+    # the process
+    Family(
+        "rotator_scheduler_last_tick_timestamp_seconds",
+        "gauge",
+        (),
+        "When the scheduler last ticked; 0 before its first tick.",
+        ("RotatorSchedulerStalled",),
+    ),
+    Family(
+        "rotator_config_last_reload_successful",
+        "gauge",
+        (),
+        "1 if the configuration file as it stands is the effective one, 0 if it was rejected.",
+        ("RotatorConfigReloadFailed",),
+    ),
+    Family(
+        "rotator_config_last_reload_success_timestamp_seconds",
+        "gauge",
+        (),
+        "When a configuration last became effective.",
+    ),
+    Family(
+        "rotator_journal_readable",
+        "gauge",
+        (),
+        "1 if the journal answered this scrape; at 0 the series of credentials are those of its last answer.",
+        ("RotatorJournalUnsafe",),
+    ),
+    Family(
+        "rotator_events_total",
+        "counter",
+        ("event",),
+        "Events of the log by name, each from 0; exported at every fleet size and log level.",
+        ("RotatorJournalUnsafe", "RotatorIncident", "RotatorInternalErrors"),
+    ),
+    Family(
+        "rotator_log_lines_dropped_total",
+        "counter",
+        (),
+        "Log lines that standard error did not take: full, stuck or closed.",
+        ("RotatorLogLinesDropped",),
+    ),
+    Family("rotator_build_info", "gauge", ("version", "python"), "Always 1; what runs.", ("RotatorAbsent",)),
+)
+
+
+def metrics_reference() -> list[dict[str, str]]:
+    """Return one row per metric (name, type, labels, meaning, alert), in the order of the page, for the docs."""
+    return [
+        {
+            "name": family.name,
+            "type": family.kind,
+            "labels": ", ".join(family.labels),
+            "meaning": family.meaning,
+            "alert": ", ".join(family.alerts),
+        }
+        for family in FAMILIES
+    ]
