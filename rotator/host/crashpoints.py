@@ -100,6 +100,9 @@ class Point(StrEnum):
     AFTER_DONE_COMMIT = "after_done_commit", "roll retire"
     BEFORE_SWEEP_COMMIT = "before_sweep_commit", "sweep"
     AFTER_SWEEP_COMMIT = "after_sweep_commit", "sweep"
+    # Any other fact, an operator's included.
+    BEFORE_FACT_COMMIT = "before_fact_commit"
+    AFTER_FACT_COMMIT = "after_fact_commit"
     # Inside the targets.
     BEFORE_VAULT_PUT = "before_vault_put", "vault"
     AFTER_VAULT_PUT = "after_vault_put", "vault"

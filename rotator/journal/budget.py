@@ -1,0 +1,118 @@
+"""The rate budget of one connection: a sliding window that all processes on one journal share.
+
+Requests are counted in small buckets of boot time; a bucket counts until it lies wholly outside the window, so the
+sum over *every* sliding window stays within the budget. Counts may go with the power; the provider's own limit is
+four times ours.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Mapping
+from typing import Final
+
+from rotator.core.errors import RateLimited
+from rotator.core.ports.runtime import Priority
+from rotator.journal.database import Database, run
+from rotator.journal.owners import Clock
+
+_BUCKETS: Final = 60
+_SHARE: Final[Mapping[Priority, float]] = {
+    Priority.SWEEP: 0.60,
+    Priority.WATCH: 0.75,
+    # 40 of 300 stay for rotations in flight: some 13 requests finish one, retirement included.
+    Priority.START: 260 / 300,
+    Priority.FINISH: 1.0,
+}
+"""How much of the budget may be used up before a priority has to wait."""
+
+
+class SqliteBudget:
+    """`Budget` over the shared journal. Safe to share between threads and processes."""
+
+    def __init__(self, db: Database, clock: Clock, connection: str, requests: int, window: float) -> None:
+        """At most `requests` (>= 1) in every sliding `window` seconds (> 0) on `connection`."""
+        if requests < 1 or window <= 0:
+            raise ValueError("a budget needs at least one request and a window above zero")
+        self._db = db
+        self._clock = clock
+        self._name = connection
+        self._requests = requests
+        self._window = window
+
+    def take(self, priority: Priority) -> None:
+        """Count one request about to be sent; raise `RateLimited` when it has to wait."""
+        with self._db.write(durable=False) as connection:
+            wait = self._stopped(connection) or self._full(connection, priority)
+            if wait <= 0:
+                self._count(connection)
+                return
+        raise RateLimited(f"the rate budget of connection {self._name} is used up for now", wait)
+
+    def stop(self, seconds: float) -> None:
+        """Nobody sends anything on this connection for `seconds`; an earlier, longer stop stays."""
+        boot, wall, boot_id = self._clock.boot(), self._clock.utc(), self._clock.boot_id()
+        with self._db.write() as connection:
+            if self._stopped(connection) < seconds:
+                run(
+                    connection,
+                    "INSERT OR REPLACE INTO stop (connection, boot_id, until, until_wall, seconds)"
+                    " VALUES (?, ?, ?, ?, ?)",
+                    (self._name, boot_id, boot + seconds, wall + seconds, seconds),
+                )
+
+    def remaining(self) -> int:
+        """Requests left in the present window, 0 while stopped."""
+        with self._db.read() as connection:
+            if self._stopped(connection) > 0:
+                return 0
+            return max(0, self._requests - sum(count for _, count in self._buckets(connection)))
+
+    def _stopped(self, connection: sqlite3.Connection) -> float:
+        """Seconds until the provider may be asked again."""
+        row = run(
+            connection, "SELECT boot_id, until, until_wall, seconds FROM stop WHERE connection = ?", (self._name,)
+        )
+        if not row:
+            return 0.0
+        boot_id, until, until_wall, seconds = row[0]
+        if boot_id == self._clock.boot_id():
+            return max(0.0, float(until) - self._clock.boot())
+        # After a reboot only the wall clock knows, and it is believed no further than the stop was long.
+        return min(max(0.0, float(until_wall) - self._clock.utc()), float(seconds))
+
+    def _buckets(self, connection: sqlite3.Connection) -> list[tuple[float, int]]:
+        """(end, count) of the buckets that still count, oldest first."""
+        return run(
+            connection,
+            "SELECT ends, count FROM budget WHERE connection = ? AND boot_id = ? AND ends > ? ORDER BY ends",
+            (self._name, self._clock.boot_id(), self._clock.boot() - self._window),
+        )
+
+    def _full(self, connection: sqlite3.Connection, priority: Priority) -> float:
+        """Seconds until this priority may send one request."""
+        allowed = max(1, int(self._requests * _SHARE[priority]))
+        buckets = self._buckets(connection)
+        used = sum(count for _, count in buckets)
+        for ends, count in buckets:
+            if used < allowed:
+                break
+            used -= count
+            if used < allowed:
+                return max(0.001, float(ends) + self._window - self._clock.boot())
+        return 0.0
+
+    def _count(self, connection: sqlite3.Connection) -> None:
+        width, now = self._window / _BUCKETS, self._clock.boot()
+        ends = (now // width + 1) * width
+        run(
+            connection,
+            "DELETE FROM budget WHERE connection = ? AND (boot_id <> ? OR ends <= ?)",
+            (self._name, self._clock.boot_id(), now - self._window),
+        )
+        run(
+            connection,
+            "INSERT INTO budget (connection, boot_id, ends, count) VALUES (?, ?, ?, 1)"
+            " ON CONFLICT DO UPDATE SET count = count + 1",
+            (self._name, self._clock.boot_id(), ends),
+        )

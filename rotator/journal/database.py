@@ -1,0 +1,269 @@
+"""The SQLite file: connections whose every PRAGMA answer is checked, transactions, and what a failed COMMIT means.
+
+It knows no facts and no leases. Two habits of the driver decide its shape: a statement whose answer is not fetched can
+swallow the error of its commit, and a COMMIT that fails is "unknown", not "no".
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import quote
+
+from rotator.core.errors import JournalUnsafe
+from rotator.host.files import flush
+
+BUSY_SECONDS: Final = 10
+"""How long SQLite waits for a lock of another process (a backup tool) before it gives up."""
+
+_FULL, _NORMAL = 2, 1
+_IDLE_READERS: Final = 8
+
+Connect = Callable[..., sqlite3.Connection]
+"""`sqlite3.connect`, or what a test puts in its place."""
+
+Parameters = Sequence[Any] | dict[str, Any]
+
+
+def run(connection: sqlite3.Connection, statement: str, parameters: Parameters = ()) -> list[Any]:
+    """Execute one statement and fetch everything, which is what makes its errors visible; return the rows.
+
+    Raises:
+        sqlite3.Error: as the driver says.
+    """
+    return connection.execute(statement, parameters).fetchall()
+
+
+def unsafe(doing: str, error: sqlite3.Error | OSError) -> JournalUnsafe:
+    """Return the `JournalUnsafe` that says what was being done, what the store answered, and what to do about it."""
+    name = getattr(error, "sqlite_errorname", None) or type(error).__name__
+    remedy = next((remedy for prefix, remedy in _REMEDIES if name.startswith(prefix)), "run `rotator check`")
+    return JournalUnsafe(f"{doing}: {error} ({name})", remedy)
+
+
+_WRITABLE: Final = "make the journal, its -wal and -shm files and their folder writable for the user of the daemon"
+_LOCKED: Final = "another program holds the journal locked (a backup tool?); let it finish or stop it"
+_REMEDIES: Final = (
+    ("SQLITE_FULL", "free space on the file system that holds the journal; nothing is minted or revoked until then"),
+    ("SQLITE_READONLY", _WRITABLE),
+    ("PermissionError", _WRITABLE),
+    ("SQLITE_BUSY", _LOCKED),
+    ("SQLITE_LOCKED", _LOCKED),
+    ("SQLITE_CORRUPT", "the file is damaged: stop the daemon, keep a copy of it, and restore the last backup"),
+    ("SQLITE_NOTADB", "this file is no SQLite database: check state.url, or restore the last backup"),
+    (
+        "SQLITE_CANTOPEN",
+        "make the folder of the journal exist, and let the user of the daemon enter and write it",
+    ),
+    ("SQLITE_IOERR", "the disk answers with errors: check it before anything else, then restart the daemon"),
+)
+
+
+class Database:
+    """One SQLite file, open in this process. Safe to share between threads.
+
+    One connection writes, guarded by one lock, because SQLite has one writer anyway; readers come from a small pool.
+    """
+
+    def __init__(self, path: Path, *, readonly: bool = False, connect: Connect = sqlite3.connect) -> None:
+        self.path = path
+        self.readonly = readonly
+        self._connect = connect
+        self._turn = threading.Lock()
+        self._writers: dict[int, sqlite3.Connection] = {}
+        self._readers: deque[sqlite3.Connection] = deque()
+        self._closed = False
+
+    @contextmanager
+    def read(self) -> Iterator[sqlite3.Connection]:
+        """Lend a connection for reading; concurrent with everything.
+
+        Raises:
+            JournalUnsafe: the file cannot be read.
+        """
+        try:
+            connection = self._reader()
+            try:
+                yield connection
+            except BaseException:
+                connection.close()
+                raise
+        except sqlite3.Error as error:
+            raise unsafe(f"reading the journal {self.path}", error) from error
+        if self._closed or len(self._readers) >= _IDLE_READERS:
+            connection.close()
+        else:
+            self._readers.append(connection)
+
+    @contextmanager
+    def write(self, *, fact_id: str = "", durable: bool = True) -> Iterator[sqlite3.Connection]:
+        """Run the body in one `BEGIN IMMEDIATE` transaction; on return it is committed.
+
+        Args:
+            fact_id: the fact that the body inserts; an unknown COMMIT is decided by looking for it.
+            durable: False for what a power cut may undo (lease renewals, the rate budget): no fsync then.
+
+        Raises:
+            JournalUnsafe: nothing was written, or it is not known to be durable.
+
+        Crash: a kill inside leaves the whole transaction or nothing.
+        """
+        if self.readonly:
+            raise JournalUnsafe(f"writing to the journal {self.path}: it was opened for reading")
+        with self._turn:
+            try:
+                connection = self._writer(_FULL if durable else _NORMAL)
+                run(connection, "BEGIN IMMEDIATE")
+            except sqlite3.Error as error:
+                self._drop()
+                raise unsafe(f"starting a transaction in the journal {self.path}", error) from error
+            try:
+                yield connection
+            except sqlite3.Error as error:
+                self._roll_back(connection)
+                raise unsafe(f"writing to the journal {self.path}", error) from error
+            except BaseException:
+                self._roll_back(connection)
+                raise
+            try:
+                run(connection, "COMMIT")
+            except sqlite3.Error as error:
+                self._drop()
+                if not (fact_id and self._landed(fact_id)):
+                    raise unsafe(f"committing to the journal {self.path}", error) from error
+
+    def checkpoint(self) -> bool:
+        """Copy the write-ahead log into the database and empty it; False while a reader is in the way.
+
+        Raises:
+            JournalUnsafe: the disk refuses.
+        """
+        with self._turn:
+            try:
+                answer = run(self._writer(_FULL), "PRAGMA wal_checkpoint(TRUNCATE)")
+            except sqlite3.Error as error:
+                self._drop()
+                raise unsafe(f"checkpointing the journal {self.path}", error) from error
+        return bool(answer) and answer[0][0] == 0
+
+    def probe(self, statement: str, parameters: Parameters = ()) -> list[Any]:
+        """Run one query on a connection opened for it: what it finds does not live in a cache of ours.
+
+        Raises:
+            JournalUnsafe: it cannot be opened or read (no file descriptors left, a damaged file).
+        """
+        try:
+            connection = self.open(_FULL)
+            try:
+                return run(connection, statement, parameters)
+            finally:
+                connection.close()
+        except sqlite3.Error as error:
+            raise unsafe(f"reading the journal {self.path} back", error) from error
+
+    def close(self) -> None:
+        """Close every connection; later calls of `read` and `write` open new ones only by mistake, and fail."""
+        with self._turn:
+            self._closed = True
+            self._drop()
+            while self._readers:
+                self._readers.pop().close()
+
+    def open(self, synchronous: int) -> sqlite3.Connection:
+        """Open one checked connection (`synchronous` 2 full, 1 normal).
+
+        Raises:
+            sqlite3.Error: as the driver says.
+            JournalUnsafe: SQLite does not promise what the journal needs.
+        """
+        mode = "ro" if self.readonly else "rw"
+        connection = self._connect(
+            f"file:{quote(str(self.path))}?mode={mode}",
+            uri=True,
+            timeout=BUSY_SECONDS,
+            isolation_level=None,
+            check_same_thread=False,
+            cached_statements=256,
+        )
+        try:
+            self._prepare(connection, synchronous)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _prepare(self, connection: sqlite3.Connection, synchronous: int) -> None:
+        wanted: list[tuple[str, object]] = [
+            (f"busy_timeout = {BUSY_SECONDS * 1000}", BUSY_SECONDS * 1000),
+            ("journal_mode" if self.readonly else "journal_mode = WAL", "wal"),
+            (f"synchronous = {synchronous}", None),
+            ("synchronous", synchronous),
+            ("foreign_keys = ON", None),
+            ("foreign_keys", 1),
+            ("secure_delete = ON", 1),
+            ("trusted_schema = OFF", None),
+            ("cell_size_check = ON", None),
+            # F_FULLFSYNC where fsync alone stops at the drive's cache (macOS); a no-op elsewhere.
+            ("fullfsync = ON", None),
+            ("checkpoint_fullfsync = ON", None),
+        ]
+        for pragma, expected in wanted:
+            answer = run(connection, f"PRAGMA {pragma}")
+            if expected is not None and (not answer or answer[0][0] != expected):
+                raise JournalUnsafe(
+                    f"opening the journal {self.path}: SQLite answers {answer!r} to PRAGMA {pragma}, not {expected!r}",
+                    "the journal needs a local file system on which SQLite can run in WAL mode",
+                )
+
+    def _reader(self) -> sqlite3.Connection:
+        if self._closed:
+            raise JournalUnsafe(f"reading the journal {self.path}: it was closed")
+        try:
+            return self._readers.pop()
+        except IndexError:
+            return self.open(_FULL)
+
+    def _writer(self, synchronous: int) -> sqlite3.Connection:
+        if self._closed:
+            raise JournalUnsafe(f"writing to the journal {self.path}: it was closed")
+        if synchronous not in self._writers:
+            self._writers[synchronous] = self.open(synchronous)
+        return self._writers[synchronous]
+
+    def _roll_back(self, connection: sqlite3.Connection) -> None:
+        try:
+            if connection.in_transaction:
+                run(connection, "ROLLBACK")
+        except sqlite3.Error:
+            self._drop()
+
+    def _drop(self) -> None:
+        for connection in self._writers.values():
+            with suppress(sqlite3.Error):
+                connection.close()
+        self._writers.clear()
+
+    def _landed(self, fact_id: str) -> bool:
+        """Whether the fact of a failed COMMIT is there, durably: what is only in a cache may go with the power."""
+        try:
+            found = bool(self.probe("SELECT 1 FROM fact WHERE fact_id = ?", (fact_id,)))
+            if found:
+                for suffix in ("-wal", ""):
+                    _flush_file(Path(f"{self.path}{suffix}"))
+        except (JournalUnsafe, OSError):
+            return False
+        return found
+
+
+def _flush_file(path: Path) -> None:
+    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        flush(fd)
+    finally:
+        os.close(fd)

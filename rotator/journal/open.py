@@ -1,0 +1,232 @@
+"""The one door to a journal: every reason not to trust the file is found here, before anything is minted.
+
+A writer makes the file at the first start, migrates it, takes its owner file and announces itself. A reader changes
+nothing. Each refusal is one `JournalUnsafe` that says what to do.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final, Literal
+
+from rotator.core.errors import ConfigError, JournalUnsafe
+from rotator.core.secret import Secret
+from rotator.host.clock import SystemClock
+from rotator.host.crashpoints import crash_at
+from rotator.host.files import flush_folder
+from rotator.host.filesystems import filesystem_kind, is_network_filesystem
+from rotator.host.locks import FileLock
+from rotator.journal import schema
+from rotator.journal.database import Connect, Database, run, unsafe
+from rotator.journal.owners import Clock, Owners, Process, processes
+from rotator.journal.schema import Standing
+from rotator.journal.sealing import KeyRing, Seal, new_secret, pack, read_key, unlock, unpack
+from rotator.journal.store import SqliteJournal
+
+_CHECKED_BYTES: Final = 256 << 20
+"""Files up to this size are checked page by page at every start of a writer (about half a second)."""
+
+_OPENING_SECONDS: Final = 60.0
+"""How long a writer waits for another one that is migrating."""
+
+
+class JournalAbsent(JournalUnsafe):
+    """There is no journal yet: before the first start. A reader shows everything as uninitialized then."""
+
+
+class AlreadyRunning(JournalUnsafe):
+    """Another daemon runs on this journal."""
+
+    def __init__(self, path: Path, other: Process) -> None:
+        where = f", listening on {other.listener}" if other.listener else ""
+        super().__init__(
+            f"starting a daemon on the journal {path}: one runs already, process {other.pid} on {other.host}{where}",
+            "stop that one first; `rotator status`, `rotate` and `once` work beside it",
+        )
+        self.other = other
+
+
+def open_journal(
+    url: str,
+    key: Secret | Path | None,
+    *,
+    mode: Literal["writer", "reader"] = "writer",
+    kind: Literal["run", "once"] = "once",
+    clock: Clock | None = None,
+    crash: Callable[[str], None] = crash_at,
+    patience: float = 5.0,
+    connect: Connect = sqlite3.connect,
+) -> SqliteJournal:
+    """Open the journal.
+
+    Args:
+        url: `sqlite:///PATH`, four slashes for an absolute path.
+        key: content or path of the key file; a reader may go without and then neither reveals nor verifies.
+        mode: a writer makes and migrates the file; a reader changes nothing.
+        kind: `run` for the daemon, of which there may be one; everything else is `once`.
+        clock: the machine's, unless a test has its own.
+        crash: passes a named crash point.
+        patience: seconds for which `place` waits for another writer.
+        connect: opens SQLite connections.
+
+    Raises:
+        JournalAbsent: a reader finds no journal.
+        AlreadyRunning: a second `run`.
+        JournalUnsafe: the journal cannot be trusted; the message says why and what to do.
+        ConfigError: the URL or the key is no such thing.
+
+    Crash: leaves no journal, an empty file, or a schema that the next writer completes.
+    """
+    path = path_of(url)
+    clock = clock or SystemClock()
+    keys = KeyRing(read_key(key) if isinstance(key, Path) else key) if key is not None else None
+    try:
+        _local(path)
+        if mode == "reader":
+            return _reader(path, keys, clock, crash, connect)
+        if keys is None:
+            raise ConfigError("opening the journal: no encryption key was given", "set state.encryption_key")
+        _make_place(path)
+        with FileLock(path.with_name(f"{path.name}-lock"), timeout=_OPENING_SECONDS):
+            return _writer(path, keys, clock, crash, kind, patience, connect)
+    except sqlite3.Error as error:
+        raise unsafe(f"opening the journal {path}", error) from error
+    except TimeoutError as error:
+        raise JournalUnsafe(
+            f"opening the journal {path}: another process has been opening it for {_OPENING_SECONDS:.0f} s",
+            "let its migration finish, or stop it",
+        ) from error
+    except OSError as error:
+        raise unsafe(f"opening the journal {path}", error) from error
+
+
+def path_of(url: str) -> Path:
+    """Return the file of a URL.
+
+    Raises:
+        ConfigError: it is no SQLite URL.
+    """
+    scheme, slashes, path = url.partition(":///")
+    if scheme != "sqlite" or not slashes or not path:
+        raise ConfigError(
+            f"opening the journal: {scheme or 'an empty URL'} is not supported; this version keeps its state in SQLite",
+            "state.url: sqlite:////var/lib/rotator/state.db",
+        )
+    return Path(path)
+
+
+def _local(path: Path) -> None:
+    if is_network_filesystem(path):
+        raise JournalUnsafe(
+            f"opening the journal {path}: it lies on {filesystem_kind(path)}, a file system that machines share",
+            "put state.url on a local disk: SQLite's locks are not safe over a network",
+        )
+
+
+def _make_place(path: Path) -> None:
+    """Make the folder (0700) and an empty file (0600), durably; what exists keeps its modes."""
+    if not path.parent.exists():
+        path.parent.mkdir(mode=0o700, parents=True)
+        flush_folder(path.parent.parent)
+    try:
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600))
+        flush_folder(path.parent)
+    except FileExistsError:
+        os.close(os.open(path, os.O_RDWR | os.O_CLOEXEC))  # a read-only file is told apart here, not at the first fact
+
+
+def _reader(
+    path: Path, keys: KeyRing | None, clock: Clock, crash: Callable[[str], None], connect: Connect
+) -> SqliteJournal:
+    absent = JournalAbsent(f"opening the journal {path}: there is none yet", "`rotator run` or `rotator once` makes it")
+    try:
+        if path.stat().st_size == 0:
+            raise absent
+    except FileNotFoundError:
+        raise absent from None
+    db = Database(path, readonly=True, connect=connect)
+    try:
+        with db.read() as connection:
+            found = schema.standing(path, connection)
+            if found is Standing.ABSENT:
+                raise absent
+            if found is Standing.OLDER:
+                raise JournalUnsafe(
+                    f"opening the journal {path}: its schema is older than this program, and reading never migrates it",
+                    "start the new version of `rotator run` (or `rotator once`), which does",
+                )
+            instance, seal = _identity(connection, path, keys)
+    except BaseException:
+        db.close()
+        raise
+    return SqliteJournal(db, clock, crash, instance=instance, seal=seal, me=None)
+
+
+def _writer(
+    path: Path,
+    keys: KeyRing,
+    clock: Clock,
+    crash: Callable[[str], None],
+    kind: str,
+    patience: float,
+    connect: Connect,
+) -> SqliteJournal:
+    db = Database(path, connect=connect)
+    try:
+        connection = db.open(2)
+        try:
+            _sound(path, connection)
+            if schema.standing(path, connection) is not Standing.PRESENT:
+                schema.migrate(path, connection, crash)
+                run(connection, "PRAGMA wal_checkpoint(TRUNCATE)")
+        finally:
+            connection.close()
+        _first_identity(db, keys)
+        with db.read() as connection:
+            instance, seal = _identity(connection, path, keys)
+        if kind == "run":
+            running = next((found for found in processes(db, clock) if found.kind == "run" and found.alive), None)
+            if running:
+                raise AlreadyRunning(path, running)
+        me = Owners(db, clock, crash)
+        me.announce(kind)
+    except BaseException:
+        db.close()
+        raise
+    return SqliteJournal(db, clock, crash, instance=instance, seal=seal, me=me, patience=patience)
+
+
+def _sound(path: Path, connection: sqlite3.Connection) -> None:
+    """Look for damage before the first decision; a large file is left to SQLite's own checks and `integrity`."""
+    if path.stat().st_size > _CHECKED_BYTES:
+        return
+    found = [str(row[0]) for row in run(connection, "PRAGMA quick_check(3)")]
+    if found != ["ok"]:
+        raise JournalUnsafe(
+            f"opening the journal {path}: the file is damaged ({'; '.join(found)})",
+            "stop the daemon, keep a copy of the file, and restore the last backup",
+        )
+
+
+def _first_identity(db: Database, keys: KeyRing) -> None:
+    with db.read() as connection:
+        if run(connection, "SELECT 1 FROM meta WHERE name = 'secret'"):
+            return
+    instance = secrets.token_hex(4)
+    with db.write() as connection:
+        rows = [("instance", instance), ("secret", json.dumps(pack(new_secret(instance, keys))))]
+        for row in rows:
+            run(connection, "INSERT INTO meta (name, value) VALUES (?, ?)", row)
+
+
+def _identity(connection: sqlite3.Connection, path: Path, keys: KeyRing | None) -> tuple[str, Seal | None]:
+    found = dict(run(connection, "SELECT name, value FROM meta"))
+    if not {"instance", "secret"} <= found.keys():
+        raise JournalAbsent(f"opening the journal {path}: its first start did not finish", "start `rotator run` again")
+    instance = str(found["instance"])
+    return instance, unlock(instance, keys, unpack(json.loads(found["secret"]))) if keys else None

@@ -1,0 +1,167 @@
+"""Who lives: one locked file per process beside the journal, and a row that tells people who that is.
+
+The kernel drops the lock with its process, however it dies, so the answer needs no clock. The same file is the spool of
+that process. A stopped process keeps its lock; leases have a time to live for that.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import socket
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Protocol
+
+from rotator.core.errors import JournalUnsafe
+from rotator.host.locks import FileLock, is_locked
+from rotator.journal.database import Database, run, unsafe
+from rotator.journal.spool import Spool
+
+FRESH_SECONDS: Final = 30.0
+"""A daemon whose heartbeat is older does not count as running, whatever its lock says: it hangs, or is stopped."""
+
+
+class Clock(Protocol):
+    """The readings of the machine's clocks that a journal needs (`rotator.host.clock.SystemClock` has them)."""
+
+    def utc(self) -> float:
+        """Wall time in unix seconds."""
+
+    def boot(self) -> float:
+        """Seconds since boot, suspend included."""
+
+    def boot_id(self) -> str:
+        """A name of this boot."""
+
+    def wait(self, seconds: float) -> bool:
+        """Sleep; True when interrupted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """A process that has the journal open for writing.
+
+    Attributes:
+        owner: its id: holder of leases, writer of facts.
+        kind: `run` for the daemon, `once` for everything else.
+        host: name of the machine.
+        pid: process id there.
+        started: wall time in unix seconds.
+        heartbeat: wall time of its last sign of life.
+        listener: address of its HTTP listener, or empty.
+        alive: whether its lock is held and its heartbeat fresh.
+    """
+
+    owner: str
+    kind: str
+    host: str
+    pid: int
+    started: float
+    heartbeat: float
+    listener: str
+    alive: bool
+
+
+class Owners:
+    """The owner files beside one journal, and this process's own."""
+
+    def __init__(self, db: Database, clock: Clock, crash: Callable[[str], None]) -> None:
+        """Take this process's own file.
+
+        Raises:
+            JournalUnsafe: the folder is not writable.
+
+        Crash: leaves a file that nobody holds; the next process removes it.
+        """
+        self._db = db
+        self._clock = clock
+        self._prefix = f"{db.path.name}-process-"
+        self.me = secrets.token_hex(8)
+        try:
+            self._lock = FileLock(self.path(self.me))
+            if not self._lock.acquire(timeout=5):
+                raise JournalUnsafe(f"locking {self.path(self.me)}: another process holds it", "start again")
+            self.spool = Spool(self.path(self.me), crash)
+        except OSError as error:
+            raise unsafe(f"making a file beside the journal {db.path}", error) from error
+
+    def path(self, owner: str) -> Path:
+        """Return the file of a process."""
+        return self._db.path.with_name(self._prefix + owner)
+
+    def others(self) -> list[str]:
+        """Return the ids of all other processes that left or hold a file, dead ones included."""
+        start = len(self._prefix)
+        return sorted(
+            name[start:]
+            for name in os.listdir(self._db.path.parent)  # noqa: PTH208 - asked at every claim; Path objects cost more
+            if name.startswith(self._prefix) and name[start:] != self.me
+        )
+
+    def alive(self, owner: str) -> bool:
+        """Whether the process still has its lock, stopped or not."""
+        return owner == self.me or is_locked(self.path(owner))
+
+    def bury(self, owner: str) -> None:
+        """Remove the file of a dead process, whose spool must be imported; one that lives after all stays."""
+        lock = FileLock(self.path(owner))
+        if lock.acquire(timeout=0):
+            try:
+                self.path(owner).unlink(missing_ok=True)
+            finally:
+                lock.release()
+            with self._db.write(durable=False) as connection:
+                run(connection, "DELETE FROM process WHERE owner = ?", (owner,))
+                run(connection, "DELETE FROM canary WHERE owner = ?", (owner,))
+
+    def announce(self, kind: str) -> None:
+        """Write this process's row: the first write of every writer, which shows whether the journal can be written."""
+        now = self._clock.utc()
+        with self._db.write() as connection:
+            run(
+                connection,
+                "INSERT INTO process (owner, kind, host, pid, started, heartbeat, beat, boot_id, listener)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, '')",
+                (self.me, kind, socket.gethostname(), os.getpid(), now, now, self._clock.boot(), self._clock.boot_id()),
+            )
+
+    def beat(self, listener: str | None) -> None:
+        """Refresh this process's heartbeat, and its listener unless None."""
+        with self._db.write(durable=False) as connection:
+            run(
+                connection,
+                "UPDATE process SET heartbeat = ?, beat = ?, boot_id = ?, listener = coalesce(?, listener)"
+                " WHERE owner = ?",
+                (self._clock.utc(), self._clock.boot(), self._clock.boot_id(), listener, self.me),
+            )
+
+    def leave(self) -> None:
+        """Give up the lock; remove the file and the row unless the spool still holds what the journal does not."""
+        if self.spool.pending() == 0:
+            with suppress(JournalUnsafe), self._db.write(durable=False) as connection:
+                run(connection, "DELETE FROM process WHERE owner = ?", (self.me,))
+                run(connection, "DELETE FROM canary WHERE owner = ?", (self.me,))
+            with suppress(OSError):
+                self.path(self.me).unlink(missing_ok=True)
+        self.spool.close()
+        self._lock.release()
+
+
+def processes(db: Database, clock: Clock) -> list[Process]:
+    """Return the processes that have the journal open for writing or died with it, oldest first."""
+    with db.read() as connection:
+        rows = run(
+            connection,
+            "SELECT owner, kind, host, pid, started, heartbeat, listener, beat, boot_id FROM process ORDER BY started",
+        )
+    return [
+        Process(owner, *shown, alive=_lives(db, clock, owner, beat, boot_id)) for owner, *shown, beat, boot_id in rows
+    ]
+
+
+def _lives(db: Database, clock: Clock, owner: str, beat: float, boot_id: str) -> bool:
+    fresh = boot_id == clock.boot_id() and clock.boot() - beat < FRESH_SECONDS
+    return fresh and is_locked(db.path.with_name(f"{db.path.name}-process-{owner}"))

@@ -1,0 +1,132 @@
+"""Whether the journal has room and still is where it was, and what keeps it small: canary, inode, write-ahead log.
+
+It is asked before every mint, because a value that is shown once must find a place that is known to be good.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+from collections.abc import Callable
+from typing import Final
+
+from rotator.core.errors import JournalUnsafe
+from rotator.core.secret import Secret
+from rotator.journal.database import Database, run, unsafe
+from rotator.journal.owners import Owners
+from rotator.journal.records import all_sealed
+from rotator.journal.sealing import Seal, pack, unpack
+
+_CANARY_BYTES: Final = 8192
+"""More than an intent, a capture and its sealed value take together, so that their pages find room too."""
+
+
+class Room:
+    """The state of the file under one writing journal."""
+
+    def __init__(self, db: Database, owners: Owners, crash: Callable[[str], None]) -> None:
+        self._db = db
+        self._owners = owners
+        self._crash = crash
+        self._inode = _inode(db)
+        self._log_holds_keys = False
+
+    def prove(self, seal: Seal) -> None:
+        """Write a row, read it back on a connection opened for it, decrypt it; reserve room in the spool.
+
+        Raises:
+            JournalUnsafe: no room, no descriptor, another file, or what comes back is not what was written.
+
+        Crash: leaves an old or a new canary, and a longer spool.
+        """
+        self.in_place()
+        value = Secret(secrets.token_hex(_CANARY_BYTES // 2))
+        sealed = seal.seal("canary", "", 0, "", value)
+        self._crash("before_canary_commit")
+        with self._db.write() as connection:
+            run(
+                connection,
+                "INSERT OR REPLACE INTO canary (owner, record) VALUES (?, ?)",
+                (self._owners.me, json.dumps(pack(sealed))),
+            )
+        self._crash("after_canary_commit")
+        found = self._db.probe("SELECT record FROM canary WHERE owner = ?", (self._owners.me,))
+        if not found or seal.open(unpack(json.loads(found[0][0]))) != value:
+            raise JournalUnsafe(
+                f"proving room in the journal {self._db.path}: what was written did not come back",
+                "check the disk, and whether another program replaces the file",
+            )
+        try:
+            self._owners.spool.reserve()
+        except OSError as error:
+            raise unsafe(f"reserving room in the spool {self._owners.spool.path}", error) from error
+
+    def in_place(self) -> None:
+        """Raise `JournalUnsafe` when the file was removed or replaced: what we would write then is seen by nobody."""
+        if _inode(self._db) != self._inode:
+            raise JournalUnsafe(
+                f"writing to the journal {self._db.path}: the file was removed or replaced while it was open",
+                "stop every rotator process before restoring a journal, then start again",
+            )
+
+    def forget(self) -> None:
+        """Empty the write-ahead log, which still holds keys that the database has forgotten; `tidy` tries again."""
+        self._log_holds_keys = True
+        self.tidy()
+
+    def tidy(self) -> None:
+        """Finish what `forget` could not while somebody was reading."""
+        if self._log_holds_keys:
+            self._log_holds_keys = not self._db.checkpoint()
+
+    def rewrap(self, seal: Seal) -> int:
+        """Wrap the keys of all living sealed values anew; return how many changed."""
+        changed = 0
+        with self._db.write() as connection:
+            for sealed in list(all_sealed(connection)):
+                if sealed.wrapped_key and sealed.key_id != seal.active:
+                    new = seal.rewrap(sealed)
+                    run(
+                        connection,
+                        "UPDATE sealed SET key_id = ?, wrapped_key = ? WHERE sealed_id = ?",
+                        (new.key_id, new.wrapped_key, sealed.sealed_id),
+                    )
+                    changed += 1
+            root = unpack(json.loads(run(connection, "SELECT value FROM meta WHERE name = 'secret'")[0][0]))
+            if root.key_id != seal.active:
+                content = json.dumps(pack(seal.rewrap(root)))
+                run(connection, "UPDATE meta SET value = ? WHERE name = 'secret'", (content,))
+        self.forget()
+        return changed
+
+
+def counts(db: Database) -> dict[str, int]:
+    """Return sizes for metrics; `spooled` is the caller's to add."""
+    with db.read() as connection:
+        facts = run(connection, "SELECT coalesce(max(seq), 0) FROM fact")[0][0]
+        credentials = run(connection, "SELECT count(*) FROM stream WHERE kind = 'credential' AND managed")[0][0]
+        values, destroyed = run(connection, "SELECT count(*), count(destroyed_at) FROM sealed")[0]
+    return {
+        "facts": facts,
+        "credentials": credentials,
+        "values": values - destroyed,
+        "values_destroyed": destroyed,
+        "database_bytes": _size(f"{db.path}"),
+        "log_bytes": _size(f"{db.path}-wal"),
+    }
+
+
+def _size(path: str) -> int:
+    try:
+        return os.stat(path).st_size  # noqa: PTH116 - one call for a metric
+    except FileNotFoundError:
+        return 0
+
+
+def _inode(db: Database) -> tuple[int, int] | None:
+    try:
+        found = db.path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino

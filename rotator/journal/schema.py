@@ -1,0 +1,88 @@
+"""Which schema a file has, and how it gets the present one. Readers ask; writers migrate, under one lock.
+
+Alembic and SQLAlchemy are loaded only when there is a step to take: at the first start, and after an upgrade.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from enum import Enum
+from pathlib import Path
+from typing import Final
+
+from rotator.core.errors import JournalUnsafe
+from rotator.journal.database import run, unsafe
+
+REVISIONS: Final = ("0001",)
+"""Every step, oldest first. `migrations/versions` holds one file for each (a test compares)."""
+
+APPLICATION_ID: Final = 0x526F7461
+
+
+class Standing(Enum):
+    """How the schema of a file relates to this program."""
+
+    ABSENT = "no journal yet"
+    OLDER = "older"
+    PRESENT = "present"
+
+
+def standing(path: Path, connection: sqlite3.Connection) -> Standing:
+    """Return how the schema of an open file stands; a kill inside the very first migration leaves ABSENT.
+
+    Raises:
+        JournalUnsafe: the file belongs to another program, or to a newer version of this one.
+    """
+    application = run(connection, "PRAGMA application_id")[0][0]
+    tables = {row[0] for row in run(connection, "SELECT name FROM sqlite_master WHERE type = 'table'")}
+    if application not in (0, APPLICATION_ID) or (tables and application == 0 and tables != {"alembic_version"}):
+        raise JournalUnsafe(f"opening the journal {path}: it is the database of another program", "check state.url")
+    found = run(connection, "SELECT version_num FROM alembic_version") if "alembic_version" in tables else []
+    if not found:
+        return Standing.ABSENT
+    if len(found) > 1 or found[0][0] not in REVISIONS:
+        raise JournalUnsafe(
+            f"opening the journal {path}: its schema {found[0][0]} is newer than ours, {REVISIONS[-1]}",
+            "run the version of rotator that wrote it, or restore a backup from before the upgrade",
+        )
+    return Standing.PRESENT if found[0][0] == REVISIONS[-1] else Standing.OLDER
+
+
+def migrate(path: Path, connection: sqlite3.Connection, crash: Callable[[str], None]) -> None:
+    """Take every missing step, each in a transaction of its own. The caller holds the lock of the journal.
+
+    Raises:
+        JournalUnsafe: a step failed; the schema is what it was before that step.
+
+    Crash: leaves the steps that were committed; the next writer goes on from there.
+    """
+    from alembic import command
+    from alembic.config import Config
+    from sqlalchemy import create_engine, event
+    from sqlalchemy.exc import SQLAlchemyError
+    from sqlalchemy.pool import StaticPool
+
+    engine = create_engine("sqlite://", creator=lambda: connection, poolclass=StaticPool)
+    # The driver's connection is in autocommit mode and begins no transaction by itself.
+    event.listen(engine, "begin", lambda begun: begun.exec_driver_sql("BEGIN IMMEDIATE"))
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).with_name("migrations")))
+    try:
+        for revision in _missing(connection):
+            crash("before_migrate_step")
+            with engine.connect() as bound:
+                config.attributes["connection"] = bound
+                command.upgrade(config, revision)
+            crash("after_migrate_step")
+    except SQLAlchemyError as error:
+        cause = error.__cause__
+        raise unsafe(
+            f"migrating the journal {path}", cause if isinstance(cause, sqlite3.Error) else sqlite3.Error(str(cause))
+        ) from error
+
+
+def _missing(connection: sqlite3.Connection) -> tuple[str, ...]:
+    tables = run(connection, "SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'")
+    found = run(connection, "SELECT version_num FROM alembic_version") if tables else []
+    return REVISIONS[REVISIONS.index(found[0][0]) + 1 :] if found else REVISIONS

@@ -1,0 +1,311 @@
+"""How a value rests: AES-256-GCM under a key of its own, which is wrapped by the key file's key.
+
+It knows neither tables nor facts. What binds a record to its place (the associated data) is what never changes: format,
+instance, sealed id, credential, rotation, attempt. Never sequence, epoch, table or key id, so that a record may move
+from a spool into the journal and be wrapped anew. Destroying a value means forgetting its wrapped key.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import hmac
+import os
+import re
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Final
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from rotator.core.errors import ConfigError, JournalUnsafe
+from rotator.core.secret import Secret
+from rotator.host.files import create_whole
+
+FORMAT: Final = 1
+_KEY_LINE = re.compile(r"^rotator-key-v1 ([0-9a-f]{8}) ([A-Za-z0-9+/]{43}=)$")
+_NONCE: Final = 12
+"""Bytes of a GCM nonce (NIST SP 800-38D section 5.2.1.1). Random ones are safe: every key seals one record only."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sealed:
+    """One encrypted value, as it stands in a table or a spool.
+
+    Attributes:
+        sealed_id: random id.
+        instance: the journal in which it was sealed.
+        credential: id of the stream.
+        rid: rotation id, or empty.
+        attempt: number of the mint, or 0.
+        fingerprint: of the value.
+        token_id: the token that the value belongs to.
+        key_id: which key of the key file wraps its key.
+        wrapped_key: nonce and wrapped key; empty once destroyed.
+        nonce: of the value.
+        ciphertext: the value, encrypted and authenticated.
+        format: of this record.
+    """
+
+    sealed_id: str
+    instance: str
+    credential: str
+    rid: str
+    attempt: int
+    fingerprint: str
+    token_id: str
+    key_id: str
+    wrapped_key: bytes
+    nonce: bytes
+    ciphertext: bytes
+    format: int = FORMAT
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the ciphertext, in hexadecimal: what the hash chain holds, whatever becomes of the key."""
+        return hashlib.sha256(self.nonce + self.ciphertext).hexdigest()
+
+    def _bound(self) -> bytes:
+        parts = (str(self.format), self.instance, self.sealed_id, self.credential, self.rid, str(self.attempt))
+        return "\n".join(("rotator-sealed", *parts)).encode()
+
+
+@dataclass(frozen=True, slots=True)
+class _Key:
+    id: str
+    secret: bytes
+
+
+class KeyRing:
+    """The keys of one key file: the first one seals, all of them open."""
+
+    def __init__(self, text: Secret) -> None:
+        """Read a key file: one `rotator-key-v1 <8 hex> <base64 of 32 bytes>` per line, `#` comments allowed.
+
+        Raises:
+            ConfigError: it holds no key, or a line is no key.
+        """
+        lines = [line.strip() for line in text.reveal().splitlines()]
+        keys = []
+        for number, line in enumerate(lines, start=1):
+            if not line or line.startswith("#"):
+                continue
+            found = _KEY_LINE.match(line)
+            if found is None:
+                raise ConfigError(f"reading the encryption key: line {number} is no rotator key", _MAKE_ONE)
+            keys.append(_Key(found[1], base64.b64decode(found[2])))
+        if not keys:
+            raise ConfigError("reading the encryption key: it is empty", _MAKE_ONE)
+        self._keys: Sequence[_Key] = keys
+
+    @property
+    def active(self) -> str:
+        """Id of the key that seals."""
+        return self._keys[0].id
+
+    def seal(self, blank: Sealed, value: bytes) -> Sealed:
+        """Return `blank` with the value encrypted under a fresh key, and that key wrapped by the active one."""
+        key, nonce = AESGCM.generate_key(256), os.urandom(_NONCE)
+        sealed = replace(blank, nonce=nonce, ciphertext=AESGCM(key).encrypt(nonce, value, blank._bound()))
+        return self._wrap(sealed, key)
+
+    def open(self, sealed: Sealed) -> bytes:
+        """Decrypt.
+
+        Raises:
+            KeyError: its key was destroyed.
+            JournalUnsafe: the key file is not the right one, or the record was changed.
+        """
+        try:
+            return AESGCM(self._unwrap(sealed)).decrypt(sealed.nonce, sealed.ciphertext, sealed._bound())
+        except InvalidTag as error:
+            raise JournalUnsafe(
+                f"decrypting the sealed value {sealed.sealed_id}: it was changed since it was sealed",
+                "restore the last backup of the journal; `rotator audit verify` shows what else was changed",
+            ) from error
+
+    def rewrap(self, sealed: Sealed) -> Sealed:
+        """Return the record with its key wrapped by the active key; the ciphertext stays as it is. Raises as `open`."""
+        return self._wrap(sealed, self._unwrap(sealed))
+
+    def _wrap(self, sealed: Sealed, key: bytes) -> Sealed:
+        nonce, mine = os.urandom(_NONCE), self._keys[0]
+        wrapped = AESGCM(mine.secret).encrypt(nonce, key, sealed._bound())
+        return replace(sealed, key_id=mine.id, wrapped_key=nonce + wrapped)
+
+    def _unwrap(self, sealed: Sealed) -> bytes:
+        if not sealed.wrapped_key:
+            raise KeyError(f"the key of the sealed value {sealed.sealed_id} was destroyed")
+        for key in self._keys:
+            if key.id == sealed.key_id:
+                try:
+                    nonce, wrapped = sealed.wrapped_key[:_NONCE], sealed.wrapped_key[_NONCE:]
+                    return AESGCM(key.secret).decrypt(nonce, wrapped, sealed._bound())
+                except InvalidTag as error:
+                    raise _wrong_key(f"key {key.id} does not open what was sealed under that id") from error
+        raise _wrong_key(f"it is sealed under key {sealed.key_id}, and the key file holds {self._names()}")
+
+    def _names(self) -> str:
+        return ", ".join(key.id for key in self._keys)
+
+
+class Seal:
+    """What one journal seals and fingerprints with: its instance, the key ring, and the instance's sealed secret."""
+
+    def __init__(self, instance: str, keys: KeyRing, secret: bytes) -> None:
+        """`secret`: 32 random bytes that never change, kept sealed in the journal."""
+        self.instance = instance
+        self._keys = keys
+        self._secret = secret
+
+    @property
+    def active(self) -> str:
+        """Id of the key that seals now."""
+        return self._keys.active
+
+    @cached_property
+    def _fingerprint_key(self) -> bytes:
+        return hmac.digest(self._secret, b"rotator fingerprint", "sha256")
+
+    @cached_property
+    def chain_key(self) -> bytes:
+        """The key of the hash chains: who can write to the file but has no key file cannot forge a chain."""
+        return hmac.digest(self._secret, b"rotator chain", "sha256")
+
+    def fingerprint(self, value: Secret) -> str:
+        """Return the HMAC-SHA-256 of the value in hexadecimal."""
+        return hmac.digest(self._fingerprint_key, value.reveal().encode(), "sha256").hex()
+
+    def seal(self, stream: str, rid: str, attempt: int, token_id: str, value: Secret) -> Sealed:
+        """Seal a value for a stream, bound to its rotation and attempt."""
+        blank = Sealed(
+            sealed_id=secrets.token_hex(16),
+            instance=self.instance,
+            credential=stream,
+            rid=rid,
+            attempt=attempt,
+            fingerprint=self.fingerprint(value),
+            token_id=token_id,
+            key_id="",
+            wrapped_key=b"",
+            nonce=b"",
+            ciphertext=b"",
+        )
+        return self._keys.seal(blank, value.reveal().encode())
+
+    def open(self, sealed: Sealed) -> Secret:
+        """Decrypt; raises as `KeyRing.open`."""
+        return Secret(self._keys.open(sealed).decode())
+
+    def rewrap(self, sealed: Sealed) -> Sealed:
+        """Wrap the key of a record with the active key; raises as `KeyRing.open`."""
+        return self._keys.rewrap(sealed)
+
+
+def new_secret(instance: str, keys: KeyRing) -> Sealed:
+    """Return the sealed secret of a new journal: check value of the key and root of fingerprints and chains in one."""
+    return keys.seal(_secret_record(instance), os.urandom(32))
+
+
+def unlock(instance: str, keys: KeyRing, secret: Sealed) -> Seal:
+    """Return what a journal seals with.
+
+    Raises:
+        JournalUnsafe: the key file is not the one with which this journal was made.
+    """
+    return Seal(instance, keys, keys.open(secret))
+
+
+def _secret_record(instance: str) -> Sealed:
+    return Sealed(
+        sealed_id="instance-secret",
+        instance=instance,
+        credential="",
+        rid="",
+        attempt=0,
+        fingerprint="",
+        token_id="",
+        key_id="",
+        wrapped_key=b"",
+        nonce=b"",
+        ciphertext=b"",
+    )
+
+
+def pack(sealed: Sealed) -> dict[str, str | int]:
+    """Return the record as plain JSON data, for a spool or the journal's own secret."""
+    return {
+        name: base64.b64encode(found).decode() if isinstance(found := getattr(sealed, name), bytes) else found
+        for name in Sealed.__dataclass_fields__
+    }
+
+
+def unpack(data: dict[str, str | int]) -> Sealed:
+    """Read what `pack` wrote.
+
+    Raises:
+        ValueError: it is something else.
+    """
+    blobs = {"wrapped_key", "nonce", "ciphertext"}
+    try:
+        found = {k: base64.b64decode(str(v), validate=True) if k in blobs else v for k, v in data.items()}
+        return Sealed(**found)  # type: ignore[arg-type]  # a wrong shape is a ValueError for the caller, as any other
+    except (TypeError, binascii.Error) as error:
+        raise ValueError("this is no sealed record") from error
+
+
+def generate_key(path: Path) -> str:
+    """Write a new key file (mode 0600) and return the key's id; an existing file is never overwritten.
+
+    Raises:
+        ConfigError: the file exists, or cannot be written.
+
+    Crash: leaves no file, or a whole one.
+    """
+    key_id, key = secrets.token_hex(4), base64.b64encode(os.urandom(32)).decode()
+    try:
+        create_whole(path, f"rotator-key-v1 {key_id} {key}\n".encode(), 0o600)
+    except FileExistsError as error:
+        raise ConfigError(
+            f"writing a new key to {path}: the file exists, and a key is never overwritten",
+            "name another file; a key that is lost makes every value in its journal unreadable",
+        ) from error
+    except OSError as error:
+        raise ConfigError(
+            f"writing a new key to {path}: {error.strerror}", "name a file in a writable folder"
+        ) from error
+    return key_id
+
+
+def read_key(path: Path) -> Secret:
+    """Return the content of a key file.
+
+    Raises:
+        ConfigError: it is missing, unreadable, empty, or others may write to it.
+    """
+    try:
+        with path.open("rb") as file:
+            mode = os.fstat(file.fileno()).st_mode
+            text = file.read(65536).decode("ascii", errors="replace")
+    except OSError as error:
+        raise ConfigError(f"reading the encryption key {path}: {error.strerror}", _MAKE_ONE) from error
+    if mode & 0o022:
+        raise ConfigError(f"reading the encryption key {path}: others may write to it", f"chmod go-w {path}")
+    if not text.strip():
+        raise ConfigError(f"reading the encryption key {path}: it is empty", _MAKE_ONE)
+    return Secret(text)
+
+
+_MAKE_ONE: Final = "`rotator keygen FILE` makes one; state.encryption_key says where the daemon looks for it"
+
+
+def _wrong_key(why: str) -> JournalUnsafe:
+    return JournalUnsafe(
+        f"decrypting the journal: {why}",
+        "give the daemon the key file with which this journal was made (state.encryption_key); nothing was changed",
+    )

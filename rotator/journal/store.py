@@ -1,0 +1,424 @@
+"""The journal on SQLite: `core.ports.journal.Journal` and what status, history and audit ask beyond it.
+
+It decides nothing: `protocol.steps.legal` judges every fact, inside the transaction that inserts it. The work is done
+by the modules beside this one; here they meet.
+"""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, suppress
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+from rotator.core.errors import IllegalFact, JournalUnsafe
+from rotator.core.facts import MACHINE, UNFENCED, Draft, Fact, Kind
+from rotator.core.ports.journal import Due, Lease
+from rotator.core.protocol.fold import fold
+from rotator.core.protocol.steps import legal
+from rotator.core.protocol.view import View, blank
+from rotator.core.secret import Secret
+from rotator.journal import chain, owners, records
+from rotator.journal.budget import SqliteBudget
+from rotator.journal.captures import Captures, Envelope
+from rotator.journal.database import Database, run
+from rotator.journal.leases import Leases
+from rotator.journal.points import around
+from rotator.journal.records import Record
+from rotator.journal.room import Room, counts
+from rotator.journal.sealing import Seal, Sealed
+from rotator.journal.streams import Stream, Streams, keep, wake
+
+if TYPE_CHECKING:
+    import sqlite3
+
+_CACHED_VIEWS: Final = 20_000
+"""Views kept in memory, the least recently used going first: some 5 KiB each."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Head:
+    """The end of a stream as it was last seen: nothing before it is read again."""
+
+    position: int
+    hash: str
+    view: View
+
+
+class SqliteJournal:
+    """`Journal` over one SQLite file. Safe to share between threads; made by `open.open_journal`.
+
+    One that was opened for reading answers what needs no write, and what needs no key unless one was given.
+    """
+
+    def __init__(
+        self,
+        db: Database,
+        clock: owners.Clock,
+        crash: Callable[[str], None],
+        *,
+        instance: str,
+        seal: Seal | None,
+        me: owners.Owners | None,
+        patience: float = 5.0,
+    ) -> None:
+        self.instance = instance
+        self._db = db
+        self._clock = clock
+        self._crash = crash
+        self._seal_or_none = seal
+        self._owners_or_none = me
+        self._streams = Streams(db)
+        self._heads: OrderedDict[str, _Head] = OrderedDict()
+        self._heads_lock = threading.Lock()
+        self._epochs: dict[str, int] = {}
+        if me is not None:
+            self._leases = Leases(db, me, clock, crash, patience)
+            self._captures = Captures(me, crash)
+            self._room = Room(db, me, crash)
+
+    # ------------------------------------------------------------------------------------------------ the right to work
+
+    def claim(self, stream: str) -> Lease | None:
+        """Take or renew the lease; None while a living process holds it. See `Journal.claim`."""
+        self._owners()
+        lease = self._leases.claim(stream)
+        if lease is not None:
+            self._epochs[stream] = lease.epoch
+            # After the lease, not before: a holder that died this instant may have spooled a value this instant.
+            self.import_spools()
+        return lease
+
+    def release(self, lease: Lease, next_at: float | None) -> None:
+        """Give the lease back. See `Journal.release`."""
+        self._leases.release(lease, next_at)
+
+    def check(self, lease: Lease) -> None:
+        """Renew the lease, or raise `Fenced`."""
+        self._leases.check(lease)
+
+    def raise_epoch(self, lease: Lease, above: int) -> Lease:
+        """Let epochs go on above one that was seen outside."""
+        raised = self._leases.raise_epoch(lease, above)
+        self._epochs[lease.stream] = raised.epoch
+        return raised
+
+    def place(self, lease: Lease, place: str) -> AbstractContextManager[None]:
+        """Hold the lease of a place while writing to it. See `Journal.place`."""
+        return self._leases.place(lease, place)
+
+    # -------------------------------------------------------------------------------------------------------- the facts
+
+    def view(self, stream: str) -> View:
+        """Return the fold of all facts of the stream, as of now."""
+        with self._db.read() as connection:
+            return self._head(connection, stream).view
+
+    def append(self, lease: Lease, draft: Draft, value: Secret | None = None) -> View:
+        """Make a fact durable, fenced. See `Journal.append`.
+
+        Crash: leaves the fact, with its sealed value, or nothing.
+        """
+        sealed = None
+        if value is not None:
+            sealed = self._seal().seal(lease.stream, draft.rid, draft.attempt, draft.token_id, value)
+            draft = replace(draft, fingerprint=sealed.fingerprint)
+        fact = self._fact(lease.stream, lease.epoch, draft, sealed)
+
+        def fenced(connection: sqlite3.Connection) -> None:
+            if not self._leases.holds(connection, lease):
+                self._leases.renew(connection, lease)
+
+        return self._insert(fact, sealed, fenced)
+
+    def note(self, stream: str, draft: Draft) -> View:
+        """Append an operator's fact, and wake the stream. See `Journal.note`."""
+        if draft.kind not in UNFENCED or draft.kind is Kind.CAPTURED:
+            raise IllegalFact(f"noting {draft.kind} in stream {stream}: only who holds its lease may say so")
+
+        def woken(connection: sqlite3.Connection) -> None:
+            wake(connection, stream, 0.0)
+
+        return self._insert(self._fact(stream, self._epochs.get(stream, 0), draft, None), None, woken)
+
+    def facts(self, stream: str | None = None, after: int = 0, limit: int | None = None) -> Iterator[Fact]:
+        """Yield the facts of one stream after a position, or of all in the order in which they were written.
+
+        Args:
+            stream: id, or None for the whole journal.
+            after: a position, or with None how many facts of the journal to pass over.
+            limit: at most that many.
+        """
+        if stream is not None:
+            with self._db.read() as connection:
+                found = records.after(connection, stream, after)
+            yield from (record.fact for record in found[:limit])
+            return
+        with self._db.read() as connection:
+            for record in records.ordered(connection, by_stream=False, since=after, limit=limit):
+                yield record.fact
+
+    def views(self) -> dict[str, View]:
+        """Return the views of all streams that have facts, in one pass: for `status` of a whole fleet."""
+        found: dict[str, View] = {}
+        with self._db.read() as connection:
+            for record in records.ordered(connection, by_stream=True):
+                stream = record.fact.stream
+                found[stream] = fold(found.get(stream) or blank(), record.fact)
+        return found
+
+    # ------------------------------------------------------------------------------------------------------- the values
+
+    def spool(self, stream: str, draft: Draft, value: Secret) -> None:
+        """Make a capture durable in this process's own file: the first statement after a mint. See `Journal.spool`."""
+        self._captures.spool(self._envelope(stream, draft, value))
+
+    def capture(self, stream: str, draft: Draft, value: Secret) -> View:
+        """Make a capture durable at any epoch; repeating it is harmless. See `Journal.capture`."""
+        envelope = self._envelope(stream, draft, value)
+        self._commit_capture(envelope)
+        self._captures.drop(envelope.key)
+        return self.view(stream)
+
+    def import_spools(self) -> None:
+        """Bring every spooled capture of every process, dead or alive, into the journal."""
+        self._captures.collect(self._commit_capture)
+
+    def reveal(self, stream: str, fingerprint: str) -> Secret:
+        """Open the sealed value with that fingerprint. See `Journal.reveal`."""
+        with self._db.read() as connection:
+            found = records.sealed_of(connection, stream, fingerprint)
+        for sealed in found:
+            if sealed.wrapped_key:
+                return self._seal().open(sealed)
+        why = "the key was destroyed with its token" if found else "no value with that fingerprint was ever sealed"
+        raise KeyError(f"revealing a value of stream {stream}: {why}")
+
+    def fingerprint(self, value: Secret) -> str:
+        """Return the HMAC of the value under the instance's sealed key, in hexadecimal."""
+        return self._seal().fingerprint(value)
+
+    def canary(self) -> None:
+        """Prove room: a row written, read back on a connection of its own and decrypted; the spool preallocated."""
+        self._owners()
+        self._room.prove(self._seal())
+
+    def destroy(self, stream: str, token_id: str) -> None:
+        """Destroy the keys of the sealed values of a token that is deleted. See `Journal.destroy`.
+
+        Crash: leaves the keys, or none of them; the write-ahead log is emptied at the next heartbeat at the latest.
+        """
+        self._crash("before_key_destroy")
+        with self._db.write() as connection:
+            run(
+                connection,
+                "UPDATE sealed SET wrapped_key = NULL, destroyed_at = ? WHERE credential = ? AND token_id = ?"
+                " AND destroyed_at IS NULL",
+                (self._clock.utc(), stream, token_id),
+            )
+        self._room.forget()
+        self._crash("after_key_destroy")
+
+    # --------------------------------------------------------------------------------------------- streams and due-ness
+
+    def register(self, names: Sequence[tuple[str, str, str | None]]) -> dict[str, str]:
+        """Make the streams of a configuration: (name, connection, former name or None) each -> name: stream id."""
+        return self._streams.register(names)
+
+    def streams(self) -> list[Stream]:
+        """Return every stream with its name, connection, noted time and lease."""
+        return self._streams.all()
+
+    def connection_stream(self, name: str) -> str:
+        """Return the id of a connection's own stream."""
+        return self._streams.connection(name)
+
+    def due(self, connection: str, now: float, limit: int) -> Sequence[Due]:
+        """Return streams of the connection whose noted time is at most `now` (provider time), soonest first."""
+        return self._streams.due(connection, now, limit)
+
+    def wake(self, streams: Iterable[str], at: float = 0.0) -> None:
+        """Let streams be due no later than `at`, also those that somebody works on just now."""
+        self._streams.wake(streams, at)
+
+    def budget(self, connection: str, requests: int, window: float) -> SqliteBudget:
+        """Return the shared rate budget of a connection: at most `requests` in every sliding `window` seconds."""
+        return SqliteBudget(self._db, self._clock, connection, requests, window)
+
+    # ----------------------------------------------------------------------------------------------------- housekeeping
+
+    @property
+    def owner(self) -> str:
+        """Id of this process: holder of its leases and writer of its facts."""
+        return self._owners().me
+
+    def processes(self) -> list[owners.Process]:
+        """Return the processes that have the journal open for writing, dead ones that nobody buried yet included."""
+        return owners.processes(self._db, self._clock)
+
+    def daemon(self) -> owners.Process | None:
+        """Return the daemon that runs on this journal: its lock is held and its heartbeat is fresh."""
+        return next((found for found in self.processes() if found.kind == "run" and found.alive), None)
+
+    def heartbeat(self, listener: str | None = None) -> None:
+        """Say that this process lives, and where it listens; look whether the file is still in its place.
+
+        Raises:
+            JournalUnsafe: the file was removed or replaced under us.
+        """
+        self._room.in_place()
+        self._owners().beat(listener)
+        self._room.tidy()
+
+    def verify(self) -> chain.Verdict:
+        """Check every hash chain; needs the key.
+
+        Raises:
+            JournalUnsafe: the file cannot be read at all.
+        """
+        key = self._seal().chain_key
+        with self._db.read() as connection:
+            run(connection, "BEGIN")  # one snapshot for both tables
+            digests = {sealed.sealed_id: sealed.digest for sealed in records.all_sealed(connection)}
+            verdict = chain.verify(key, records.ordered(connection, by_stream=True), digests)
+            run(connection, "COMMIT")
+        return verdict
+
+    def integrity(self) -> list[str]:
+        """Return what SQLite's full integrity check complains of; takes a second per some hundred megabytes."""
+        with self._db.read() as connection:
+            found = [str(row[0]) for row in run(connection, "PRAGMA integrity_check(20)")]
+        return [] if found == ["ok"] else found
+
+    def rewrap(self) -> int:
+        """Wrap the key of every living sealed value with the first key of the key file; return how many were changed.
+
+        Crash: leaves a mixture, which both keys together open; run it again.
+        """
+        return self._room.rewrap(self._seal())
+
+    def counts(self) -> dict[str, int]:
+        """Return sizes: facts, credentials, values, values_destroyed, spooled, database_bytes, log_bytes."""
+        spooled = self._owners_or_none.spool.pending() if self._owners_or_none else 0
+        return {**counts(self._db), "spooled": spooled}
+
+    def close(self) -> None:
+        """Give back every lease, leave, and close the file. Never raises `JournalUnsafe`: it is the last act."""
+        me = self._owners_or_none
+        if me is not None:
+            with suppress(JournalUnsafe):
+                self._leases.release_all()
+            with suppress(JournalUnsafe):
+                self._db.checkpoint()
+            me.leave()
+        self._db.close()
+
+    # ------------------------------------------------------------------------------------------------------- the inside
+
+    def _insert(self, fact: Fact, sealed: Sealed | None, first: Callable[[sqlite3.Connection], None]) -> View:
+        """Insert a fact behind `first` in one transaction, if it is legal; return the view with it."""
+        before, behind = around(fact.kind)
+        self._crash(before)
+        with self._db.write(fact_id=fact.fact_id) as connection:
+            first(connection)
+            head = self._head(connection, fact.stream)
+            why = legal(head.view, fact)
+            if why:
+                raise IllegalFact(f"recording {fact.kind} in stream {fact.stream}: {why}")
+            head = self._chain(connection, head, fact, sealed)
+        self._remember(fact.stream, head)
+        self._crash(behind)
+        return head.view
+
+    def _commit_capture(self, envelope: Envelope) -> None:
+        """Insert a capture unless it is there; never refused, whatever the protocol thinks: it may be the only copy."""
+        fact = envelope.fact
+        before, behind = around(fact.kind)
+        self._crash(before)
+        with self._db.write(fact_id=fact.fact_id) as connection:
+            known = run(
+                connection,
+                "SELECT 1 FROM fact WHERE stream = ? AND rid = ? AND attempt = ? AND fingerprint = ?"
+                " AND kind = 'captured'",
+                envelope.key,
+            )
+            if known:
+                head = None
+            else:
+                keep(connection, fact.stream)
+                head = self._chain(connection, self._head(connection, fact.stream), fact, envelope.sealed)
+                if not self._leases.mine(connection, fact.stream):
+                    wake(connection, fact.stream, 0.0)
+        if head is not None:
+            self._remember(fact.stream, head)
+        self._crash(behind)
+
+    def _chain(self, connection: sqlite3.Connection, head: _Head, fact: Fact, sealed: Sealed | None) -> _Head:
+        fact = replace(fact, position=head.position + 1)
+        record = Record(
+            fact=fact,
+            machine=MACHINE,
+            instance=self.instance,
+            boot_id=self._clock.boot_id(),
+            boot_time=self._clock.boot(),
+            previous=head.hash,
+            hash="",
+        )
+        record = chain.link(self._seal().chain_key, record, sealed.digest if sealed else "")
+        if sealed is not None:
+            records.insert_sealed(connection, sealed)
+        records.insert(connection, record)
+        return _Head(fact.position, record.hash, fold(head.view, fact))
+
+    def _head(self, connection: sqlite3.Connection, stream: str) -> _Head:
+        with self._heads_lock:
+            head = self._heads.get(stream) or _Head(0, chain.genesis(stream), blank())
+        found = records.after(connection, stream, head.position)
+        for record in found:
+            head = _Head(record.fact.position, record.hash, fold(head.view, record.fact))
+        if found and not connection.in_transaction:
+            self._remember(stream, head)
+        return head
+
+    def _remember(self, stream: str, head: _Head) -> None:
+        with self._heads_lock:
+            known = self._heads.get(stream)
+            if known is None or known.position < head.position:
+                self._heads[stream] = head
+            self._heads.move_to_end(stream)
+            if len(self._heads) > _CACHED_VIEWS:
+                self._heads.popitem(last=False)
+
+    def _fact(self, stream: str, epoch: int, draft: Draft, sealed: Sealed | None) -> Fact:
+        return records.make(
+            draft,
+            fact_id=secrets.token_hex(16),
+            stream=stream,
+            position=0,
+            epoch=epoch,
+            writer=self.owner,
+            sealed_id=sealed.sealed_id if sealed else "",
+        )
+
+    def _envelope(self, stream: str, draft: Draft, value: Secret) -> Envelope:
+        """The spooled capture of that value where there is one, else a new one."""
+        fingerprint = self._seal().fingerprint(value)
+        known = self._captures.find((stream, draft.rid, draft.attempt, fingerprint))
+        if known is not None:
+            return known
+        draft = replace(draft, kind=Kind.CAPTURED, fingerprint=fingerprint)
+        sealed = self._seal().seal(stream, draft.rid, draft.attempt, draft.token_id, value)
+        return Envelope(self._fact(stream, self._epochs.get(stream, 0), draft, sealed), sealed)
+
+    def _owners(self) -> owners.Owners:
+        if self._owners_or_none is None:
+            raise JournalUnsafe("writing to the journal: it was opened for reading")
+        return self._owners_or_none
+
+    def _seal(self) -> Seal:
+        if self._seal_or_none is None:
+            raise JournalUnsafe("decrypting the journal: it was opened without its key", "set state.encryption_key")
+        return self._seal_or_none
