@@ -2,3 +2,8 @@
 
 `document` changes bytes, `place` and `writer` change files, `exposure` asks git, `target` joins them to the port.
 """
+
+from rotator.targets.env_file.options import EnvFileOptions, complaints
+from rotator.targets.env_file.target import EnvFileTarget
+
+__all__ = ["EnvFileOptions", "EnvFileTarget", "complaints"]

@@ -10,14 +10,16 @@ import os
 import re
 import secrets
 import stat
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Final
 
-from rotator.core.errors import Refused
+from rotator.core.errors import Refused, Unavailable
 from rotator.host import files
+from rotator.host.crashpoints import crash_at
 
 MAX_SIZE: Final = 1 << 20
 """One MiB: far above any dotenv file, and small enough that a wrong path cannot fill the memory."""
@@ -58,14 +60,16 @@ class Snapshot:
 class Place:
     """The real file behind a path: a descriptor of its folder, and its name there. Use as a context manager."""
 
-    def __init__(self, path: Path) -> None:
-        """Resolve links and open the folder.
+    def __init__(self, path: Path, crash: Callable[[str], None] = crash_at) -> None:
+        """Resolve links and open the folder; `crash` passes a named crash point.
 
         Raises:
-            Refused: the folder does not exist, or a link of another user leads out of that user's files.
+            Unavailable: the folder does not exist; it may be a disk that is not mounted now.
+            Refused: a link of another user leads out of that user's files.
             OSError: the folder cannot be opened.
         """
         self.path = path
+        self.crash = crash
         self.real = Path(os.path.realpath(path))
         self.name = self.real.name
         _refuse_foreign_link(path, self.real)
@@ -74,10 +78,8 @@ class Place:
         except PermissionError:  # may still be passed through, and the file written where it stands
             self.folder = os.open(self.real.parent, getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_CLOEXEC)
         except (FileNotFoundError, NotADirectoryError):
-            raise Refused(
-                f"{path}: the folder {self.real.parent} does not exist",
-                "create it, or correct `path`",
-                code="no_folder",
+            raise Unavailable(
+                f"{path}: the folder {self.real.parent} does not exist", "create or mount it, or correct `path`"
             ) from None
 
     def __enter__(self) -> "Place":

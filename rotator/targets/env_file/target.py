@@ -13,6 +13,7 @@ from typing import Final
 from rotator.core.errors import Refused, Unavailable
 from rotator.core.ports.target import Publication, Reading
 from rotator.core.secret import Secret
+from rotator.host.crashpoints import crash_at
 from rotator.targets.env_file import writer
 from rotator.targets.env_file.document import Document, DocumentError
 from rotator.targets.env_file.exposure import Exposure, exposure
@@ -39,6 +40,7 @@ class EnvFileTarget:
         keys: Mapping[str, str],
         lock_folder: Path,
         *,
+        crash: Callable[[str], None] = crash_at,
         warn: Callable[[str, str], None] = no_warning,
     ) -> None:
         """Nothing is opened.
@@ -47,12 +49,13 @@ class EnvFileTarget:
             options: validated.
             keys: managed key -> output name or `literal:TEXT`.
             lock_folder: folder for locks, shared by all processes of the instance; made when a write needs it.
+            crash: passes a named crash point.
             warn: takes (code, message) of what an operator should know though the value is published.
         """
         self._options = options
         self._path = options.path
         self._keys = dict(keys)
-        self._writer = Writer(lock_folder)
+        self._writer = Writer(lock_folder, crash)
         self._warn = warn
 
     @property
@@ -81,7 +84,7 @@ class EnvFileTarget:
         """
         try:
             found = writer.read(self._path)
-        except Refused as error:  # a missing folder as well: it may be a disk that is not mounted now
+        except Refused as error:
             raise Unavailable(error.message, error.remedy) from error
         if found is None:
             return Reading(version="")

@@ -22,8 +22,8 @@ from pathlib import Path
 from typing import Final, Protocol
 
 from rotator.core.errors import Conflict, OutcomeUnknown, Refused, RotatorError, Unavailable
-from rotator.host import crashpoints, files
-from rotator.host.crashpoints import Point
+from rotator.host import files
+from rotator.host.crashpoints import Point, crash_at
 from rotator.host.locks import FileLock
 from rotator.targets.env_file.place import Identity, Place, Snapshot, copy_attributes
 
@@ -75,10 +75,12 @@ class _Again(Exception):
 
 
 class Writer:
-    """Writes files of one host. `lock_folder` is shared by all processes of the instance; made (0700) when missing."""
+    """Writes files of one host."""
 
-    def __init__(self, lock_folder: Path) -> None:
+    def __init__(self, lock_folder: Path, crash: Callable[[str], None] = crash_at) -> None:
+        """`lock_folder` is shared by all processes of the instance, made (0700) if missing; `crash` passes a point."""
         self._lock_folder = lock_folder
+        self._crash = crash
 
     def replace(
         self,
@@ -103,10 +105,10 @@ class Writer:
         """
         try:
             for _ in range(ATTEMPTS):
-                with suppress(_Again), Place(path) as place:
-                    crashpoints.crash(Point.BEFORE_FILE_LOCK)
+                with suppress(_Again), Place(path, self._crash) as place:
+                    place.crash(Point.BEFORE_FILE_LOCK)
                     with self._lock(place):
-                        crashpoints.crash(Point.AFTER_FILE_LOCK)
+                        place.crash(Point.AFTER_FILE_LOCK)
                         return _replace(place, edit, still_mine, create, ownership)
         except OSError as error:
             raise _explain(path, error) from error
@@ -206,26 +208,26 @@ def _create(place: Place, content: bytes, still_mine: Callable[[], None], owners
         try:
             folder = os.fstat(place.folder)
             as_root = os.geteuid() == 0
-            _fill(fd, content)
+            _fill(place, fd, content)
             _own(
                 fd,
                 ownership.uid if ownership.uid is not None else (folder.st_uid if as_root else None),
                 ownership.gid if ownership.gid is not None else (folder.st_gid if as_root else None),
             )
             os.fchmod(fd, 0o600 if ownership.mode is None else ownership.mode)
-            _flush(fd)
+            _flush(place, fd)
         finally:
             os.close(fd)
         still_mine()
-        crashpoints.crash(Point.BEFORE_FILE_EXCHANGE)
+        place.crash(Point.BEFORE_FILE_EXCHANGE)
         try:
             files.move_to_free_name(name, place.name, dir_fd=place.folder)
         except FileExistsError:
             raise _Again from None
-    except BaseException:
+    except Exception:
         place.remove(name)
         raise
-    crashpoints.crash(Point.AFTER_FILE_EXCHANGE)
+    place.crash(Point.AFTER_FILE_EXCHANGE)
     _flush_folder(place)
     return How.CREATED
 
@@ -239,7 +241,7 @@ def _exchange(
         status = place.look()
         if status is None or Identity.of(status) != found.identity:
             raise _Again  # nothing is visible yet: the cheap way out of most races
-        crashpoints.crash(Point.BEFORE_FILE_EXCHANGE)
+        place.crash(Point.BEFORE_FILE_EXCHANGE)
         try:
             files.exchange(name, place.name, dir_fd=place.folder)
         except FileNotFoundError:
@@ -250,18 +252,18 @@ def _exchange(
             if error.errno not in files.EXCHANGE_UNSUPPORTED:
                 raise
             return _rename(place, found, name)
-    except BaseException:
+    except Exception:
         place.remove(name)
         raise
-    crashpoints.crash(Point.AFTER_FILE_EXCHANGE)
-    crashpoints.crash(Point.BEFORE_FILE_DISPLACED_CHECK)
+    place.crash(Point.AFTER_FILE_EXCHANGE)
+    place.crash(Point.BEFORE_FILE_DISPLACED_CHECK)
     _restore_unless(_is_still(place, name, found), place, name, ours)
-    crashpoints.crash(Point.AFTER_FILE_DISPLACED_CHECK)
+    place.crash(Point.AFTER_FILE_DISPLACED_CHECK)
     _flush_folder(place)
     _restore_unless(_is_still(place, name, found), place, name, ours)
-    crashpoints.crash(Point.BEFORE_FILE_UNLINK)
+    place.crash(Point.BEFORE_FILE_UNLINK)
     place.remove(name)
-    crashpoints.crash(Point.AFTER_FILE_UNLINK)
+    place.crash(Point.AFTER_FILE_UNLINK)
     return How.EXCHANGED
 
 
@@ -276,7 +278,7 @@ def _prepare(place: Place, found: Snapshot, content: bytes, ownership: Ownership
         raise
     try:
         try:
-            _fill(fd, content)
+            _fill(place, fd, content)
             try:
                 _own(
                     fd,
@@ -289,13 +291,13 @@ def _prepare(place: Place, found: Snapshot, content: bytes, ownership: Ownership
                 raise _NotHereAtomic
             # Last: an access list that was just copied sets the group bits, and a change of owner may clear some.
             os.fchmod(fd, found.status.st_mode & 0o777 if ownership.mode is None else ownership.mode)
-            _flush(fd)
+            _flush(place, fd)
             ours = os.fstat(fd).st_ino
         finally:
             os.close(fd)
         marked = place.temporary_name(ours, found.identity)
         os.rename(name, marked, src_dir_fd=place.folder, dst_dir_fd=place.folder)
-    except BaseException:
+    except Exception:
         place.remove(name)
         raise
     return marked, ours
@@ -314,7 +316,7 @@ def _restore_unless(undisturbed: bool, place: Place, name: str, ours: int) -> No
     """After an exchange: when it displaced somebody's save, put that back and start over on top of it."""
     if undisturbed:
         return
-    crashpoints.crash(Point.BEFORE_FILE_EXCHANGE_BACK)
+    place.crash(Point.BEFORE_FILE_EXCHANGE_BACK)
     try:
         place.put_back(name, ours)
     except OSError as error:
@@ -322,7 +324,7 @@ def _restore_unless(undisturbed: bool, place: Place, name: str, ours: int) -> No
             f"{place.path}: a save of somebody else was displaced and could not be put back: {error.strerror}",
             f"it lies beside the file as {name}; the next write puts it back",
         ) from error
-    crashpoints.crash(Point.AFTER_FILE_EXCHANGE_BACK)
+    place.crash(Point.AFTER_FILE_EXCHANGE_BACK)
     raise _Again
 
 
@@ -331,7 +333,7 @@ def _rename(place: Place, found: Snapshot, name: str) -> How:
     if not _is_still(place, place.name, found):
         raise _Again
     os.rename(name, place.name, src_dir_fd=place.folder, dst_dir_fd=place.folder)
-    crashpoints.crash(Point.AFTER_FILE_EXCHANGE)
+    place.crash(Point.AFTER_FILE_EXCHANGE)
     _flush_folder(place)
     return How.RENAMED
 
@@ -352,7 +354,7 @@ def _write_in_place(
         if ownership.mode is not None:
             os.fchmod(fd, ownership.mode)
         still_mine()
-        crashpoints.crash(Point.BEFORE_FILE_IN_PLACE)
+        place.crash(Point.BEFORE_FILE_IN_PLACE)
         old, new = len(found.content), len(content)
         if new > old:  # room first: a full disk is found out while the content is still the old one
             try:
@@ -372,7 +374,7 @@ def _write_in_place(
             ) from error
     finally:
         os.close(fd)
-    crashpoints.crash(Point.AFTER_FILE_IN_PLACE)
+    place.crash(Point.AFTER_FILE_IN_PLACE)
     now = place.look()
     if now is None or now.st_ino != status.st_ino:
         raise _Again  # somebody replaced the file while we wrote into the old one
@@ -380,27 +382,27 @@ def _write_in_place(
     return How.IN_PLACE
 
 
-def _fill(fd: int, content: bytes) -> None:
-    crashpoints.crash(Point.BEFORE_FILE_TEMP_WRITE)
+def _fill(place: Place, fd: int, content: bytes) -> None:
+    place.crash(Point.BEFORE_FILE_TEMP_WRITE)
     files.write_all(fd, content)
-    crashpoints.crash(Point.AFTER_FILE_TEMP_WRITE)
+    place.crash(Point.AFTER_FILE_TEMP_WRITE)
 
 
-def _flush(fd: int) -> None:
-    crashpoints.crash(Point.BEFORE_FILE_TEMP_FSYNC)
+def _flush(place: Place, fd: int) -> None:
+    place.crash(Point.BEFORE_FILE_TEMP_FSYNC)
     files.flush(fd)
-    crashpoints.crash(Point.AFTER_FILE_TEMP_FSYNC)
+    place.crash(Point.AFTER_FILE_TEMP_FSYNC)
 
 
 def _flush_folder(place: Place) -> None:
-    crashpoints.crash(Point.BEFORE_FILE_DIR_FSYNC)
+    place.crash(Point.BEFORE_FILE_DIR_FSYNC)
     try:
         files.flush_folder(place.folder)
     except OSError as error:
         raise OutcomeUnknown(
             f"{place.path}: written, but its folder could not be flushed: {error.strerror}", "look at the disk"
         ) from error
-    crashpoints.crash(Point.AFTER_FILE_DIR_FSYNC)
+    place.crash(Point.AFTER_FILE_DIR_FSYNC)
 
 
 def _own(fd: int, uid: int | None, gid: int | None) -> None:
