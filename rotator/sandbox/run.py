@@ -143,13 +143,18 @@ def serve(
         OSError: as `Sandbox.start`.
     """
     ended = threading.Event()
-    if threading.current_thread() is threading.main_thread():
+    before = {}
+    if threading.current_thread() is threading.main_thread():  # only there may a handler be set
         for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: ended.set())
-    with Sandbox(listen, world, tokens_dir, state) as sandbox:
-        sys.stdout.write(f"sandbox ready {sandbox.url}\n")
-        sys.stdout.flush()
-        ended.wait()
+            before[number] = signal.signal(number, lambda *_: ended.set())
+    try:
+        with Sandbox(listen, world, tokens_dir, state) as sandbox:
+            sys.stdout.write(f"sandbox ready {sandbox.url}\n")
+            sys.stdout.flush()
+            ended.wait()
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def main(
@@ -165,7 +170,7 @@ def main(
         sys.stderr.write(f"{error}\n")
         return 2
     except OSError as error:
-        what = error.filename if error.filename is not None else listen
-        sys.stderr.write(f"cannot start the sandbox: {what}: {error.strerror}; choose another with the flags\n")
+        what = error.filename if error.filename is not None else f"--listen {listen}"
+        sys.stderr.write(f"cannot run the sandbox: {what}: {error.strerror}; name another one\n")
         return 1
     return 0

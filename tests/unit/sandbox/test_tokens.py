@@ -419,3 +419,10 @@ def test_a_token_that_is_not_active_is_not_used(tokens, state):
         tokens.provider.advance(61)
     assert tokens.verify(token["value"]).result["status"] == state
     assert tokens.get(token["id"]).result["last_used_on"] is None
+
+
+def test_a_value_that_is_not_accepted_yet_is_not_used(tokens):
+    tokens.provider.settings(verify_lag=20)
+    token = tokens.made()
+    tokens.verify(token["value"])
+    assert tokens.get(token["id"]).result["last_used_on"] is None
