@@ -124,11 +124,15 @@ class CloudflareConnection:
         known = self._known
         return known[1].id if known else ""
 
-    def identity(self, bearer: Secret) -> Identity | None:
+    def identity(self, bearer: Secret, *, acting: bool = True) -> Identity | None:
         """Return who a management token is; asks once per value, None if the provider does not accept it.
 
         A user's token is known at one endpoint and an account's at the other; its prefix says which, and a token
         without one (made before April 2026) is tried at both.
+
+        Args:
+            bearer: the value of a management token.
+            acting: whether it is the one that acts; then it is remembered and becomes the principal.
 
         Raises:
             Unavailable, RateLimited: no usable answer.
@@ -143,8 +147,10 @@ class CloudflareConnection:
                 continue
             found = self.verify(bearer, tokens_path(owner, self.account_id))
             if found is not None:
-                self._known = (bearer, Identity(found, owner))
-                return self._known[1]
+                who = Identity(found, owner)
+                if acting:
+                    self._known = (bearer, who)
+                return who
         return None
 
     def verify(self, value: Secret, path: str) -> str | None:

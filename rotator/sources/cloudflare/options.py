@@ -21,7 +21,8 @@ from pydantic import (
 )
 
 from rotator import catalogue
-from rotator.config.fields import ConfigPath, HexId, PositiveDuration, ServiceUrl, Stanza, Text, wrong
+from rotator.config.fields import ConfigPath, HexId, ServiceUrl, Stanza, Text, wrong
+from rotator.config.models import RateBudget
 from rotator.config.secret_ref import SecretRef
 from rotator.core.errors import ConfigError
 
@@ -31,13 +32,6 @@ CEILING: Final = (1200, 300.0)
 """Cloudflare's own limit, requests per seconds (docs reference/limits); a budget above it is refused."""
 
 ALL: Final = "all"
-
-
-class RateBudget(Stanza):
-    """How much of the provider's rate limit this connection may spend, over all processes on one journal."""
-
-    requests: Annotated[int, Field(ge=10, le=1_000_000)] = 300
-    window: PositiveDuration = 300.0
 
 
 class ConnectionOptions(Stanza):
@@ -50,7 +44,7 @@ class ConnectionOptions(Stanza):
         standby_token: a second management token that can renew the first.
         api_url: base of the API; plain http only for loopback (the sandbox).
         ca_file: certificates to trust instead of the built-in ones.
-        rate_budget: share of the rate limit.
+        rate_budget: share of the provider's rate limit, over all processes on one journal.
     """
 
     account_id: HexId | None = None

@@ -137,3 +137,16 @@ def user_of(shown: object) -> str | None:
             if prefix == "com.cloudflare.api.user" and ID.fullmatch(user):
                 found.add(user)
     return found.pop() if len(found) == 1 else None
+
+
+def groups_of(shown: object) -> frozenset[str]:
+    """Return the ids of all permission groups that a token object's policies allow."""
+    policies = shown.get("policies") if isinstance(shown, dict) else None
+    found = set()
+    for policy in policies if isinstance(policies, list) else ():
+        if isinstance(policy, dict) and policy.get("effect") == "allow":
+            groups = policy.get("permission_groups")
+            for group in groups if isinstance(groups, list) else ():
+                if isinstance(group, dict) and isinstance(group.get("id"), str):
+                    found.add(group["id"])
+    return frozenset(found)
