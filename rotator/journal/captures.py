@@ -101,7 +101,7 @@ class Captures:
             except OSError:
                 return
 
-    def collect(self, commit: Callable[[Envelope], None]) -> None:
+    def collect(self, commit: Callable[[Envelope], object]) -> None:
         """Commit every capture that lies in any spool, this process's own included, and bury the dead.
 
         Files of living processes are read too: one of them may be stopped between its spool and its commit.

@@ -51,7 +51,7 @@ class Leases:
         self._crash("after_lease")
         return lease
 
-    def release(self, lease: Lease, next_at: float | None) -> None:
+    def release(self, lease: Lease, next_at: float | None, why: str) -> None:
         """Give the lease back; the noted time is `next_at`, or earlier where somebody wished so meanwhile."""
         with self._db.write() as connection:
             freed = run(
@@ -59,11 +59,12 @@ class Leases:
                 "UPDATE lease SET holder = '' WHERE name = ? AND holder = ? AND epoch = ? RETURNING 1",
                 (lease.stream, lease.holder, lease.epoch),
             )
-            if freed and next_at is not None:
+            if freed:
                 run(
                     connection,
-                    "UPDATE stream SET next_at = min(?, coalesce(woken_at, ?)), woken_at = NULL WHERE id = ?",
-                    (next_at, next_at, lease.stream),
+                    "UPDATE stream SET next_at = min(coalesce(?1, next_at), coalesce(woken_at, ?1, next_at)),"
+                    " woken_at = NULL, why = ?2 WHERE id = ?3",
+                    (next_at, why, lease.stream),
                 )
 
     def release_all(self) -> None:

@@ -158,7 +158,17 @@ def processes(db: Database, clock: Clock) -> list[Process]:
             "SELECT owner, kind, host, pid, started, heartbeat, listener, beat, boot_id FROM process ORDER BY started",
         )
     return [
-        Process(owner, *shown, alive=_lives(db, clock, owner, beat, boot_id)) for owner, *shown, beat, boot_id in rows
+        Process(
+            owner=owner,
+            kind=kind,
+            host=host,
+            pid=pid,
+            started=started,
+            heartbeat=heartbeat,
+            listener=listener,
+            alive=_lives(db, clock, owner, beat, boot_id),
+        )
+        for owner, kind, host, pid, started, heartbeat, listener, beat, boot_id in rows
     ]
 
 

@@ -7,18 +7,15 @@ by the modules beside this one; here they meet.
 from __future__ import annotations
 
 import secrets
-import threading
-from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, suppress
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from rotator.core.errors import IllegalFact, JournalUnsafe
-from rotator.core.facts import MACHINE, UNFENCED, Draft, Fact, Kind
+from rotator.core.facts import UNFENCED, Draft, Fact, Kind
 from rotator.core.ports.journal import Due, Lease
 from rotator.core.protocol.fold import fold
-from rotator.core.protocol.steps import legal
 from rotator.core.protocol.view import View, blank
 from rotator.core.secret import Secret
 from rotator.journal import chain, owners, records
@@ -26,26 +23,13 @@ from rotator.journal.budget import SqliteBudget
 from rotator.journal.captures import Captures, Envelope
 from rotator.journal.database import Database, run
 from rotator.journal.leases import Leases
-from rotator.journal.points import around
-from rotator.journal.records import Record
+from rotator.journal.ledger import Ledger
 from rotator.journal.room import Room, counts
 from rotator.journal.sealing import Seal, Sealed
-from rotator.journal.streams import Stream, Streams, keep, wake
+from rotator.journal.streams import Stream, Streams, wake
 
 if TYPE_CHECKING:
     import sqlite3
-
-_CACHED_VIEWS: Final = 20_000
-"""Views kept in memory, the least recently used going first: some 5 KiB each."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Head:
-    """The end of a stream as it was last seen: nothing before it is read again."""
-
-    position: int
-    hash: str
-    view: View
 
 
 class SqliteJournal:
@@ -72,8 +56,7 @@ class SqliteJournal:
         self._seal_or_none = seal
         self._owners_or_none = me
         self._streams = Streams(db)
-        self._heads: OrderedDict[str, _Head] = OrderedDict()
-        self._heads_lock = threading.Lock()
+        self._ledger = Ledger(db, clock, crash, instance, seal)
         self._epochs: dict[str, int] = {}
         if me is not None:
             self._leases = Leases(db, me, clock, crash, patience)
@@ -92,9 +75,10 @@ class SqliteJournal:
             self.import_spools()
         return lease
 
-    def release(self, lease: Lease, next_at: float | None) -> None:
-        """Give the lease back. See `Journal.release`."""
-        self._leases.release(lease, next_at)
+    def release(self, lease: Lease, next_at: float | None, why: str = "") -> None:
+        """Give the lease back; nothing happens when it is somebody else's. See `Journal.release`."""
+        self._owners()
+        self._leases.release(lease, next_at, why)
 
     def check(self, lease: Lease) -> None:
         """Renew the lease, or raise `Fenced`."""
@@ -114,8 +98,7 @@ class SqliteJournal:
 
     def view(self, stream: str) -> View:
         """Return the fold of all facts of the stream, as of now."""
-        with self._db.read() as connection:
-            return self._head(connection, stream).view
+        return self._ledger.view(stream)
 
     def append(self, lease: Lease, draft: Draft, value: Secret | None = None) -> View:
         """Make a fact durable, fenced. See `Journal.append`.
@@ -132,7 +115,7 @@ class SqliteJournal:
             if not self._leases.holds(connection, lease):
                 self._leases.renew(connection, lease)
 
-        return self._insert(fact, sealed, fenced)
+        return self._ledger.insert(fact, sealed, fenced)
 
     def note(self, stream: str, draft: Draft) -> View:
         """Append an operator's fact, and wake the stream. See `Journal.note`."""
@@ -142,7 +125,7 @@ class SqliteJournal:
         def woken(connection: sqlite3.Connection) -> None:
             wake(connection, stream, 0.0)
 
-        return self._insert(self._fact(stream, self._epochs.get(stream, 0), draft, None), None, woken)
+        return self._ledger.insert(self._fact(stream, self._epochs.get(stream, 0), draft, None), None, woken)
 
     def facts(self, stream: str | None = None, after: int = 0, limit: int | None = None) -> Iterator[Fact]:
         """Yield the facts of one stream after a position, or of all in the order in which they were written.
@@ -179,9 +162,9 @@ class SqliteJournal:
     def capture(self, stream: str, draft: Draft, value: Secret) -> View:
         """Make a capture durable at any epoch; repeating it is harmless. See `Journal.capture`."""
         envelope = self._envelope(stream, draft, value)
-        self._commit_capture(envelope)
+        view = self._commit_capture(envelope)
         self._captures.drop(envelope.key)
-        return self.view(stream)
+        return view
 
     def import_spools(self) -> None:
         """Bring every spooled capture of every process, dead or alive, into the journal."""
@@ -243,6 +226,10 @@ class SqliteJournal:
     def wake(self, streams: Iterable[str], at: float = 0.0) -> None:
         """Let streams be due no later than `at`, also those that somebody works on just now."""
         self._streams.wake(streams, at)
+
+    def remark(self, stream: str, why: str) -> None:
+        """Note a word for `status` about a stream, without a lease: what is known of a connection, for example."""
+        self._streams.remark(stream, why)
 
     def budget(self, connection: str, requests: int, window: float) -> SqliteBudget:
         """Return the shared rate budget of a connection: at most `requests` in every sliding `window` seconds."""
@@ -318,79 +305,14 @@ class SqliteJournal:
 
     # ------------------------------------------------------------------------------------------------------- the inside
 
-    def _insert(self, fact: Fact, sealed: Sealed | None, first: Callable[[sqlite3.Connection], None]) -> View:
-        """Insert a fact behind `first` in one transaction, if it is legal; return the view with it."""
-        before, behind = around(fact.kind)
-        self._crash(before)
-        with self._db.write(fact_id=fact.fact_id) as connection:
-            first(connection)
-            head = self._head(connection, fact.stream)
-            why = legal(head.view, fact)
-            if why:
-                raise IllegalFact(f"recording {fact.kind} in stream {fact.stream}: {why}")
-            head = self._chain(connection, head, fact, sealed)
-        self._remember(fact.stream, head)
-        self._crash(behind)
-        return head.view
+    def _commit_capture(self, envelope: Envelope) -> View:
+        """Insert a capture; whoever works on its stream instead of us must look at it."""
 
-    def _commit_capture(self, envelope: Envelope) -> None:
-        """Insert a capture unless it is there; never refused, whatever the protocol thinks: it may be the only copy."""
-        fact = envelope.fact
-        before, behind = around(fact.kind)
-        self._crash(before)
-        with self._db.write(fact_id=fact.fact_id) as connection:
-            known = run(
-                connection,
-                "SELECT 1 FROM fact WHERE stream = ? AND rid = ? AND attempt = ? AND fingerprint = ?"
-                " AND kind = 'captured'",
-                envelope.key,
-            )
-            if known:
-                head = None
-            else:
-                keep(connection, fact.stream)
-                head = self._chain(connection, self._head(connection, fact.stream), fact, envelope.sealed)
-                if not self._leases.mine(connection, fact.stream):
-                    wake(connection, fact.stream, 0.0)
-        if head is not None:
-            self._remember(fact.stream, head)
-        self._crash(behind)
+        def woken(connection: sqlite3.Connection) -> None:
+            if not self._leases.mine(connection, envelope.fact.stream):
+                wake(connection, envelope.fact.stream, 0.0)
 
-    def _chain(self, connection: sqlite3.Connection, head: _Head, fact: Fact, sealed: Sealed | None) -> _Head:
-        fact = replace(fact, position=head.position + 1)
-        record = Record(
-            fact=fact,
-            machine=MACHINE,
-            instance=self.instance,
-            boot_id=self._clock.boot_id(),
-            boot_time=self._clock.boot(),
-            previous=head.hash,
-            hash="",
-        )
-        record = chain.link(self._seal().chain_key, record, sealed.digest if sealed else "")
-        if sealed is not None:
-            records.insert_sealed(connection, sealed)
-        records.insert(connection, record)
-        return _Head(fact.position, record.hash, fold(head.view, fact))
-
-    def _head(self, connection: sqlite3.Connection, stream: str) -> _Head:
-        with self._heads_lock:
-            head = self._heads.get(stream) or _Head(0, chain.genesis(stream), blank())
-        found = records.after(connection, stream, head.position)
-        for record in found:
-            head = _Head(record.fact.position, record.hash, fold(head.view, record.fact))
-        if found and not connection.in_transaction:
-            self._remember(stream, head)
-        return head
-
-    def _remember(self, stream: str, head: _Head) -> None:
-        with self._heads_lock:
-            known = self._heads.get(stream)
-            if known is None or known.position < head.position:
-                self._heads[stream] = head
-            self._heads.move_to_end(stream)
-            if len(self._heads) > _CACHED_VIEWS:
-                self._heads.popitem(last=False)
+        return self._ledger.capture(envelope, woken)
 
     def _fact(self, stream: str, epoch: int, draft: Draft, sealed: Sealed | None) -> Fact:
         return records.make(

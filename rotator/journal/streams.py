@@ -35,6 +35,7 @@ class Stream:
         next_at: provider time at which it wants to be looked at, None when nothing is noted.
         epoch: fencing number of its lease, 0 before the first.
         holder: id of the process that works on it, or empty.
+        why: the last word that was noted for `status` (JSON text), or empty.
     """
 
     id: str
@@ -45,6 +46,7 @@ class Stream:
     next_at: float | None
     epoch: int
     holder: str
+    why: str
 
 
 class Streams:
@@ -97,12 +99,12 @@ class Streams:
         with self._db.read() as connection:
             rows = run(
                 connection,
-                "SELECT id, kind, stream.name, connection, managed, next_at, coalesce(epoch, 0), coalesce(holder, '')"
-                " FROM stream LEFT JOIN lease ON lease.name = stream.id ORDER BY stream.name, kind",
+                "SELECT id, kind, stream.name, connection, managed, next_at, coalesce(epoch, 0), coalesce(holder, ''),"
+                " why FROM stream LEFT JOIN lease ON lease.name = stream.id ORDER BY stream.name, kind",
             )
         return [
-            Stream(id=a, kind=b, name=c, connection=d, managed=bool(e), next_at=f, epoch=g, holder=h)
-            for a, b, c, d, e, f, g, h in rows
+            Stream(id=a, kind=b, name=c, connection=d, managed=bool(e), next_at=f, epoch=g, holder=h, why=i)
+            for a, b, c, d, e, f, g, h, i in rows
         ]
 
     def connection(self, name: str) -> str:
@@ -110,6 +112,11 @@ class Streams:
         with self._db.write() as connection:
             found = run(connection, "SELECT id FROM stream WHERE kind = 'connection' AND name = ?", (name,))
             return str(found[0][0]) if found else _insert(connection, "connection", name, name)
+
+    def remark(self, stream: str, why: str) -> None:
+        """Note a last word without a lease; a cache for `status`, which may go with the power."""
+        with self._db.write(durable=False) as connection:
+            run(connection, "UPDATE stream SET why = ? WHERE id = ?", (why, stream))
 
     def due(self, connection: str, now: float, limit: int) -> list[Due]:
         """Return credentials of the connection whose noted time is at most `now`, soonest first, at most `limit`."""
@@ -140,7 +147,7 @@ def keep(connection: sqlite3.Connection, stream: str) -> None:
     if not run(connection, "SELECT 1 FROM stream WHERE id = ?", (stream,)):
         run(
             connection,
-            "INSERT INTO stream (id, kind, name, connection, managed) VALUES (?, 'credential', ?, '', 0)",
+            "INSERT INTO stream (id, kind, name, connection, managed, why) VALUES (?, 'credential', ?, '', 0, '')",
             (stream, f"restored-{stream}"),
         )
 
@@ -149,7 +156,7 @@ def _insert(connection: sqlite3.Connection, kind: str, name: str, at: str) -> st
     stream = secrets.token_hex(8)
     run(
         connection,
-        "INSERT INTO stream (id, kind, name, connection, managed, next_at) VALUES (?, ?, ?, ?, 1, ?)",
+        "INSERT INTO stream (id, kind, name, connection, managed, next_at, why) VALUES (?, ?, ?, ?, 1, ?, '')",
         (stream, kind, name, at, 0.0 if kind == "credential" else None),
     )
     return stream

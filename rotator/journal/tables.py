@@ -41,6 +41,7 @@ stream = Table(
     Column("managed", Boolean, nullable=False),
     Column("next_at", Float),  # provider time at which to look again
     Column("woken_at", Float),  # a wish that came while somebody worked on it
+    Column("why", Text, nullable=False),  # the driver's last word, for `status`
     UniqueConstraint("kind", "name"),
 )
 Index("due", stream.c.connection, stream.c.next_at, sqlite_where=text("kind = 'credential'"))

@@ -38,6 +38,7 @@ def upgrade() -> None:
         sa.Column("managed", sa.Boolean, nullable=False),
         _time("next_at", nullable=True),
         _time("woken_at", nullable=True),
+        _text("why"),
         sa.UniqueConstraint("kind", "name"),
     )
     op.create_index("due", "stream", ["connection", "next_at"], sqlite_where=sa.text("kind = 'credential'"))

@@ -1,0 +1,153 @@
+"""How a fact gets into its stream: judged, chained and inserted in one transaction, on the fold of all before it.
+
+Views are cached, so that the facts of a stream are folded once; every transaction asks for what others wrote since.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Final
+
+from rotator.core.errors import IllegalFact, JournalUnsafe
+from rotator.core.facts import MACHINE, Fact
+from rotator.core.protocol.fold import fold
+from rotator.core.protocol.steps import legal
+from rotator.core.protocol.view import View, blank
+from rotator.journal import chain, records
+from rotator.journal.captures import Envelope
+from rotator.journal.database import Database, run
+from rotator.journal.owners import Clock
+from rotator.journal.points import around
+from rotator.journal.records import Record
+from rotator.journal.sealing import Seal, Sealed
+from rotator.journal.streams import keep
+
+_CACHED_VIEWS: Final = 20_000
+"""Views kept in memory, the least recently used going first: some 5 KiB each."""
+
+First = Callable[[sqlite3.Connection], None]
+"""What the transaction does before it inserts; what it raises ends the transaction."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Head:
+    """The end of a stream as it was last seen: nothing before it is read again."""
+
+    position: int
+    hash: str
+    view: View
+
+
+class Ledger:
+    """The facts of all streams. Safe to share between threads."""
+
+    def __init__(
+        self, db: Database, clock: Clock, crash: Callable[[str], None], instance: str, seal: Seal | None
+    ) -> None:
+        """Without a `seal` it can be read and nothing more."""
+        self._db = db
+        self._clock = clock
+        self._crash = crash
+        self._instance = instance
+        self._seal = seal
+        self._heads: OrderedDict[str, _Head] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def view(self, stream: str) -> View:
+        """Return the fold of all facts of the stream, as of now."""
+        with self._db.read() as connection:
+            head, news = self._head(connection, stream)
+        if news:
+            self._remember(stream, head)
+        return head.view
+
+    def insert(self, fact: Fact, sealed: Sealed | None, first: First) -> View:
+        """Insert a fact (and the value that it brings) behind `first`, if it is legal; return the view with it.
+
+        Raises:
+            IllegalFact: the protocol does not allow it now.
+            JournalUnsafe: it is not known to be durable.
+
+        Crash: leaves the fact with its value, or nothing.
+        """
+        before, behind = around(fact.kind)
+        self._crash(before)
+        with self._db.write(fact_id=fact.fact_id) as connection:
+            first(connection)
+            head, _ = self._head(connection, fact.stream)
+            why = legal(head.view, fact)
+            if why:
+                raise IllegalFact(f"recording {fact.kind} in stream {fact.stream}: {why}")
+            head = self._chain(connection, head, fact, sealed)
+        self._remember(fact.stream, head)
+        self._crash(behind)
+        return head.view
+
+    def capture(self, envelope: Envelope, first: First) -> View:
+        """Insert a capture unless it is there; never refused, whatever the protocol thinks: it may be the only copy.
+
+        Raises:
+            JournalUnsafe: it is not known to be durable.
+
+        Crash: leaves the capture, or nothing.
+        """
+        fact = envelope.fact
+        before, behind = around(fact.kind)
+        self._crash(before)
+        with self._db.write(fact_id=fact.fact_id) as connection:
+            known = run(
+                connection,
+                "SELECT 1 FROM fact WHERE stream = ? AND rid = ? AND attempt = ? AND fingerprint = ?"
+                " AND kind = 'captured'",
+                envelope.key,
+            )
+            head, _ = self._head(connection, fact.stream)
+            if not known:
+                keep(connection, fact.stream)
+                first(connection)
+                head = self._chain(connection, head, fact, envelope.sealed)
+        self._remember(fact.stream, head)
+        self._crash(behind)
+        return head.view
+
+    def _chain(self, connection: sqlite3.Connection, head: _Head, fact: Fact, sealed: Sealed | None) -> _Head:
+        if self._seal is None:
+            raise JournalUnsafe("writing to the journal: it was opened without its key", "set state.encryption_key")
+        fact = replace(fact, position=head.position + 1)
+        record = Record(
+            fact=fact,
+            machine=MACHINE,
+            instance=self._instance,
+            boot_id=self._clock.boot_id(),
+            boot_time=self._clock.boot(),
+            previous=head.hash,
+            hash="",
+        )
+        record = chain.link(self._seal.chain_key, record, sealed.digest if sealed else "")
+        if sealed is not None:
+            records.insert_sealed(connection, sealed)
+        records.insert(connection, record)
+        return _Head(fact.position, record.hash, fold(head.view, fact))
+
+    def _head(self, connection: sqlite3.Connection, stream: str) -> tuple[_Head, bool]:
+        """The end of the stream, and whether it moved since it was last remembered."""
+        with self._lock:
+            head = self._heads.get(stream) or _Head(0, chain.genesis(stream), blank())
+        found = records.after(connection, stream, head.position)
+        for record in found:
+            head = _Head(record.fact.position, record.hash, fold(head.view, record.fact))
+        return head, bool(found)
+
+    def _remember(self, stream: str, head: _Head) -> None:
+        """Keep what is committed; of two threads the one that saw more wins."""
+        with self._lock:
+            known = self._heads.get(stream)
+            if known is None or known.position < head.position:
+                self._heads[stream] = head
+            self._heads.move_to_end(stream)
+            if len(self._heads) > _CACHED_VIEWS:
+                self._heads.popitem(last=False)
