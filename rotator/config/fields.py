@@ -110,24 +110,24 @@ def _lifetime(value: object) -> float:
     return NEVER if value == "never" else _positive(parse_duration(value))
 
 
-_DURATION_SCHEMA: Final[dict[str, Any]] = {
+DURATION_SCHEMA: Final[dict[str, Any]] = {
     "anyOf": [{"type": "string", "pattern": DURATION_PATTERN}, {"type": "number", "minimum": 0}],
     "description": "A duration: 90d, 36h, 45s, 1h30m, or a number of seconds.",
 }
-_LIFETIME_SCHEMA: Final[dict[str, Any]] = {
-    "anyOf": [{"const": "never"}, *_DURATION_SCHEMA["anyOf"]],
+LIFETIME_SCHEMA: Final[dict[str, Any]] = {
+    "anyOf": [{"const": "never"}, *DURATION_SCHEMA["anyOf"]],
     "description": "A duration (90d, 36h, 1h30m, or a number of seconds), or `never`.",
 }
 
-Duration = Annotated[float, BeforeValidator(parse_duration), WithJsonSchema(_DURATION_SCHEMA)]
+Duration = Annotated[float, BeforeValidator(parse_duration), WithJsonSchema(DURATION_SCHEMA)]
 PositiveDuration = Annotated[
-    float, BeforeValidator(parse_duration), AfterValidator(_positive), WithJsonSchema(_DURATION_SCHEMA)
+    float, BeforeValidator(parse_duration), AfterValidator(_positive), WithJsonSchema(DURATION_SCHEMA)
 ]
 Lifetime = Annotated[
     float,
     BeforeValidator(_lifetime),
     PlainSerializer(lambda life: "never" if life == NEVER else life, when_used="json"),
-    WithJsonSchema(_LIFETIME_SCHEMA),
+    WithJsonSchema(LIFETIME_SCHEMA),
 ]
 
 

@@ -109,15 +109,21 @@ class Adopt(Stanza):
 
 
 class Rotation(Stanza):
-    """When and how a credential is rotated. What is absent follows the lifetime; `rotator.config.policy` says how."""
+    """When and how a credential is rotated; what is absent follows the lifetime."""
 
     strategy: Literal["recreate", "roll"] = Field("recreate", description="roll ends the old value at once")
     renew_before: PositiveDuration | None = Field(None, description="Before expiry; default: a third of the lifetime.")
     every: PositiveDuration | None = Field(None, description="Rotate that long after the last rotation.")
-    grace: Duration | None = Field(None, description="The old value lives at least that long after its replacement.")
-    quiet: Duration | None = Field(None, description="The old token must be unused that long before it is disabled.")
-    soak: Duration | None = Field(None, description="A disabled token waits that long before it is deleted.")
-    outage_budget: PositiveDuration | None = Field(None, description="roll only: the outage that you accept.")
+    grace: Duration | None = Field(
+        None, description="The old value lives at least that long after the last target let it go; default 24h."
+    )
+    quiet: Duration | None = Field(
+        None, description="The old token must be unused that long; default 24h, 8d for an adopted one."
+    )
+    soak: Duration | None = Field(None, description="A disabled token waits that long for its deletion; default 24h.")
+    outage_budget: PositiveDuration | None = Field(
+        None, description="roll only: the outage that you accept, at least settle and 30s."
+    )
 
 
 class CredentialCommon(Stanza):
