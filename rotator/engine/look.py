@@ -261,7 +261,7 @@ def orphans(work: Work, of: str) -> Seen:
             detail={"born": state.issued_at, "attempt_name": state.name, "policy": credential.policy.to_json()}
             | ({} if state.expires_at == NEVER else {"expires_at": state.expires_at}),
         )
-        if not state.active or unowned(work.view, draft):
+        if state.status not in ALIVE_STATES or unowned(work.view, draft):
             continue
         found.add(state.id)
         view, known = work.view, state.name in work.view.attempts
