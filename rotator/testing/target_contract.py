@@ -1,6 +1,6 @@
 """The contract of the target port as tests: derive a class, give it a `place` fixture, and pytest does the rest.
 
-    class TestMyTarget(TargetContract):
+    class TestMyTarget(SharedTargetContract):   # or TargetContract, where a place holds one value and nothing else
         @pytest.fixture
         def place(self, tmp_path):
             return MyPlace(tmp_path)
@@ -9,7 +9,6 @@ A *place* is what the target writes to, seen from the outside: by a consumer, by
 takes permissions away. It must not use the target's own code, or a defect could hide behind itself. The suite knows
 nothing of the engine; `rotator.core.ports.target` says what is tested and why.
 """
-# ruff: noqa: D102 - a test's name is its sentence.
 
 from __future__ import annotations
 
@@ -34,11 +33,9 @@ class Place(Protocol):
 
     Attributes:
         keys: managed key -> output name, as the targets of this place get it; `token.value` is among the outputs.
-        shared: whether keys that are not managed may stand beside the managed ones.
     """
 
     keys: Mapping[str, str]
-    shared: bool
 
     def open(self, crash: Callable[[str], None], keys: Mapping[str, str] | None = None) -> Target:
         """A target on this place, as another process would open it; with other managed keys where given."""
@@ -110,18 +107,6 @@ class TargetContract:
         found = target.read()
         assert (_plain(found), bool(found.version)) == (stood, True)
 
-    def test_a_managed_key_with_an_empty_value_counts_as_absent(self, place: Place, target: Target) -> None:
-        place.overwrite(dict.fromkeys(place.keys, ""))
-        assert dict(target.read().values) == {}
-
-    def test_a_place_that_exists_without_managed_keys_has_a_version_and_no_values(
-        self, place: Place, target: Target
-    ) -> None:
-        _only_if_shared(place)
-        place.overwrite({"OTHER": "theirs"})
-        found = target.read()
-        assert (dict(found.values), bool(found.version)) == ({}, True)
-
     # ---------------------------------------------------------------------------------------- write, read back
     def test_a_first_publication_is_what_consumers_find(self, place: Place, target: Target) -> None:
         new = _values(place)
@@ -180,69 +165,6 @@ class TargetContract:
         place.overwrite(_values(place))
         target.write(_publication(ours, target.read(), generation=2))
         assert dict(place.look()) == ours
-
-    def test_keys_that_somebody_removed_are_put_back(self, place: Place, target: Target) -> None:
-        ours = _values(place)
-        target.write(_publication(ours, target.read()))
-        place.overwrite({} if place.shared else dict.fromkeys(place.keys, ""))
-        found = target.read()
-        target.write(_publication(ours, found, generation=2))
-        assert (dict(found.values), dict(place.look())) == ({}, ours)
-
-    # ---------------------------------------------------------------------------------------- foreign keys
-    def test_keys_of_others_stay(self, place: Place, target: Target) -> None:
-        _only_if_shared(place)
-        theirs = {"OTHER": "theirs", "ANOTHER": self.awkward}
-        place.overwrite(theirs)
-        first, second = _values(place), _values(place)
-        target.write(_publication(first, target.read()))
-        target.write(_publication(second, target.read(), generation=2))
-        assert dict(place.look()) == {**theirs, **second}
-
-    def test_a_key_of_others_that_changed_since_the_read_is_no_conflict_or_leaves_the_place(
-        self, place: Place, target: Target
-    ) -> None:
-        _only_if_shared(place)
-        old, new = _values(place), _values(place)
-        place.overwrite({**old, "OTHER": "before"})
-        expected = target.read()
-        place.overwrite({**old, "OTHER": "after"})
-        try:
-            target.write(_publication(new, expected))
-        except Conflict:
-            new = old
-        assert dict(place.look()) == {**new, "OTHER": "after"}
-
-    def test_a_key_of_others_that_changes_during_the_write_is_kept(self, place: Place, target: Target) -> None:
-        _only_if_shared(place)
-        old, new = _values(place), _values(place)
-        place.overwrite({**old, "OTHER": "before"})
-        meddle = _once(lambda: place.overwrite({**old, "OTHER": "during"}))
-        try:
-            target.write(_publication(new, target.read(), still_mine=meddle))
-        except Conflict:
-            new = old
-        assert dict(place.look()) == {**new, "OTHER": "during"}
-
-    def test_two_credentials_that_share_a_place_at_once_lose_nothing(self, place: Place) -> None:
-        """One writer at a time is the rule (a lease per place); a writer that is late must still harm nobody."""
-        _only_if_shared(place)
-        mine, yours = place.open(_on, {"MINE": "token.value"}), place.open(_on, {"YOURS": "token.value"})
-        errors: list[BaseException] = []
-
-        def keep_writing(target: Target, key: str) -> None:
-            for number in range(5):
-                try:
-                    _insist(target, {key: f"{key}-{number}"}, number)
-                except BaseException as error:  # noqa: BLE001 - the thread's outcome is judged below
-                    errors.append(error)
-
-        threads = [threading.Thread(target=keep_writing, args=args) for args in ((mine, "MINE"), (yours, "YOURS"))]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        assert (errors, dict(place.look())) == ([], {"MINE": "MINE-4", "YOURS": "YOURS-4"})
 
     # ---------------------------------------------------------------------------------------- stale writers
     def test_a_managed_key_that_changed_since_the_read_is_a_conflict(self, place: Place, target: Target) -> None:
@@ -353,12 +275,80 @@ class TargetContract:
         assert [text for text in shown for value in (*theirs.values(), *ours.values()) if value in text] == []
 
 
+class SharedTargetContract(TargetContract):
+    """What a target must do besides where keys of others may stand beside its own, and keys may be empty or removed."""
+
+    def test_a_managed_key_with_an_empty_value_counts_as_absent(self, place: Place, target: Target) -> None:
+        place.overwrite(dict.fromkeys(place.keys, ""))
+        assert dict(target.read().values) == {}
+
+    def test_a_place_that_exists_without_managed_keys_has_a_version_and_no_values(
+        self, place: Place, target: Target
+    ) -> None:
+        place.overwrite({"OTHER": "theirs"})
+        found = target.read()
+        assert (dict(found.values), bool(found.version)) == ({}, True)
+
+    def test_keys_that_somebody_removed_are_put_back(self, place: Place, target: Target) -> None:
+        ours = _values(place)
+        target.write(_publication(ours, target.read()))
+        place.overwrite({})
+        found = target.read()
+        target.write(_publication(ours, found, generation=2))
+        assert (dict(found.values), dict(place.look())) == ({}, ours)
+
+    def test_keys_of_others_stay(self, place: Place, target: Target) -> None:
+        theirs = {"OTHER": "theirs", "ANOTHER": self.awkward}
+        place.overwrite(theirs)
+        first, second = _values(place), _values(place)
+        target.write(_publication(first, target.read()))
+        target.write(_publication(second, target.read(), generation=2))
+        assert dict(place.look()) == {**theirs, **second}
+
+    def test_a_key_of_others_that_changed_since_the_read_is_no_conflict_or_leaves_the_place(
+        self, place: Place, target: Target
+    ) -> None:
+        old, new = _values(place), _values(place)
+        place.overwrite({**old, "OTHER": "before"})
+        expected = target.read()
+        place.overwrite({**old, "OTHER": "after"})
+        try:
+            target.write(_publication(new, expected))
+        except Conflict:
+            new = old
+        assert dict(place.look()) == {**new, "OTHER": "after"}
+
+    def test_a_key_of_others_that_changes_during_the_write_is_kept(self, place: Place, target: Target) -> None:
+        old, new = _values(place), _values(place)
+        place.overwrite({**old, "OTHER": "before"})
+        meddle = _once(lambda: place.overwrite({**old, "OTHER": "during"}))
+        try:
+            target.write(_publication(new, target.read(), still_mine=meddle))
+        except Conflict:
+            new = old
+        assert dict(place.look()) == {**new, "OTHER": "during"}
+
+    def test_two_credentials_that_share_a_place_at_once_lose_nothing(self, place: Place) -> None:
+        """One writer at a time is the rule (a lease per place); a writer that is late must still harm nobody."""
+        mine, yours = place.open(_on, {"MINE": "token.value"}), place.open(_on, {"YOURS": "token.value"})
+        errors: list[BaseException] = []
+
+        def keep_writing(target: Target, key: str) -> None:
+            for number in range(5):
+                try:
+                    _insist(target, {key: f"{key}-{number}"}, number)
+                except BaseException as error:  # noqa: BLE001 - the thread's outcome is judged below
+                    errors.append(error)
+
+        threads = [threading.Thread(target=keep_writing, args=args) for args in ((mine, "MINE"), (yours, "YOURS"))]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert (errors, dict(place.look())) == ([], {"MINE": "MINE-4", "YOURS": "YOURS-4"})
+
+
 # ------------------------------------------------------------------------------------------------ the suite's own
-def _only_if_shared(place: Place) -> None:
-    if not place.shared:
-        pytest.skip("this place holds one value and nothing beside it")
-
-
 def _values(place: Place) -> dict[str, str]:
     return {key: f"CANARY-{secrets.token_hex(16)}" for key in place.keys}
 

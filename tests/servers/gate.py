@@ -16,7 +16,7 @@ _HOP = {"connection", "transfer-encoding", "content-length", "keep-alive", "serv
 
 @dataclass
 class Trouble:
-    """What happens to the next `times` requests whose method and path fit.
+    """What happens to the next `times` requests whose method and path (with the X-Amz-Target header behind) fit.
 
     `kind`: `lose_request` (closed, not passed on), `lose_answer` (passed on, then closed), `answer` (not passed on),
     `replace` (passed on, but answered with these).
@@ -73,9 +73,10 @@ class Gate:
     def handle(self, request: BaseHTTPRequestHandler) -> None:
         body = request.rfile.read(int(request.headers.get("Content-Length") or 0))
         with self._lock:
-            self.requests.append((request.command, request.path))
+            where = " ".join([request.path, *request.headers.get_all("X-Amz-Target", [])])
+            self.requests.append((request.command, where))
             self.headers.append(dict(request.headers.items()))
-            trouble = next((one for one in self._troubles if one.fits(request.command, request.path)), None)
+            trouble = next((one for one in self._troubles if one.fits(request.command, where)), None)
             if trouble is not None:
                 trouble.times -= 1
         kind = trouble.kind if trouble is not None else ""

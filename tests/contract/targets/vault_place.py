@@ -23,8 +23,6 @@ def policy(path: str, *capabilities: str) -> str:
 class VaultPlace:
     """One path below `secret/`; its targets have a token that may do there what the docs say is needed, and no more."""
 
-    shared = True
-
     def __init__(self, vault: Vault, folder: Path, path: str) -> None:
         self.keys: Mapping[str, str] = KEYS
         self.vault = vault

@@ -1,0 +1,24 @@
+"""AWS Secrets Manager: keys of a JSON secret, or a secret that is one string."""
+
+from rotator.config.kinds import TargetKind
+from rotator.targets.aws_secrets_manager.connection import AwsConnection
+from rotator.targets.aws_secrets_manager.options import (
+    AwsConnectionOptions,
+    AwsTargetOptions,
+    complaints,
+    default_keys,
+    reach,
+)
+from rotator.targets.aws_secrets_manager.target import AwsSecretsManagerTarget
+
+KIND = TargetKind(
+    options=AwsTargetOptions,
+    place=lambda options: str(options.place),
+    connection_type="aws",
+    reach=reach,
+    whole=lambda options: bool(options.format == "string"),
+    keys=default_keys,
+    check=complaints,
+)
+
+__all__ = ["KIND", "AwsConnection", "AwsConnectionOptions", "AwsSecretsManagerTarget", "AwsTargetOptions"]
