@@ -1,0 +1,206 @@
+"""Journals under test, each with processes that can be opened, killed and stopped, and a clock that the test moves."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, Protocol
+
+from rotator.core.ports.journal import Journal
+from rotator.journal.open import open_journal
+from rotator.journal.sealing import generate_key
+from rotator.journal.store import SqliteJournal
+from rotator.testing.simulation.hub import Hub, Process
+from rotator.testing.simulation.ports import Door, SimJournal
+from rotator.testing.simulation.store import Store
+
+
+class Bench(Protocol):
+    """One journal, empty but for its streams."""
+
+    def open(self) -> Journal:
+        """Another process opens the journal."""
+
+    def kill(self, journal: Journal) -> None:
+        """The process that opened it is gone, without a word."""
+
+    def advance(self, seconds: float) -> None:
+        """Let that much time pass on the machine."""
+
+    def stream(self, name: str) -> str:
+        """The id of a stream."""
+
+    def close(self) -> None:
+        """End everything."""
+
+
+class TestClock:
+    """Boot time and wall time that stand still until a test moves them."""
+
+    __test__ = False
+
+    def __init__(self) -> None:
+        self.seconds = 1000.0
+        self.boot_name = "boot-one"
+
+    def utc(self) -> float:
+        return 1_700_000_000.0 + self.seconds
+
+    def boot(self) -> float:
+        return self.seconds
+
+    def boot_id(self) -> str:
+        return self.boot_name
+
+    def wait(self, seconds: float) -> bool:
+        self.seconds += seconds
+        return False
+
+
+def no_crash(name: str) -> None:
+    """Pass a crash point."""
+
+
+class Template:
+    """A migrated journal and its key, made once and copied: a migration takes longer than most tests."""
+
+    def __init__(self, folder: Path) -> None:
+        self.key = folder / "journal.key"
+        generate_key(self.key)
+        self._state = folder / "state.db"
+        open_journal(f"sqlite:///{self._state}", self.key).close()
+
+    def copy(self, folder: Path) -> Path:
+        """A journal of its own in `folder`; all copies are one instance, with one key."""
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return Path(shutil.copy(self._state, folder / "state.db"))
+
+
+class SqliteBench:
+    """The journal on SQLite. Its "processes" live in this one, each with its own owner file, connections and caches."""
+
+    def __init__(self, template: Template, folder: Path) -> None:
+        self.path = template.copy(folder)
+        self.url = f"sqlite:///{self.path}"
+        self.key = template.key
+        self.clock = TestClock()
+        self.passed: list[str] = []
+        self.opened: list[SqliteJournal] = []
+        self._streams: dict[str, str] = {}
+
+    def open(self, **options: Any) -> SqliteJournal:
+        options = {"clock": self.clock, "crash": self.passed.append, "patience": 0.0, **options}
+        journal = open_journal(self.url, self.key, **options)
+        self.opened.append(journal)
+        return journal
+
+    def kill(self, journal: Journal) -> None:
+        assert isinstance(journal, SqliteJournal)
+        journal._owners_or_none._lock.release()  # what the kernel does
+        journal._db.close()
+
+    def advance(self, seconds: float) -> None:
+        self.clock.seconds += seconds
+
+    def stream(self, name: str) -> str:
+        if name not in self._streams:
+            with self.opening() as journal:
+                self._streams = journal.register([(n, "prod", None) for n in {*self._streams, name}])
+        return self._streams[name]
+
+    @contextmanager
+    def opening(self, **options: Any) -> Iterator[SqliteJournal]:
+        """A process that does something and leaves."""
+        journal = open_journal(self.url, self.key, clock=self.clock, crash=no_crash, **options)
+        try:
+            yield journal
+        finally:
+            journal.close()
+
+    def close(self) -> None:
+        for journal in self.opened:
+            journal._db.close()
+
+
+class SimulatedBench:
+    """The journal of the simulation. Every call runs in a greenlet of its process, as the engine's calls do."""
+
+    def __init__(self, folder: Path) -> None:
+        self.hub = Hub()
+        self._live: dict[int, Process] = {}
+        self._names = iter(range(1000))
+        self.world = SimpleNamespace(
+            hub=self.hub,
+            store=Store(frozenset()),
+            instance="0badcafe",
+            mutants=frozenset(),
+            locks={},
+            calls=0,
+            trace=None,
+            faults=SimpleNamespace(at=lambda *call: None),
+            alive=lambda: {process.me for process in self._live.values()},
+            appended=lambda stream, draft: None,
+        )
+
+    def open(self) -> Any:
+        process = Process(f"p{next(self._names)}")
+        journal = _OnHub(self.hub, process, SimJournal(Door(self.world, process)))
+        self._live[id(journal)] = process
+        return journal
+
+    def kill(self, journal: Journal) -> None:
+        del self._live[id(journal)]
+
+    def advance(self, seconds: float) -> None:
+        self.hub.now += seconds
+
+    def stream(self, name: str) -> str:
+        return name
+
+    def close(self) -> None:
+        self._live.clear()
+
+
+class _OnHub:
+    """Runs every method of a simulated journal on the hub, and returns or raises what it did."""
+
+    def __init__(self, hub: Hub, process: Process, journal: SimJournal) -> None:
+        self._hub = hub
+        self._process = process
+        self._journal = journal
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._journal, name)
+        if name == "instance":
+            return found
+        if name == "place":
+            return lambda *arguments: self._place(*arguments)
+        return lambda *arguments: self._run(lambda: found(*arguments))
+
+    def _run(self, call: Callable[[], Any]) -> Any:
+        outcome: list[Any] = []
+
+        def body() -> None:
+            try:
+                outcome.append((call(), None))
+            except Exception as error:  # noqa: BLE001 - it is raised again below, on the test's own stack
+                outcome.append((None, error))
+
+        self._hub.spawn(self._process, body)
+        self._hub.run(float("inf"), lambda: bool(outcome))
+        found, error = outcome[0]
+        if error is not None:
+            raise error
+        return found
+
+    @contextmanager
+    def _place(self, *arguments: Any) -> Iterator[None]:
+        manager = self._journal.place(*arguments)
+        self._run(manager.__enter__)
+        try:
+            yield
+        finally:
+            self._run(lambda: manager.__exit__(None, None, None))

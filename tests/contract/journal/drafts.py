@@ -1,0 +1,64 @@
+"""Drafts of the facts of one rotation, as the engine would write them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rotator.core.credential import Policy, Strategy, Terms
+from rotator.core.facts import Draft, Kind
+from rotator.core.ports.journal import Journal, Lease
+from rotator.core.secret import Secret
+
+RID = "r1"
+VALUE = Secret("v1.0-canary-value-0123456789abcdef")
+
+
+def planned(rid: str = RID, strategy: Strategy = Strategy.RECREATE) -> Draft:
+    terms = Terms(policy=Policy(strategy=strategy), targets=frozenset({"t"}), required=frozenset({"t"}))
+    return Draft(kind=Kind.PLANNED, at=100, rid=rid, detail=terms.to_json())
+
+
+def intent(attempt: int = 1, rid: str = RID) -> Draft:
+    return Draft(kind=Kind.INTENT, at=101, rid=rid, attempt=attempt, token_name=name(attempt, rid))
+
+
+def captured(attempt: int = 1, rid: str = RID, token_id: str = "token-1", fingerprint: str = "") -> Draft:
+    return Draft(
+        kind=Kind.CAPTURED,
+        at=102,
+        rid=rid,
+        attempt=attempt,
+        token_id=token_id,
+        token_name=name(attempt, rid),
+        fingerprint=fingerprint,
+        detail={"born": 101.0, "expires_at": 9000.0, "attempt_name": name(attempt, rid)},
+    )
+
+
+def abandoned(attempt: int = 1, rid: str = RID) -> Draft:
+    return Draft(kind=Kind.ABANDONED, at=170, rid=rid, attempt=attempt, token_name=name(attempt, rid))
+
+
+def seen(at: float = 100, **more: Any) -> Draft:
+    """A fact that is legal at any time."""
+    return Draft(kind=Kind.TARGET_ADDED, at=at, target="t", **more)
+
+
+def request(identity: str = "q1") -> Draft:
+    return Draft(kind=Kind.REQUEST, at=100, actor="alice", detail={"request_id": identity})
+
+
+def name(attempt: int, rid: str = RID) -> str:
+    return f"name-{rid}-{attempt}"
+
+
+def mine(journal: Journal, draft: Draft, value: Secret) -> Draft:
+    """The capture with the value's fingerprint, as the engine fills it in."""
+    return captured(draft.attempt, draft.rid, draft.token_id, journal.fingerprint(value))
+
+
+def claimed(journal: Journal, stream: str) -> Lease:
+    """The lease of a stream that is free."""
+    lease = journal.claim(stream)
+    assert lease is not None
+    return lease
