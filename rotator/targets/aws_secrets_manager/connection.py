@@ -82,19 +82,22 @@ class Missing(Unavailable):
 class AwsConnection:
     """An identity in one region. Safe to share between threads; every client has connections of its own."""
 
-    def __init__(self, name: str, options: AwsConnectionOptions, *, attempts: int = ATTEMPTS) -> None:
+    def __init__(
+        self, name: str, options: AwsConnectionOptions, *, attempts: int = ATTEMPTS, session: Any = None
+    ) -> None:
         """Nothing is read and nothing is sent.
 
         Args:
             name: the connection's name in the configuration; for messages.
             options: validated.
             attempts: tries of each request in all, at least 1.
+            session: a `boto3.Session` to use as it is, instead of one made from `options` at the first use.
         """
         self.name = name
         self.options = options
         self._attempts = attempts
         self._lock = threading.Lock()
-        self._session: Any = None
+        self._session = session
 
     @contextmanager
     def open(self) -> Iterator[Client]:

@@ -3,6 +3,7 @@
 import json
 import uuid
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any
 
 import boto3
@@ -13,7 +14,6 @@ from rotator.targets.aws_secrets_manager import (
     AwsSecretsManagerTarget,
     AwsTargetOptions,
 )
-from rotator.testing.aws import SecretsManager
 from tests.servers.gate import Gate
 
 KEYS = {"CLOUDFLARE_API_TOKEN": "token.value", "CLOUDFLARE_ACCOUNT_ID": "account.id"}
@@ -22,36 +22,43 @@ REGION = "eu-central-1"
 DENIED = json.dumps({"__type": "AccessDeniedException", "Message": "not authorized to perform this action"})
 
 
-class AwsPlace:
-    """One secret that an operator created without a value. Subclasses say which double serves it."""
+@lru_cache(maxsize=8)
+def foreign(url: str) -> Any:
+    """Another program's client. Loading the SDK's models costs more than most tests, so one serves all."""
+    return boto3.client("secretsmanager", region_name=REGION, endpoint_url=url)
 
-    url: str
+
+@lru_cache(maxsize=1)
+def session() -> Any:
+    """The SDK session of all connections here, for the same reason; clients are still made anew for every use."""
+    return boto3.Session(region_name=REGION)
+
+
+class AwsPlace:
+    """One secret that an operator created without a value, on whatever answers at `url`.
+
+    Targets reach it through a gate, which also stands in for the permissions that moto does not check.
+    """
 
     def __init__(self, url: str, format_: str = "json") -> None:
-        self.url = url
+        self.gate = Gate(url)
+        self.foreign = foreign(url)
         self.format = format_
         self.keys: Mapping[str, str] = ONE_KEY if format_ == "string" else KEYS
         self.secret = f"prod/cloudflare/{uuid.uuid4()}"
-        self._connection: AwsConnection | None = None
         self.warnings: list[tuple[str, str]] = []
-        self.foreign: Any = boto3.client("secretsmanager", region_name=REGION, endpoint_url=url)
         self.foreign.create_secret(Name=self.secret)
 
     def open(self, crash: Callable[[str], None], keys: Mapping[str, str] | None = None) -> AwsSecretsManagerTarget:
-        if self._connection is None:  # one for all: loading the SDK's models anew each time would be most of the test
-            options = AwsConnectionOptions(region=REGION, endpoint_url=self.target_url)
-            self._connection = AwsConnection("aws", options, attempts=2)
+        options = AwsConnectionOptions(region=REGION, endpoint_url=self.gate.address)
+        connection = AwsConnection("aws", options, attempts=2, session=session())
         return AwsSecretsManagerTarget(
-            self._connection,
+            connection,
             AwsTargetOptions(secret=self.secret, format=self.format),
             self.keys if keys is None else keys,
             crash=crash,
             warn=lambda code, message: self.warnings.append((code, message)),
         )
-
-    @property
-    def target_url(self) -> str:
-        return self.url
 
     def text(self) -> str:
         try:
@@ -73,46 +80,9 @@ class AwsPlace:
         found: dict[str, list[str]] = self.foreign.describe_secret(SecretId=self.secret)["VersionIdsToStages"]
         return found
 
-    def close(self) -> None:
-        self.foreign.close()
-
-
-class StrictPlace(AwsPlace):
-    """On our strict double."""
-
-    def __init__(self, format_: str = "json") -> None:
-        self.aws = SecretsManager(REGION)
-        super().__init__(self.aws.url, format_)
-
-    def deny(self) -> None:
-        self.aws.deny("PutSecretValue", "UpdateSecretVersionStage")
-
-    def cut(self) -> None:
-        self.aws.close()
-
-    def close(self) -> None:
-        super().close()
-        self.aws.close()
-
-
-class MotoPlace(AwsPlace):
-    """On moto's server; a gate before it stands in for the permissions that moto does not check."""
-
-    def __init__(self, url: str, format_: str = "json") -> None:
-        self.gate = Gate(url)
-        super().__init__(url, format_)
-
-    @property
-    def target_url(self) -> str:
-        return self.gate.address
-
     def deny(self) -> None:
         for operation in ("PutSecretValue", "UpdateSecretVersionStage"):
             self.gate.arm("answer", part=operation, times=1000, status=400, body=DENIED)
 
     def cut(self) -> None:
-        self.gate.close()
-
-    def close(self) -> None:
-        super().close()
         self.gate.close()

@@ -5,14 +5,21 @@ from collections.abc import Iterator
 import pytest
 from moto.server import ThreadedMotoServer
 
+from rotator.testing.aws import SecretsManager
 from rotator.testing.target_contract import SharedTargetContract, TargetContract
-from tests.contract.targets.aws_place import AwsPlace, MotoPlace, StrictPlace
+from tests.contract.targets.aws_place import AwsPlace
 
 
 @pytest.fixture(autouse=True)
 def _identity(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "not-a-secret")
+
+
+@pytest.fixture(scope="module")
+def strict_url() -> Iterator[str]:
+    with SecretsManager() as aws:
+        yield aws.url
 
 
 @pytest.fixture(scope="module")
@@ -28,31 +35,31 @@ def moto_url() -> Iterator[str]:
 
 class TestJsonOnTheStrictDouble(SharedTargetContract):
     @pytest.fixture
-    def place(self) -> Iterator[AwsPlace]:
-        place = StrictPlace()
+    def place(self, strict_url: str) -> Iterator[AwsPlace]:
+        place = AwsPlace(strict_url, "json")
         yield place
-        place.close()
+        place.cut()
 
 
 class TestStringOnTheStrictDouble(TargetContract):
     @pytest.fixture
-    def place(self) -> Iterator[AwsPlace]:
-        place = StrictPlace("string")
+    def place(self, strict_url: str) -> Iterator[AwsPlace]:
+        place = AwsPlace(strict_url, "string")
         yield place
-        place.close()
+        place.cut()
 
 
 class TestJsonOnMoto(SharedTargetContract):
     @pytest.fixture
     def place(self, moto_url: str) -> Iterator[AwsPlace]:
-        place = MotoPlace(moto_url)
+        place = AwsPlace(moto_url, "json")
         yield place
-        place.close()
+        place.cut()
 
 
 class TestStringOnMoto(TargetContract):
     @pytest.fixture
     def place(self, moto_url: str) -> Iterator[AwsPlace]:
-        place = MotoPlace(moto_url, "string")
+        place = AwsPlace(moto_url, "string")
         yield place
-        place.close()
+        place.cut()
