@@ -1,0 +1,137 @@
+"""Values at the end of their life, and room before the beginning of one."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+
+import pytest
+
+from rotator.core.errors import JournalUnsafe
+from rotator.core.secret import Secret
+from tests.contract.journal.benches import Bench, SqliteBench
+from tests.contract.journal.drafts import VALUE, captured, claimed, intent, planned
+
+
+def test_a_canary_proves_room_any_number_of_times(bench: Bench):
+    journal = bench.open()
+    for _ in range(3):
+        journal.canary()
+
+
+def _captured(real: SqliteBench, journal, stream: str) -> None:
+    lease = claimed(journal, stream)
+    journal.append(lease, planned())
+    journal.append(lease, intent())
+    journal.capture(stream, captured(), VALUE)
+
+
+def test_a_destroyed_value_is_gone_and_its_fingerprint_stays(real: SqliteBench):
+    journal, stream = real.open(), real.stream("a")
+    _captured(real, journal, stream)
+    other = Secret("another-token's-value")
+    journal.capture(stream, captured(2, token_id="token-2"), other)
+    journal.destroy(stream, "token-1")
+    with pytest.raises(KeyError, match="destroyed"):
+        journal.reveal(stream, journal.fingerprint(VALUE))
+    assert journal.fingerprint(VALUE) in journal.view(stream).values
+    assert journal.reveal(stream, journal.fingerprint(other)) == other
+    assert (journal.counts()["values"], journal.counts()["values_destroyed"]) == (1, 1)
+
+
+def test_destroying_twice_or_what_was_never_sealed_is_harmless(real: SqliteBench):
+    journal, stream = real.open(), real.stream("a")
+    _captured(real, journal, stream)
+    for token in ("token-1", "token-1", "nobody"):
+        journal.destroy(stream, token)
+
+
+def test_destroying_a_key_leaves_the_hash_chain_whole(real: SqliteBench):
+    journal, stream = real.open(), real.stream("a")
+    _captured(real, journal, stream)
+    journal.destroy(stream, "token-1")
+    assert journal.verify().breaks == ()
+
+
+def test_a_destroyed_key_is_in_no_file_any_more(real: SqliteBench):
+    journal, stream = real.open(), real.stream("a")
+    _captured(real, journal, stream)
+    with sqlite3.connect(real.path) as raw:
+        wrapped = raw.execute("SELECT wrapped_key FROM sealed").fetchall()[0][0]
+    raw.close()
+    assert _anywhere(real, wrapped), "the search works"
+    journal.destroy(stream, "token-1")
+    assert not _anywhere(real, wrapped)
+
+
+def test_a_key_that_a_reader_kept_in_the_log_is_gone_after_a_heartbeat(real: SqliteBench):
+    journal, stream = real.open(), real.stream("a")
+    _captured(real, journal, stream)
+    with sqlite3.connect(real.path) as raw:
+        wrapped = raw.execute("SELECT wrapped_key FROM sealed").fetchall()[0][0]
+    raw.close()
+    reading = sqlite3.connect(real.path, isolation_level=None)
+    reading.execute("BEGIN").fetchall()
+    reading.execute("SELECT count(*) FROM fact").fetchall()
+    journal._db.close()  # ten seconds of patience with that reader are not worth waiting for here
+    hasty = real.open(connect=_impatient)
+    hasty.destroy(stream, "token-1")
+    assert _anywhere(real, wrapped), "the reader still holds the log"
+    reading.close()
+    hasty.heartbeat()
+    assert not _anywhere(real, wrapped)
+
+
+def test_a_canary_finds_a_file_that_was_replaced_under_us(real: SqliteBench):
+    journal = real.open()
+    copy = real.path.with_name("copy")
+    copy.write_bytes(real.path.read_bytes())
+    copy.replace(real.path)
+    for look in (journal.canary, journal.heartbeat):
+        with pytest.raises(JournalUnsafe, match="removed or replaced") as refused:
+            look()
+        assert "restor" in refused.value.remedy
+
+
+def test_a_canary_finds_a_file_that_was_removed_under_us(real: SqliteBench):
+    journal = real.open()
+    real.path.unlink()
+    with pytest.raises(JournalUnsafe, match="removed or replaced"):
+        journal.canary()
+
+
+def test_a_canary_finds_out_that_no_descriptor_is_left(real: SqliteBench):
+    journal = real.open()
+    journal.canary()
+    spare = []
+    try:
+        while True:
+            try:
+                spare.append(os.dup(0))
+            except OSError:
+                break
+            if len(spare) > 60_000:
+                pytest.skip("this machine has no limit of descriptors worth reaching")
+        with pytest.raises(JournalUnsafe):
+            journal.canary()
+    finally:
+        for fd in spare:
+            os.close(fd)
+
+
+def _impatient(*arguments, **options) -> sqlite3.Connection:
+    connection = sqlite3.connect(*arguments, **options, factory=_Impatient)
+    return connection
+
+
+class _Impatient(sqlite3.Connection):
+    """Waits for nobody when it checkpoints."""
+
+    def execute(self, statement, parameters=()):  # type: ignore[override]
+        if "wal_checkpoint" in statement:
+            super().execute("PRAGMA busy_timeout = 0").fetchall()
+        return super().execute(statement, parameters)
+
+
+def _anywhere(real: SqliteBench, needle: bytes) -> bool:
+    return any(needle in file.read_bytes() for file in real.path.parent.iterdir())
