@@ -32,9 +32,8 @@ _LONGEST_PLAIN_NAME = 120
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Which file, and which state of it, as far as stat(2) tells. Changes of mode or owner do not count as another."""
+    """Which file of a folder, and which state of it, as far as stat(2) tells; not its mode, owner or names."""
 
-    device: int
     inode: int
     size: int
     modified_ns: int
@@ -42,10 +41,10 @@ class Identity:
     @classmethod
     def of(cls, status: os.stat_result) -> "Identity":
         """The identity in a stat result."""
-        return cls(status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
+        return cls(status.st_ino, status.st_size, status.st_mtime_ns)
 
     def __str__(self) -> str:
-        return f"{self.device:x}-{self.inode:x}-{self.size:x}-{self.modified_ns:x}"
+        return f"-{self.inode:x}-{self.size:x}-{self.modified_ns:x}"
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -153,10 +152,9 @@ class Place:
 
     # Temporary files. The name says what a crash would leave behind, see `recover`.
 
-    def temporary_name(self, ours: int | None = None, read: Identity | None = None) -> str:
-        """A fresh `.NAME.rotator-….tmp`; with both arguments it records the inode of our file and what it replaces."""
-        marks = "" if ours is None or read is None else f"-{ours:x}-{read.inode:x}-{read.size:x}-{read.modified_ns:x}"
-        return f"{self._temporary_prefix()}{secrets.token_hex(4)}{marks}.tmp"
+    def temporary_name(self, *marks: Identity) -> str:
+        """A fresh `.NAME.rotator-….tmp`; two `marks` record our file and the one that it is to replace."""
+        return f"{self._temporary_prefix()}{secrets.token_hex(4)}{''.join(map(str, marks))}.tmp"
 
     def create(self, name: str) -> int:
         """Create `name` (0600, never through a link, never over something) and open it for reading and writing."""
@@ -180,32 +178,30 @@ class Place:
                 names = [entry.name for entry in entries]
         except OSError:  # a folder that we may not list is one in which we created nothing
             return
-        pattern = re.compile(re.escape(self._temporary_prefix()) + r"[0-9a-f]{8}((?:-[0-9a-f]+){4})?\.tmp")
+        pattern = re.compile(
+            re.escape(self._temporary_prefix()) + r"[0-9a-f]{8}((?:-[0-9a-f]+){3})?((?:-[0-9a-f]+){3})?\.tmp"
+        )
         for name in names:
             match = pattern.fullmatch(name)
             status = self.look(name) if match else None
-            current = self.look()
             if match is None or status is None or not stat.S_ISREG(status.st_mode):
                 continue
+            current = self.look()
             if status.st_uid not in {os.geteuid(), current.st_uid if current else os.geteuid()}:
                 continue
-            if match[1]:
-                ours, inode, size, modified = (int(mark, 16) for mark in match[1][1:].split("-"))
-                known = status.st_ino == ours or (status.st_ino, status.st_size, status.st_mtime_ns) == (
-                    inode,
-                    size,
-                    modified,
-                )
-                if not known and current is not None and current.st_ino == ours:
-                    self.put_back(name, ours)
-                    continue
-            self.remove(name)
+            ours, replaced = match[1], match[2]
+            foreign = replaced and str(Identity.of(status)) not in {ours, replaced}
+            if foreign and current is not None and str(Identity.of(current)) == ours:
+                self.put_back(name, Identity.of(current))
+            else:
+                self.remove(name)
 
-    def put_back(self, name: str, ours: int) -> None:
+    def put_back(self, name: str, ours: Identity) -> None:
         """Exchange a displaced file back to its path; what then stands under `name` is removed.
 
-        When yet another save has landed on ours (inode `ours`) meanwhile, the later save wins, as it would have without
-        us. A crash inside leaves a complete file at the path, and the rest to `recover`.
+        When yet another save has landed on `ours` meanwhile, the later save wins, as it would have without us. Files
+        are told apart by their whole identity: the number of an inode is given out again as soon as it is free. A crash
+        inside leaves a complete file at the path, and the rest to `recover`.
         """
         known = {ours}
         for _ in range(100):
@@ -222,10 +218,10 @@ class Place:
                 os.rename(name, self.name, src_dir_fd=self.folder, dst_dir_fd=self.folder)
                 break
             displaced = self.look(name)
-            if displaced is None or displaced.st_ino in known:
+            if displaced is None or Identity.of(displaced) in known:
                 self.remove(name)
                 break
-            known.add(held.st_ino if held else 0)
+            known.update([Identity.of(held)] if held else [])
         files.flush_folder(self.folder)
 
     def _temporary_prefix(self) -> str:

@@ -18,6 +18,7 @@ from rotator.targets.env_file import writer
 from rotator.targets.env_file.document import Document, DocumentError
 from rotator.targets.env_file.exposure import Exposure, exposure
 from rotator.targets.env_file.options import EnvFileOptions
+from rotator.targets.env_file.place import Snapshot
 from rotator.targets.env_file.writer import How, Ownership, Writer
 
 _EXPOSED: Final = {
@@ -89,7 +90,7 @@ class EnvFileTarget:
         if found is None:
             return Reading(version="")
         try:
-            return Reading(version=str(found.identity), values=_values(self._document(found.content), self._keys))
+            return Reading(version=_version(found), values=_values(self._document(found.content), self._keys))
         except Refused as error:
             raise Unavailable(error.message, error.remedy) from error
 
@@ -158,6 +159,10 @@ class _KeyEdit:
 
     def apply(self, content: bytes) -> bytes:
         return Document(content).set({key: value.reveal() for key, value in self._values.items()})
+
+
+def _version(found: Snapshot) -> str:
+    return f"{found.status.st_dev:x}{found.identity}"
 
 
 def _values(document: Document, keys: Mapping[str, str]) -> dict[str, Secret]:

@@ -222,7 +222,7 @@ def _create(place: Place, content: bytes, still_mine: Callable[[], None], owners
         place.crash(Point.BEFORE_FILE_EXCHANGE)
         try:
             files.move_to_free_name(name, place.name, dir_fd=place.folder)
-        except FileExistsError:
+        except (FileExistsError, FileNotFoundError):  # somebody was first, or took ours for a leftover
             raise _Again from None
     except Exception:
         place.remove(name)
@@ -267,8 +267,8 @@ def _exchange(
     return How.EXCHANGED
 
 
-def _prepare(place: Place, found: Snapshot, content: bytes, ownership: Ownership) -> tuple[str, int]:
-    """Write the temporary file: name and inode. Its final name records both inodes, for the recovery after a crash."""
+def _prepare(place: Place, found: Snapshot, content: bytes, ownership: Ownership) -> tuple[str, Identity]:
+    """Write the temporary file. Its final name records it and what it replaces, for the recovery after a crash."""
     name = place.temporary_name()
     try:
         fd = place.create(name)
@@ -292,11 +292,14 @@ def _prepare(place: Place, found: Snapshot, content: bytes, ownership: Ownership
             # Last: an access list that was just copied sets the group bits, and a change of owner may clear some.
             os.fchmod(fd, found.status.st_mode & 0o777 if ownership.mode is None else ownership.mode)
             _flush(place, fd)
-            ours = os.fstat(fd).st_ino
+            ours = Identity.of(os.fstat(fd))
         finally:
             os.close(fd)
         marked = place.temporary_name(ours, found.identity)
-        os.rename(name, marked, src_dir_fd=place.folder, dst_dir_fd=place.folder)
+        try:
+            os.rename(name, marked, src_dir_fd=place.folder, dst_dir_fd=place.folder)
+        except FileNotFoundError:  # an instance with another lock folder took it for a leftover
+            raise _Again from None
     except Exception:
         place.remove(name)
         raise
@@ -312,7 +315,7 @@ def _is_still(place: Place, name: str, found: Snapshot) -> bool:
     return displaced is not None and displaced.identity == found.identity and displaced.content == found.content
 
 
-def _restore_unless(undisturbed: bool, place: Place, name: str, ours: int) -> None:
+def _restore_unless(undisturbed: bool, place: Place, name: str, ours: Identity) -> None:
     """After an exchange: when it displaced somebody's save, put that back and start over on top of it."""
     if undisturbed:
         return
