@@ -102,7 +102,7 @@ FAMILIES: Final = (
         "gauge",
         ("credential", "reason"),
         "Open retirements that wait for this reason.",
-        ("RotatorRetirementBlocked",),
+        ("RotatorRetirementBlocked", "RotatorOldTokenStillUsed"),
     ),
     Family(
         "rotator_rotations_total",
