@@ -1,0 +1,22 @@
+"""A fresh journal per test, copied from one that was migrated once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.contract.journal.benches import SqliteBench, Template
+
+
+@pytest.fixture(scope="session")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Template:
+    return Template(tmp_path_factory.mktemp("journal"))
+
+
+@pytest.fixture
+def bench(template: Template, tmp_path: Path) -> Iterator[SqliteBench]:
+    made = SqliteBench(template, tmp_path / "state")
+    yield made
+    made.close()
