@@ -1,0 +1,264 @@
+"""What the dotenv target adds to the contract that all targets keep: git, accounts, warnings, and its options."""
+
+import grp
+import os
+import stat
+
+import pytest
+from pydantic import TypeAdapter, ValidationError
+
+from rotator.config.kinds import DEFAULT_KEYS
+from rotator.core.errors import Refused, Unavailable
+from rotator.core.ports.target import Publication, Reading
+from rotator.core.secret import Secret
+from rotator.host import files
+from rotator.targets.env_file import EnvFileOptions, EnvFileTarget, complaints
+
+KEYS = {"TOKEN": "token.value"}
+
+
+@pytest.fixture
+def open_target(env):
+    """A target on the file, with options; its warnings are collected in `target.warnings`."""
+
+    def make(**options):
+        warnings = []
+        target = EnvFileTarget(
+            EnvFileOptions(path=env.path, **options), KEYS, env.locks, warn=lambda code, message: warnings.append(code)
+        )
+        target.warnings = warnings
+        return target
+
+    return make
+
+
+def publish(target, value="new"):
+    target.write(
+        Publication(
+            credential="workers-deploy",
+            rid="r1",
+            generation=1,
+            token_id="0" * 32,
+            expires_at=0.0,
+            values={"TOKEN": Secret(value)},
+            expected=target.read(),
+            still_mine=lambda: None,
+        )
+    )
+
+
+# --------------------------------------------------------------------------------------------------------------- git
+
+
+@pytest.mark.parametrize("index, words", [(None, "does not ignore"), (b"junk", "cannot be read")])
+def test_a_file_that_git_could_commit_is_refused_and_allowed_where_that_is_said(env, open_target, index, words):
+    (env.folder / ".git").mkdir()
+    if index is not None:
+        (env.folder / ".git" / "index").write_bytes(index)
+    for act in (open_target().check, lambda: publish(open_target())):
+        with pytest.raises(Refused, match=words) as caught:
+            act()
+        assert "allow_tracked" in caught.value.remedy
+    assert not env.path.exists()
+    open_target(allow_tracked=True).check()
+    publish(open_target(allow_tracked=True))
+    assert env.content == b"TOKEN=new\n"
+
+
+# ---------------------------------------------------------------------------------------------------------- accounts
+
+
+def test_owner_and_mode_of_the_options_are_given_to_the_file(env, open_target, root):
+    publish(open_target(user="65534", group="nogroup" if _has_group("nogroup") else "65534", mode="0640"))
+    status = env.path.stat()
+    assert (status.st_uid, stat.S_IMODE(status.st_mode)) == (65534, 0o640)
+
+
+@pytest.mark.parametrize("option", ["user", "group"])
+def test_an_unknown_account_is_refused_by_name(open_target, option):
+    target = open_target(**{option: "no-such-account"})
+    for act in (target.check, lambda: publish(target)):
+        with pytest.raises(Refused, match="no-such-account"):
+            act()
+
+
+def test_accounts_are_found_by_name(env, open_target, root):
+    publish(open_target(user="root", group="root"))
+    assert env.path.stat().st_uid == 0
+
+
+def _has_group(name):
+    return name in {entry.gr_name for entry in grp.getgrall()}
+
+
+# ---------------------------------------------------------------------------------------------------------- warnings
+
+
+def test_a_file_that_everybody_may_read_is_a_warning(env, open_target):
+    env.save(b"A=1\n")
+    env.path.chmod(0o644)
+    target = open_target()
+    target.check()
+    assert target.warnings == ["readable_by_others"]
+
+
+def test_a_file_that_wrangler_will_not_read_is_a_warning(env, open_target):
+    (env.folder / ".dev.vars").touch()
+    target = open_target()
+    target.check()
+    assert target.warnings == ["shadowed"]
+
+
+def test_writing_in_place_is_a_warning(env, open_target):
+    env.save(b"TOKEN=old\n")
+    os.link(env.path, env.folder / "twin")
+    target = open_target()
+    publish(target)
+    assert target.warnings == ["written_in_place"]
+
+
+def test_a_file_system_without_exchange_is_a_warning(env, open_target, monkeypatch):
+    def unsupported(*args, **kwargs):
+        raise OSError(next(iter(files.EXCHANGE_UNSUPPORTED)), "unsupported")
+
+    env.save(b"TOKEN=old\n")
+    monkeypatch.setattr(files, "exchange", unsupported)
+    target = open_target()
+    publish(target)
+    assert (target.warnings, env.content) == (["renamed_over"], b"TOKEN=new\n")
+
+
+def test_without_anybody_to_warn_a_warning_is_dropped(env):
+    env.save(b"TOKEN=old\n")
+    os.link(env.path, env.folder / "twin")
+    target = EnvFileTarget(EnvFileOptions(path=env.path), KEYS, env.locks)
+    publish(target)
+    assert env.content == b"TOKEN=new\n"
+    target.close()
+
+
+# ----------------------------------------------------------------------------------------------------------- reading
+
+
+def test_of_a_key_that_is_set_twice_the_last_value_counts_and_both_are_written(env, open_target):
+    env.save(b"TOKEN=1\nTOKEN=2\n")
+    target = open_target()
+    assert target.read().values["TOKEN"].reveal() == "2"
+    publish(target)
+    assert env.content == b"TOKEN=new\nTOKEN=new\n"
+
+
+def test_a_value_that_is_no_text_can_be_read_compared_and_replaced(env, open_target):
+    env.save(b"TOKEN=\xff\n")
+    target = open_target()
+    assert target.read().values == target.read().values
+    publish(target)
+    assert env.content == b"TOKEN=new\n"
+
+
+def test_a_file_that_cannot_be_understood_is_unavailable_to_a_read_and_refuses_a_write(env, open_target):
+    env.save(b"A='x\nTOKEN=1\ny' z\n")
+    target = open_target()
+    with pytest.raises(Unavailable, match="line 2"):
+        target.read()
+    with pytest.raises(Refused, match="line 2"):
+        target.check()
+    env.save(b"TOKEN=old\n")
+    expected = target.read()
+    env.save(b"A='x\nTOKEN=old\ny' z\n")
+    with pytest.raises(Refused, match="line 2"):
+        _write(target, expected, "new")
+
+
+def test_what_is_no_file_is_unavailable_to_a_read(env, open_target):
+    env.path.mkdir()
+    with pytest.raises(Unavailable, match="no regular file"):
+        open_target().read()
+
+
+def test_a_missing_folder_is_unavailable_because_it_may_be_a_disk_that_is_not_mounted(env, open_target):
+    env.folder.rmdir()
+    with pytest.raises(Unavailable, match="folder"):
+        open_target().read()
+
+
+def test_a_value_that_cannot_be_written_is_refused_without_being_shown(env, open_target):
+    with pytest.raises(Refused, match="TOKEN") as caught:
+        publish(open_target(), "it's-a-CANARY")
+    assert "CANARY" not in caught.value.message + caught.value.remedy
+
+
+def test_a_version_does_not_depend_on_the_content_but_on_the_file(env, open_target):
+    env.save(b"TOKEN=old\n")
+    target = open_target()
+    before = target.read().version
+    assert target.read().version == before
+    env.save(b"TOKEN=old\n")
+    assert target.read().version != before
+
+
+def _write(target, expected, value):
+    target.write(
+        Publication(
+            credential="c",
+            rid="r",
+            generation=1,
+            token_id="0" * 32,
+            expires_at=0.0,
+            values={"TOKEN": Secret(value)},
+            expected=expected or Reading(version=""),
+            still_mine=lambda: None,
+        )
+    )
+
+
+# ----------------------------------------------------------------------------------------------------------- options
+
+
+def load(**options):
+    return TypeAdapter(EnvFileOptions).validate_python(options, context={"folder": "/etc/rotator"})
+
+
+def test_options_have_safe_defaults():
+    options = load(path=".env")
+    assert (str(options.path), options.create, options.allow_tracked) == ("/etc/rotator/.env", True, False)
+    assert (options.mode, options.user, options.group) == (None, None, None)
+
+
+def test_the_place_is_the_path_without_detours():
+    assert load(path="../app/./.env").place == "/etc/app/.env"
+
+
+def test_accounts_may_be_names_or_numbers():
+    assert (load(path=".env", user="app").user, load(path=".env", group=1000).group) == ("app", "1000")
+
+
+@pytest.mark.parametrize("account", ["", " app", "a\nb", -1, True, 1.5, ["app"]])
+def test_what_is_no_account_is_an_error_that_says_what_to_write(account):
+    with pytest.raises(ValidationError, match="write for example app"):
+        load(path=".env", user=account)
+
+
+def test_unknown_options_are_errors():
+    with pytest.raises(ValidationError):
+        load(path=".env", own="app")
+
+
+def found(keys, **options):
+    return [(one.at, one.fatal) for one in complaints(load(path=".env", **options), keys)]
+
+
+def test_the_default_keys_are_fine():
+    assert found(DEFAULT_KEYS) == []
+
+
+def test_a_key_that_no_program_would_read_is_a_complaint():
+    assert found({"MY-KEY": "token.value", "GOOD": "token.id"}) == [(("keys", "MY-KEY"), True)]
+
+
+def test_a_literal_that_cannot_be_written_is_a_complaint():
+    assert found({"A": "literal:it's", "B": "literal:prod"}) == [(("keys", "A"), True)]
+
+
+def test_a_mode_that_everybody_may_read_is_a_warning():
+    assert found({}, mode="0644") == [(("mode",), False)]
