@@ -78,7 +78,7 @@ class TargetContract:
 
     # ---------------------------------------------------------------------------------------- write preflight
     def test_the_preflight_passes_where_a_write_would_and_changes_nothing(self, place: Place, target: Target) -> None:
-        place.overwrite(_values(place))
+        place.overwrite(fresh_values(place))
         before, version = dict(place.look()), target.read().version
         target.check()
         assert (dict(place.look()), target.read().version) == (before, version)
@@ -88,7 +88,7 @@ class TargetContract:
         assert dict(place.look()) == {}
 
     def test_the_preflight_refuses_without_the_right_to_write_and_says_what_to_do(self, place: Place) -> None:
-        place.overwrite(_values(place))
+        place.overwrite(fresh_values(place))
         place.deny()
         with pytest.raises(Refused) as caught:
             place.open(_on).check()
@@ -102,96 +102,96 @@ class TargetContract:
         assert dict(target.read().values) == {}
 
     def test_what_stood_there_before_is_read_as_it_is(self, place: Place, target: Target) -> None:
-        stood = _values(place)
+        stood = fresh_values(place)
         place.overwrite(stood)
         found = target.read()
-        assert (_plain(found), bool(found.version)) == (stood, True)
+        assert (plain(found), bool(found.version)) == (stood, True)
 
     # ---------------------------------------------------------------------------------------- write, read back
     def test_a_first_publication_is_what_consumers_find(self, place: Place, target: Target) -> None:
-        new = _values(place)
-        target.write(_publication(new, target.read()))
+        new = fresh_values(place)
+        target.write(publication(new, target.read()))
         assert dict(place.look()) == new
 
     def test_a_publication_replaces_what_was_expected(self, place: Place, target: Target) -> None:
-        place.overwrite(_values(place))
-        new = _values(place)
-        target.write(_publication(new, target.read()))
+        place.overwrite(fresh_values(place))
+        new = fresh_values(place)
+        target.write(publication(new, target.read()))
         assert dict(place.look()) == new
 
     def test_another_process_reads_back_what_was_published(self, place: Place, target: Target) -> None:
-        new = _values(place)
-        target.write(_publication(new, target.read()))
-        assert _plain(place.open(_on).read()) == new
+        new = fresh_values(place)
+        target.write(publication(new, target.read()))
+        assert plain(place.open(_on).read()) == new
 
     def test_awkward_characters_arrive_unchanged(self, place: Place, target: Target) -> None:
         new = dict.fromkeys(place.keys, self.awkward)
-        target.write(_publication(new, target.read()))
-        assert (dict(place.look()), _plain(target.read())) == (new, new)
+        target.write(publication(new, target.read()))
+        assert (dict(place.look()), plain(target.read())) == (new, new)
 
     def test_every_change_makes_another_version_and_no_change_keeps_it(self, place: Place, target: Target) -> None:
         versions = [target.read().version]
         for _ in range(3):
-            target.write(_publication(_values(place), target.read()))
+            target.write(publication(fresh_values(place), target.read()))
             versions += [target.read().version, target.read().version]
         assert [len(set(versions)), versions[1::2]] == [4, versions[2::2]]
 
     # ---------------------------------------------------------------------------------------- repeated
     def test_the_same_publication_twice_is_one_write(self, place: Place, target: Target) -> None:
-        publication = _publication(_values(place), target.read())
-        target.write(publication)
+        written = publication(fresh_values(place), target.read())
+        target.write(written)
         version = target.read().version
-        place.open(_on).write(publication)
+        place.open(_on).write(written)
         assert target.read().version == version
 
     def test_a_value_that_already_stands_there_is_not_written_again(self, place: Place, target: Target) -> None:
-        new = _values(place)
-        target.write(_publication(new, target.read()))
+        new = fresh_values(place)
+        target.write(publication(new, target.read()))
         found = target.read()
-        target.write(_publication(new, found, generation=2))
+        target.write(publication(new, found, generation=2))
         assert target.read().version == found.version
 
     # ---------------------------------------------------------------------------------------- drift and healing
     def test_drift_is_seen_by_the_next_read(self, place: Place, target: Target) -> None:
-        target.write(_publication(_values(place), target.read()))
-        version, theirs = target.read().version, _values(place)
+        target.write(publication(fresh_values(place), target.read()))
+        version, theirs = target.read().version, fresh_values(place)
         place.overwrite(theirs)
         found = target.read()
-        assert (_plain(found), found.version != version) == (theirs, True)
+        assert (plain(found), found.version != version) == (theirs, True)
 
     def test_drift_is_healed_by_a_publication_that_expects_it(self, place: Place, target: Target) -> None:
-        ours = _values(place)
-        target.write(_publication(ours, target.read()))
-        place.overwrite(_values(place))
-        target.write(_publication(ours, target.read(), generation=2))
+        ours = fresh_values(place)
+        target.write(publication(ours, target.read()))
+        place.overwrite(fresh_values(place))
+        target.write(publication(ours, target.read(), generation=2))
         assert dict(place.look()) == ours
 
     # ---------------------------------------------------------------------------------------- stale writers
     def test_a_managed_key_that_changed_since_the_read_is_a_conflict(self, place: Place, target: Target) -> None:
-        target.write(_publication(_values(place), target.read()))
-        expected, theirs = target.read(), _values(place)
+        target.write(publication(fresh_values(place), target.read()))
+        expected, theirs = target.read(), fresh_values(place)
         place.overwrite(theirs)
         with pytest.raises(Conflict):
-            target.write(_publication(_values(place), expected, generation=2))
+            target.write(publication(fresh_values(place), expected, generation=2))
         assert dict(place.look()) == theirs
 
     def test_a_value_where_none_was_expected_is_a_conflict(self, place: Place, target: Target) -> None:
-        expected, theirs = target.read(), _values(place)
+        expected, theirs = target.read(), fresh_values(place)
         place.overwrite(theirs)
         with pytest.raises(Conflict):
-            target.write(_publication(_values(place), expected))
+            target.write(publication(fresh_values(place), expected))
         assert dict(place.look()) == theirs
 
     def test_a_managed_key_that_changes_during_the_write_is_a_conflict(self, place: Place, target: Target) -> None:
-        place.overwrite(_values(place))
-        theirs = _values(place)
+        place.overwrite(fresh_values(place))
+        theirs = fresh_values(place)
         meddle = _once(lambda: place.overwrite(theirs))
         with pytest.raises(Conflict):
-            target.write(_publication(_values(place), target.read(), still_mine=meddle))
+            target.write(publication(fresh_values(place), target.read(), still_mine=meddle))
         assert dict(place.look()) == theirs
 
     def test_a_writer_whose_lease_is_gone_writes_nothing(self, place: Place, target: Target) -> None:
-        stood = _values(place)
+        stood = fresh_values(place)
         place.overwrite(stood)
         expected = target.read()
 
@@ -199,14 +199,14 @@ class TargetContract:
             raise Fenced("the lease of this place belongs to somebody else")
 
         with pytest.raises(Fenced):
-            target.write(_publication(_values(place), expected, still_mine=lost))
+            target.write(publication(fresh_values(place), expected, still_mine=lost))
         assert (dict(place.look()), target.read().version) == (stood, expected.version)
 
     def test_a_writer_that_was_paused_cannot_undo_a_newer_publication(self, place: Place) -> None:
         paused, successor = place.open(_on), place.open(_on)
-        stale = _publication(_values(place), paused.read())
-        newer = _values(place)
-        successor.write(_publication(newer, successor.read(), generation=2))
+        stale = publication(fresh_values(place), paused.read())
+        newer = fresh_values(place)
+        successor.write(publication(newer, successor.read(), generation=2))
         with pytest.raises(Conflict):
             paused.write(stale)
         assert dict(place.look()) == newer
@@ -218,28 +218,28 @@ class TargetContract:
         for round_, same in enumerate([True, False] * len(points)):
             number = round_ // 2
             old = dict(place.look())
-            new = _values(place)
-            publication = _publication(new, place.open(_on).read(), generation=2 + round_)
+            new = fresh_values(place)
+            written = publication(new, place.open(_on).read(), generation=2 + round_)
             with pytest.raises(SimulatedCrash):
-                place.open(_crash_after(number)).write(publication)
+                place.open(_crash_after(number)).write(written)
             assert dict(place.look()) in (old, new), f"crash at {points[number]}"
             fresh = place.open(_on)
-            fresh.write(publication if same else _publication(new, fresh.read(), generation=2 + round_))
+            fresh.write(written if same else publication(new, fresh.read(), generation=2 + round_))
             assert dict(place.look()) == new, f"after a crash at {points[number]}"
 
     def test_consumers_see_the_old_or_the_new_set_at_every_point(self, place: Place) -> None:
-        old, new = _values(place), _values(place)
+        old, new = fresh_values(place), fresh_values(place)
         place.overwrite(old)
         seen: list[dict[str, str]] = []
         target = place.open(lambda point: seen.append(dict(place.look())))
-        target.write(_publication(new, target.read()))
+        target.write(publication(new, target.read()))
         switch = seen.index(new)
         assert (seen[:switch], seen[switch:]) == ([old] * switch, [new] * (len(seen) - switch))
 
     def _points(self, place: Place) -> list[str]:
         points: list[str] = []
         target = place.open(points.append)
-        target.write(_publication(_values(place), target.read()))
+        target.write(publication(fresh_values(place), target.read()))
         return points
 
     # ---------------------------------------------------------------------------------------- trouble
@@ -252,26 +252,26 @@ class TargetContract:
             with pytest.raises(Unavailable):
                 target_now.check()
             with pytest.raises(Unavailable):
-                target_now.write(_publication(_values(place), expected))
+                target_now.write(publication(fresh_values(place), expected))
 
     def test_a_write_without_the_right_is_refused_and_changes_nothing(self, place: Place) -> None:
-        stood = _values(place)
+        stood = fresh_values(place)
         place.overwrite(stood)
         expected = place.open(_on).read()
         place.deny()
         with pytest.raises(Refused):
-            place.open(_on).write(_publication(_values(place), expected))
+            place.open(_on).write(publication(fresh_values(place), expected))
         assert dict(place.look()) == stood
 
     def test_no_error_holds_a_value(self, place: Place, target: Target) -> None:
-        theirs, ours = _values(place), _values(place)
+        theirs, ours = fresh_values(place), fresh_values(place)
         place.overwrite(theirs)
         empty, right = Reading(version=""), target.read()
-        shown = [_failure(target, _publication(ours, empty))]
+        shown = [_failure(target, publication(ours, empty))]
         place.deny()
-        shown.append(_failure(place.open(_on), _publication(ours, right)))
+        shown.append(_failure(place.open(_on), publication(ours, right)))
         place.cut()
-        shown.append(_failure(place.open(_on), _publication(ours, right)))
+        shown.append(_failure(place.open(_on), publication(ours, right)))
         assert [text for text in shown for value in (*theirs.values(), *ours.values()) if value in text] == []
 
 
@@ -290,40 +290,40 @@ class SharedTargetContract(TargetContract):
         assert (dict(found.values), bool(found.version)) == ({}, True)
 
     def test_keys_that_somebody_removed_are_put_back(self, place: Place, target: Target) -> None:
-        ours = _values(place)
-        target.write(_publication(ours, target.read()))
+        ours = fresh_values(place)
+        target.write(publication(ours, target.read()))
         place.overwrite({})
         found = target.read()
-        target.write(_publication(ours, found, generation=2))
+        target.write(publication(ours, found, generation=2))
         assert (dict(found.values), dict(place.look())) == ({}, ours)
 
     def test_keys_of_others_stay(self, place: Place, target: Target) -> None:
         theirs = {"OTHER": "theirs", "ANOTHER": self.awkward}
         place.overwrite(theirs)
-        first, second = _values(place), _values(place)
-        target.write(_publication(first, target.read()))
-        target.write(_publication(second, target.read(), generation=2))
+        first, second = fresh_values(place), fresh_values(place)
+        target.write(publication(first, target.read()))
+        target.write(publication(second, target.read(), generation=2))
         assert dict(place.look()) == {**theirs, **second}
 
     def test_a_key_of_others_that_changed_since_the_read_is_no_conflict_or_leaves_the_place(
         self, place: Place, target: Target
     ) -> None:
-        old, new = _values(place), _values(place)
+        old, new = fresh_values(place), fresh_values(place)
         place.overwrite({**old, "OTHER": "before"})
         expected = target.read()
         place.overwrite({**old, "OTHER": "after"})
         try:
-            target.write(_publication(new, expected))
+            target.write(publication(new, expected))
         except Conflict:
             new = old
         assert dict(place.look()) == {**new, "OTHER": "after"}
 
     def test_a_key_of_others_that_changes_during_the_write_is_kept(self, place: Place, target: Target) -> None:
-        old, new = _values(place), _values(place)
+        old, new = fresh_values(place), fresh_values(place)
         place.overwrite({**old, "OTHER": "before"})
         meddle = _once(lambda: place.overwrite({**old, "OTHER": "during"}))
         try:
-            target.write(_publication(new, target.read(), still_mine=meddle))
+            target.write(publication(new, target.read(), still_mine=meddle))
         except Conflict:
             new = old
         assert dict(place.look()) == {**new, "OTHER": "during"}
@@ -349,21 +349,24 @@ class SharedTargetContract(TargetContract):
 
 
 # ------------------------------------------------------------------------------------------------ the suite's own
-def _values(place: Place) -> dict[str, str]:
+def fresh_values(place: Place) -> dict[str, str]:
+    """Random values for all managed keys of `place`, easy to find where they must not be."""
     return {key: f"CANARY-{secrets.token_hex(16)}" for key in place.keys}
 
 
-def _plain(reading: Reading) -> dict[str, str]:
+def plain(reading: Reading) -> dict[str, str]:
+    """The values of a reading, revealed."""
     return {key: value.reveal() for key, value in reading.values.items()}
 
 
-def _publication(
+def publication(
     values: Mapping[str, str],
     expected: Reading,
     *,
     generation: int = 1,
     still_mine: Callable[[], None] = lambda: None,
 ) -> Publication:
+    """A publication of `values` on top of `expected`, as the engine would make it."""
     return Publication(
         credential="workers-deploy",
         rid=f"rid-{generation}",
@@ -380,7 +383,7 @@ def _insist(target: Target, values: Mapping[str, str], generation: int) -> None:
     """Write as the engine does: after a conflict or an unknown outcome it reads again and asks again."""
     for _ in range(50):
         try:
-            target.write(_publication(values, target.read(), generation=generation))
+            target.write(publication(values, target.read(), generation=generation))
         except (Conflict, OutcomeUnknown, Unavailable):
             continue
         return
@@ -409,9 +412,9 @@ def _crash_after(passages: int) -> Callable[[str], None]:
     return crash
 
 
-def _failure(target: Target, publication: Publication) -> str:
+def _failure(target: Target, written: Publication) -> str:
     """Everything that a log could show of the error that this write raises."""
     with pytest.raises(RotatorError) as caught:
-        target.write(publication)
+        target.write(written)
     error = caught.value
     return "".join([*traceback.format_exception(error), str(error), repr(error), error.message, error.remedy])

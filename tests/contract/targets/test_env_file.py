@@ -11,15 +11,13 @@ import dotenv
 import pytest
 
 from rotator.targets.env_file import EnvFileOptions, EnvFileTarget
-from rotator.testing.target_contract import TargetContract
+from rotator.testing.target_contract import SharedTargetContract
 
 NOBODY = 65534
 
 
 class FilePlace:
     """A `.env` in a folder of its own."""
-
-    shared = True
 
     def __init__(self, folder: Path) -> None:
         self.keys: Mapping[str, str] = {"CLOUDFLARE_API_TOKEN": "token.value", "CLOUDFLARE_ACCOUNT_ID": "account.id"}
@@ -52,7 +50,7 @@ class FilePlace:
         self.folder.rename(self.folder.with_name("elsewhere"))
 
 
-class TestEnvFileKeepsTheContract(TargetContract):
+class TestEnvFileKeepsTheContract(SharedTargetContract):
     # A single quote, a backslash or a dollar sign is refused: no way of writing them is read alike by all programs.
     awkward = 'two words "double" #hash =sign `tick` ünï'
 
