@@ -298,7 +298,7 @@ def record(work: Work, action: Action) -> None:
             rotation=rotation.rid,
             strategy=strategy,
             generation=rotation.generation,
-            seconds=round(work.now - began, 3),
+            duration=round(work.now - began, 3),
         )
     elif kind is Kind.RETIRED:
         work.journal.destroy(work.stream, action.token_id)

@@ -1,0 +1,311 @@
+"""One opened instance: configuration, journal, fleet and driver of one process.
+
+A reader changes nothing and needs no key; a writer makes the journal, imports spools and may drive.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Literal
+
+from rotator.app.fleet import ConfiguredFleet, whole
+from rotator.app.runtime import HostRuntime, Say
+from rotator.config.load import load
+from rotator.config.models import Config
+from rotator.config.policy import to_credential
+from rotator.core.credential import NEVER, Credential
+from rotator.core.errors import ConfigError
+from rotator.core.events import Event
+from rotator.core.facts import Draft, Fact
+from rotator.core.protocol.view import View, blank
+from rotator.core.secret import Secret
+from rotator.core.status import CredentialStatus, Waits, credential_status
+from rotator.engine.driver import Driver
+from rotator.engine.work import Tuning
+from rotator.host.clock import SystemClock
+from rotator.journal.open import JournalAbsent, open_journal
+from rotator.journal.sealing import generate_key
+from rotator.journal.store import SqliteJournal
+from rotator.journal.streams import Stream
+from rotator.registry import SOURCES, kinds
+
+
+def _silent(name: str, **fields: object) -> None:
+    return None
+
+
+def _uncounted(connection: str, operation: str, status: str) -> None:
+    return None
+
+
+class App:
+    """One opened instance. Use it as a context manager."""
+
+    def __init__(
+        self,
+        config: Config,
+        journal: SqliteJournal | None,
+        *,
+        say: Say = _silent,
+        count: Callable[[str, str, str], None] = _uncounted,
+    ) -> None:
+        """Wire everything; `journal` None means that there is none yet (a reader before the first start)."""
+        self.config, self.journal, self.say = config, journal, say
+        self.clock = SystemClock()
+        self.stop = threading.Event()
+        self._fleet: ConfiguredFleet | None = None
+        self._driver: Driver | None = None
+        if journal is not None:
+            self._fleet = ConfiguredFleet(journal, self.clock, say, count, config.state.folder / "locks")
+        self.ids: Mapping[str, str] = {}
+
+    @classmethod
+    def open(
+        cls,
+        path: Path | str,
+        mode: Literal["reader", "writer"] = "reader",
+        *,
+        kind: Literal["run", "once"] = "once",
+        say: Say = _silent,
+        count: Callable[[str, str, str], None] = _uncounted,
+    ) -> App:
+        """Load the configuration and open its journal.
+
+        Args:
+            path: the configuration file.
+            mode: a reader never writes; it works before the first start.
+            kind: `run` for the daemon, of which there may be one per journal.
+            say: takes events; the log's `event`.
+            count: takes (connection, operation, status) of each provider request.
+
+        Raises:
+            ConfigError: the configuration or a file that it names is wrong.
+            JournalUnsafe: the journal cannot be trusted.
+        """
+        config = load(path, kinds())
+        if mode == "reader":
+            try:
+                journal: SqliteJournal | None = open_journal(config.state.url, None, mode="reader")
+            except JournalAbsent:
+                journal = None
+        else:
+            journal = open_journal(config.state.url, _key(config), mode="writer", kind=kind)
+        app = cls(config, journal, say=say, count=count)
+        if mode == "writer":
+            app.configure(config)
+        else:
+            app._known()
+        for warned in config.warnings:
+            say(Event.CONFIG_WARNING.value, subject=warned.subject, code=warned.code, reason=warned.message)
+        return app
+
+    def __enter__(self) -> App:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give everything back."""
+        if self._fleet is not None:
+            self._fleet.close()
+        if self.journal is not None:
+            self.journal.close()
+
+    # --- configuration
+
+    def configure(self, config: Config) -> None:
+        """Make a configuration effective: register its credentials and wire its adapters."""
+        journal = self.writable
+        self.config = config
+        self.ids = journal.register([(c.name, c.common.connection, c.common.renamed_from) for c in config.credentials])
+        self.fleet.configure(config, self.ids)
+        journal.wake(self.ids.values())
+
+    def reload(self) -> bool:
+        """Take the configuration file again if its bytes changed; True when a new one became effective.
+
+        A wrong one is refused as a whole and the last good one stays.
+        """
+        import hashlib
+
+        try:
+            found = hashlib.sha256(self.config.path.read_bytes()).hexdigest()
+        except OSError:
+            found = ""
+        if found == self.config.sha256:
+            return False
+        config = load(self.config.path, kinds())
+        if config.state.url != self.config.state.url or config.http.listen != self.config.http.listen:
+            raise ConfigError("state and http cannot change while the daemon runs", "restart the daemon")
+        self.configure(config)
+        return True
+
+    def _known(self) -> None:
+        """A reader's ids: those of the journal, and the name itself for what is not registered yet."""
+        rows = {s.name: s.id for s in self.journal.streams() if s.kind == "credential"} if self.journal else {}
+        self.ids = {
+            c.name: rows.get(c.name) or rows.get(c.common.renamed_from or "") or c.name for c in self.config.credentials
+        }
+
+    @property
+    def writable(self) -> SqliteJournal:
+        """The journal; raises where there is none."""
+        if self.journal is None:
+            raise ConfigError("there is no journal yet", "start `rotator run` or `rotator once` first")
+        return self.journal
+
+    @property
+    def fleet(self) -> ConfiguredFleet:
+        """The fleet of a process that has a journal."""
+        if self._fleet is None:
+            raise ConfigError("there is no journal yet", "start `rotator run` or `rotator once` first")
+        return self._fleet
+
+    @property
+    def credentials(self) -> tuple[Credential, ...]:
+        """The configured credentials in the order of the file."""
+        advanced = self.config.advanced
+        return tuple(whole(to_credential(c, advanced, self.ids[c.name]), c) for c in self.config.credentials)
+
+    # --- driving
+
+    @property
+    def driver(self) -> Driver:
+        """The driver of this process."""
+        if self._driver is None:
+            advanced = self.config.advanced
+            tuning = Tuning(watch=advanced.watch, sweep=advanced.sweep, doubt=2 * advanced.settle)
+            runtime = HostRuntime(self.clock, self.fleet.times, self.say, self.stop)
+            self._driver = Driver(self.writable, runtime, self.fleet, tuning)
+        return self._driver
+
+    def now(self, connection: str) -> float:
+        """Provider time of a connection as well as this process knows it, unix seconds."""
+        times = self._fleet.times if self._fleet is not None else {}
+        if connection in times and times[connection].steady:
+            return times[connection].now()
+        noted = self.connection_note(connection).get("offset")
+        return self.clock.utc() + (float(noted) if isinstance(noted, int | float) else 0.0)
+
+    def note(self, name: str, draft: Draft) -> View:
+        """Append an operator's fact to a credential's stream and wake whoever drives it.
+
+        Raises:
+            ConfigError: no such credential.
+        """
+        return self.writable.note(self.stream(name), draft)
+
+    def stream(self, name: str) -> str:
+        """Return the stream id of a credential of the configuration or of the journal.
+
+        Raises:
+            ConfigError: no such credential; the message names the nearest.
+        """
+        found = self.ids.get(name) or {s.name: s.id for s in self.streams()}.get(name)
+        if found is None:
+            from rotator.config.explain import nearest
+
+            known = [*self.ids, *(s.name for s in self.streams())]
+            near = nearest(name, known)
+            raise ConfigError(
+                f"there is no credential {name}", f"did you mean {near}?" if near else "see `rotator status`"
+            )
+        return found
+
+    # --- looking
+
+    def streams(self) -> list[Stream]:
+        """Streams of credentials in the journal, configured or not."""
+        return [s for s in self.journal.streams() if s.kind == "credential"] if self.journal else []
+
+    def view(self, stream: str) -> View:
+        """The fold of a credential's facts; blank where nothing is journaled."""
+        known = self.journal is not None and any(s.id == stream for s in self.streams())
+        return self.writable.view(stream) if known else blank()
+
+    def history(self, name: str | None = None) -> Iterator[tuple[str, Fact]]:
+        """Return (credential's name, fact) of one credential or of all, oldest first."""
+        if self.journal is None:
+            return iter(())
+        names = {s.id: s.name for s in self.journal.streams()}
+        only = self.stream(name) if name else None
+        return ((names.get(fact.stream, fact.stream), fact) for fact in self.journal.facts(only))
+
+    def statuses(self) -> list[CredentialStatus]:
+        """The status of every credential: configured ones in the order of the file, then unmanaged ones."""
+        rows = {s.id: s for s in self.streams()}
+        views = self.journal.views() if self.journal else {}
+        found = []
+        for credential in self.credentials:
+            view, row = views.get(credential.id, blank()), rows.get(credential.id)
+            found.append(self._status(credential, view, row))
+        for row in rows.values():
+            if row.id not in self.ids.values():
+                view = views.get(row.id, blank())
+                found.append(self._status(self._gone(row, view), view, row))
+        return found
+
+    def _status(self, credential: Credential, view: View, row: Stream | None) -> CredentialStatus:
+        used = {}
+        if self._driver is not None:
+            used = {t: at for t, at in self._driver.memory(credential.id).used.items() if at}
+        return credential_status(credential, view, self.now(credential.connection), waits(row.why if row else ""), used)
+
+    def _gone(self, row: Stream, view: View) -> Credential:
+        from rotator.core.credential import Policy
+
+        owner = str(view.spec.get("owner", "account"))
+        return Credential(
+            id=row.id, name=row.name, connection=row.connection, owner=owner, policy=Policy(), targets=(), managed=False
+        )
+
+    def connection_note(self, name: str) -> dict[str, Any]:
+        """What the last process that asked knew of a connection."""
+        if self.journal is None:
+            return {}
+        row = next((s for s in self.journal.streams() if s.kind == "connection" and s.name == name), None)
+        return _object(row.why) if row else {}
+
+    def sources(self) -> list[str]:
+        """Names of the connections that mint."""
+        return [name for name, c in self.config.connections.items() if c.type in SOURCES]
+
+
+def waits(text: str) -> dict[str, Waits]:
+    """Read the driver's last words."""
+    found = {}
+    for name, said in _object(text).items():
+        if isinstance(said, dict):
+            until = said.get("until")
+            found[name] = Waits(
+                until=NEVER if until is None else float(until),
+                why=str(said.get("why", "")),
+                code=str(said.get("code", "")),
+                subject=str(said.get("subject", "")),
+            )
+    return found
+
+
+def _object(text: str) -> dict[str, Any]:
+    try:
+        found = json.loads(text or "{}")
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _key(config: Config) -> Secret:
+    """Read the key; make it where nobody configured one and it is not there yet."""
+    if config.state.generated:
+        path = config.state.folder / "rotator.key"
+        if not path.exists() and not config.state.database.exists():
+            config.state.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            generate_key(path)
+    return config.state.encryption_key.read()

@@ -1,0 +1,287 @@
+"""All configured credentials with their adapters, and what holds starts back: pacing, clocks, incidents.
+
+It decides which adapters serve a credential, also one that only the journal knows any more. Connections outlive a reload
+while their options stay the same.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from rotator.app.runtime import Say
+from rotator.config.fields import is_loopback
+from rotator.config.load import read_stanza
+from rotator.config.models import Config, ConnectionStanza, CredentialStanza, TargetStanza
+from rotator.config.policy import to_credential
+from rotator.core.credential import Credential
+from rotator.core.errors import ConfigError
+from rotator.core.events import Event
+from rotator.core.ports.source import Source, TokenState
+from rotator.core.ports.target import Target
+from rotator.core.protocol.view import View
+from rotator.core.schedule.admission import Renewal, is_incident, may_start
+from rotator.core.schedule.agenda import CLOCK_SUSPECT
+from rotator.core.schedule.due import renewal_at
+from rotator.engine.inventory import Inventory
+from rotator.engine.provider_time import ProviderTime
+from rotator.engine.work import Bound
+from rotator.host.clock import SystemClock
+from rotator.journal.store import SqliteJournal
+from rotator.registry import CONNECTIONS, SOURCES, TARGETS, Wire, kinds
+
+PACED = "pacing"
+
+
+@dataclass(slots=True)
+class Opened:
+    """A connection that was opened, and the options that it was opened with."""
+
+    options: Any
+    adapter: Any
+
+
+@dataclass(slots=True)
+class Wired:
+    """The adapters of one credential and what they were made from."""
+
+    bound: Bound
+    made_from: tuple[object, ...]
+
+
+@dataclass(slots=True)
+class Deaths:
+    """Which published values of a connection were seen dead, and when."""
+
+    dead: dict[str, float] = field(default_factory=dict)
+
+
+class ConfiguredFleet:
+    """Fulfils `rotator.engine.work.Fleet`. Safe to share between threads."""
+
+    def __init__(self, journal: SqliteJournal, clock: SystemClock, say: Say, count: Any, locks: Path) -> None:
+        """Nothing is configured yet; `count(connection, operation, status)` counts requests."""
+        self._journal, self._clock, self._say, self._count, self._locks = journal, clock, say, count, locks
+        self._lock = threading.RLock()
+        self.times: dict[str, ProviderTime] = {}
+        self.reachable: dict[str, bool] = {}
+        self._config: Config | None = None
+        self._credentials: dict[str, Credential] = {}
+        self._stanzas: dict[str, CredentialStanza] = {}
+        self._opened: dict[str, Opened] = {}
+        self._wired: dict[str, Wired] = {}
+        self._renewals: dict[str, dict[str, Renewal]] = {}
+        self._deaths: dict[str, Deaths] = {}
+        self._inventory = Inventory(clock.boot, threading.Lock)
+
+    # --- configuration
+
+    def configure(self, config: Config, ids: Mapping[str, str]) -> None:
+        """Take a configuration; `ids` by name of credential. Adapters are made anew where their options changed."""
+        with self._lock:
+            self._config = config
+            self._stanzas = {ids[stanza.name]: stanza for stanza in config.credentials}
+            self._credentials = {
+                stream: whole(to_credential(stanza, config.advanced, stream), stanza)
+                for stream, stanza in self._stanzas.items()
+            }
+            self._renewals = {
+                name: {s: r for s, r in found.items() if s in self._credentials}
+                for name, found in self._renewals.items()
+            }
+            for name, stanza in config.connections.items():
+                old = self._opened.get(name)
+                if old is not None and old.options != stanza.options:
+                    del self._opened[name]
+                    self._wired.clear()
+                if stanza.type in SOURCES and name not in self.times:
+                    trusted = is_loopback(SOURCES[stanza.type].api(stanza.options))
+                    self.times[name] = ProviderTime(
+                        self._clock.boot, self._clock.utc, config.advanced.settle, trusted=trusted
+                    )
+
+    @property
+    def config(self) -> Config:
+        """The effective configuration."""
+        if self._config is None:
+            raise ConfigError("no configuration is loaded")
+        return self._config
+
+    @property
+    def credentials(self) -> tuple[Credential, ...]:
+        """The configured credentials, in the order of the file."""
+        return tuple(self._credentials.values())
+
+    def sources(self) -> dict[str, ConnectionStanza]:
+        """Connections that mint, by name."""
+        return {name: c for name, c in self.config.connections.items() if c.type in SOURCES}
+
+    def connection(self, name: str) -> Any:
+        """Return an opened connection.
+
+        Raises:
+            ConfigError: no such connection is configured.
+        """
+        with self._lock:
+            found = self._opened.get(name)
+            if found is not None:
+                return found.adapter
+            stanza = self.config.connections.get(name)
+            if stanza is None:
+                raise ConfigError(
+                    f"the connection {name} is not configured any more", f"add {name} to connections again"
+                )
+            adapter = self._open(stanza)
+            self._opened[name] = Opened(stanza.options, adapter)
+            return adapter
+
+    def _open(self, stanza: ConnectionStanza) -> Any:
+        if stanza.type not in SOURCES:
+            return CONNECTIONS[stanza.type].open(stanza.name, stanza.options)
+        name, limit = stanza.name, stanza.options
+        budget = self._journal.budget(name, limit.rate_budget.requests, limit.rate_budget.window)  # type: ignore[attr-defined]
+
+        def counted(operation: str, status: str) -> None:
+            self.reachable[name] = status not in ("lost", "unsent") and not status.startswith("5")
+            self._count(name, operation, status)
+
+        def dated(date: float) -> None:
+            time, before = self.times[name], self.times[name].steady
+            time.observe(date)
+            if before and not time.steady:
+                self._say(Event.CLOCK_SUSPECT.value, connection=name)
+
+        return SOURCES[stanza.type].open(name, stanza.options, Wire(budget=budget, on_date=dated, on_request=counted))
+
+    # --- the port
+
+    def bound(self, stream: str, view: View) -> Bound | None:
+        """Adapters of a credential, from the configuration or else from its journaled stanza."""
+        with self._lock:
+            configured = self._credentials.get(stream)
+            made_from: tuple[object, ...] = (
+                configured,
+                tuple(sorted(view.past)),
+                None if configured else view.position,
+            )
+            found = self._wired.get(stream)
+            if found is None or found.made_from[0] is not configured or found.made_from[1:] != made_from[1:]:
+                made = self._wire(stream, configured, view)
+                if made is None:
+                    return None
+                found = Wired(made, made_from)
+                self._wired[stream] = found
+            self._note(stream, found.bound.credential, view)
+            return found.bound
+
+    def _wire(self, stream: str, credential: Credential | None, view: View) -> Bound | None:
+        try:
+            stanza = self._stanzas.get(stream) or self._remembered(view.spec)
+            if stanza is None:
+                return None
+            if credential is None:
+                made = to_credential(stanza, self.config.advanced, stream, managed=False)
+                credential = whole(made, stanza)
+            connection = self.connection(credential.connection)
+            source = SOURCES[stanza.source_type].source(connection, stanza.source)
+            targets = {target.name: self._target(target) for target in stanza.targets}
+            for name, past in view.past.items():
+                if name not in targets and isinstance(past, dict) and (old := self._past(view.spec, past)):
+                    targets[name] = self._target(old)
+        except ConfigError as error:
+            self._say(Event.CONFIG_WARNING.value, credential=stream, reason=error.message)
+            return None
+        return Bound(credential=credential, source=source, targets=targets)
+
+    def _remembered(self, spec: Mapping[str, Any]) -> CredentialStanza | None:
+        stanza = spec.get("stanza")
+        return read_stanza(stanza, kinds(), self.config.connections) if isinstance(stanza, dict) else None
+
+    def _past(self, spec: Mapping[str, Any], target: dict[str, Any]) -> TargetStanza | None:
+        stanza = spec.get("stanza")
+        if not isinstance(stanza, dict):
+            return None
+        try:
+            return read_stanza({**stanza, "targets": [target]}, kinds(), self.config.connections).targets[0]
+        except ConfigError:
+            return None  # its connection is gone as well; then nobody can read it
+
+    def _target(self, target: TargetStanza) -> Target:
+        entry = TARGETS[target.common.type]
+        named = getattr(target.common, "connection", None)
+        connection = self.connection(named) if entry.kind.connection_type and named else None
+
+        def warn(code: str, message: str) -> None:
+            self._say(Event.CONFIG_WARNING.value, target=target.name, code=code, reason=message)
+
+        return entry.open(connection, target.options, target.keys, self._locks, warn)
+
+    def _note(self, stream: str, credential: Credential, view: View) -> None:
+        token = view.tokens.get(view.current)
+        fleet = self._renewals.setdefault(credential.connection, {})
+        if token is not None and credential.managed:
+            fleet[stream] = Renewal(
+                due_at=renewal_at(credential, view),
+                expires_at=token.expires_at,
+                lifetime=token.expires_at - token.born,
+                planned_at=view.planned_at,
+            )
+        deaths = self._deaths.get(credential.connection)
+        if deaths and deaths.dead.get(stream, view.cleared_at) < view.cleared_at:
+            del deaths.dead[stream]  # an operator has looked at it
+
+    def tokens(self, credential: Credential, source: Source, fresh: float) -> tuple[TokenState, ...]:
+        """One listing per owner scope for everybody."""
+        account = credential.spec.get("account_id")
+        scope = (credential.connection, credential.owner, str(account))
+        return self._inventory.tokens(scope, fresh, source.tokens)
+
+    def hold(self, credential: Credential, view: View) -> str:
+        """Why no new rotation may start now."""
+        time = self.times.get(credential.connection)
+        if time is not None and not time.steady:
+            return CLOCK_SUSPECT
+        now = time.now() if time else self._clock.utc()
+        fleet = self._renewals.get(credential.connection, {})
+        return "" if may_start(credential.id, dict(fleet), now) else PACED
+
+    def died(self, credential: Credential, dead: bool) -> None:
+        """Note a published value that is dead, or alive again."""
+        deaths = self._deaths.setdefault(credential.connection, Deaths())
+        if not dead:
+            deaths.dead.pop(credential.id, None)
+        elif credential.id not in deaths.dead:
+            time = self.times.get(credential.connection)
+            deaths.dead[credential.id] = time.now() if time else self._clock.utc()
+
+    def incident(self, connection: str) -> bool:
+        """Whether too many values died at once to be believed."""
+        deaths = self._deaths.get(connection)
+        size = sum(c.connection == connection for c in self._credentials.values())
+        return bool(deaths) and deaths is not None and is_incident(len(deaths.dead), size)
+
+    # --- what is known of the source connections
+
+    def used(self, connection: str) -> int | None:
+        """Tokens that exist in the connection's scopes as last listed, None before the first listing."""
+        scopes = {(c.connection, c.owner, str(c.spec.get("account_id"))) for c in self.credentials}
+        found = [self._inventory.last(scope) for scope in scopes if scope[0] == connection]
+        known = [len(listing) for listing in found if listing is not None]
+        return max(known) if known else None
+
+    def close(self) -> None:
+        """Give back all connections."""
+        for opened in self._opened.values():
+            close = getattr(opened.adapter, "close", None)
+            if close is not None:
+                close()
+
+
+def whole(credential: Credential, stanza: CredentialStanza) -> Credential:
+    """Return the credential with a spec from which it, and each target alone, can be made again."""
+    spec = stanza.spec()
+    targets = {target.name: plain for target, plain in zip(stanza.targets, spec["targets"], strict=True)}
+    return replace(credential, spec={"stanza": spec, "targets": targets, "account_id": spec.get("account_id")})

@@ -1,0 +1,65 @@
+"""The machine behind the runtime port: real clocks, chance, threads and telemetry."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+
+from rotator.engine.provider_time import ProviderTime
+from rotator.host.clock import SystemClock
+from rotator.host.crashpoints import crash_at
+from rotator.host.entropy import SystemEntropy
+from rotator.host.workers import run_side_by_side
+
+Say = Callable[..., None]
+
+
+class HostRuntime:
+    """Fulfils `rotator.core.ports.runtime.Runtime`."""
+
+    def __init__(
+        self,
+        clock: SystemClock,
+        times: Mapping[str, ProviderTime],
+        say: Say,
+        stop: threading.Event,
+    ) -> None:
+        """`times` by name of connection may grow later; `say` is the log's `event`; `stop` is set when the process ends."""
+        self._clock, self._times, self._say, self._stop = clock, times, say, stop
+        self._entropy = SystemEntropy()
+
+    def now(self, connection: str) -> float:
+        """Provider time of the connection."""
+        found = self._times.get(connection)
+        return found.now() if found else self._clock.utc()
+
+    def steady(self, connection: str) -> bool:
+        """Whether the clocks agree."""
+        found = self._times.get(connection)
+        return found.steady if found else True
+
+    def token_hex(self, size: int) -> str:
+        """Random bytes in hexadecimal."""
+        return self._entropy.token_hex(size)
+
+    def sleep(self, seconds: float) -> None:
+        """Wait, whatever the process was asked: a captured value is at stake."""
+        threading.Event().wait(seconds)
+
+    def stopping(self) -> bool:
+        """Whether the process was asked to end."""
+        return self._stop.is_set()
+
+    def parallel(self, calls: Sequence[Callable[[], None]]) -> None:
+        """Run calls side by side in threads of their own."""
+        for outcome in run_side_by_side(list(calls), "targets"):
+            if isinstance(outcome, Exception):
+                raise outcome
+
+    def event(self, name: str, **fields: object) -> None:
+        """Say what happened."""
+        self._say(name, **{key: value for key, value in fields.items() if value not in (None, "")})
+
+    def crash(self, point: str) -> None:
+        """Pass a named crash point."""
+        crash_at(point)

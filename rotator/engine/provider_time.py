@@ -1,0 +1,70 @@
+"""Provider time: the provider's `Date` header carried on by a clock that no one sets.
+
+It decides what time it is for every durable deadline, and whether the clocks can be believed. A jump freezes new starts and
+ends no wait until it is confirmed across a settle time. Thread-safe without locks: its state is one tuple, replaced at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Final
+
+TOLERANCE: Final = 5.0
+"""Seconds by which two answers may disagree (whole seconds, latency, a fleet of front ends) without being a jump."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """Offset of provider time over boot time; a candidate that contradicts it, and since when (boot time)."""
+
+    offset: float
+    candidate: float | None = None
+    since: float = 0.0
+
+
+class ProviderTime:
+    """The time of one provider."""
+
+    def __init__(
+        self, boot: Callable[[], float], utc: Callable[[], float], settle: float, *, trusted: bool = False
+    ) -> None:
+        """Nothing is known yet.
+
+        Args:
+            boot: seconds that never go back and count while the machine sleeps.
+            utc: the local wall clock, the best guess before the first answer.
+            settle: seconds across which a jump must be confirmed.
+            trusted: a provider on this machine: its time counts at once and never freezes anything.
+        """
+        self._boot, self._utc, self._settle, self._trusted = boot, utc, settle, trusted
+        self._known: _Known | None = None
+
+    def observe(self, date: float) -> None:
+        """Take the `Date` of an answer, in unix seconds, at the moment when it came."""
+        boot, known = self._boot(), self._known
+        offset = date - boot
+        if known is None or self._trusted:
+            best = offset if known is None or abs(offset - known.offset) > 1 else max(offset, known.offset)
+            self._known = _Known(best)
+        elif abs(offset - known.offset) <= TOLERANCE:
+            # dates are cut to whole seconds, so the greatest offset seen is the nearest to the truth
+            self._known = _Known(max(offset, known.offset))
+        elif known.candidate is None or abs(offset - known.candidate) > TOLERANCE:
+            self._known = replace(known, candidate=offset, since=boot)
+        elif boot - known.since >= self._settle:
+            self._known = _Known(offset)
+
+    def now(self) -> float:
+        """Return provider time in unix seconds; during an unconfirmed jump the earlier of the two, which ends no wait."""
+        known = self._known
+        if known is None:
+            return self._utc()
+        offset = known.offset if known.candidate is None else min(known.offset, known.candidate)
+        return self._boot() + offset
+
+    @property
+    def steady(self) -> bool:
+        """Whether the provider has said what time it is, and no jump waits to be confirmed."""
+        known = self._known
+        return known is not None and known.candidate is None

@@ -1,0 +1,180 @@
+"""Kinds of connections, sources and targets: kind -> options model, outputs, adapter.
+
+A new source or target is one line here; a plugin adds its own entry to `SOURCES`, `CONNECTIONS` or `TARGETS`.
+Adapters are imported when the first one is opened, so that `--help` and `status` stay light.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Final
+
+from pydantic import BaseModel
+
+from rotator.config.kinds import Complaint, Kinds, TargetKind
+from rotator.core.findings import Finding
+from rotator.core.ports.runtime import Budget
+from rotator.core.ports.source import Source
+from rotator.core.ports.target import Target
+from rotator.sources.cloudflare import check as cloudflare_check
+from rotator.sources.cloudflare import outputs as cloudflare_outputs
+from rotator.sources.cloudflare.options import CEILING, ConnectionOptions, CredentialOptions
+from rotator.targets import aws_secrets_manager, env_file, vault
+
+Warn = Callable[[str, str], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wire:
+    """What a source's connection gets from the outside.
+
+    Attributes:
+        budget: the rate budget, shared by all processes.
+        on_date: takes the provider time of each answer.
+        on_request: takes operation and status of each request.
+    """
+
+    budget: Budget
+    on_date: Callable[[float], None]
+    on_request: Callable[[str, str], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceEntry:
+    """A kind of source, named by its connection's type.
+
+    Attributes:
+        connection: model of the connection's options.
+        credential: model of what a credential says to the source.
+        outputs: names that a target's `keys` may use.
+        open: (name, options, wire) -> the connection.
+        source: (connection, credential's options) -> the source of one credential.
+        check: (connection's options, credential's options) -> what is wrong, before anybody is asked.
+        ceiling: the provider's own rate limit, (requests, seconds).
+        api: the connection's address, which decides what loopback may do.
+        inspect: (connection) -> role -> end of its management tokens in unix seconds, infinite for never.
+        quota: owner -> how many tokens the provider lets it have.
+        preflight: (connection, [(name, credential's options)], provider time) -> findings for `check`.
+    """
+
+    connection: type[BaseModel]
+    credential: type[BaseModel]
+    outputs: frozenset[str]
+    open: Callable[[str, Any, Wire], Any]
+    source: Callable[[Any, Any], Source]
+    check: Callable[[Any, Any], Iterable[Complaint]]
+    ceiling: tuple[int, float]
+    api: Callable[[Any], str]
+    inspect: Callable[[Any], Mapping[str, float]]
+    quota: Mapping[str, int]
+    preflight: Callable[[Any, Sequence[tuple[str, Any]], float], Sequence[Finding]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConnectionEntry:
+    """A connection that targets use.
+
+    Attributes:
+        options: model of its options.
+        open: (name, options) -> the connection.
+    """
+
+    options: type[BaseModel]
+    open: Callable[[str, Any], Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TargetEntry:
+    """A kind of target.
+
+    Attributes:
+        kind: what the configuration needs to know of it.
+        open: (connection or None, options, keys, folder for locks, warn) -> the target.
+    """
+
+    kind: TargetKind
+    open: Callable[[Any, Any, Mapping[str, str], Path, Warn], Target]
+
+
+def _cloudflare(name: str, options: ConnectionOptions, wire: Wire) -> Any:
+    from rotator.sources.cloudflare.calls import Observer
+    from rotator.sources.cloudflare.connection import CloudflareConnection
+
+    observer = Observer(on_date=wire.on_date, on_request=wire.on_request)
+    return CloudflareConnection.open(name, options, budget=wire.budget, observer=observer)
+
+
+def _management(connection: Any) -> Mapping[str, float]:
+    from rotator.sources.cloudflare.management import look
+
+    roles = ("management", "standby") if connection.standby_token else ("management",)
+    found = {role: look(connection, role).expires_at for role in roles}
+    return {role: ends for role, ends in found.items() if ends is not None}
+
+
+def _preflight(connection: Any, credentials: Sequence[tuple[str, Any]], now: float) -> Sequence[Finding]:
+    from rotator.sources.cloudflare.management import preflight
+
+    return preflight(connection, credentials, now)
+
+
+SOURCES: Final[dict[str, SourceEntry]] = {
+    "cloudflare": SourceEntry(
+        connection=ConnectionOptions,
+        credential=CredentialOptions,
+        outputs=cloudflare_outputs.NAMES,
+        open=_cloudflare,
+        source=lambda connection, options: connection.source(options),
+        check=cloudflare_check.check,
+        ceiling=CEILING,
+        api=lambda options: str(options.api_url),
+        inspect=_management,
+        quota=MappingProxyType({"user": 50, "account": 500}),
+        preflight=_preflight,
+    ),
+}
+
+CONNECTIONS: Final[dict[str, ConnectionEntry]] = {
+    "vault": ConnectionEntry(options=vault.VaultConnectionOptions, open=vault.VaultConnection),
+    "aws": ConnectionEntry(
+        options=aws_secrets_manager.AwsConnectionOptions,
+        open=aws_secrets_manager.AwsConnection,
+    ),
+}
+
+TARGETS: Final[dict[str, TargetEntry]] = {
+    "env_file": TargetEntry(
+        kind=TargetKind(
+            options=env_file.EnvFileOptions,
+            place=lambda options: str(options.place),
+            check=env_file.complaints,
+        ),
+        open=lambda connection, options, keys, locks, warn: env_file.EnvFileTarget(options, keys, locks, warn=warn),
+    ),
+    "vault": TargetEntry(
+        kind=vault.KIND,
+        open=lambda connection, options, keys, locks, warn: vault.VaultTarget(connection, options, keys, warn=warn),
+    ),
+    "aws_secrets_manager": TargetEntry(
+        kind=aws_secrets_manager.KIND,
+        open=lambda connection, options, keys, locks, warn: aws_secrets_manager.AwsSecretsManagerTarget(
+            connection, options, keys, warn=warn
+        ),
+    ),
+}
+
+
+def kinds() -> Kinds:
+    """Return what the configuration may name, as registered now."""
+    return Kinds(
+        connections={name: s.connection for name, s in SOURCES.items()}
+        | {n: c.options for n, c in CONNECTIONS.items()},
+        sources={name: entry.credential for name, entry in SOURCES.items()},
+        targets={name: entry.kind for name, entry in TARGETS.items()},
+        outputs={name: entry.outputs for name, entry in SOURCES.items()},
+        check_source=lambda kind, connection, options: SOURCES[kind].check(connection, options),
+        ceilings={name: entry.ceiling for name, entry in SOURCES.items()},
+    )
