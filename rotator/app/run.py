@@ -59,12 +59,15 @@ def run_daemon(path: Path | str, log: Log) -> int:
         listener = serve(app.config.http.listen, metrics.render, health, ready)
         app.writable.heartbeat(listener.address)
 
+        refused: list[str] = []
+
         def reload() -> None:
             try:
                 if app.reload():
                     log.event(Event.CONFIG_LOADED.value, credentials=len(app.ids))
             except RotatorError as error:
-                if box.get("rejected") is not error.message:
+                if refused[-1:] != [error.message]:  # say it once, not at every tick
+                    refused.append(error.message)
                     log.event(Event.CONFIG_REJECTED.value, reason=error.message)
 
         daemon = Daemon(

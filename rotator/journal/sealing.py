@@ -28,7 +28,7 @@ from rotator.core.secret import Secret
 from rotator.host.files import create_whole
 
 FORMAT: Final = 1
-_KEY_LINE = re.compile(r"^rotator-key-v1 ([0-9a-f]{8}) ([A-Za-z0-9+/]{43}=)$")
+_KEY_LINE = re.compile(r"^rotator-key-v1[: ]([0-9a-f]{8})[: ]([A-Za-z0-9+/]{43}=)$")
 _NONCE: Final = 12
 """Bytes of a GCM nonce (NIST SP 800-38D section 5.2.1.1). Random ones are safe: every key seals one record only."""
 
@@ -85,7 +85,7 @@ class KeyRing:
     """The keys of one key file: the first one seals, all of them open."""
 
     def __init__(self, text: Secret) -> None:
-        """Read a key file: one `rotator-key-v1 <8 hex> <base64 of 32 bytes>` per line, `#` comments allowed.
+        """Read a key file: one `rotator-key-v1:<8 hex>:<base64 of 32 bytes>` per line, `#` comments allowed.
 
         Raises:
             ConfigError: it holds no key, or a line is no key.
@@ -269,7 +269,7 @@ def generate_key(path: Path) -> str:
     """
     key_id, key = secrets.token_hex(4), base64.b64encode(os.urandom(32)).decode()
     try:
-        create_whole(path, f"rotator-key-v1 {key_id} {key}\n".encode(), 0o600)
+        create_whole(path, f"rotator-key-v1:{key_id}:{key}\n".encode(), 0o600)
     except FileExistsError as error:
         raise ConfigError(
             f"writing a new key to {path}: the file exists, and a key is never overwritten",
