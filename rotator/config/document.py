@@ -249,7 +249,7 @@ class _Builder:
             if not isinstance(key_node, ScalarNode):
                 self.problems.append((key_spot, "a key is a list or a mapping; expected is a text; write `key: value`"))
                 continue
-            key = str(key_node.value)
+            key = self._string(str(key_node.value), key_spot)
             if key in tree.value:
                 first = tree.keys[key]
                 self.problems.append(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import stat
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -52,7 +53,7 @@ def load(path: Path | str, kinds: Kinds, environ: Mapping[str, str] | None = Non
     """
     environ = os.environ if environ is None else environ
     problems = Problems(str(path))
-    content = _content(Path(path))
+    content = _content(Path(path), problems)
     try:
         root = parse(content)
     except DocumentError as error:
@@ -84,9 +85,12 @@ def read_stanza(spec: Mapping[str, Any], kinds: Kinds, connections: Mapping[str,
     return found
 
 
-def _content(path: Path) -> bytes:
+def _content(path: Path, problems: Problems) -> bytes:
     try:
         with path.open("rb") as file:
+            if os.fstat(file.fileno()).st_mode & stat.S_IWOTH:
+                message = "everybody may write this file, and with it the commands that read secrets"
+                problems.warn(Spot(1, 1), "configuration", "config_writable", message, f"chmod o-w {path}")
             return file.read(LARGEST_FILE + 1)
     except OSError as error:
         raise ConfigErrors(
@@ -118,6 +122,9 @@ def _root(reader: Reader, root: Tree, path: Path, sha256: str, environ: Mapping[
             connections=connections.stanzas,
             connection_trees=connection_trees,
             credentials=credentials,
+            key=None
+            if state is None or state.generated
+            else (root.at(("state", "encryption_key")), state.encryption_key),
         ),
         problems,
     )

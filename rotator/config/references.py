@@ -38,6 +38,8 @@ class Read:
     connections: Mapping[str, ConnectionStanza]
     connection_trees: Mapping[str, Tree]
     credentials: list[tuple[CredentialStanza, Tree]]
+    key: tuple[Spot, SecretRef] | None = None
+    """Where the journal's key is configured, and how."""
 
     def loopback(self, connection: str) -> bool:
         """Whether a source's API is on loopback: a sandbox, where short times are welcome."""
@@ -322,12 +324,20 @@ def _outage(credential: CredentialStanza, tree: Tree, read: Read, problems: Prob
 
 # -------------------------------------------------------------------------------------------------------------- secrets
 def _secret_files(read: Read, problems: Problems) -> None:
-    for name, connection in read.connections.items():
-        for at, secret in secrets_in(connection.options):
-            concern = secret.concern()
-            if concern is not None:
-                message, _, remedy = concern.partition("; ")
-                problems.warn(read.connection_trees[name].at(at), name, "secret_file", message, remedy)
+    found = [
+        (name, read.connection_trees[name].at(at), secret)
+        for name, connection in read.connections.items()
+        for at, secret in secrets_in(connection.options)
+    ]
+    if read.key is not None:
+        found.append(("state", *read.key))
+    for subject, spot, secret in found:
+        refusal, concern = secret.refusal(), secret.concern()
+        if refusal is not None:
+            problems.add(spot, refusal, "expected is mode 0600", f"write `chmod go-w {secret.file}` in a shell")
+        elif concern is not None:
+            message, _, remedy = concern.partition("; ")
+            problems.warn(spot, subject, "secret_file", message, remedy)
 
 
 def secrets_in(options: BaseModel, at: tuple[str | int, ...] = ()) -> Iterator[tuple[tuple[str | int, ...], SecretRef]]:

@@ -115,17 +115,22 @@ class SecretRef(Stanza):
             content = _read_file(self._path(), self.describe())
         return _one_line(content, self.describe())
 
+    def refusal(self) -> str | None:
+        """Return why `read` would refuse the file as it is now, for others may write it; None if it would not.
+
+        What cannot be looked at (not there yet, another user's folder) is left to `read`.
+        """
+        found = self._status()
+        return _written_by_others(self.describe(), found) if found is not None else None
+
     def concern(self) -> str | None:
         """Return what is wrong with the protection of the secret's file though it can be used, None if nothing is.
 
         A file that others may read, or that somebody else owns, is a warning only: Kubernetes mounts secrets as 0644
         and compose mounts files of the host's user. A file that is not there is no concern; `read` says that.
         """
-        if self.file is None:
-            return None
-        try:
-            found = self.file.stat()
-        except OSError:
+        found = self._status()
+        if found is None:
             return None
         if found.st_mode & (stat.S_IRGRP | stat.S_IROTH):
             return (
@@ -136,6 +141,12 @@ class SecretRef(Stanza):
                 f"{self.file} belongs to user {found.st_uid}, who can change it; chown it to rotator's user if you can"
             )
         return None
+
+    def _status(self) -> os.stat_result | None:
+        try:
+            return self.file.stat() if self.file is not None else None
+        except OSError:
+            return None
 
     def _path(self) -> Path:
         if self.file is not None:
@@ -158,19 +169,29 @@ def _read_file(path: Path, what: str) -> bytes:
         raise ConfigError(
             f"reading a secret: {what} cannot be opened: {error.strerror}", "create it, or correct the path"
         ) from None
-    with os.fdopen(fd, "rb") as file:
+    try:
         found = os.fstat(fd)
         if not stat.S_ISREG(found.st_mode):
             raise ConfigError(f"reading a secret: {what} is not a regular file", "give the path of a file")
-        if found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+        refusal = _written_by_others(what, found)
+        if refusal is not None:
             raise ConfigError(
-                f"reading a secret: {what} can be written by others (mode {stat.S_IMODE(found.st_mode):04o})",
-                f"chmod go-w {path}, and make sure that it still holds your secret",
+                f"reading a secret: {refusal}", f"chmod go-w {path}, and make sure that it still holds your secret"
             )
-        try:
-            return file.read(LARGEST + 1)
-        except OSError as error:
-            raise ConfigError(f"reading a secret: {what} cannot be read: {error.strerror}", "check the disk") from None
+        content = b""
+        while len(content) <= LARGEST and (piece := os.read(fd, LARGEST)):
+            content += piece
+        return content
+    except OSError as error:
+        raise ConfigError(f"reading a secret: {what} cannot be read: {error.strerror}", "check the disk") from None
+    finally:
+        os.close(fd)
+
+
+def _written_by_others(what: str, found: os.stat_result) -> str | None:
+    if found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+        return f"{what} can be written by others (mode {stat.S_IMODE(found.st_mode):04o})"
+    return None
 
 
 def _run(command: list[str], what: str) -> bytes:

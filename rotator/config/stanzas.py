@@ -97,6 +97,8 @@ class Reader:
         kind = connections.types.get(written.value)
         if kind is None:
             self._no_connection(written, sources)
+        elif kind not in self.kinds.connections:
+            return None  # that stanza has its own error
         elif kind not in self.kinds.sources:
             self.problems.add(
                 written.spot,
@@ -178,7 +180,7 @@ class Reader:
         found = connections.types.get(written.value)
         if found is None:
             self._no_connection(written, fitting)
-        elif found != kind.connection_type:
+        elif found in self.kinds.connections and found != kind.connection_type:
             self.problems.add(
                 written.spot,
                 f"`{written.value}` is a connection of type {found}",

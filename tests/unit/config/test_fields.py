@@ -37,7 +37,7 @@ def written(number: int | float, text: str) -> WrittenInt | WrittenFloat:
     return found
 
 
-# -------------------------------------------------------------------------------------------------------------- durations
+# ------------------------------------------------------------------------------------------------------------ durations
 @pytest.mark.parametrize(
     "text, seconds",
     [
@@ -78,8 +78,20 @@ def test_a_duration_is_a_number_of_seconds(text: object, seconds: float) -> None
         "5.s",
         "1w",
         "90d\n",
-    ]
-    + ["never", "inf", -1, True, False, None, [], {}, math.nan, math.inf, -math.inf, "36501d", 10**400],
+        "never",
+        "inf",
+        -1,
+        True,
+        False,
+        None,
+        [],
+        {},
+        math.nan,
+        math.inf,
+        -math.inf,
+        "36501d",
+        10**400,
+    ],
     ids=repr,
 )
 def test_anything_else_is_no_duration(text: object) -> None:
@@ -115,9 +127,11 @@ def test_parser_and_schema_pattern_accept_the_same_texts(text: str) -> None:
 @given(st.text() | st.integers() | st.floats() | st.none() | st.booleans())
 def test_a_duration_is_read_or_refused_and_never_anything_else(value: object) -> None:
     try:
-        assert 0 <= parse_duration(value) <= LONGEST
-    except PydanticCustomError as error:
-        assert len(error.message().split("; ")) == 3
+        seconds = parse_duration(value)
+    except PydanticCustomError:
+        return
+
+    assert 0 <= seconds <= LONGEST
 
 
 def test_zero_is_no_positive_duration() -> None:
@@ -134,13 +148,13 @@ def test_a_lifetime_may_be_never_and_goes_out_as_it_came_in() -> None:
     assert format_duration(NEVER) == "never"
 
 
-# ------------------------------------------------------------------------------------------------------------------ texts
+# ---------------------------------------------------------------------------------------------------------------- texts
 @pytest.mark.parametrize("value", ["0600", "600", "0o600", "0o0600", written(600, "0600"), written(384, "0o600")])
 def test_a_file_mode_is_octal_quoted_or_not(value: object) -> None:
     assert TypeAdapter(OctalMode).validate_python(value) == 0o600
 
 
-@pytest.mark.parametrize("value", ["rw", "0900", "06000", "4755", "", 384, 0o600, None, written(9, "9")])
+@pytest.mark.parametrize("value", ["rw", "0900", "06000", "4755", "", 384, None, written(9, "9")])
 def test_anything_else_is_no_file_mode(value: object) -> None:
     with pytest.raises(ValidationError):
         TypeAdapter(OctalMode).validate_python(value)
@@ -176,7 +190,7 @@ def test_a_text_is_one_printable_line(value: object) -> None:
         TypeAdapter(Text).validate_python(value)
 
 
-# ------------------------------------------------------------------------------------------------------------------ paths
+# ---------------------------------------------------------------------------------------------------------------- paths
 @pytest.mark.parametrize(
     "text, path",
     [
@@ -206,7 +220,7 @@ def test_anything_else_is_no_path(value: object) -> None:
         TypeAdapter(ConfigPath).validate_python(value)
 
 
-# -------------------------------------------------------------------------------------------------------------- addresses
+# ------------------------------------------------------------------------------------------------------------ addresses
 @pytest.mark.parametrize(
     "url", ["https://vault", "https://vault:8200/base", "http://localhost:1", "http://127.9.9.9", "http://[::1]:8200"]
 )
@@ -216,8 +230,13 @@ def test_a_service_is_reached_by_https_or_on_loopback(url: str) -> None:
 
 @pytest.mark.parametrize(
     "url",
-    ["vault:8200", "ftp://vault", "https://", "http://vault", "http://127.0.0.1.example.com", "https://me@vault"]
-    + [
+    [
+        "vault:8200",
+        "ftp://vault",
+        "https://",
+        "http://vault",
+        "http://127.0.0.1.example.com",
+        "https://me@vault",
         "https://vault?x=1",
         "https://vault#x",
         "https://va ult",

@@ -190,15 +190,20 @@ def _group_lives(group: int) -> bool:
     return any(int(pgid) == group and not stat.startswith("Z") for pgid, stat in rows)
 
 
+def open_files() -> int:
+    folder = Path("/proc/self/fd")
+    return len(list(folder.iterdir())) if folder.exists() else 0
+
+
 def test_reading_leaves_no_file_open(tmp_path: Path) -> None:
     ref = put(tmp_path / "t")
     with_pipe = SecretRef(command=[sys.executable, "-c", "print('x')"])
     ref.read(), with_pipe.read()
-    before = len(os.listdir("/proc/self/fd")) if Path("/proc").exists() else 0
+    before = open_files()
 
     ref.read(), with_pipe.read()
 
-    assert (len(os.listdir("/proc/self/fd")) if Path("/proc").exists() else 0) == before
+    assert open_files() == before
 
 
 def test_a_reference_says_where_it_points_and_never_shows_arguments() -> None:

@@ -1,0 +1,144 @@
+"""The files of `config/`: the schema is the generated one, and what people copy loads and fits the schema.
+
+After a change of a model: `python -m tests.unit.config.test_shipped_files`.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+from rotator.config.document import parse
+from rotator.config.explain import ConfigErrors
+from rotator.config.load import load
+from rotator.config.schema import json_schema, schema_text
+from tests.unit.config.fake_kinds import KINDS as FAKES
+from tests.unit.config.real_kinds import KINDS
+
+SHIPPED = Path(__file__).parents[3] / "config"
+SCHEMA = SHIPPED / "rotator.schema.json"
+FILES = [SHIPPED / "rotator.example.yaml", *sorted((SHIPPED / "recipes").glob("*.yaml"))]
+
+files = pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+
+
+def validator() -> jsonschema.Draft202012Validator:
+    return jsonschema.Draft202012Validator(json_schema(KINDS))
+
+
+def test_the_schema_is_the_generated_one() -> None:
+    assert SCHEMA.read_text() == schema_text(KINDS), "run `python -m tests.unit.config.test_shipped_files`"
+
+
+def test_the_schema_is_a_schema() -> None:
+    jsonschema.Draft202012Validator.check_schema(json_schema(KINDS))
+
+
+@files
+def test_what_people_copy_loads_without_a_warning(path: Path) -> None:
+    config = load(path, KINDS)
+
+    assert config.credentials
+    assert config.warnings == ()
+
+
+@files
+def test_what_people_copy_fits_the_schema_that_it_names(path: Path) -> None:
+    named = re.match(r"# yaml-language-server: \$schema=(\S+)\n", path.read_text())
+
+    assert named is not None
+    assert (path.parent / named[1]).resolve() == SCHEMA.resolve()
+    assert list(validator().iter_errors(parse(path.read_bytes()).plain())) == []
+
+
+def test_what_the_example_shows_in_comments_loads_too(tmp_path: Path) -> None:
+    """Commented lines that look like configuration are switched on, unless they are another way of the line above."""
+    text = FILES[0].read_text()
+    lines = [re.sub(r"^( *)# (?=(- )?[a-z_]+:( |$))", r"\1", line) for line in text.splitlines()]
+    alternatives = ("kubernetes:", "jwt:", "token: { env", "api_url:")
+    lines = [line for line in lines if not line.strip().startswith(alternatives)]
+    text = "\n".join(re.sub(r"^  #   (?=[a-z])", "    ", line) for line in lines)
+    (tmp_path / "all.yaml").write_text(text.replace("every: 30d", "every: 20d"))
+
+    config = load(tmp_path / "all.yaml", KINDS)
+
+    assert len(config.credentials) == 4
+    assert config.credentials[3].common.rotation.strategy == "roll"
+
+
+def test_an_account_owned_hub_token_is_told_which_grants_have_to_go(tmp_path: Path) -> None:
+    text = (SHIPPED / "recipes" / "saas-integration.yaml").read_text().replace("owner: user", "owner: account")
+    (tmp_path / "hub.yaml").write_text(text)
+
+    with pytest.raises(ConfigErrors) as caught:
+        load(tmp_path / "hub.yaml", KINDS)
+
+    said = "\n".join(caught.value.messages)
+    assert ("API Tokens Read" in said, "Memberships Read" in said) == (True, True)
+
+
+# ----------------------------------------------------------------------------------------------------------- the schema
+@pytest.mark.parametrize(
+    "change, fits",
+    [
+        ({}, True),
+        ({"lifetime": "90d"}, True),
+        ({"lifetime": 90}, True),
+        ({"lifetime": "never"}, True),
+        ({"lifetime": "90"}, False),
+        ({"lifetme": "90d"}, False),
+        ({"name": "my token"}, False),
+        ({"rotation": {"grace": "1h30m"}}, True),
+        ({"rotation": {"grace": "never"}}, False),
+        ({"rotation": {"strategy": "republish"}}, False),
+        ({"targets": []}, False),
+        ({"targets": [{"type": "vault", "path": "p"}]}, False),
+        ({"targets": [{"type": "vault", "path": "p", "connection": "v"}]}, True),
+        ({"targets": [{"type": "env_file", "path": "p", "connection": "v"}]}, False),
+        ({"targets": [{"type": "env_file", "path": "p", "keys": {"A": {"literal": "x"}}}]}, True),
+        ({"targets": [{"type": "env_file", "path": "p", "keys": {"A": "Token"}}]}, False),
+    ],
+)
+def test_the_schema_knows_what_a_credential_may_hold(change: dict[str, Any], fits: bool) -> None:
+    stanza = {
+        "name": "a",
+        "grants": [{"permissions": ["DNS Write"]}],
+        "targets": [{"type": "env_file", "path": "p"}],
+        **change,
+    }
+    schema = json_schema(FAKES)
+
+    found = jsonschema.Draft202012Validator(schema).is_valid({"version": 1, "credentials": [stanza]})
+
+    assert found == fits
+
+
+@pytest.mark.parametrize(
+    "token, fits",
+    [
+        ({"env": "T"}, True),
+        ({"command": ["x"]}, True),
+        ({}, False),
+        ({"env": "T", "file": "f"}, False),
+        ("x", False),
+        ({"env": None}, False),
+    ],
+)
+def test_the_schema_knows_that_a_secret_has_one_place(token: object, fits: bool) -> None:
+    data = {"version": 1, "connections": {"prod": {"type": "cloudflare", "token": token}}}
+
+    assert jsonschema.Draft202012Validator(json_schema(FAKES)).is_valid(data) == fits
+
+
+def test_properties_say_what_they_are_for() -> None:
+    rotation = json_schema(KINDS)["$defs"]["Rotation"]["properties"]
+
+    assert [key for key, spec in rotation.items() if not spec.get("description")] == []
+
+
+if __name__ == "__main__":
+    SCHEMA.write_text(schema_text(KINDS))
