@@ -14,7 +14,7 @@ from rotator.core.errors import Refused, Unavailable
 from rotator.core.ports.target import Publication, Reading
 from rotator.core.secret import Secret
 from rotator.host.crashpoints import crash_at
-from rotator.targets.env_file import writer
+from rotator.targets.env_file import access
 from rotator.targets.env_file.document import Document, DocumentError
 from rotator.targets.env_file.exposure import Exposure, exposure
 from rotator.targets.env_file.options import EnvFileOptions
@@ -68,8 +68,8 @@ class EnvFileTarget:
         """See the port: rights, kind of file, git, account names, and that every managed key can be edited."""
         _ownership(self._options)
         self._refuse_exposed()
-        writer.probe(self._path, create=self._options.create)
-        found = writer.read(self._path)
+        access.probe(self._path, create=self._options.create)
+        found = access.read(self._path)
         if found is not None:
             self._document(found.content)
             if found.status.st_mode & 0o004 and self._options.mode is None:
@@ -84,7 +84,7 @@ class EnvFileTarget:
         Where a key is assigned several times, its last value counts, as in nearly every reader.
         """
         try:
-            found = writer.read(self._path)
+            found = access.read(self._path)
         except Refused as error:
             raise Unavailable(error.message, error.remedy) from error
         if found is None:

@@ -21,10 +21,11 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Final, Protocol
 
-from rotator.core.errors import Conflict, OutcomeUnknown, Refused, RotatorError, Unavailable
+from rotator.core.errors import Conflict, OutcomeUnknown, Refused, Unavailable
 from rotator.host import files
 from rotator.host.crashpoints import Point, crash_at
 from rotator.host.locks import FileLock
+from rotator.targets.env_file.access import explain, missing
 from rotator.targets.env_file.place import Identity, Place, Snapshot, copy_attributes
 
 LOCK_TIMEOUT: Final = 30.0
@@ -34,7 +35,6 @@ ATTEMPTS: Final = 200
 """How often to start again because somebody saved in between, before asking to come back later."""
 
 _IN_PLACE_ERRORS = frozenset({errno.EBUSY, errno.EXDEV, errno.EROFS, errno.EACCES, errno.EPERM})
-_CERTAIN_NO = frozenset({errno.EROFS, errno.EACCES, errno.EPERM, errno.ELOOP, errno.ENAMETOOLONG, errno.ETXTBSY})
 
 
 class How(StrEnum):
@@ -111,7 +111,7 @@ class Writer:
                         place.crash(Point.AFTER_FILE_LOCK)
                         return _replace(place, edit, still_mine, create, ownership)
         except OSError as error:
-            raise _explain(path, error) from error
+            raise explain(path, error) from error
         raise Unavailable(
             f"{path} keeps changing; nothing was written", "look for a program that saves it all the time"
         )
@@ -123,65 +123,13 @@ class Writer:
         return FileLock(self._lock_folder / f"{name}.lock", LOCK_TIMEOUT)
 
 
-def read(path: Path) -> Snapshot | None:
-    """What stands at `path`, read whole and through links; None where no file is (but its folder).
-
-    Raises:
-        Refused: no regular file, too large, no folder, detached mount.
-        Unavailable: it cannot be read.
-    """
-    try:
-        with Place(path) as place:
-            return place.read()
-    except OSError as error:
-        raise Unavailable(f"{path} cannot be read: {error.strerror}", "let the daemon's user read it") from error
-
-
-def probe(path: Path, *, create: bool = True) -> None:
-    """Say whether `replace` would be allowed now, without changing anything.
-
-    Raises:
-        Refused: it would not, and what to do about it.
-        Unavailable: the disk is full, or nobody can tell.
-    """
-    try:
-        with Place(path) as place:
-            found = place.read()
-            if found is None and not create:
-                raise _missing(path)
-            beside = _may(place.real.parent, os.W_OK | os.X_OK) and (found is None or _may_give_away(found.status))
-            into = found is not None and _may(place.real, os.W_OK)
-            if not beside and not into:
-                raise Refused(
-                    f"{path} may not be written by this user",
-                    "give the daemon's user the right to write the file, or the folder and the owner's rights",
-                    code="permission",
-                )
-            room = os.statvfs(place.real.parent)
-            if room.f_blocks and room.f_bavail == 0:
-                raise Unavailable(f"{path}: no space left on its file system", "free some space")
-    except OSError as error:
-        raise _explain(path, error) from error
-
-
-def _may_give_away(status: os.stat_result) -> bool:
-    """Whether this process may make a new file that belongs to the owner in `status`, and one link is all there is."""
-    groups = {os.getegid(), *os.getgroups()}
-    mine = os.geteuid() == 0 or (status.st_uid == os.geteuid() and status.st_gid in groups)
-    return mine and status.st_nlink == 1
-
-
-def _may(path: Path, mode: int) -> bool:
-    return os.access(path, mode, effective_ids=os.access in os.supports_effective_ids)
-
-
 def _replace(place: Place, edit: Edit, still_mine: Callable[[], None], create: bool, ownership: Ownership) -> How:
     if os.path.realpath(place.path) != str(place.real):
         raise _Again  # the link was turned while we waited for the lock
     place.recover()
     found = place.read()
     if found is None and not create:
-        raise _missing(place.path)
+        raise missing(place.path)
     content = b"" if found is None else found.content
     changed = edit.apply(content)
     if found is not None and changed == content:
@@ -413,24 +361,3 @@ def _own(fd: int, uid: int | None, gid: int | None) -> None:
     wanted = (status.st_uid if uid is None else uid, status.st_gid if gid is None else gid)
     if wanted != (status.st_uid, status.st_gid):
         os.fchown(fd, *wanted)
-
-
-def _missing(path: Path) -> Refused:
-    return Refused(
-        f"{path} does not exist, and `create: false` says not to create it",
-        "create the file, or set `create: true`",
-        code="not_found",
-    )
-
-
-def _explain(path: Path, error: OSError) -> RotatorError:
-    why = error.strerror or type(error).__name__
-    if isinstance(error, TimeoutError):
-        return Unavailable(f"{path}: another process has been writing for {LOCK_TIMEOUT:.0f} s", "look what it does")
-    if error.errno in _CERTAIN_NO:
-        return Refused(
-            f"{path} cannot be written: {why}",
-            "give the daemon's user the right to write the folder, or mount it writable",
-            code="permission",
-        )
-    return Unavailable(f"{path} could not be written: {why}; it is as it was", "look at the disk")

@@ -14,7 +14,8 @@ import sys
 from pathlib import Path
 from rotator.core.errors import RotatorError
 from rotator.targets.env_file.document import Document
-from rotator.targets.env_file.writer import Writer, probe, read
+from rotator.targets.env_file.access import probe, read
+from rotator.targets.env_file.writer import Writer
 class Edit:
     def __init__(self, value):
         self.value = value

@@ -15,8 +15,9 @@ import pytest
 from rotator.core.errors import Conflict, Fenced, Refused, Unavailable
 from rotator.host import files
 from rotator.targets.env_file import writer as writer_module
+from rotator.targets.env_file.access import read
 from rotator.targets.env_file.document import Document
-from rotator.targets.env_file.writer import How, read
+from rotator.targets.env_file.writer import How
 
 ANY_TIME = [
     "before_file_lock",

@@ -12,8 +12,9 @@ from rotator.host import files
 from rotator.host.locks import FileLock
 from rotator.targets.env_file import place as place_module
 from rotator.targets.env_file import writer as writer_module
+from rotator.targets.env_file.access import probe, read
 from rotator.targets.env_file.document import DocumentError
-from rotator.targets.env_file.writer import How, Ownership, probe, read
+from rotator.targets.env_file.writer import How, Ownership
 
 
 def refuse(code):
