@@ -252,6 +252,24 @@ class App:
                 found.append(self._status(self._gone(row, view), view, row))
         return found
 
+    def status_document(self) -> dict[str, Any]:
+        """The document of `status -o json`."""
+        from rotator.app.documents import status_document
+
+        return status_document(self)
+
+    def once(self, wait: float) -> int:
+        """Drive everything that is due as far as it goes; see `rotator.app.once`."""
+        from rotator.app.once import Once
+
+        return Once(self).run(wait)
+
+    def plan(self, days: float) -> list[Any]:
+        """The rotations to come; see `rotator.app.plan`."""
+        from rotator.app.plan import plan
+
+        return list(plan(self.credentials, self.statuses(), self.clock.utc(), days))
+
     def _status(self, credential: Credential, view: View, row: Stream | None) -> CredentialStatus:
         used = {}
         if self._driver is not None:
