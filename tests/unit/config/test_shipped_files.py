@@ -16,9 +16,10 @@ from rotator.config.document import parse
 from rotator.config.explain import ConfigErrors
 from rotator.config.load import load
 from rotator.config.schema import json_schema, schema_text
+from rotator.registry import kinds
 from tests.unit.config.fake_kinds import KINDS as FAKES
-from tests.unit.config.real_kinds import KINDS
 
+KINDS = kinds()
 SHIPPED = Path(__file__).parents[3] / "config"
 SCHEMA = SHIPPED / "rotator.schema.json"
 FILES = [SHIPPED / "rotator.example.yaml", *sorted((SHIPPED / "recipes").glob("*.yaml"))]
