@@ -46,7 +46,7 @@ class VaultConnection:
         self._keeper.token()
 
     def ask(self, request: Request) -> Answer:
-        """Send a request; 2xx, 400, 404 or 405.
+        """Send a request; the answer is a 2xx, or a 4xx other than 403 that is a certain no.
 
         Raises:
             Forbidden: a request without effect lacks a permission.

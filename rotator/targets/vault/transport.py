@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import ssl
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from rotator.core.errors import OutcomeUnknown, Refused, Unavailable
@@ -34,10 +34,11 @@ _NOT_APPLIED: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One HTTP answer, read to its end."""
+    """One HTTP answer, read to its end; `hidden` are the values that its text may repeat."""
 
     status: int
-    text: str
+    text: str = field(repr=False)
+    hidden: tuple[Secret, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -57,11 +58,11 @@ class Answer:
         found = self.json().get("data")
         return found if isinstance(found, dict) else {}
 
-    def errors(self, *hidden: Secret) -> str:
-        """The server's own words, on one line, cut, with every one of `hidden` replaced; empty where it has none."""
+    def errors(self) -> str:
+        """The server's own words, on one line, cut, with everything hidden replaced; empty where it has none."""
         found = self.json().get("errors")
         words = "; ".join(str(one) for one in found) if isinstance(found, list) else ""
-        for secret in hidden:
+        for secret in self.hidden:
             words = words.replace(secret.reveal(), PLACEHOLDER)
         return " ".join(words.split())[:_LONGEST_TEXT]
 
@@ -134,7 +135,7 @@ def exchange(call: Callable[[], Any], request: Request) -> Answer:
     """Make one call of hvac's raw adapter and classify its answer.
 
     Returns:
-        Any 2xx, 400, 403, 404 or 405.
+        Any 2xx, and any 4xx that is a certain no.
 
     Raises:
         Unavailable: no usable answer, and either nothing can have been changed or it was certainly not applied.
@@ -145,11 +146,11 @@ def exchange(call: Callable[[], Any], request: Request) -> Answer:
     doing = request.doing
     try:
         response = call()
-        answer = Answer(int(response.status_code), str(response.text))
+        answer = Answer(int(response.status_code), str(response.text), request.hidden)
     except (RequestException, OSError, ValueError) as error:
         # `from None`: the library's exceptions hold the request, and with it the token.
         raise _no_answer(error, request) from None
-    status, words = answer.status, answer.errors(*request.hidden)
+    status, words = answer.status, answer.errors()
     said = f" ({words})" if words else ""
     if 300 <= status < 400:
         raise Unavailable(
@@ -164,7 +165,7 @@ def exchange(call: Callable[[], Any], request: Request) -> Answer:
         raise Unavailable(f"{doing}: Vault is sealed", "unseal it; the daemon goes on by itself")
     if status == 400 and "upgrading from non-versioned" in words.lower():
         raise Unavailable(f"{doing}: Vault is still preparing this KV mount", "it is asked again by itself")
-    if answer.ok or status in {400, 403, 404, 405}:
+    if answer.ok or (400 <= status < 500 and status != 408):  # 408: a proxy that waited in vain, so nobody knows
         return answer
     if request.effect:
         raise OutcomeUnknown(f"{doing}: Vault answered HTTP {status}{said}", _READ_AGAIN)
@@ -172,9 +173,9 @@ def exchange(call: Callable[[], Any], request: Request) -> Answer:
 
 
 def refuse(answer: Answer, request: Request, remedy: str = "") -> Refused:
-    """The error for an answer that is a certain no (400, 403, 404, 405)."""
+    """The error for an answer that is a certain no (4xx)."""
     code = {403: "permission", 404: "not_found"}.get(answer.status, "bad_request")
-    words = answer.errors(*request.hidden)
+    words = answer.errors()
     said = f": {words}" if words else ""
     return Refused(f"{request.doing}: Vault refused with HTTP {answer.status}{said}", remedy, code=code)
 
