@@ -114,7 +114,7 @@ def path_of(url: str) -> Path:
     scheme, slashes, path = url.partition(":///")
     if scheme != "sqlite" or not slashes or not path:
         raise ConfigError(
-            f"opening the journal: {scheme or 'an empty URL'} is not supported; this version keeps its state in SQLite",
+            f"opening the journal: {url.partition(':')[0]!r} is not supported; this version keeps its state in SQLite",
             "state.url: sqlite:////var/lib/rotator/state.db",
         )
     return Path(path)

@@ -145,11 +145,18 @@ def _record(row: Any) -> Record:
             f"reading fact {found['position']} of stream {found['stream']}: a newer version of rotator wrote it",
             "run the newer version again, or restore a backup from before the upgrade",
         )
+    try:
+        kind, detail = Kind(found["kind"]), json.loads(found["detail"])
+    except ValueError as error:
+        raise JournalUnsafe(
+            f"reading fact {found['position']} of stream {found['stream']}: it makes no sense",
+            "somebody changed the journal, or the disk is bad: restore the last backup",
+        ) from error
     fact = Fact(
-        kind=Kind(found["kind"]),
+        kind=kind,
         at=found["at"],
         **{name: found[name] for name in _TEXTS},
-        detail=json.loads(found["detail"]),
+        detail=detail,
         **{name: found[name] for name in ("fact_id", "stream", "position", "epoch", "writer", "sealed_id")},
     )
     keep = ("machine", "instance", "boot_id", "boot_time", "previous", "hash", "seq")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from rotator.core.errors import IllegalFact, JournalUnsafe
@@ -30,6 +30,16 @@ from rotator.journal.streams import Stream, Streams, wake
 
 if TYPE_CHECKING:
     import sqlite3
+
+
+@dataclass(frozen=True, slots=True)
+class _Writing:
+    """What only a journal that was opened for writing has."""
+
+    owners: owners.Owners
+    leases: Leases
+    captures: Captures
+    room: Room
 
 
 class SqliteJournal:
@@ -54,21 +64,25 @@ class SqliteJournal:
         self._clock = clock
         self._crash = crash
         self._seal_or_none = seal
-        self._owners_or_none = me
         self._streams = Streams(db)
         self._ledger = Ledger(db, clock, crash, instance, seal)
         self._epochs: dict[str, int] = {}
-        if me is not None:
-            self._leases = Leases(db, me, clock, crash, patience)
-            self._captures = Captures(me, crash)
-            self._room = Room(db, me, crash)
+        self._writing = (
+            None
+            if me is None
+            else _Writing(
+                owners=me,
+                leases=Leases(db, me, clock, crash, patience),
+                captures=Captures(me, crash),
+                room=Room(db, me, crash),
+            )
+        )
 
     # ------------------------------------------------------------------------------------------------ the right to work
 
     def claim(self, stream: str) -> Lease | None:
         """Take or renew the lease; None while a living process holds it. See `Journal.claim`."""
-        self._owners()
-        lease = self._leases.claim(stream)
+        lease = self._work.leases.claim(stream)
         if lease is not None:
             self._epochs[stream] = lease.epoch
             # After the lease, not before: a holder that died this instant may have spooled a value this instant.
@@ -77,22 +91,21 @@ class SqliteJournal:
 
     def release(self, lease: Lease, next_at: float | None, why: str = "") -> None:
         """Give the lease back; nothing happens when it is somebody else's. See `Journal.release`."""
-        self._owners()
-        self._leases.release(lease, next_at, why)
+        self._work.leases.release(lease, next_at, why)
 
     def check(self, lease: Lease) -> None:
         """Renew the lease, or raise `Fenced`."""
-        self._leases.check(lease)
+        self._work.leases.check(lease)
 
     def raise_epoch(self, lease: Lease, above: int) -> Lease:
         """Let epochs go on above one that was seen outside."""
-        raised = self._leases.raise_epoch(lease, above)
+        raised = self._work.leases.raise_epoch(lease, above)
         self._epochs[lease.stream] = raised.epoch
         return raised
 
     def place(self, lease: Lease, place: str) -> AbstractContextManager[None]:
         """Hold the lease of a place while writing to it. See `Journal.place`."""
-        return self._leases.place(lease, place)
+        return self._work.leases.place(lease, place)
 
     # -------------------------------------------------------------------------------------------------------- the facts
 
@@ -112,8 +125,8 @@ class SqliteJournal:
         fact = self._fact(lease.stream, lease.epoch, draft, sealed)
 
         def fenced(connection: sqlite3.Connection) -> None:
-            if not self._leases.holds(connection, lease):
-                self._leases.renew(connection, lease)
+            if not self._work.leases.holds(connection, lease):
+                self._work.leases.renew(connection, lease)
 
         return self._ledger.insert(fact, sealed, fenced)
 
@@ -157,18 +170,18 @@ class SqliteJournal:
 
     def spool(self, stream: str, draft: Draft, value: Secret) -> None:
         """Make a capture durable in this process's own file: the first statement after a mint. See `Journal.spool`."""
-        self._captures.spool(self._envelope(stream, draft, value))
+        self._work.captures.spool(self._envelope(stream, draft, value))
 
     def capture(self, stream: str, draft: Draft, value: Secret) -> View:
         """Make a capture durable at any epoch; repeating it is harmless. See `Journal.capture`."""
         envelope = self._envelope(stream, draft, value)
         view = self._commit_capture(envelope)
-        self._captures.drop(envelope.key)
+        self._work.captures.drop(envelope.key)
         return view
 
     def import_spools(self) -> None:
         """Bring every spooled capture of every process, dead or alive, into the journal."""
-        self._captures.collect(self._commit_capture)
+        self._work.captures.collect(self._commit_capture)
 
     def reveal(self, stream: str, fingerprint: str) -> Secret:
         """Open the sealed value with that fingerprint. See `Journal.reveal`."""
@@ -186,8 +199,7 @@ class SqliteJournal:
 
     def canary(self) -> None:
         """Prove room: a row written, read back on a connection of its own and decrypted; the spool preallocated."""
-        self._owners()
-        self._room.prove(self._seal())
+        self._work.room.prove(self._seal())
 
     def destroy(self, stream: str, token_id: str) -> None:
         """Destroy the keys of the sealed values of a token that is deleted. See `Journal.destroy`.
@@ -202,7 +214,7 @@ class SqliteJournal:
                 " AND destroyed_at IS NULL",
                 (self._clock.utc(), stream, token_id),
             )
-        self._room.forget()
+        self._work.room.forget()
         self._crash("after_key_destroy")
 
     # --------------------------------------------------------------------------------------------- streams and due-ness
@@ -240,7 +252,7 @@ class SqliteJournal:
     @property
     def owner(self) -> str:
         """Id of this process: holder of its leases and writer of its facts."""
-        return self._owners().me
+        return self._work.owners.me
 
     def processes(self) -> list[owners.Process]:
         """Return the processes that have the journal open for writing, dead ones that nobody buried yet included."""
@@ -256,9 +268,9 @@ class SqliteJournal:
         Raises:
             JournalUnsafe: the file was removed or replaced under us.
         """
-        self._room.in_place()
-        self._owners().beat(listener)
-        self._room.tidy()
+        self._work.room.in_place()
+        self._work.owners.beat(listener)
+        self._work.room.tidy()
 
     def verify(self) -> chain.Verdict:
         """Check every hash chain; needs the key.
@@ -285,22 +297,21 @@ class SqliteJournal:
 
         Crash: leaves a mixture, which both keys together open; run it again.
         """
-        return self._room.rewrap(self._seal())
+        return self._work.room.rewrap(self._seal())
 
     def counts(self) -> dict[str, int]:
         """Return sizes: facts, credentials, values, values_destroyed, spooled, database_bytes, log_bytes."""
-        spooled = self._owners_or_none.spool.pending() if self._owners_or_none else 0
+        spooled = self._writing.owners.spool.pending() if self._writing else 0
         return {**counts(self._db), "spooled": spooled}
 
     def close(self) -> None:
         """Give back every lease, leave, and close the file. Never raises `JournalUnsafe`: it is the last act."""
-        me = self._owners_or_none
-        if me is not None:
+        if self._writing is not None:
             with suppress(JournalUnsafe):
-                self._leases.release_all()
+                self._writing.leases.release_all()
             with suppress(JournalUnsafe):
                 self._db.checkpoint()
-            me.leave()
+            self._writing.owners.leave()
         self._db.close()
 
     # ------------------------------------------------------------------------------------------------------- the inside
@@ -309,7 +320,7 @@ class SqliteJournal:
         """Insert a capture; whoever works on its stream instead of us must look at it."""
 
         def woken(connection: sqlite3.Connection) -> None:
-            if not self._leases.mine(connection, envelope.fact.stream):
+            if not self._work.leases.mine(connection, envelope.fact.stream):
                 wake(connection, envelope.fact.stream, 0.0)
 
         return self._ledger.capture(envelope, woken)
@@ -328,17 +339,18 @@ class SqliteJournal:
     def _envelope(self, stream: str, draft: Draft, value: Secret) -> Envelope:
         """The spooled capture of that value where there is one, else a new one."""
         fingerprint = self._seal().fingerprint(value)
-        known = self._captures.find((stream, draft.rid, draft.attempt, fingerprint))
+        known = self._work.captures.find((stream, draft.rid, draft.attempt, fingerprint))
         if known is not None:
             return known
         draft = replace(draft, kind=Kind.CAPTURED, fingerprint=fingerprint)
         sealed = self._seal().seal(stream, draft.rid, draft.attempt, draft.token_id, value)
         return Envelope(self._fact(stream, self._epochs.get(stream, 0), draft, sealed), sealed)
 
-    def _owners(self) -> owners.Owners:
-        if self._owners_or_none is None:
+    @property
+    def _work(self) -> _Writing:
+        if self._writing is None:
             raise JournalUnsafe("writing to the journal: it was opened for reading")
-        return self._owners_or_none
+        return self._writing
 
     def _seal(self) -> Seal:
         if self._seal_or_none is None:

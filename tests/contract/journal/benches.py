@@ -99,7 +99,7 @@ class SqliteBench:
 
     def kill(self, journal: Journal) -> None:
         assert isinstance(journal, SqliteJournal)
-        journal._owners_or_none._lock.release()  # what the kernel does
+        journal._work.owners._lock.release()  # what the kernel does
         journal._db.close()
 
     def advance(self, seconds: float) -> None:

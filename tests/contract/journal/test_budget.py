@@ -1,4 +1,4 @@
-"""The rate budget: never more than allowed in any sliding window, over all processes; the important ones last to wait."""
+"""The rate budget: never more than allowed in any sliding window, over all processes; finishing waits last."""
 
 from __future__ import annotations
 
