@@ -12,7 +12,7 @@ from typing import Final
 
 from pydantic import BaseModel
 
-from rotator.config.document import Spot, Tree
+from rotator.config.document import Spot, Tree, shown
 from rotator.config.explain import Problems, nearest
 from rotator.config.fields import NEVER, format_duration, is_loopback
 from rotator.config.kinds import VALUE_OUTPUTS, Complaint, Kinds
@@ -155,7 +155,7 @@ def _keys(read: Read, problems: Problems) -> None:
             meant = nearest(output, known)
             problems.add(
                 tree.at(("keys", key)),
-                f"the source has no output `{output}`",
+                f"the source has no output `{shown(output)}`",
                 f"expected is one of {', '.join(sorted(known))}, or a literal",
                 f"write `{meant}`" if meant else "write for example token.value, or {literal: …}",
             )
