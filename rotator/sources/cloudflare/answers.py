@@ -156,5 +156,5 @@ def api_time(at: float) -> str:
     """
     try:
         return datetime.fromtimestamp(int(at), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    except (OverflowError, OSError) as unfit:
-        raise ValueError("a time beyond the year 9999") from unfit
+    except (ValueError, OverflowError, OSError):
+        raise ValueError("a time beyond the year 9999") from None

@@ -115,11 +115,12 @@ class CloudflareSource:
         shown = self._shown(token_id, self._calls.token(), "reading the token whose expiry is to move")
         if shown is None:
             raise Refused("moving a token's expiry: there is no such token", "let it be created anew", code=NOT_FOUND)
-        body = tokens.changed_body(shown)
-        body.pop("expires_on", None)
-        if expires_at != NEVER:
-            body["expires_on"] = api_time(expires_at)
-        call = self._update(token_id, "moving a token's expiry", body)
+        doing = "moving a token's expiry"
+        try:
+            moved = {} if expires_at == NEVER else {"expires_on": api_time(expires_at)}
+        except ValueError as unfit:
+            raise Refused(f"{doing}: {unfit}", "choose a shorter lifetime", code="bad_request") from None
+        call = self._update(token_id, doing, {**shown, "expires_on": None}, moved)
         reply = self._calls.call(call)
         if reply.verdict is not None:
             raise self._calls.failure(call, reply)
@@ -137,7 +138,7 @@ class CloudflareSource:
         shown = self._shown(token_id, bearer, "reading the token that is to be disabled")
         if shown is None or shown.get("status") != ACTIVE:
             return
-        call = self._update(token_id, "disabling a token", tokens.changed_body(shown, status="disabled"))
+        call = self._update(token_id, "disabling a token", shown, {"status": "disabled"})
         reply = self._calls.call(call, bearer)
         if _says(reply, NOT_FOUND):
             return
@@ -262,7 +263,13 @@ class CloudflareSource:
             raise self._calls.failure(call, reply)
         return shown
 
-    def _update(self, token_id: str, doing: str, body: object) -> Call:
+    def _update(self, token_id: str, doing: str, shown: Mapping[str, Any], changes: Mapping[str, str]) -> Call:
+        body = tokens.changed_body(shown, **changes)
+        if body is None:
+            raise Unavailable(
+                f"{doing}: Cloudflare shows it in a way that cannot be sent back unchanged, so nothing was sent",
+                "change it in the dashboard, and report it",
+            )
         return Call(
             operation="update",
             doing=doing,

@@ -98,21 +98,20 @@ def new_body(name: str, policies: Sequence[Policy], request_ip: Mapping[str, Seq
     return body
 
 
-def changed_body(shown: Mapping[str, Any], **changes: object) -> Any:
+def changed_body(shown: Mapping[str, Any], **changes: object) -> dict[str, Any] | None:
     """Return the body that changes a token in the given fields only.
 
     A PUT replaces: whatever is left out may be cleared, so everything that was shown and may be sent is sent again.
     A policy's id, and names of permission groups, are the provider's own and are left out.
+
+    Returns:
+        The body, or None where a policy cannot be read: leaving it out would take a right away or give one.
     """
-    body: dict[str, Any] = {"name": shown.get("name"), "status": shown.get("status")}
-    body["policies"] = [
-        {
-            "effect": policy.get("effect"),
-            "permission_groups": [{"id": group.get("id")} for group in policy.get("permission_groups") or ()],
-            "resources": policy.get("resources"),
-        }
-        for policy in shown.get("policies") or ()
-    ]
+    policies = shown.get("policies")
+    kept = [_kept(p) for p in policies] if isinstance(policies, list) else [None]
+    if None in kept or not isinstance(shown.get("name"), str):
+        return None
+    body: dict[str, Any] = {"name": shown["name"], "status": shown.get("status"), "policies": kept}
     for key in ("not_before", "expires_on"):
         moment = instant(shown.get(key))
         if moment is not None:
@@ -120,6 +119,19 @@ def changed_body(shown: Mapping[str, Any], **changes: object) -> Any:
     if _restricts(shown.get("condition")):
         body["condition"] = shown["condition"]
     return {**body, **changes}
+
+
+def _kept(policy: object) -> dict[str, Any] | None:
+    if not isinstance(policy, dict) or not isinstance(policy.get("resources"), dict):
+        return None
+    groups, effect = policy.get("permission_groups"), policy.get("effect")
+    if not isinstance(groups, list) or not all(isinstance(g, dict) and isinstance(g.get("id"), str) for g in groups):
+        return None
+    return {
+        "effect": effect,
+        "permission_groups": [{"id": group["id"]} for group in groups],
+        "resources": policy["resources"],
+    }
 
 
 def _restricts(condition: object) -> bool:

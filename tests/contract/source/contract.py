@@ -208,7 +208,7 @@ class SourceContract:
         assert world.source.control() is True
         assert [world.requests(o) for o in ("update", "delete", "roll")] == [0, 0, 0]
 
-    # ------------------------------------------------------------------------------------------------- what goes wrong
+    # -------------------------------------------------------------------------------------------------- what goes wrong
     @pytest.mark.parametrize("operation", EFFECTS)
     @pytest.mark.parametrize(
         "kind, error, done",

@@ -115,7 +115,7 @@ def test_after_the_deadline_nothing_is_sent_any_more():
         assert server.requests == []
 
 
-# --------------------------------------------------------------------------------------------------- sent, no answer
+# ------------------------------------------------------------------------------------------------------ sent, no answer
 def test_a_connection_that_is_closed_without_an_answer_is_a_lost_answer():
     said, _ = lost(lambda connection: None)
 
@@ -143,7 +143,7 @@ def test_a_body_that_drips_ends_at_the_deadline_of_the_whole_request():
                 connection.sendall(b" ")
 
         server.script = drip
-        with client(server.url, deadline=0.4) as wire, pytest.raises(AnswerLost, match="in time"):
+        with client(server.url, deadline=1.0) as wire, pytest.raises(AnswerLost, match="in time"):
             wire.send("POST", "/x", BEARER, body={}, effect=True)
 
 
@@ -156,14 +156,14 @@ def test_headers_that_drip_end_at_the_deadline_of_the_whole_request():
                 connection.sendall(b"x")
 
         server.script = drip
-        with client(server.url, deadline=0.4) as wire, pytest.raises(AnswerLost, match="in time"):
+        with client(server.url, deadline=1.0) as wire, pytest.raises(AnswerLost, match="in time"):
             wire.send("POST", "/x", BEARER, body={}, effect=True)
 
 
 def test_silence_ends_at_the_deadline():
     with raw_server(say(b"")) as server:
         server.script = lambda connection: server.wait(10) and None
-        with client(server.url, deadline=0.3) as wire, pytest.raises(AnswerLost, match="in time"):
+        with client(server.url, deadline=1.0) as wire, pytest.raises(AnswerLost, match="in time"):
             wire.send("POST", "/x", BEARER, body={}, effect=True)
 
 
@@ -180,7 +180,7 @@ def test_an_endless_body_is_given_up_at_the_cap():
 
 def test_a_small_body_that_unpacks_to_a_gigantic_one_is_given_up_at_the_cap():
     packer = zlib.compressobj(9, zlib.DEFLATED, 31)
-    bomb = b"".join(packer.compress(b"\0" * (1 << 20)) for _ in range(64)) + packer.flush()
+    bomb = b"".join(packer.compress(b"\0" * (1 << 20)) for _ in range(8)) + packer.flush()
     said, _ = lost(say(http(bomb, "200 OK", "Content-Encoding: gzip")))
 
     assert "MiB" in said
@@ -211,7 +211,7 @@ def test_a_hook_that_fails_after_sending_leaves_a_lost_answer_and_not_another_er
     lost(say(http(OK)), on_head=broken)
 
 
-# ----------------------------------------------------------------------------------------------------- once, not on
+# --------------------------------------------------------------------------------------------------------- once, not on
 @pytest.mark.parametrize("status", ["301 Moved", "302 Found", "303 See Other", "307 Temporary", "308 Permanent"])
 def test_a_redirect_is_not_followed_and_the_token_not_sent_on(status: str):
     with raw_server(say(http(OK))) as elsewhere:
