@@ -136,8 +136,8 @@ class Log:
             body = {key: plain(value) for key, value in fields.items() if key not in _RESERVED}
             line = self._render({"timestamp": now, "level": level, "event": event, **body, "exc_info": raised})
             clean = self.redactor.scrub(line)
-            if clean is not line and line.startswith("{"):
-                json.loads(clean)  # a secret that looks like punctuation must not break the line for its readers
+            if clean is not line and line.startswith("{") and json.loads(clean).get("event") != event:
+                raise ValueError("a secret that looks like punctuation broke the line for its readers")
         except ValueError:
             clean = UNPRINTABLE.format(now, "held a secret and was dropped")
         except Exception:  # noqa: BLE001 - saying something must never be what fails

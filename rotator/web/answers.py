@@ -116,7 +116,7 @@ def application(render: Render, health: Check, ready: Check, within: float = ANS
         headers = error.headers if isinstance(error, HTTPException) else None
         return _document(status, {"error": said.get(status, "the request could not be answered")}, headers)
 
-    return Starlette(
+    made = Starlette(
         routes=[
             Route("/metrics", metrics, methods=["GET"]),
             Route("/healthz", checked(health, "health"), methods=["GET"]),
@@ -124,6 +124,8 @@ def application(render: Render, health: Check, ready: Check, within: float = ANS
         ],
         exception_handlers={HTTPException: refused, Exception: refused},
     )
+    made.router.redirect_slashes = False  # a redirect would send a client where its own Host header says
+    return made
 
 
 def _document(status: int, body: Mapping[str, object], headers: Mapping[str, str] | None = None) -> Response:
