@@ -6,6 +6,7 @@ swallow the error of its commit, and a COMMIT that fails is "unknown", not "no".
 
 from __future__ import annotations
 
+import errno
 import os
 import sqlite3
 import threading
@@ -42,26 +43,27 @@ def run(connection: sqlite3.Connection, statement: str, parameters: Parameters =
 
 def unsafe(doing: str, error: sqlite3.Error | OSError) -> JournalUnsafe:
     """Return the `JournalUnsafe` that says what was being done, what the store answered, and what to do about it."""
-    name = getattr(error, "sqlite_errorname", None) or type(error).__name__
+    if isinstance(error, OSError):
+        name, said = errno.errorcode.get(error.errno or 0, type(error).__name__), error.strerror or str(error)
+    else:
+        name, said = getattr(error, "sqlite_errorname", type(error).__name__), str(error)
     remedy = next((remedy for prefix, remedy in _REMEDIES if name.startswith(prefix)), "run `rotator check`")
-    return JournalUnsafe(f"{doing}: {error} ({name})", remedy)
+    return JournalUnsafe(f"{doing}: {said} ({name})", remedy)
 
 
 _WRITABLE: Final = "make the journal, its -wal and -shm files and their folder writable for the user of the daemon"
 _LOCKED: Final = "another program holds the journal locked (a backup tool?); let it finish or stop it"
+_FULL_DISK: Final = "free space on the file system that holds the journal; nothing is minted or revoked until then"
+_BAD_DISK: Final = "the disk answers with errors: check it before anything else, then restart the daemon"
 _REMEDIES: Final = (
-    ("SQLITE_FULL", "free space on the file system that holds the journal; nothing is minted or revoked until then"),
-    ("SQLITE_READONLY", _WRITABLE),
-    ("PermissionError", _WRITABLE),
-    ("SQLITE_BUSY", _LOCKED),
-    ("SQLITE_LOCKED", _LOCKED),
+    *((name, _FULL_DISK) for name in ("SQLITE_FULL", "ENOSPC", "EDQUOT", "EFBIG")),
+    *((name, _WRITABLE) for name in ("SQLITE_READONLY", "EROFS", "EACCES", "EPERM")),
+    *((name, _LOCKED) for name in ("SQLITE_BUSY", "SQLITE_LOCKED")),
+    *((name, "raise the limit of open files of the daemon (LimitNOFILE, ulimit -n)") for name in ("EMFILE", "ENFILE")),
     ("SQLITE_CORRUPT", "the file is damaged: stop the daemon, keep a copy of it, and restore the last backup"),
     ("SQLITE_NOTADB", "this file is no SQLite database: check state.url, or restore the last backup"),
-    (
-        "SQLITE_CANTOPEN",
-        "make the folder of the journal exist, and let the user of the daemon enter and write it",
-    ),
-    ("SQLITE_IOERR", "the disk answers with errors: check it before anything else, then restart the daemon"),
+    ("SQLITE_CANTOPEN", "make the folder of the journal exist, and let the user of the daemon enter and write it"),
+    *((name, _BAD_DISK) for name in ("SQLITE_IOERR", "EIO")),
 )
 
 
