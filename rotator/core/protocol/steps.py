@@ -50,6 +50,7 @@ RETIREMENT_NEXT: Final[Mapping[Kind, Kind]] = {
 """fact -> the step of a retirement that it must find (a CONDEMNED token goes on like a SUPERSEDED one)."""
 
 Guard = Callable[[View, Draft], str]
+Guards = Mapping[Kind, tuple[Guard, ...]]
 
 
 def step_of_rotation(view: View, draft: Draft) -> str:
@@ -152,7 +153,7 @@ def adoptable(view: View, draft: Draft) -> str:
     return "the value is known already" if known else ""
 
 
-GUARDS: Final[Mapping[Kind, tuple[Guard, ...]]] = {
+GUARDS: Final[Guards] = {
     K.PLANNED: (no_open_rotation,),
     K.INTENT: (step_of_rotation, fresh_name),
     K.CAPTURED: (),
@@ -178,6 +179,6 @@ GUARDS: Final[Mapping[Kind, tuple[Guard, ...]]] = {
 """Kinds that are absent are legal at any time."""
 
 
-def legal(view: View, draft: Draft) -> str:
+def legal(view: View, draft: Draft, guards: Guards = GUARDS) -> str:
     """Return why the fact must be refused after what is folded in `view`, or an empty string."""
-    return next((why for guard in GUARDS.get(draft.kind, ()) if (why := guard(view, draft))), "")
+    return next((why for guard in guards.get(draft.kind, ()) if (why := guard(view, draft))), "")

@@ -102,6 +102,13 @@ class Judge:
         if newer and before and by != "op" and before.id not in foreign and before.owner == name:
             world.bad("I4 regress", f"{after.id} replaced the newer {before.id} at {place}")
 
+    def minted(self) -> None:
+        """We mint: the journal must have shown room at most 30 s ago."""
+        world = self.world
+        now = world.hub.now
+        if world.store.full_until > now and now - world.full_since > 45 and now > world.stopped_until + 60:
+            world.bad("I1a room", f"minted {now - world.full_since:.0f} s after the disk was full")
+
     def destroyed(self, tok: Tok, act: str, seen: float) -> None:
         """We disable or delete a token; `seen` is when the daemon's knowledge was gathered."""
         world = self.world

@@ -232,6 +232,9 @@ class SimJournal:
 
     def reveal(self, stream: str, fingerprint: str) -> Secret:
         """See the port."""
+        held = self._store.leases.get(stream)
+        if "epoch_in_aad" in self._store.mutants and held and self._store.sealed_at[fingerprint] != held.epoch:
+            raise JournalUnsafe("opening a value: it does not decrypt")
         return Secret(self._store.values[fingerprint])
 
     def fingerprint(self, value: Secret) -> str:
@@ -304,6 +307,10 @@ class SimSource:
             tok.equal = kind != "wrong_grants"
             if kind == "twin":
                 world.minted(self._credential, name)
+            if "publish_first" in world.mutants:
+                for place in world.required:
+                    data = {**world.places[place].data, self._credential: tok.value}
+                    world.store_place(place, data, self._credential)
             return Minted(
                 token_id=tok.id, value=Secret(tok.value), name=name, issued_at=tok.born, expires_at=tok.expires
             )
@@ -321,7 +328,15 @@ class SimSource:
     def disable(self, token_id: str) -> None:
         """See the port."""
         seen = self._door.world.hub.now
-        self._do("disable", lambda: self._door.world.destroy(token_id, "disable", seen))
+        world = self._door.world
+
+        def effect() -> None:
+            world.destroy(token_id, "disable", seen)
+            if "condemn_by_name" in world.mutants:
+                for twin in [t for t in world.provider.tokens.values() if t.name == world.provider.tokens[token_id].name]:
+                    world.destroy(twin.id, "disable", seen)
+
+        self._do("disable", effect)
 
     def delete(self, token_id: str) -> None:
         """See the port."""
@@ -402,10 +417,11 @@ class SimTarget:
 
     def _cas(self, publication: Publication, mine: str, before: str | None) -> None:
         world, place, new = self._door.world, self._door.world.places[self._name], self._merge(mine)
+        expected = publication.expected.version
         publication.still_mine()
 
         def put() -> None:
-            if "blind_write" not in world.mutants and str(place.version) != publication.expected.version:
+            if not world.mutants & {"blind_write", "reread_version"} and str(place.version) != expected:
                 raise Conflict(f"{self._name}: the version moved")
             world.store_place(self._name, new, self._credential)
 
@@ -413,12 +429,13 @@ class SimTarget:
 
     def _staged(self, publication: Publication, mine: str, before: str | None) -> None:
         world, place, new = self._door.world, self._door.world.places[self._name], self._merge(mine)
+        expected = publication.expected.version
         token = f"{publication.rid}.{self._name}.{sorted(new.items())}"
         self._do("stage", lambda: place.staged.__setitem__(token, new))
         publication.still_mine()
 
         def move() -> None:
-            if "blind_write" not in world.mutants and str(place.version) != publication.expected.version:
+            if not world.mutants & {"blind_write", "reread_version"} and str(place.version) != expected:
                 raise Conflict(f"{self._name}: AWSCURRENT moved")
             world.store_place(self._name, place.staged[token], self._credential)
 

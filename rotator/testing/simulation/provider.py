@@ -21,6 +21,7 @@ class Tok:
         equal: whether its grants are those that were asked for.
         disabled_at: when we disabled it.
         gone: when it last stopped standing at a configured target.
+        verified: when it was last accepted by verify.
         gone_by: `op` if an operator's edit did that.
     """
 
@@ -40,6 +41,7 @@ class Tok:
     gone: float = -NEVER
     gone_by: str = ""
     modified: float = 0.0
+    verified: float = -NEVER
 
 
 @dataclass(slots=True, kw_only=True)

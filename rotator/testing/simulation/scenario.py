@@ -18,7 +18,7 @@ def scenario(seed: int, focus: str = "") -> Scenario:
     if focus not in ("", "roll"):
         strategy = Strategy.RECREATE
     count = 2 if chance.random() < 0.2 and not focus else 1
-    horizon = 6000.0
+    horizon = 5000.0
     events: list[Event] = []
 
     def when() -> float:

@@ -8,7 +8,7 @@ from typing import Any
 from rotator.core.errors import Fenced, IllegalFact, JournalUnsafe
 from rotator.core.facts import UNFENCED, Draft, Fact, Kind
 from rotator.core.protocol.fold import fold
-from rotator.core.protocol.steps import legal
+from rotator.core.protocol.steps import GUARDS, Guards, legal
 from rotator.core.protocol.view import View, blank
 
 TTL = 30.0
@@ -34,8 +34,9 @@ class Held:
 class Store:
     """The durable truth of one simulated world; `mutants` names the laws that this run leaves out."""
 
-    def __init__(self, mutants: frozenset[str]) -> None:
-        self.mutants = mutants
+    def __init__(self, mutants: frozenset[str], guards: Guards = GUARDS) -> None:
+        self.mutants, self.guards = mutants, guards
+        self.sealed_at: dict[str, int] = {}
         self.streams: dict[str, Stream] = {}
         self.values: dict[str, str] = {}
         self.leases: dict[str, Held] = {}
@@ -85,6 +86,7 @@ class Store:
         )
         if value is not None:
             self.values[draft.fingerprint] = value
+            self.sealed_at.setdefault(draft.fingerprint, epoch)
         found.view = fold(found.view, fact)
         self.log.append((stream, draft))
         return found.view
@@ -92,7 +94,7 @@ class Store:
     def _illegal(self, view: View, draft: Draft) -> str:
         if draft.kind is Kind.ABANDONED and "abandon_unfenced" in self.mutants:
             return ""
-        return legal(view, draft)
+        return legal(view, draft, self.guards)
 
     def append(self, stream: str, draft: Draft, value: str | None, me: tuple[str, int], epoch: int) -> View:
         """Append under a lease."""

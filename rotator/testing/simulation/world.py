@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from rotator.core.credential import NEVER, Credential, Policy, Strategy, TargetRef
 from rotator.core.errors import Refused
@@ -14,6 +14,7 @@ from rotator.core.ports.source import Minted, TokenState
 from rotator.core.protocol.decide import TABLES, Tables
 from rotator.core.protocol.fold import fold
 from rotator.core.protocol.names import parse
+from rotator.core.protocol.steps import GUARDS, Guards
 from rotator.core.protocol.view import View
 from rotator.core.secret import Secret
 from rotator.engine.driver import Driver, End
@@ -26,9 +27,11 @@ from rotator.testing.simulation.provider import Place, Provider, Tok
 from rotator.testing.simulation.store import Store, Stream
 
 LIFE, RENEW, GRACE, QUIET, SOAK, SETTLE = 6000.0, 2000.0, 600.0, 300.0, 200.0, 60.0
-TUNING = Tuning(watch=100.0, sweep=200.0, doubt=120.0)
+TUNING = Tuning(watch=200.0, sweep=300.0, doubt=120.0)
 KINDS: Mapping[str, str] = {"vault": "cas", "aws": "staged", "env": "file", "extra": "cas"}
 RUNAWAY = 60_000
+REST = 800.0
+"""Seconds without any open work after which a run has come to rest: two sweeps and a listing that lags."""
 
 Event = tuple[float | str, ...]
 """When, what, and its arguments."""
@@ -46,8 +49,8 @@ class Scenario:
     lags: bool = True
     replace: bool = False
     events: tuple[Event, ...] = ()
-    horizon: float = 6000.0
-    tail: float = 6000.0
+    horizon: float = 5000.0
+    tail: float = 5500.0
     rate: float = 1.0
 
 
@@ -66,6 +69,7 @@ class Mutation:
 
     names: frozenset[str] = frozenset()
     tables: Tables = TABLES
+    guards: Guards = field(default_factory=lambda: GUARDS)
     driver: Callable[..., Driver] = Driver
 
 
@@ -85,12 +89,13 @@ class World:
         self.trace: list[str] | None = [] if trace else None
         self.instance = "i1"
         self.calm = False
-        self.excused_until = 0.0
+        self._resting = 0
+        self.excused_until = self.stopped_until = self.full_since = 0.0
         self.lost_at = -1.0
         self.awaiting: set[str] = set()
         self.past: dict[str, float] = {}
         self.locks: dict[str, tuple[str, int, str]] = {}
-        self.store = Store(self.mutants)
+        self.store = Store(self.mutants, mutation.guards)
         self.places = {name: Place(name=name, kind=kind) for name, kind in KINDS.items()}
         self.required = {name: name not in scenario.optional for name in ("vault", "aws", "env")}
         self.provider = Provider(self.chance, lambda: self.hub.now, self.hub.at)
@@ -167,7 +172,7 @@ class World:
                 while True:
                     ended = driver.run(name)
                     left = ended.until - self.hub.now
-                    pause = 40.0 if ended.end in (End.BUSY, End.FAILED) else min(max(left, 1.0), TUNING.watch)
+                    pause = 60.0 if ended.end in (End.BUSY, End.FAILED) else min(max(left, 1.0), TUNING.watch)
                     door.call(name, "wait", "wait", lambda: None)
                     door.sleep(pause)
 
@@ -185,6 +190,7 @@ class World:
     def stop(self, process: Process, seconds: float) -> None:
         """SIGSTOP for that long."""
         process.until = max(process.until, self.hub.now + seconds)
+        self.stopped_until = max(self.stopped_until, process.until)
         if seconds > 100:
             self.excused_until = max(self.excused_until, process.until + 300)
 
@@ -195,6 +201,7 @@ class World:
         self.count["mint"] += 1
         if self.count["mint"] > 200:
             self.bad("runaway", "more than 200 mints")
+        self.judge.minted()
         return self.provider.make(owner, name, float(int(self.hub.now + (1e7 if self.calm else LIFE))))
 
     def roll(self, token: str) -> Minted:
@@ -261,7 +268,7 @@ class World:
         tok = self.provider.of_value(value)
         if tok is None or not self.provider.live(value) or tok.accepted_at > self.hub.now:
             return None
-        tok.used = max(tok.used, self.hub.now)
+        tok.used = tok.verified = max(tok.used, self.hub.now)
         return tok.id
 
     def store_place(self, place: str, data: dict[str, str], writer: str | None) -> None:
@@ -287,6 +294,7 @@ class World:
         self.places[place].down = max(self.places[place].down, self.hub.now + seconds)
 
     def _full(self, seconds: float) -> None:
+        self.full_since = self.hub.now
         self.store.full_until = self.hub.now + seconds
         self.excused_until = max(self.excused_until, self.hub.now + seconds + 300)
 
@@ -387,6 +395,14 @@ class World:
             place.down = min(place.down, self.hub.now)
         for delay in (700.0, 2500.0):
             self.hub.at(delay, self._resolve)
+        self.hub.at(REST, self._at_rest)
+
+    def _at_rest(self) -> None:
+        """End early where nothing was open for long enough to sweep twice: a quiet tail only costs time."""
+        views = [self.view(name) for name in self.names]
+        idle = all(not (v.rotation or v.retirements or v.want or v.request or v.overridden) for v in views)
+        self._resting = self._resting + 1 if idle else 0
+        self.hub.at(100.0, self._at_rest)
 
     # --- watching
 
@@ -433,7 +449,7 @@ class World:
     def run(self) -> World:
         """Run to the end, or to the first violation."""
         end = self.scenario.horizon + self.scenario.tail
-        self.hub.run(end, lambda: bool(self.violations) or self.calls > RUNAWAY)
+        self.hub.run(end, lambda: bool(self.violations) or self.calls > RUNAWAY or self._resting > REST / 100)
         if self.calls > RUNAWAY:
             self.bad("runaway", f"more than {RUNAWAY} port calls")
         if not self.violations:

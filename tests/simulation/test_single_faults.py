@@ -1,0 +1,48 @@
+"""Every single fault at every port call of an undisturbed run, one at a time: random search and this one find different bugs."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from rotator.core.credential import Strategy
+from rotator.testing.simulation.faults import Hit, Site, kinds
+from rotator.testing.simulation.scenario import build
+from rotator.testing.simulation.world import Scenario
+
+QUIET = Scenario(horizon=1100.0, tail=2400.0, rate=0.0, lags=False, quiet=0.0, events=((60.0, "request", "c0"),))
+RUNS = {
+    "recreate and retirement": (QUIET, {}),
+    "roll": (replace(QUIET, strategy=Strategy.ROLL, horizon=300.0, tail=1800.0), {}),
+    "a twin and its sweep": (QUIET, {("A", "c0", "mint", 1): ("twin", 0.0), ("B", "c0", "mint", 1): ("twin", 0.0)}),
+    "first creation": (replace(QUIET, adopted=False, events=(), horizon=300.0, tail=1800.0), {}),
+}
+PARAMETER = {"stop": 50.0, "stop_after": 50.0, "late": 25.0, "duplicate": 25.0, "late_commit": 3.0}
+PARTS = 8
+
+
+def sites(name: str) -> list[tuple[Site, Hit]]:
+    """Every (site, fault) of an undisturbed run."""
+    scenario, already = RUNS[name]
+    world = build(1, what=scenario, plan=dict(already), listing=True).run()
+    assert not world.violations
+    found = []
+    for site, port in world.faults.calls:
+        if site in already:
+            continue
+        found += [(site, (kind, PARAMETER.get(kind, 1.0))) for kind in kinds(port, site[2])]
+    return found
+
+
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("part", range(PARTS))
+@pytest.mark.parametrize("name", RUNS)
+def test_no_single_fault_breaks_a_law(name: str, part: int) -> None:
+    scenario, already = RUNS[name]
+    broken = []
+    for site, hit in sites(name)[part::PARTS]:
+        world = build(1, what=scenario, plan={**already, site: hit}).run()
+        broken += [f"{hit[0]} at {site}: {v.law} at {v.at}: {v.text}" for v in world.violations]
+
+    assert not broken, "\n".join(broken)
