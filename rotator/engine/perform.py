@@ -109,6 +109,7 @@ def mint(work: Work, action: Action) -> None:
     except OutcomeUnknown as error:
         work.say(Event.OUTCOME_UNKNOWN, act="mint", reason=error.message)
         return
+    work.runtime.crash(f"after_{point}")
     _capture(work, name, number, minted)
 
 
@@ -148,7 +149,6 @@ def _capture(work: Work, name: str, number: int, minted: Minted) -> None:
             if spooled and work.runtime.stopping():
                 raise
             work.runtime.sleep(1.0)
-    work.runtime.crash("after_roll_send" if rotation.strategy is Strategy.ROLL else "after_create_send")
     work.say(Event.ROTATION_CAPTURED, token=minted.token_id)
 
 

@@ -34,8 +34,8 @@ class Point(StrEnum):
         return point
 
     # The right to work, and the plan.
-    BEFORE_LEASE = "before_lease", _ALL_STREAMS
-    AFTER_LEASE = "after_lease", _ALL_STREAMS
+    BEFORE_LEASE = "before_lease", _ALL_STREAMS + " sweep"
+    AFTER_LEASE = "after_lease", _ALL_STREAMS + " sweep"
     BEFORE_BASELINE_COMMIT = "before_baseline_commit", _ROTATION
     AFTER_BASELINE_COMMIT = "after_baseline_commit", _ROTATION
     BEFORE_PLAN_COMMIT = "before_plan_commit", _ROTATION
@@ -55,7 +55,6 @@ class Point(StrEnum):
     AFTER_CREATE_SEND = "after_create_send", "recreate"
     BEFORE_ROLL_SEND = "before_roll_send", "roll"
     AFTER_ROLL_SEND = "after_roll_send", "roll"
-    AFTER_PARSE = "after_parse", _ROTATION
     BEFORE_SPOOL_WRITE = "before_spool_write", _ROTATION
     AFTER_SPOOL_WRITE = "after_spool_write", _ROTATION
     BEFORE_CAPTURE_COMMIT = "before_capture_commit", _ROTATION
@@ -80,26 +79,24 @@ class Point(StrEnum):
     BEFORE_CONFIRMED_COMMIT = "before_confirmed_commit", _ROTATION
     AFTER_CONFIRMED_COMMIT = "after_confirmed_commit", _ROTATION
     # Out of service: a retirement, or an orphan.
-    BEFORE_RETIREMENT_COMMIT = "before_retirement_commit", "recreate"
-    AFTER_RETIREMENT_COMMIT = "after_retirement_commit", "recreate"
+    BEFORE_RETIREMENT_COMMIT = "before_retirement_commit", "sweep"
+    AFTER_RETIREMENT_COMMIT = "after_retirement_commit", "sweep"
     BEFORE_SUPERSEDED_COMMIT = "before_superseded_commit", "retire"
     AFTER_SUPERSEDED_COMMIT = "after_superseded_commit", "retire"
     BEFORE_CONDEMNED_COMMIT = "before_condemned_commit", "sweep"
     AFTER_CONDEMNED_COMMIT = "after_condemned_commit", "sweep"
-    BEFORE_DISABLE_SEND = "before_disable_send", "retire"
-    AFTER_DISABLE_SEND = "after_disable_send", "retire"
-    BEFORE_DISABLED_COMMIT = "before_disabled_commit", "retire"
-    AFTER_DISABLED_COMMIT = "after_disabled_commit", "retire"
+    BEFORE_DISABLE_SEND = "before_disable_send", "retire sweep"
+    AFTER_DISABLE_SEND = "after_disable_send", "retire sweep"
+    BEFORE_DISABLED_COMMIT = "before_disabled_commit", "retire sweep"
+    AFTER_DISABLED_COMMIT = "after_disabled_commit", "retire sweep"
     BEFORE_DELETE_SEND = "before_delete_send", "retire sweep"
     AFTER_DELETE_SEND = "after_delete_send", "retire sweep"
     BEFORE_DELETED_COMMIT = "before_deleted_commit", "retire sweep"
     AFTER_DELETED_COMMIT = "after_deleted_commit", "retire sweep"
-    BEFORE_KEY_DESTROY = "before_key_destroy", "retire"
-    AFTER_KEY_DESTROY = "after_key_destroy", "retire"
-    BEFORE_DONE_COMMIT = "before_done_commit", "roll retire"
-    AFTER_DONE_COMMIT = "after_done_commit", "roll retire"
-    BEFORE_SWEEP_COMMIT = "before_sweep_commit", "sweep"
-    AFTER_SWEEP_COMMIT = "after_sweep_commit", "sweep"
+    BEFORE_KEY_DESTROY = "before_key_destroy", "retire sweep"
+    AFTER_KEY_DESTROY = "after_key_destroy", "retire sweep"
+    BEFORE_DONE_COMMIT = "before_done_commit", "roll retire sweep"
+    AFTER_DONE_COMMIT = "after_done_commit", "roll retire sweep"
     # Any other fact, an operator's included.
     BEFORE_FACT_COMMIT = "before_fact_commit"
     AFTER_FACT_COMMIT = "after_fact_commit"
