@@ -124,8 +124,8 @@ class CloudflareConnection:
         known = self._known
         return known[1].id if known else ""
 
-    def identity(self, bearer: Secret, *, acting: bool = True) -> Identity | None:
-        """Return who a management token is; asks once per value, None if the provider does not accept it.
+    def identity(self, bearer: Secret, *, acting: bool = True, anew: bool = False) -> Identity | None:
+        """Return who a management token is, None if the provider does not accept it; asks once per value.
 
         A user's token is known at one endpoint and an account's at the other; its prefix says which, and a token
         without one (made before April 2026) is tried at both.
@@ -133,12 +133,13 @@ class CloudflareConnection:
         Args:
             bearer: the value of a management token.
             acting: whether it is the one that acts; then it is remembered and becomes the principal.
+            anew: ask even where it is known.
 
         Raises:
             Unavailable, RateLimited: no usable answer.
         """
         known = self._known
-        if known is not None and known[0] == bearer:
+        if known is not None and known[0] == bearer and not anew:
             return known[1]
         value = bearer.reveal()
         told = next((owner for prefix, owner in _OWN_PREFIX.items() if value.startswith(prefix)), None)
@@ -183,9 +184,7 @@ class CloudflareConnection:
         Raises:
             Unavailable, RateLimited: no usable answer.
         """
-        bearer = self.calls.token()
-        self._known = None
-        return self.identity(bearer) is not None
+        return self.identity(self.calls.token(), anew=True) is not None
 
     def zone_id(self, name: str, account_id: str | None) -> str:
         """Return the id of the zone of that name; kept for an hour.

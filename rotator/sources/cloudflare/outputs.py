@@ -23,6 +23,12 @@ NAMES: Final = frozenset(
 )
 """Names of all outputs, for the configuration."""
 
+
+def available(account_id: str | None) -> frozenset[str]:
+    """Return the names of the outputs that exist with, or without, an account id."""
+    return NAMES if account_id else NAMES - {"account.id"}
+
+
 NEVER_EXPIRES: Final = "never"
 
 

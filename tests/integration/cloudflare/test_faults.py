@@ -3,10 +3,12 @@
 One request with an effect reaches the provider, whatever happens; what is there afterwards is asked of the provider.
 """
 
+import json
 from collections.abc import Iterator
 
 import pytest
 
+from rotator.core.credential import NEVER
 from rotator.core.errors import OutcomeUnknown, RateLimited, Refused, RotatorError, Unavailable
 from rotator.core.ports.source import Minted
 from rotator.core.secret import Secret
@@ -477,6 +479,141 @@ def test_a_list_that_keeps_changing_is_read_again_and_then_given_up(
     with pytest.raises(Unavailable, match="changed"):
         world.source.tokens()
     assert world.requests("list") == 4
+
+
+def answered(world: SandboxWorld, operation: str, result: object, **info: object) -> None:
+    """Let the next such request be answered with that, and not be done."""
+    body = {"success": True, "errors": [], "messages": [], "result": result, "result_info": info}
+    world.fault(operation, **status(200, body=json.dumps(body)))
+
+
+ROW = {"id": "1" * 32, "name": "n", "status": "active"}
+
+
+@pytest.mark.parametrize("rows", [[{**ROW, "status": None}], [{"name": "n"}], "rows", None, {"0": ROW}])
+def test_a_list_with_something_that_is_no_token_is_no_list(world: SandboxWorld, rows: object):
+    answered(world, "list", rows, total_count=1)
+
+    with pytest.raises(Unavailable):
+        world.source.tokens()
+
+
+def test_a_list_that_shows_a_token_twice_is_read_again(world: SandboxWorld, token: Minted):
+    answered(world, "list", [ROW, ROW], total_count=2)
+
+    assert token.token_id in {t.id for t in world.source.tokens()}
+
+
+def test_a_list_that_does_not_hold_what_it_counts_is_read_again(world: SandboxWorld, token: Minted):
+    answered(world, "list", [ROW], total_count=2)
+
+    assert token.token_id in {t.id for t in world.source.tokens()}
+
+
+def test_a_list_without_a_count_ends_with_the_first_page_that_is_not_full(world: SandboxWorld):
+    answered(world, "list", [{**ROW, "id": f"{n:032x}"} for n in range(50)])
+    answered(world, "list", [ROW])
+
+    assert len(world.source.tokens()) == 51
+
+
+def test_a_list_beyond_every_quota_is_refused_and_not_cut(world: SandboxWorld, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("rotator.sources.cloudflare.inventory.PAGES", 2)
+    world.add(120)
+
+    with pytest.raises(Unavailable, match="more than 100"):
+        world.source.tokens()
+
+
+# ------------------------------------------------------------------------------------------------------- odd successes
+@pytest.mark.parametrize(
+    "result",
+    [None, "x" * 40, {}, {"id": "2" * 32, "value": "short"}, {"value": CANARY}, {"id": "../x", "value": CANARY}],
+)
+def test_a_create_without_a_value_and_an_id_is_unknown_and_quotes_nothing(world: SandboxWorld, result: object):
+    answered(world, "create", result)
+
+    with pytest.raises(OutcomeUnknown) as caught:
+        world.source.mint("one", world.now() + HOUR)
+    assert "CANARY" not in f"{caught.value} {caught.value!r} {vars(caught.value)}"
+
+
+def test_a_value_beside_a_failure_is_taken(world: SandboxWorld):
+    shown = {"success": False, "errors": [{"code": 1, "message": "odd"}], "result": {"id": "2" * 32, "value": CANARY}}
+    world.fault("create", **status(500, body=json.dumps(shown)))
+
+    assert world.source.mint("one", world.now() + HOUR).value.reveal() == CANARY
+
+
+def test_a_get_that_shows_another_token_is_no_answer(world: SandboxWorld, token: Minted):
+    for shown in ({**ROW}, {"id": token.token_id, "name": "one"}, [token.token_id]):
+        answered(world, "get", shown)
+        with pytest.raises(Unavailable):
+            world.source.get(token.token_id)
+
+
+def test_a_token_that_is_shown_in_an_unreadable_way_is_not_written_over(world: SandboxWorld, token: Minted):
+    answered(world, "get", {**ROW, "id": token.token_id, "policies": ["?"]})
+
+    with pytest.raises(Unavailable, match="unchanged"):
+        world.source.disable(token.token_id)
+    assert world.requests("update") == 0
+
+
+def test_a_disabling_that_shows_the_token_active_is_not_taken_for_done(world: SandboxWorld, token: Minted):
+    answered(world, "update", {**ROW, "id": token.token_id})
+
+    with pytest.raises(OutcomeUnknown):
+        world.source.disable(token.token_id)
+
+
+def test_a_disabling_that_is_refused_says_so(world: SandboxWorld, token: Minted):
+    world.fault("update", **status(403))
+
+    with pytest.raises(Refused):
+        world.source.disable(token.token_id)
+
+
+def test_an_expiry_can_be_taken_away(world: SandboxWorld, token: Minted):
+    before = world.sandbox.world.tokens[token.token_id].expires_on
+    world.source.extend(token.token_id, NEVER)
+
+    assert before is not None
+    assert world.sandbox.world.tokens[token.token_id].expires_on is None
+
+
+def test_an_expiry_beyond_all_calendars_is_not_sent(world: SandboxWorld, token: Minted):
+    with pytest.raises(Refused):
+        world.source.extend(token.token_id, 1e15)
+    assert world.requests("update") == 0
+
+
+def test_extending_what_is_gone_is_a_certain_no(world: SandboxWorld, token: Minted):
+    world.source.delete(token.token_id)
+
+    with pytest.raises(Refused) as caught:
+        world.source.extend(token.token_id, world.now() + HOUR)
+    assert caught.value.code == "not_found"
+
+
+def test_a_failed_control_is_forgotten_once_the_token_is_accepted_again(world: SandboxWorld, token: Minted):
+    world.fault("verify", "break")
+    with pytest.raises(Unavailable):
+        world.source.control()
+    assert world.source.principal == world.management_id
+
+    world.fault("verify", **status(401))
+    assert world.source.control() is False
+    assert world.source.control() is True
+
+
+def test_a_budget_that_ends_while_the_zones_are_asked_for_is_a_wait_and_not_an_unknown_zone(world: SandboxWorld):
+    world.fault("zones", "limit")
+    with pytest.raises(RateLimited):
+        world.source.mint("one", world.now() + HOUR)
+    world.fault("zones", "limit")
+    with pytest.raises(RateLimited):
+        world.source.get(world.management_id)
 
 
 # ---------------------------------------------------------------------------------------------------------------- zones

@@ -220,6 +220,13 @@ def test_an_account_is_needed_where_something_is_meant_to_be_of_one():
     assert at(credential({"permissions": [{"id": "3518d0f75557482e952c6762d3e64903"}]}, owner="user")) == []
 
 
+def test_without_an_account_its_id_cannot_be_published_and_that_is_a_warning():
+    (found,) = complaints(credential(DNS, owner="user"), account_id=None)
+
+    assert not found.fatal
+    assert "account.id" in found.wrong
+
+
 def test_a_token_of_an_account_acts_on_that_account_only():
     (found,) = complaints(credential({"permissions": ["D1 Read"], "accounts": [OTHER]}))
 

@@ -4,7 +4,7 @@ import pytest
 
 from rotator.core.credential import NEVER
 from rotator.core.secret import Secret
-from rotator.sources.cloudflare.outputs import NAMES, outputs
+from rotator.sources.cloudflare.outputs import NAMES, available, outputs
 
 ACCOUNT = "a0000000000000000000000000000001"
 
@@ -34,4 +34,5 @@ def test_a_token_without_expiry_says_never():
 
 @pytest.mark.parametrize("account_id", [None, ""])
 def test_without_an_account_there_is_no_account_id(account_id: str | None):
-    assert set(shown(account_id=account_id)) == NAMES - {"account.id"}
+    assert set(shown(account_id=account_id)) == NAMES - {"account.id"} == available(account_id)
+    assert available(ACCOUNT) == NAMES
