@@ -1,0 +1,205 @@
+"""The verbs that ask whether all is well: check, audit verify, healthcheck."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, Any, Final
+
+import typer
+
+from rotator.cli import exits, render
+from rotator.cli.layout import text
+from rotator.cli.log import configuration
+from rotator.cli.output import say, terminal_width, write_json, write_lines
+from rotator.cli.verbs import Settings, verb
+from rotator.core.errors import ConfigError, RotatorError
+from rotator.core.findings import Level
+
+PATIENCE: Final = 5.0
+"""Seconds that `healthcheck` waits for an answer."""
+
+
+class FailOn(StrEnum):
+    """From which level on `check` answers no."""
+
+    WARN = "warn"
+    FAIL = "fail"
+
+
+def check(
+    settings: Settings,
+    offline: Annotated[
+        bool, typer.Option("--offline", help="Read the configuration and the files that it names; ask nobody.")
+    ] = False,
+    fail_on: Annotated[
+        FailOn, typer.Option("--fail-on", help="The level from which on the answer is no.")
+    ] = FailOn.FAIL,
+) -> int:
+    """Check whether everything is in place.
+
+    Finds out before a rotation does. Looks at the configuration, the secrets
+    that it names, the state, what the management tokens may do, quota and rate
+    budget, the clock, and whether every target could be written now. One line
+    for each finding: ok, warn or fail, and what to do.
+
+      rotator check
+      rotator check --offline --fail-on warn      in CI, before a merge
+      rotator check -o json
+
+    Exit 1 when something fails (with --fail-on warn: or warns), 2 when the
+    configuration itself is wrong.
+    """
+    from rotator.app.checks import check as look
+
+    try:
+        found = look(settings.path, offline=offline)
+    except ConfigError as error:
+        return _misconfigured(settings, error)
+    document = [
+        {
+            "level": f.level.value,
+            "subject": f.subject,
+            "code": f.code,
+            "message": f.message,
+            "remedy": f.remedy or None,
+        }
+        for f in found
+    ]
+    if settings.json:
+        write_json({"findings": document})
+    else:
+        write_lines(render.findings(document, terminal_width()))
+    counts = {level: sum(f.level is level for f in found) for level in Level}
+    say(", ".join(f"{counts[level]} {level}" for level in Level))
+    bad = counts[Level.FAIL] + (counts[Level.WARN] if fail_on is FailOn.WARN else 0)
+    return exits.NO if bad else exits.DONE
+
+
+def _misconfigured(settings: Settings, error: ConfigError) -> int:
+    """A configuration that cannot be read is all that there is to say; each error is a finding."""
+    if not settings.json:
+        return exits.report(error)
+    rows = [_wrong(message, error.remedy) for message in getattr(error, "messages", ()) or (error.message,)]
+    write_json({"findings": rows})
+    return exits.USAGE
+
+
+def _wrong(message: str, remedy: str) -> dict[str, Any]:
+    return {
+        "level": Level.FAIL.value,
+        "subject": "configuration",
+        "code": "configuration",
+        "message": message,
+        "remedy": remedy or None,
+    }
+
+
+def audit_verify(settings: Settings) -> int:
+    """Check the hash chain of every credential, and the database file.
+
+    Every fact is bound to the one before it under the encryption key: whoever
+    can write to the database but has no key cannot change the past unseen. A
+    tail that was cut off cleanly is seen at the targets instead, whose
+    generation is ahead then.
+
+      rotator audit verify
+      rotator audit verify -o json
+
+    Exit 1 when a chain is broken or the file is damaged.
+    """
+    from rotator.journal.open import open_journal
+
+    state = configuration(settings).state
+    with_key = open_journal(state.url, state.encryption_key.read(), mode="reader")
+    try:
+        verdict, damage = with_key.verify(), with_key.integrity()
+        names = {stream.id: stream.name for stream in with_key.streams()}
+    finally:
+        with_key.close()
+    document = {
+        "ok": not verdict.breaks and not damage,
+        "facts": verdict.facts,
+        "streams": verdict.streams,
+        "breaks": [
+            {"credential": names.get(b.stream, b.stream), "position": b.position, "why": b.why} for b in verdict.breaks
+        ],
+        "integrity": damage,
+    }
+    if settings.json:
+        write_json(document)
+    else:
+        write_lines(render.verdict(document, terminal_width()))
+    if not document["ok"]:
+        say("do: keep a copy of the database as it is, restore the last backup, and find out who wrote to it")
+    return exits.DONE if document["ok"] else exits.NO
+
+
+def healthcheck(
+    settings: Settings,
+    ready: Annotated[
+        bool, typer.Option("--ready", help="Ask whether it is ready (/readyz), not whether it lives.")
+    ] = False,
+) -> int:
+    """Ask the running daemon whether it lives.
+
+    For containers and service managers. Asks /healthz on the configured
+    listener (ROTATOR_HTTP_LISTEN counts): answers no when nobody listens, or
+    when the scheduler stands still.
+
+      HEALTHCHECK CMD ["rotator", "healthcheck"]
+      rotator healthcheck --ready
+    """
+    config = configuration(settings)
+    listener = _listener(config.http.listen, config.state.url)
+    path = "/readyz" if ready else "/healthz"
+    status = _ask(listener, path)
+    good = status == 200
+    if settings.json:
+        write_json({"ok": good, "listener": listener, "path": path, "status": status})
+    else:
+        said = "nobody answers" if status is None else f"the daemon answers {status}"
+        write_lines([text(f"http://{listener}{path}: {'ok' if good else said}", "good" if good else "bad")])
+    return exits.DONE if good else exits.NO
+
+
+def _listener(configured: str, url: str) -> str:
+    """Where to ask: all addresses mean loopback, and a free port is looked up in the journal."""
+    host, _, port = configured.rpartition(":")
+    if port == "0":
+        from rotator.journal.open import open_journal
+
+        try:
+            journal = open_journal(url, None, mode="reader")
+        except RotatorError:
+            return configured
+        try:
+            daemon = journal.daemon()
+        finally:
+            journal.close()
+        if daemon is None or not daemon.listener:
+            return configured
+        host, _, port = daemon.listener.rpartition(":")
+    return {"0.0.0.0": "127.0.0.1", "[::]": "[::1]"}.get(host, host) + f":{port}"  # noqa: S104 - read, not bound
+
+
+def _ask(listener: str, path: str) -> int | None:
+    """Return the status of the answer, None when there is none."""
+    import http.client
+
+    connection = http.client.HTTPConnection(listener, timeout=PATIENCE)
+    try:
+        connection.request("GET", path)
+        return connection.getresponse().status
+    except (OSError, http.client.HTTPException):
+        return None
+    finally:
+        connection.close()
+
+
+def register(app: typer.Typer) -> None:
+    """Add these verbs."""
+    verb(app)(check)
+    verb(app)(healthcheck)
+    audit = typer.Typer(help="The audit trail.", no_args_is_help=True, rich_markup_mode=None)
+    verb(audit, "verify")(audit_verify)
+    app.add_typer(audit, name="audit", short_help="Check the audit trail: `audit verify`.")

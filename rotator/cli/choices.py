@@ -1,0 +1,75 @@
+"""What an operator may choose for each code of `needs_operator`, and what each choice would do in the case at hand."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+
+class How(StrEnum):
+    """A choice of `rotator resolve`."""
+
+    RETRY = "retry"
+    ACCEPT = "accept"
+    ABANDON = "abandon"
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What each choice does; None where it does not apply."""
+
+    retry: str
+    accept: str | None
+    abandon: str
+
+    def of(self, how: How) -> str | None:
+        """Return the text of one choice."""
+        return {How.RETRY: self.retry, How.ACCEPT: self.accept, How.ABANDON: self.abandon}[how]
+
+
+_KEEP: Final = "closes the open rotation; what is published stays, a token minted and never published is retired"
+
+CHOICES: Final[Mapping[str, Choices]] = {
+    "target_occupied": Choices(
+        "overwrites what stands there with our value; what stood there is not kept",
+        "keeps what stands there: a value of this credential's own token becomes the current one and goes to the"
+        " other targets; any other is left alone until it changes, and this target counts as settled",
+        _KEEP + "; the target is looked at again and asks again while the foreign value stands",
+    ),
+    "target_overridden": Choices(
+        "restores our value over what somebody else wrote there",
+        "keeps what somebody else wrote: a value of this credential's own token becomes the current one and goes to"
+        " the other targets; any other is left alone until it changes",
+        _KEEP + "; the target is looked at again and asks again while the foreign value stands",
+    ),
+    "rejected": Choices(
+        "starts counting anew and mints again; correct grants or permissions first",
+        None,
+        _KEEP,
+    ),
+    "management_token": Choices(
+        "tries again at once, with the management token that the configuration names now",
+        None,
+        _KEEP,
+    ),
+    "mass_death": Choices(
+        "looks again at once; values that are still dead are counted anew",
+        None,
+        _KEEP,
+    ),
+    "restored_journal": Choices(
+        "confirms that the journal is whole again: orphans may be swept, work goes on above what was seen outside",
+        "the same as --retry, and a foreign value that stands at a target is left alone",
+        _KEEP + "; the sweep is confirmed as well",
+    ),
+}
+"""By code; the codes are those of `rotator.core.status.REMEDIES`."""
+
+NO_CODE: Final = Choices(
+    "forgets back-offs and turned-down tokens of the open rotation and tries again at once",
+    None,
+    _KEEP,
+)
+"""Where a rotation is open or failing without needing an operator."""

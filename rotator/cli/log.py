@@ -1,0 +1,47 @@
+"""The log of a verb that writes or drives: level and format from the configuration, `--log-format` wins."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rotator.cli.verbs import Settings
+
+if TYPE_CHECKING:
+    from rotator.config.models import Config
+    from rotator.observability.logs import Log
+
+
+def open_log(settings: Settings, config: Config, *, hooks: bool = False) -> Log:
+    """Return the log on standard error, which knows the management tokens and scrubs them wherever they turn up.
+
+    Args:
+        settings: the options.
+        config: the configuration that is effective.
+        hooks: whether uncaught exceptions are logged as well; for the daemon.
+    """
+    from rotator.core.errors import RotatorError
+    from rotator.observability.logs import configure
+
+    wanted = settings.log_format.value if settings.log_format else config.log.format
+    log = configure(config.log.level, wanted, hooks=hooks)
+    for stanza in config.connections.values():
+        for role in ("token", "standby_token"):
+            reference = getattr(stanza.options, role, None)
+            if reference is not None:
+                try:
+                    log.redactor.add(reference.read(), pin=True)
+                except RotatorError:
+                    continue  # whoever needs it says so
+    return log
+
+
+def configuration(settings: Settings) -> Config:
+    """Load the configuration that the options name.
+
+    Raises:
+        ConfigError: there is none, or it is wrong.
+    """
+    from rotator.config.load import load
+    from rotator.registry import kinds
+
+    return load(settings.path, kinds())

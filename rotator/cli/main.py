@@ -1,0 +1,114 @@
+"""The program `rotator`: global options, the sections of `--help`, and the verbs of later versions."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated, Any, Final
+
+import typer
+from typer.core import TyperGroup
+
+from rotator import __version__
+from rotator.cli import check, exits, operate, run, show, tools
+from rotator.cli.output import is_terminal, say
+from rotator.cli.verbs import Config, LogFormatOption, Output, OutputOption, Settings
+
+SECTIONS: Final = (
+    ("Try it", ("demo", "sandbox")),
+    ("Run", ("run", "once")),
+    ("Look", ("status", "plan", "history", "check", "audit", "healthcheck")),
+    ("Act", ("rotate", "pause", "resume", "resolve")),
+    ("Set up", ("keygen", "schema", "version", "testing")),
+)
+"""The verbs in the order in which `--help` shows them."""
+
+LATER: Final = ("revoke", "rekey", "discover", "adopt", "bootstrap", "token")
+"""Verbs that are planned; until then each says so."""
+
+HELP: Final = """Keeps Cloudflare API tokens fresh: makes the successor ahead of time, proves it,
+publishes it to Vault, AWS Secrets Manager and .env files, and retires the old one
+when nobody uses it any more. A value that is shown once is never lost.
+
+\b
+  rotator demo                      see it work, without an account
+  rotator check                     is everything in place?
+  rotator run                       the daemon
+  rotator status                    what is fresh, what is stuck, and why
+
+\b
+Exit codes: 0 done; 1 the answer is no, or something failed;
+2 usage or configuration error; 3 needs an operator.
+"""
+
+
+class Program(TyperGroup):
+    """The group of all verbs, in sections."""
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """Write the verbs, section by section."""
+        for title, names in SECTIONS:
+            rows = [(name, self.commands[name].get_short_help_str(60)) for name in names if name in self.commands]
+            with formatter.section(title):
+                formatter.write_dl(rows)
+
+
+app = typer.Typer(
+    name="rotator",
+    cls=Program,
+    help=HELP,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 88},
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        sys.stdout.write(f"rotator {__version__}\n")
+        raise typer.Exit()
+
+
+@app.callback()
+def program(
+    context: typer.Context,
+    config: Config = None,
+    output: OutputOption = None,
+    log_format: LogFormatOption = None,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Remember what stands before the verb."""
+    context.obj = Settings().over(config, output, log_format)
+
+
+def _later(name: str) -> None:
+    @app.command(
+        name,
+        hidden=True,
+        help="Not in this version.",
+        add_help_option=False,
+        context_settings={"ignore_unknown_options": True, "allow_extra_args": True},
+    )
+    def later(context: typer.Context) -> None:
+        words = " ".join([name, *(["test"] if name == "token" and context.args[:1] == ["test"] else [])])
+        say(f"error: `rotator {words}` is not in this version\ndo: `rotator --help` lists what is")
+        raise typer.Exit(exits.USAGE)
+
+
+for _module in (tools, run, show, check, operate):
+    _module.register(app)
+for _name in LATER:
+    _later(_name)
+
+
+def main() -> None:
+    """Run the program and end the process with its exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if not is_terminal(stream) and hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")  # a strange locale must not cost a result
+    app(prog_name="rotator")
+
+
+__all__ = ["Output", "app", "main"]

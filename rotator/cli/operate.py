@@ -1,0 +1,285 @@
+"""The verbs by which an operator acts, all through the journal: rotate, pause, resume, resolve."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+
+from rotator.cli import exits
+from rotator.cli.choices import CHOICES, NO_CODE, How
+from rotator.cli.following import Follower
+from rotator.cli.layout import text
+from rotator.cli.log import configuration, open_log
+from rotator.cli.names import Chosen, RequiredNames, SomeNames, choose, operator
+from rotator.cli.output import say, write_json, write_lines
+from rotator.cli.run import duration, stopping
+from rotator.cli.times import rfc3339
+from rotator.cli.verbs import Settings, verb
+from rotator.cli.waiting import Asked, Until, wait_for
+from rotator.core.credential import NEVER, Strategy
+from rotator.core.errors import ConfigError, RotatorError
+from rotator.core.facts import Draft, Kind
+
+if TYPE_CHECKING:
+    from rotator.app import App
+    from rotator.core.protocol.view import View
+    from rotator.core.status import CredentialStatus
+
+SLACK: Final = 30.0
+"""Seconds that the outage budget of a roll must exceed the settle time by."""
+
+
+class Way(StrEnum):
+    """A strategy that may be asked for."""
+
+    RECREATE = "recreate"
+    ROLL = "roll"
+
+
+Reason = Annotated[str, typer.Option(metavar="TEXT", help="Why; goes into the audit trail.")]
+
+
+def _open(settings: Settings) -> App:
+    from rotator.app import App
+
+    log = open_log(settings, configuration(settings))
+    return App.open(settings.path, "writer", say=log.event)
+
+
+# --------------------------------------------------------------------------------------------------------------- rotate
+def rotate(
+    settings: Settings,
+    names: RequiredNames,
+    strategy: Annotated[Way | None, typer.Option(help="For this once; else as configured.")] = None,
+    outage_budget: Annotated[
+        str | None,
+        typer.Option(
+            "--outage-budget", metavar="DURATION", help="roll: the outage that you accept, at least settle + 30s."
+        ),
+    ] = None,
+    wait: Annotated[
+        str | None, typer.Option(metavar="DURATION", help="Wait that long for it; does it itself without a daemon.")
+    ] = None,
+    until: Annotated[
+        Until, typer.Option(help="With --wait: confirmed (new value everywhere) or done (old token retired, too).")
+    ] = Until.CONFIRMED,
+    reason: Reason = "",
+) -> int:
+    """Rotate credentials now, whatever their schedule says.
+
+    Asks through the journal; the daemon, or the next `rotator once`, does it.
+    With --wait it waits until the new value stands at every required target;
+    without a running daemon, or when that dies meanwhile, it does the work
+    itself. A roll replaces the value of the same token: the old value dies at
+    once, so it wants an outage budget.
+
+      rotator rotate workers-deploy --wait 5m
+      rotator rotate a b --reason "left on a bus" --wait 10m --until done
+      rotator rotate d1 --strategy roll --outage-budget 2m
+
+    Exit 0 when asked or, with --wait, confirmed; 1 at the timeout; 3 when an
+    operator is needed.
+    """
+    patience = duration("--wait", wait) if wait is not None else None
+    budget = duration("--outage-budget", outage_budget) if outage_budget is not None else 0.0
+    with _open(settings) as app, stopping(app.stop):
+        chosen = choose(app, names, managed=True)
+        for one in chosen:
+            _budget_fits(app, one, strategy, budget)
+        asked = [_ask(app, one, strategy, budget, reason) for one in chosen]
+        waiting = patience is not None
+        if app.writable.daemon() is None:
+            say(
+                "no daemon runs on this journal; "
+                + ("this process does the work" if waiting else "the next `rotator run` or `rotator once` does it")
+            )
+        code = wait_for(app, asked, patience, until) if patience is not None else exits.DONE
+        for request in asked:
+            request.catch_up(app)
+    if settings.json:
+        write_json({"requests": [request.document() for request in asked]})
+    else:
+        write_lines(text(request.sentence()) for request in asked)
+    return code
+
+
+def _budget_fits(app: App, one: Chosen, strategy: Way | None, budget: float) -> None:
+    """Raise `ConfigError` unless a roll has its outage budget, and only a roll."""
+    if one.credential is None:
+        return  # never: `choose` refused it
+    policy = one.credential.policy
+    if (strategy or policy.strategy).value != Strategy.ROLL.value:
+        if budget:
+            raise ConfigError(f"{one.name} is recreated, which has no outage to budget", "leave --outage-budget out")
+        return
+    least, given = policy.settle + SLACK, budget or policy.outage_budget
+    if given < least:
+        what = f"an outage budget of {given:g}s is too short" if given else "a roll needs an outage budget"
+        raise ConfigError(f"rotating {one.name}: {what}", f"--outage-budget {least:g}s or more")
+
+
+def _ask(app: App, one: Chosen, strategy: Way | None, budget: float, reason: str) -> Asked:
+    import secrets
+
+    request_id = secrets.token_hex(8)
+    detail: dict[str, Any] = {"request_id": request_id}
+    if strategy is not None:
+        detail["strategy"] = strategy.value
+    if budget:
+        detail["outage_budget"] = budget
+    if reason:
+        detail["reason"] = reason
+    view = _note(app, one, Kind.REQUEST, detail)
+    if view.pause is not None and app.now(one.connection) < view.pause.until:
+        say(f"{one.name} is paused: the request waits for `rotator resume {one.name}`")
+    return Asked(one, request_id, Follower(request_id))
+
+
+def _note(app: App, one: Chosen, kind: Kind, detail: dict[str, Any]) -> View:
+    from rotator.core.events import Event
+
+    draft = Draft(kind=kind, at=app.now(one.connection), actor=operator(), detail=detail)
+    view = app.note(one.name, draft)
+    app.say(Event.OPERATOR_ACTED.value, credential=one.name, act=kind.value, actor=draft.actor, **_said(detail))
+    return view
+
+
+def _said(detail: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in detail.items() if key in ("reason", "how", "strategy", "request_id")}
+
+
+# -------------------------------------------------------------------------------------------------------- pause, resume
+Everything = Annotated[bool, typer.Option("--all", help="Every configured credential.")]
+
+
+def pause(
+    settings: Settings,
+    names: SomeNames = None,
+    everything: Everything = False,
+    length: Annotated[
+        str | None, typer.Option("--for", metavar="DURATION", help="Resume by itself after that long.")
+    ] = None,
+    reason: Reason = "",
+) -> int:
+    """Stop new rotations and retirements.
+
+    For a time, or until `resume`. What is captured is still published and
+    confirmed, and a roll under way is finished: pausing never leaves a value
+    behind. An expiry does not wait for you: `status` shows the deadline all
+    the while.
+
+      rotator pause workers-deploy --for 4h --reason "release freeze"
+      rotator pause --all
+    """
+    seconds = duration("--for", length) if length is not None else NEVER
+    if seconds <= 0:
+        raise ConfigError("--for 0s would pause nothing", "write for example --for 4h")
+    with _open(settings) as app:
+        rows = []
+        for one in choose(app, names, everything=everything):
+            now = app.now(one.connection)
+            detail: dict[str, Any] = {"reason": reason} if reason else {}
+            if seconds != NEVER:
+                detail["until"] = now + seconds
+            _note(app, one, Kind.PAUSED, detail)
+            rows.append(
+                {
+                    "credential": one.name,
+                    "since": rfc3339(now),
+                    "until": rfc3339(now + seconds) if seconds != NEVER else None,
+                    "reason": reason or None,
+                }
+            )
+    if settings.json:
+        write_json({"paused": rows})
+    else:
+        write_lines(
+            text(
+                f"{row['credential']}: paused until {row['until'] or '`rotator resume ' + str(row['credential']) + '`'}"
+            )
+            for row in rows
+        )
+    return exits.DONE
+
+
+def resume(settings: Settings, names: SomeNames = None, everything: Everything = False, reason: Reason = "") -> int:
+    """End a pause; what became due meanwhile starts at once.
+
+    rotator resume workers-deploy
+    rotator resume --all
+    """
+    with _open(settings) as app:
+        rows = []
+        for one in choose(app, names, everything=everything):
+            found = app.writable.view(one.stream).pause
+            paused = found is not None and app.now(one.connection) < found.until
+            if found is not None:
+                _note(app, one, Kind.RESUMED, {"reason": reason} if reason else {})
+            rows.append({"credential": one.name, "was_paused": paused})
+    if settings.json:
+        write_json({"resumed": rows})
+    else:
+        write_lines(
+            text(f"{row['credential']}: {'resumed' if row['was_paused'] else 'was not paused'}") for row in rows
+        )
+    return exits.DONE
+
+
+# -------------------------------------------------------------------------------------------------------------- resolve
+def resolve(
+    settings: Settings,
+    names: RequiredNames,
+    retry: Annotated[
+        bool, typer.Option("--retry", help="Do ours: an occupied or overridden key is overwritten.")
+    ] = False,
+    accept: Annotated[
+        bool, typer.Option("--accept", help="What stands there is right: adopted where it can be, else left alone.")
+    ] = False,
+    abandon: Annotated[
+        bool, typer.Option("--abandon", help="Close the open rotation, keep what is published.")
+    ] = False,
+    reason: Reason = "",
+) -> int:
+    """Decide what only a person can decide.
+
+    `rotator status NAME` says what each choice would do in the case at hand.
+
+      rotator resolve workers-deploy --retry
+      rotator resolve workers-deploy --accept --reason "hotfix by hand"
+
+    Exit 1 when there is nothing to decide.
+    """
+    wanted = [how for how, given in ((How.RETRY, retry), (How.ACCEPT, accept), (How.ABANDON, abandon)) if given]
+    if len(wanted) != 1:
+        raise ConfigError("resolve needs one decision", "give exactly one of --retry, --accept and --abandon")
+    with _open(settings) as app:
+        rows = [_resolve(app, one, wanted[0], reason) for one in choose(app, names)]
+    if settings.json:
+        write_json({"resolved": rows})
+    else:
+        write_lines(text(f"{row['credential']}: {row['how']}: {row['message']}") for row in rows)
+    return exits.DONE
+
+
+def _resolve(app: App, one: Chosen, how: How, reason: str) -> dict[str, Any]:
+    status: CredentialStatus = next(found for found in app.statuses() if found.name == one.name)
+    needs = status.needs_operator
+    if needs is None and (status.rotation is None or how is How.ACCEPT):
+        raise RotatorError(f"resolving {one.name}: nothing needs an operator there", f"see `rotator status {one.name}`")
+    choices = CHOICES.get(needs.code, NO_CODE) if needs else NO_CODE
+    does = choices.of(how)
+    if does is None:
+        raise RotatorError(
+            f"resolving {one.name}: nothing stands at a target that could be accepted",
+            f"`rotator status {one.name}` says what --retry and --abandon would do",
+        )
+    _note(app, one, Kind.RESOLVED, {"how": how.value} | ({"reason": reason} if reason else {}))
+    return {"credential": one.name, "how": how.value, "code": needs.code if needs else None, "message": does}
+
+
+def register(app: typer.Typer) -> None:
+    """Add these verbs."""
+    for function in (rotate, pause, resume, resolve):
+        verb(app)(function)

@@ -1,0 +1,73 @@
+"""Standard output for results, standard error for everything else; colours and widths on a terminal only."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+from collections.abc import Iterable, Mapping
+from typing import Any, Final, TextIO
+
+from rotator.cli.layout import Line, plain
+from rotator.observability.plain import printable
+
+STYLES: Final[Mapping[str, str]] = {
+    "title": "bold",
+    "label": "dim",
+    "good": "green",
+    "busy": "cyan",
+    "warn": "yellow",
+    "bad": "bold red",
+    "quiet": "dim",
+}
+"""Words for styles -> what they look like on a terminal."""
+
+
+def is_terminal(stream: TextIO) -> bool:
+    """Whether a stream is a terminal that a person looks at."""
+    try:
+        return stream.isatty() and os.environ.get("TERM") != "dumb"
+    except ValueError:  # closed
+        return False
+
+
+def terminal_width() -> int | None:
+    """Columns of the terminal behind standard output (at least 40), None where there is none."""
+    return max(shutil.get_terminal_size((80, 24)).columns, 40) if is_terminal(sys.stdout) else None
+
+
+def write_json(document: Mapping[str, Any]) -> None:
+    """Write the one JSON document of a verb.
+
+    Raises:
+        ValueError: a number in it is no JSON number.
+    """
+    sys.stdout.write(json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+    sys.stdout.flush()
+
+
+def write_lines(lines: Iterable[Line]) -> None:
+    """Write lines: styled on a terminal, plain everywhere else."""
+    if not is_terminal(sys.stdout):
+        sys.stdout.write("".join(plain(line) + "\n" for line in lines))
+    else:
+        from rich.console import Console
+
+        console = Console(file=sys.stdout, highlight=False, emoji=False)
+        for line in lines:
+            console.print(styled(line), soft_wrap=True)
+    sys.stdout.flush()
+
+
+def styled(line: Line) -> Any:
+    """Return a line as rich text."""
+    from rich.text import Text
+
+    return Text.assemble(*((piece.text, STYLES.get(piece.style, "")) for piece in line))
+
+
+def say(message: str) -> None:
+    """Tell the person at the terminal something that is no result, on standard error."""
+    sys.stderr.write("\n".join(printable(line) for line in message.splitlines()) + "\n")
+    sys.stderr.flush()

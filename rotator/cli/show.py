@@ -1,0 +1,211 @@
+"""The verbs that look and change nothing: status, plan, history."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterable
+from itertools import accumulate
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+
+from rotator.cli import exits, render
+from rotator.cli.layout import Line, text
+from rotator.cli.names import AnyNames, Name
+from rotator.cli.output import is_terminal, styled, terminal_width, write_json, write_lines
+from rotator.cli.times import rfc3339
+from rotator.cli.verbs import Settings, verb
+from rotator.core.errors import ConfigError, RotatorError
+
+if TYPE_CHECKING:
+    from rotator.app import App
+
+EVERY: Final = 2.0
+"""Seconds between two pictures of `--watch`."""
+
+
+def status(
+    settings: Settings,
+    names: AnyNames = None,
+    watch: Annotated[bool, typer.Option("--watch", "-w", help="Draw it again every two seconds.")] = False,
+) -> int:
+    """Show what is fresh, what is stuck, and why.
+
+    Without a NAME a table of all credentials, with what is wrong below each;
+    with one NAME everything about it, and, where an operator is needed, what
+    `resolve` --retry, --accept and --abandon would each do. Reads the journal
+    only: no provider is asked, nothing is changed, no key is needed.
+
+      rotator status
+      rotator status workers-deploy
+      rotator status --watch
+      rotator status -o json | jq '.credentials[] | select(.ready | not)'
+
+    Exit 0 whenever it can show something, whatever that is.
+    """
+    if watch and settings.json:
+        raise ConfigError("--watch draws for people and -o json prints one document", "leave one of them out")
+    if watch:
+        return _watch(lambda: _picture(settings, names or []))
+    if settings.json:
+        write_json(_status(settings, names or []))
+    else:
+        write_lines(_picture(settings, names or []))
+    return exits.DONE
+
+
+def _status(settings: Settings, names: list[str]) -> dict[str, Any]:
+    from rotator.app import App
+
+    with App.open(settings.path, "reader") as app:
+        for name in names:
+            app.stream(name)
+        document = app.status_document()
+    if names:
+        document["credentials"] = [c for c in document["credentials"] if c["name"] in names]
+    return document
+
+
+def _picture(settings: Settings, names: list[str]) -> list[Line]:
+    document = _status(settings, names)
+    width = terminal_width()
+    if len(names) == 1:
+        return render.status_of(document, names[0], width)
+    return render.status(document, width)
+
+
+def _watch(picture: Callable[[], list[Line]]) -> int:
+    """Draw until interrupted: in place on a terminal, one picture after the other elsewhere."""
+    if not is_terminal(sys.stdout):
+        while True:
+            write_lines([*_or_error(picture), text("")])
+            time.sleep(EVERY)
+    from rich.console import Console, Group
+    from rich.live import Live
+
+    with Live(console=Console(file=sys.stdout, highlight=False), auto_refresh=False, screen=True) as live:
+        while True:
+            live.update(Group(*map(styled, _or_error(picture))), refresh=True)
+            time.sleep(EVERY)
+
+
+def _or_error(picture: Callable[[], list[Line]]) -> list[Line]:
+    """A picture, or what is wrong just now: a file that is being edited is right again soon."""
+    try:
+        return picture()
+    except RotatorError as error:
+        return [text(line, "bad") for line in [*error.message.splitlines(), f"do: {error.remedy}"]]
+
+
+def plan(
+    settings: Settings,
+    days: Annotated[float, typer.Option(min=0, max=3650, metavar="N", help="How far to look ahead.")] = 30.0,
+) -> int:
+    """Show what will rotate when, and what that takes.
+
+    Says before anything happens which credentials are due, by which strategy,
+    at which targets, and whether rate budget and token quota carry it, the
+    overlap of old and new tokens included. Asks nobody and changes nothing.
+
+      rotator plan
+      rotator plan --days 90 -o json
+    """
+    from rotator.app import App
+
+    with App.open(settings.path, "reader") as app:
+        document = _plan(app, days)
+    if settings.json:
+        write_json(document)
+    else:
+        write_lines(render.plan(document, terminal_width()))
+    return exits.DONE
+
+
+def _plan(app: App, days: float) -> dict[str, Any]:
+    rows = app.plan(days)
+    connections = []
+    for name in app.sources():
+        mine = [row for row in rows if row.connection == name]
+        limits = app.config.connections[name].options.rate_budget  # type: ignore[attr-defined]  # every source has one
+        quota = app.connection_note(name).get("quota")
+        connections.append(
+            {
+                "name": name,
+                "rotations": len(mine),
+                "requests": sum(row.requests for row in mine),
+                "rate_budget": {"requests": limits.requests, "window": limits.window},
+                "quota": {**quota, "peak": quota["used"] + peak(mine)} if quota else None,
+                "peak_overlap": peak(mine),
+            }
+        )
+    return {
+        "version": 1,
+        "time": rfc3339(app.clock.utc()),
+        "days": days,
+        "rotations": [
+            {
+                "time": rfc3339(row.at),
+                "credential": row.credential,
+                "connection": row.connection,
+                "strategy": row.strategy,
+                "reason": row.reason,
+                "retired_at": rfc3339(row.retired_at),
+                "requests": row.requests,
+                "slots": row.slots,
+                "targets": list(row.targets),
+            }
+            for row in rows
+        ],
+        "connections": connections,
+    }
+
+
+def peak(rows: Iterable[Any]) -> int:
+    """Return how many tokens more than now exist at the worst moment of a plan, old and new overlapping."""
+    changes: list[tuple[float, int]] = []
+    for row in rows:
+        changes.append((row.at, row.slots))
+        if row.retired_at is not None:
+            changes.append((row.retired_at, -row.slots))
+    return max([0, *accumulate(change for _, change in sorted(changes))])
+
+
+def history(
+    settings: Settings,
+    name: Name = None,
+    limit: Annotated[
+        int | None, typer.Option("-n", "--limit", min=1, metavar="N", help="Only the last N facts.")
+    ] = None,
+) -> int:
+    """Show what happened, fact by fact.
+
+    Every durable fact of one credential, or of all, oldest first. Each says
+    what became true, when (provider time), in which rotation,
+    under which epoch, and who asked for it. No value, and no digest of a
+    value, is ever among them.
+
+      rotator history workers-deploy
+      rotator history -n 50
+      rotator history workers-deploy -o json | jq '.facts[-1]'
+    """
+    from collections import deque
+
+    from rotator.app import App
+    from rotator.app.documents import fact_document
+
+    with App.open(settings.path, "reader") as app:
+        if name is not None:
+            app.stream(name)
+        found = [fact_document(of, fact) for of, fact in deque(app.history(name), maxlen=limit)]
+    if settings.json:
+        write_json({"facts": found})
+    else:
+        write_lines(render.history(found, terminal_width(), of_one=name is not None))
+    return exits.DONE
+
+
+def register(app: typer.Typer) -> None:
+    """Add these verbs."""
+    for function in (status, plan, history):
+        verb(app)(function)

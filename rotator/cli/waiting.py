@@ -1,0 +1,148 @@
+"""Waiting for requests: looks into the journal, and drives where no daemon does."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, Final
+
+from rotator.cli import exits
+from rotator.cli.following import Follower, Served
+from rotator.cli.names import Chosen
+from rotator.cli.output import say
+
+if TYPE_CHECKING:
+    from rotator.app import App
+    from rotator.app.once import Once
+
+LOOK: Final = 0.25
+"""Seconds between two looks into the journal."""
+
+
+class Until(StrEnum):
+    """What `rotate --wait` waits for."""
+
+    CONFIRMED = "confirmed"
+    DONE = "done"
+
+
+@dataclass(slots=True)
+class Asked:
+    """A request that was journaled."""
+
+    chosen: Chosen
+    request_id: str
+    follower: Follower
+    said: str = ""
+
+    def catch_up(self, app: App) -> None:
+        """Take the facts that came since the last look."""
+        for fact in app.writable.facts(self.chosen.stream, after=self.follower.view.position):
+            self.follower.take(fact)
+
+    def reached(self, until: Until) -> bool:
+        """Whether what is waited for is there."""
+        state = self.follower.state
+        return state is Served.DONE or (state is Served.CONFIRMED and until is Until.CONFIRMED)
+
+    def document(self) -> dict[str, Any]:
+        """Return the request as `-o json` prints it."""
+        return {
+            "credential": self.chosen.name,
+            "request_id": self.request_id,
+            "rotation_id": self.follower.rotation_id,
+            "state": self.follower.state.value,
+        }
+
+    def sentence(self) -> str:
+        """Return the request as a line for people."""
+        rotation = f", rotation {self.follower.rotation_id}" if self.follower.rotation_id else ""
+        step = f" ({self.follower.step})" if self.follower.state is Served.ROTATING else ""
+        return f"{self.chosen.name}: {self.follower.state}{step}{rotation}"
+
+    def tell(self) -> None:
+        """Say on standard error how far it is, when that changed."""
+        if self.sentence() != self.said:
+            self.said = self.sentence()
+            say(self.said)
+
+
+def wait_for(app: App, asked: list[Asked], patience: float, until: Until) -> int:
+    """Wait until every request has reached `until`, driving them while no daemon runs.
+
+    Args:
+        app: an opened writer; its `stop` ends the wait.
+        asked: the requests.
+        patience: seconds.
+        until: what to wait for.
+
+    Returns:
+        0 when all have; 1 at the timeout or when one can never; 3 when one needs an operator.
+    """
+    drives: Once | None = None
+    end = time.monotonic() + patience
+    while True:
+        for one in asked:
+            one.catch_up(app)
+            one.tell()
+        left = [one for one in asked if not one.reached(until)]
+        if not left or app.stop.is_set():
+            return exits.DONE
+        lost = [one for one in left if one.follower.state is Served.DISPLACED]
+        if lost and len(lost) == len(left):
+            return exits.NO
+        if time.monotonic() >= end:
+            return _late(app, left)
+        if app.writable.daemon() is None:
+            if drives is None:
+                drives = _take_over(app, left)
+            drives.sweep(_due(app, left))
+            if _needs_operator(app, left):
+                return exits.OPERATOR
+        app.stop.wait(min(LOOK, max(end - time.monotonic(), 0.01)))
+
+
+def _take_over(app: App, left: list[Asked]) -> Once:
+    """Begin to drive: a provider must have said what time it is before anything starts."""
+    from rotator.app.care import care
+    from rotator.app.once import Once
+
+    for connection in dict.fromkeys(one.chosen.connection for one in left):
+        care(app, connection)
+    return Once(app)
+
+
+def _due(app: App, left: list[Asked]) -> list[str]:
+    """The streams among them that want to be looked at now."""
+    rows = {row.id: row for row in app.streams()}
+    found = []
+    for one in left:
+        row = rows[one.chosen.stream]
+        if row.next_at is None or row.next_at <= app.now(one.chosen.connection):
+            found.append(row.id)
+    return found
+
+
+def _late(app: App, left: list[Asked]) -> int:
+    say("the time is over; the requests stay in the journal")
+    return exits.OPERATOR if _needs_operator(app, left) else exits.NO
+
+
+def _needs_operator(app: App, left: list[Asked]) -> bool:
+    """Whether one of them cannot go on without a person, by the last word of whoever drove it."""
+    from rotator.app.app import waits
+    from rotator.core.status import credential_status
+
+    rows = {row.id: row for row in app.streams()}
+    for one in left:
+        credential = one.chosen.credential
+        if credential is None:
+            continue  # never: a request is taken for a configured one only
+        why = waits(rows[one.chosen.stream].why)
+        status = credential_status(credential, one.follower.view, app.now(one.chosen.connection), why)
+        needs = status.needs_operator
+        if needs is not None and needs.code != "restored_journal":
+            say(f"{one.chosen.name} needs an operator: {needs.message}; see `rotator status {one.chosen.name}`")
+            return True
+    return False
