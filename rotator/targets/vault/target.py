@@ -8,7 +8,6 @@ API: https://developer.hashicorp.com/vault/api-docs/secret/kv/kv-v2
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -30,7 +29,6 @@ MERGES: Final = 5
 """How often a write is merged anew when somebody else keeps changing other keys of the path meanwhile."""
 
 _NEEDED: Final = frozenset({"create", "read", "update"})
-_LONGEST_METADATA_KEY: Final = 128
 
 
 def no_warning(code: str, message: str) -> None:
@@ -275,13 +273,8 @@ def _remedy(answer: Answer) -> str:
 
 
 def _marks(publication: Publication) -> dict[str, str]:
-    """The custom metadata of one publication: at most 128 bytes per key, so a long credential name is shortened."""
-    name = publication.credential
-    room = _LONGEST_METADATA_KEY - len("rotator__generation")
-    if len(name.encode()) > room:
-        digest = hashlib.sha256(name.encode()).hexdigest()[:12]
-        name = name.encode()[: room - 13].decode(errors="ignore") + "~" + digest
-    end = publication.expires_at
+    """The custom metadata of one publication; a credential's name (at most 63 letters) leaves room in a key's 128."""
+    name, end = publication.credential, publication.expires_at
     return {
         f"rotator_{name}_generation": str(publication.generation),
         f"rotator_{name}_token_id": publication.token_id,
