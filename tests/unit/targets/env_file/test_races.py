@@ -40,6 +40,13 @@ def test_a_save_before_the_exchange_is_merged(env, point):
     assert (env.content, env.names) == (b"A=1\nTOKEN=new\n", [".env"])
 
 
+def test_a_save_that_is_seen_in_time_is_never_displaced_not_even_for_an_instant(env):
+    env.save(b"TOKEN=old\n")
+    env.at["after_file_temp_fsync"] = lambda: env.save(b"A=1\nTOKEN=old\n")
+    env.write("new", expected="old")
+    assert env.passed.count("after_file_exchange") == 1
+
+
 @pytest.mark.parametrize("point", ANY_TIME)
 def test_a_save_of_the_managed_key_before_the_exchange_is_a_conflict_and_stays(env, point):
     env.save(b"TOKEN=old\n")
