@@ -7,7 +7,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
+
+import pytest
 
 from rotator.core.ports.journal import Journal
 from rotator.journal.open import open_journal
@@ -67,11 +69,20 @@ def no_crash(name: str) -> None:
 class Template:
     """A migrated journal and its key, made once and copied: a migration takes longer than most tests."""
 
+    _made: ClassVar[Template | None] = None
+
     def __init__(self, folder: Path) -> None:
         self.key = folder / "journal.key"
         generate_key(self.key)
         self._state = folder / "state.db"
         open_journal(f"sqlite:///{self._state}", self.key).close()
+
+    @classmethod
+    def shared(cls, factory: pytest.TempPathFactory) -> Template:
+        """The one template of this test process."""
+        if cls._made is None:
+            cls._made = cls(factory.mktemp("journal"))
+        return cls._made
 
     def copy(self, folder: Path) -> Path:
         """A journal of its own in `folder`; all copies are one instance, with one key."""

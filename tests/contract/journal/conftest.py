@@ -17,7 +17,7 @@ BUILDERS: dict[str, Callable[[Template, Path], Bench]] = {
 
 @pytest.fixture(scope="session")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Template:
-    return Template(tmp_path_factory.mktemp("journal"))
+    return Template.shared(tmp_path_factory)
 
 
 @pytest.fixture(params=sorted(BUILDERS))

@@ -20,7 +20,7 @@ PATIENCE = 60.0
 
 @pytest.fixture(scope="session")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Template:
-    return Template(tmp_path_factory.mktemp("journal"))
+    return Template.shared(tmp_path_factory)
 
 
 @pytest.fixture

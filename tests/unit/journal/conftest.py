@@ -12,7 +12,7 @@ from tests.contract.journal.benches import SqliteBench, Template
 
 @pytest.fixture(scope="session")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Template:
-    return Template(tmp_path_factory.mktemp("journal"))
+    return Template.shared(tmp_path_factory)
 
 
 @pytest.fixture
