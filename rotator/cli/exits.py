@@ -43,6 +43,9 @@ def guarded(verb: Callable[[], int], *, as_json: bool) -> int:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader went away; nothing is left to say
         return DONE
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        return report(RotatorError(f"{where}{error.strerror or error}"), as_json=as_json)
     except KeyboardInterrupt:
         say("interrupted; what is under way is durable and goes on with the next process")
         return DONE

@@ -88,7 +88,7 @@ def table(found: Table, width: int | None) -> list[Line]:
         for level in range(max(len(cell) for cell in folded)):
             lines.append(_line([c[level] if level < len(c) else Span("") for c in folded], found.columns, sizes))
         for note in source.notes:
-            lines += wrapped(note, width, indent=2)
+            lines += wrapped(note, width, indent=2, hang=2)
     return lines
 
 

@@ -43,9 +43,15 @@ Reason = Annotated[str, typer.Option(metavar="TEXT", help="Why; goes into the au
 
 def _open(settings: Settings) -> App:
     from rotator.app import App
+    from rotator.core.events import Event
 
     log = open_log(settings, configuration(settings))
-    return App.open(settings.path, "writer", say=log.event)
+
+    def say_event(name: str, **fields: object) -> None:
+        if name != Event.CONFIG_WARNING.value:  # the daemon and `check` say those; here they would bury the answer
+            log.event(name, **fields)
+
+    return App.open(settings.path, "writer", say=say_event)
 
 
 # --------------------------------------------------------------------------------------------------------------- rotate

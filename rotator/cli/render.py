@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from rotator.cli.choices import CHOICES
 from rotator.cli.layout import Column, Line, Row, Span, Table, block, table, text, wrapped
-from rotator.cli.times import both, moment, relative
+from rotator.cli.times import both, moment, relative, rfc3339
 from rotator.core.status import human
 
 Document = Mapping[str, Any]
@@ -25,6 +25,21 @@ STATES: Final[Mapping[str, str]] = {
     "unmanaged": "quiet",
 }
 """State of a credential -> style."""
+
+QUIET: Final = frozenset({"idle", "uninitialized"})
+"""States that explain themselves."""
+
+UNTOLD: Final = frozenset({"token_name", "attempt_name", "born", "version", "digest", "required", "targets"})
+"""Details of a fact that people are not shown; the document has them."""
+
+TOKENS: Final[Mapping[str, str]] = {"token_id": "token", "old": "old", "adopt": "adopt"}
+"""Details that are ids of tokens -> what people see; eight digits of an id are enough for them."""
+
+MOMENTS: Final = frozenset({"expires_at", "until"})
+"""Details that are provider times."""
+
+LONGEST_PLAN: Final = 40
+"""Rows of a plan that people are shown; the document has all."""
 
 LEVELS: Final[Mapping[str, str]] = {"ok": "good", "warn": "warn", "fail": "bad"}
 """Level of a finding -> style."""
@@ -76,7 +91,9 @@ def _notes(credential: Document, now: float) -> list[Span]:
     if needs:
         notes.append(Span(needs["message"], "bad"))
         notes.append(Span("do: " + _named(needs["remedy"], credential["name"])))
-    elif credential["state"] not in ("idle", "uninitialized") or _due(credential):
+    elif credential["paused"]:
+        notes.append(Span(f"paused {_paused(credential['paused'], now)}", "warn"))
+    elif credential["state"] not in QUIET or (credential["state"] == "idle" and _due(credential)):
         notes.append(Span(credential["message"], "bad" if credential["state"] == "failing" else ""))
     if credential["next_attempt"] and not needs:
         notes.append(Span(f"next attempt {relative(credential['next_attempt'], now)}"))
@@ -234,24 +251,19 @@ def _operator(found: Document, width: int | None, now: float) -> list[Line]:
 def plan(document: Document, width: int | None) -> list[Line]:
     """Return what will happen when."""
     now = _now(document)
-    titles = ("WHEN", "CREDENTIAL", "STRATEGY", "WHY", "OLD TOKEN GONE", "REQUESTS")
+    titles = ("AT (UTC)", "WHEN", "CREDENTIAL", "STRATEGY", "WHY", "REQUESTS")
     made = Table([Column(title, right=title == "REQUESTS") for title in titles])
-    for row in document["rotations"]:
-        made.rows.append(
-            Row(
-                (
-                    relative(row["time"], now),
-                    row["credential"],
-                    row["strategy"],
-                    row["reason"],
-                    relative(row["retired_at"], now),
-                    str(row["requests"]),
-                )
-            )
-        )
+    for row in document["rotations"][:LONGEST_PLAN]:
+        at = str(row["time"]).replace("T", " ")[:16]
+        due = "now" if (moment(row["time"]) or 0.0) <= now + 1 else relative(row["time"], now)
+        made.rows.append(Row((at, due, row["credential"], row["strategy"], row["reason"], str(row["requests"]))))
     if not made.rows:
         return [text(f"nothing is due within {human(document['days'] * 86400)}")]
-    lines = [*table(made, width), text("")]
+    lines = table(made, width)
+    more = len(document["rotations"]) - len(made.rows)
+    if more:
+        lines.append(text(f"and {more} more; -o json lists them all", "quiet"))
+    lines.append(text(""))
     for connection in document["connections"]:
         lines += wrapped(_planned(connection), width, hang=2)
     return lines
@@ -287,28 +299,28 @@ def history(facts: Sequence[Document], width: int | None, *, of_one: bool) -> li
 def _detail(detail: Document) -> str:
     shown = []
     for key, value in detail.items():
-        if value in (None, "", 0, False) or key in ("token_name", "attempt_name", "born", "version"):
+        if value in (None, "", 0, False, []) or key in UNTOLD:
             continue
-        shown.append(f"{key}={value}")
+        if key in TOKENS:
+            value = str(value)[:8]
+        elif key in MOMENTS and isinstance(value, int | float):
+            value = rfc3339(value) or value
+        elif isinstance(value, list):
+            value = ", ".join(map(str, value))
+        shown.append(f"{TOKENS.get(key, key)}={value}")
     return " ".join(shown)
 
 
 # ---------------------------------------------------------------------------------------------- check, audit verify
 def findings(found: Sequence[Document], width: int | None) -> list[Line]:
     """Return one line for each finding, with what to do; wrapped on a terminal only."""
-    size = max((len(f["subject"]) for f in found), default=0)
     lines: list[Line] = []
     for finding in found:
-        head = (
-            Span(finding["level"].ljust(4), LEVELS.get(finding["level"], "")),
-            Span(f"  {finding['subject'].ljust(min(size, 30))}  "),
-        )
-        said = finding["message"] + (f"; do: {finding['remedy']}" if finding["remedy"] else "")
-        indent = sum(len(piece.text) for piece in head)
-        if width is not None and (indent > width // 2 or indent + len(said) > width):
-            lines += [head, *wrapped(said, width, indent=6)]
-        else:
-            lines.append((*head, *wrapped(said, None)[0]))
+        remedy = f"; do: {finding['remedy']}" if finding["remedy"] else ""
+        said = f"{finding['subject']}: {finding['message']}{remedy}"
+        level = Span(finding["level"].ljust(6), LEVELS.get(finding["level"], ""))
+        body = wrapped(said, None if width is None else width - len(level.text))
+        lines += [(level if number == 0 else Span(" " * len(level.text)), *line) for number, line in enumerate(body)]
     return lines
 
 

@@ -11,6 +11,7 @@ from rotator.cli import exits
 from rotator.cli.following import Follower, Served
 from rotator.cli.names import Chosen
 from rotator.cli.output import say
+from rotator.core.credential import NEVER
 
 if TYPE_CHECKING:
     from rotator.app import App
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
 
 LOOK: Final = 0.25
 """Seconds between two looks into the journal."""
+
+
+SETTLED: Final = 2.0
+"""Seconds for which a need of an operator must last before it is believed: the word may be from before the request."""
 
 
 class Until(StrEnum):
@@ -78,10 +83,12 @@ def wait_for(app: App, asked: list[Asked], patience: float, until: Until) -> int
         until: what to wait for.
 
     Returns:
-        0 when all have; 1 at the timeout or when one can never; 3 when one needs an operator.
+        0 when all have, or when `stop` was set; 1 at the timeout or when the last can never; 3 as soon as whoever drives
+        has seen that one needs an operator.
     """
     drives: Once | None = None
-    end = time.monotonic() + patience
+    end, stuck_since = time.monotonic() + patience, NEVER
+    believed = 2 * app.config.advanced.evaluate + SETTLED
     while True:
         for one in asked:
             one.catch_up(app)
@@ -89,18 +96,22 @@ def wait_for(app: App, asked: list[Asked], patience: float, until: Until) -> int
         left = [one for one in asked if not one.reached(until)]
         if not left or app.stop.is_set():
             return exits.DONE
-        lost = [one for one in left if one.follower.state is Served.DISPLACED]
-        if lost and len(lost) == len(left):
+        if all(one.follower.state is Served.DISPLACED for one in left):
             return exits.NO
-        if time.monotonic() >= end:
-            return _late(app, left)
-        if app.writable.daemon() is None:
-            if drives is None:
-                drives = _take_over(app, left)
+        now, alone = time.monotonic(), app.writable.daemon() is None
+        stuck = _needing(app, left)
+        stuck_since = min(stuck_since, now) if stuck else NEVER
+        if stuck and (now >= end or now - stuck_since > (SETTLED if alone else believed)):
+            for name, message in stuck.items():
+                say(f"{name} needs an operator: {message}; see `rotator status {name}`")
+            return exits.OPERATOR
+        if now >= end:
+            say("the time is over; what is not confirmed stays requested in the journal")
+            return exits.NO
+        if alone:
+            drives = drives or _take_over(app, left)
             drives.sweep(_due(app, left))
-            if _needs_operator(app, left):
-                return exits.OPERATOR
-        app.stop.wait(min(LOOK, max(end - time.monotonic(), 0.01)))
+        app.stop.wait(min(LOOK, max(end - now, 0.01)))
 
 
 def _take_over(app: App, left: list[Asked]) -> Once:
@@ -124,17 +135,13 @@ def _due(app: App, left: list[Asked]) -> list[str]:
     return found
 
 
-def _late(app: App, left: list[Asked]) -> int:
-    say("the time is over; the requests stay in the journal")
-    return exits.OPERATOR if _needs_operator(app, left) else exits.NO
-
-
-def _needs_operator(app: App, left: list[Asked]) -> bool:
-    """Whether one of them cannot go on without a person, by the last word of whoever drove it."""
+def _needing(app: App, left: list[Asked]) -> dict[str, str]:
+    """Which of them cannot go on without a person, and why, by the last word of whoever drove them."""
     from rotator.app.app import waits
     from rotator.core.status import credential_status
 
     rows = {row.id: row for row in app.streams()}
+    found = {}
     for one in left:
         credential = one.chosen.credential
         if credential is None:
@@ -143,6 +150,5 @@ def _needs_operator(app: App, left: list[Asked]) -> bool:
         status = credential_status(credential, one.follower.view, app.now(one.chosen.connection), why)
         needs = status.needs_operator
         if needs is not None and needs.code != "restored_journal":
-            say(f"{one.chosen.name} needs an operator: {needs.message}; see `rotator status {one.chosen.name}`")
-            return True
-    return False
+            found[one.chosen.name] = needs.message
+    return found
