@@ -202,6 +202,14 @@ class TargetContract:
             target.write(publication(fresh_values(place), expected, still_mine=lost))
         assert (dict(place.look()), target.read().version) == (stood, expected.version)
 
+    def test_a_first_publication_is_fenced_too(self, place: Place, target: Target) -> None:
+        def lost() -> None:
+            raise Fenced("the lease of this place belongs to somebody else")
+
+        with pytest.raises(Fenced):
+            target.write(publication(fresh_values(place), target.read(), still_mine=lost))
+        assert dict(place.look()) == {}
+
     def test_a_writer_that_was_paused_cannot_undo_a_newer_publication(self, place: Place) -> None:
         paused, successor = place.open(_on), place.open(_on)
         stale = publication(fresh_values(place), paused.read())

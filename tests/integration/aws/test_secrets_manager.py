@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from moto.server import ThreadedMotoServer
 
-from rotator.core.errors import Conflict, OutcomeUnknown, Refused, RotatorError, Unavailable
+from rotator.core.errors import Conflict, Fenced, OutcomeUnknown, Refused, RotatorError, Unavailable
 from rotator.core.ports.target import Reading
 from rotator.targets.aws_secrets_manager import (
     AwsConnection,
@@ -103,6 +103,20 @@ def test_the_move_names_the_version_that_was_expected(held: Place) -> None:
     target.write(publication(fresh_values(held), expected))
     moves = [asked for _, asked in held.aws.requests if "MoveToVersionId" in asked]
     assert [asked["RemoveFromVersionId"] for asked in moves] == [expected.version]
+
+
+def test_a_lease_that_is_lost_between_put_and_move_moves_nothing(held: Place) -> None:
+    target, before = held.open(), held.text()
+    asked: list[int] = []
+
+    def lost_the_second_time() -> None:
+        asked.append(1)
+        if len(asked) == 2:
+            raise Fenced("the lease of this place belongs to somebody else")
+
+    with pytest.raises(Fenced):
+        target.write(publication(fresh_values(held), target.read(), still_mine=lost_the_second_time))
+    assert held.text() == before
 
 
 def test_a_generation_costs_one_version(held: Place) -> None:
