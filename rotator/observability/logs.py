@@ -195,7 +195,7 @@ def _json() -> Callable[[EventDict], str]:
 
     def render(entry: EventDict) -> str:
         line = lines(None, "", errors(None, "", entry))
-        return (line if isinstance(line, str) else line.decode()).replace("\x7f", "\\u007f")
+        return line if isinstance(line, str) else line.decode()
 
     return render
 

@@ -198,7 +198,6 @@ def _patient_protocol(connections: int, within: float) -> type[asyncio.Protocol]
 
     class Bounded(H11Protocol):
         _deadline: asyncio.TimerHandle | None = None
-        _owed = False
 
         def connection_made(self, transport: Any) -> None:
             super().connection_made(transport)
@@ -214,18 +213,8 @@ def _patient_protocol(connections: int, within: float) -> type[asyncio.Protocol]
 
         def on_response_complete(self) -> None:
             super().on_response_complete()
-            self._owed = True
-            self._earn()
-
-        def data_received(self, data: bytes) -> None:
-            self._earn()
-            super().data_received(data)
-
-        def _earn(self) -> None:
-            # An answered request earns new time once its answer was read, not only buffered.
-            if self._owed and not self.transport.is_closing() and not self.transport.get_write_buffer_size():
-                self._owed = False
-                self._restart()
+            if not self.transport.is_closing():
+                self._restart()  # also the time in which the client reads what is still buffered
 
         def _restart(self) -> None:
             if self._deadline is not None:

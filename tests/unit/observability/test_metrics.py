@@ -343,7 +343,7 @@ def test_a_roll_makes_the_old_value_dead_from_its_capture_on() -> None:
 def test_a_capture_that_kills_nothing_costs_no_seconds(status: CredentialStatus) -> None:
     page = Page(status)
     page.scrape()
-    page.say(Event.ROTATION_CAPTURED, credential="dns")
+    page.say(Event.ROTATION_CAPTURED, credential="dns", strategy=status.strategy)
 
     assert page.scrape()[DEAD] == 0
 

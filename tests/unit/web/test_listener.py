@@ -151,6 +151,20 @@ def test_those_who_ask_meanwhile_get_the_same_answer_and_those_after_a_new_one()
     assert asyncio.run(many()) == ([1] * 8, 2)
 
 
+def test_one_who_gives_up_leaves_the_answer_to_the_others() -> None:
+    release = threading.Event()
+
+    async def two() -> int:
+        flight = Flight(lambda: release.wait(60) and 7, "test")
+        patient = asyncio.ensure_future(flight.ask(60))
+        with pytest.raises(TimeoutError):
+            await flight.ask(0.01)
+        release.set()
+        return await patient
+
+    assert asyncio.run(two()) == 7
+
+
 def test_a_question_that_nobody_waits_for_any_more_may_fail() -> None:
     release = threading.Event()
 
