@@ -1,5 +1,6 @@
 """A connection: who its management token is, what `check` says of it, and how it is made from the configuration."""
 
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,10 +12,13 @@ from rotator.core.errors import ConfigError, RateLimited, Refused, Unavailable
 from rotator.core.findings import Level
 from rotator.core.secret import Secret
 from rotator.sandbox.world import sha256
+from rotator.sources.cloudflare.calls import Call, Calls
 from rotator.sources.cloudflare.connection import CloudflareConnection
+from rotator.sources.cloudflare.errors import Kind
 from rotator.sources.cloudflare.management import look, preflight, quota
 from rotator.sources.cloudflare.options import ConnectionOptions, CredentialOptions
 from tests.contract.source.sandbox_world import OPTIONS, CountingBudget, SandboxWorld, sandbox_world
+from tests.integration.cloudflare.raw_server import http, raw_server
 from tests.sandbox_calls import ACCOUNT, ACCOUNT_API_TOKENS_WRITE, USER
 
 HOUR = 3600.0
@@ -82,6 +86,20 @@ def test_certificates_that_cannot_be_read_are_said_before_anything_is_sent(tmp_p
     )
     with pytest.raises(Unavailable, match="ca_file"):
         connection.verify(Secret("y" * 40), "/user/tokens")
+
+
+def test_what_has_an_effect_gets_a_connection_of_its_own_and_reads_share_one():
+    def keep(connection: socket.socket) -> None:
+        connection.sendall(http({"success": True, "result": {}}))
+        while connection.recv(65536):
+            connection.sendall(http({"success": True, "result": {}}))
+
+    with raw_server(keep) as server:
+        calls = Calls(token=lambda: Secret("x" * 40), budget=CountingBudget(), api_url=server.url)
+        for kind in (Kind.READ, Kind.EFFECT, Kind.VERIFY, Kind.EFFECT, Kind.READ):
+            calls.call(Call(operation="get", doing="asking", method="GET", path="/x", kind=kind))
+        calls.close()
+    assert server.connections == 3
 
 
 def test_importing_the_source_loads_no_http_library():
