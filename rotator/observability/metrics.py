@@ -114,8 +114,9 @@ class Metrics:
     def observe_event(self, event: str, fields: Mapping[str, object]) -> None:
         """Count an event of the log; fits `Log.subscribe`. Never raises on odd fields; an unknown event counts nothing.
 
-        Fields that matter: `credential`; `strategy` and `duration` (seconds) of `rotation_confirmed`; `target` and
-        `target_type` of `target_written`, `target_failed` and `outcome_unknown`; `target` of `value_dead`.
+        Fields that matter: `credential`; `strategy` and `duration` (seconds) of `rotation_confirmed`; `target`,
+        `target_type` and `act` of `target_written`, `target_failed` and `outcome_unknown`, which count where `act` is
+        `write` or absent; `target` of `value_dead`.
         """
         found = _EVENTS.get(event)
         if found is None:

@@ -88,7 +88,7 @@ class Tally:
                         self._duration(fields.get("duration"))
                 case Event.ROTATION_DISPLACED:
                     self.rotations[credential, "displaced"] += 1
-                case Event.TARGET_WRITTEN | Event.TARGET_FAILED | Event.OUTCOME_UNKNOWN if target:
+                case Event.TARGET_WRITTEN | Event.TARGET_FAILED | Event.OUTCOME_UNKNOWN if target and _writing(fields):
                     kind = _text(fields, "target_type") or self._places(credential).get(target, "other")
                     self.writes[kind, _WRITE[event]] += 1
                 case _:
@@ -139,6 +139,11 @@ _WRITE: Final[Mapping[Event, str]] = {
     Event.TARGET_FAILED: "failed",
     Event.OUTCOME_UNKNOWN: "unknown",
 }
+
+
+def _writing(fields: Mapping[str, object]) -> bool:
+    """Whether it was a write that ended; `act` says what was being done, and a target fails at reads and checks too."""
+    return _text(fields, "act") in ("", "write")
 
 
 def _text(fields: Mapping[str, object], key: str) -> str:

@@ -276,6 +276,14 @@ def test_writes_count_by_the_type_of_their_target(event: Event, result: str) -> 
     assert found[f"rotator_target_writes_total{{result={result},target_type=other}}"] == 1
 
 
+@pytest.mark.parametrize(("act", "count"), [("write", 1), ("read_back", 0), ("read", 0), ("check", 0)])
+def test_only_a_write_that_failed_counts_as_one(act: str, count: int) -> None:
+    page = Page(IDLE)
+    page.say(Event.TARGET_FAILED, credential="dns", target="vault:ci", target_type="vault", act=act)
+
+    assert page.scrape()["rotator_target_writes_total{result=failed,target_type=vault}"] == count
+
+
 def test_every_event_counts_and_an_unknown_one_does_not() -> None:
     page = Page(IDLE)
     page.say(Event.INCIDENT, connection=object())
