@@ -213,6 +213,8 @@ def pause(
 def resume(settings: Settings, names: SomeNames = None, everything: Everything = False, reason: Reason = "") -> int:
     """End a pause; what became due meanwhile starts at once.
 
+    A pause that was given a time ends by itself.
+
     rotator resume workers-deploy
     rotator resume --all
     """

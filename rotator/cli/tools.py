@@ -39,10 +39,10 @@ def keygen(
 def schema(settings: Settings) -> int:
     """Print the JSON schema of the configuration file.
 
-    Editors complete and check YAML with it.
+    Editors complete and check YAML with it, when the first line of the file is
+    `# yaml-language-server: $schema=rotator.schema.json`.
 
       rotator schema > rotator.schema.json
-      # yaml-language-server: $schema=rotator.schema.json   (first line of the YAML)
     """
     from rotator.config.schema import json_schema
     from rotator.registry import kinds

@@ -118,6 +118,11 @@ def verb(app: typer.Typer, name: str | None = None, **more: Any) -> Callable[[Ve
 
 
 def help_text(function: Verb) -> str:
-    """Return a verb's docstring for `--help`: its lines stay as they are, whatever the width of the terminal."""
-    paragraphs = inspect.cleandoc(function.__doc__ or "").split("\n\n")
-    return "\n\n".join([paragraphs[0], *(f"\b\n{paragraph}" for paragraph in paragraphs[1:])])
+    """Return a verb's docstring for `--help`: its lines stay as they are, whatever the width of the terminal.
+
+    The line of the closing quotes says how far all are indented; examples keep what they have beyond that.
+    """
+    first, *rest = (function.__doc__ or "").split("\n")
+    margin = len(rest[-1]) if rest else 0
+    paragraphs = "\n".join(line[margin:] for line in rest).strip("\n").split("\n\n")
+    return "\n\n".join([first, *(f"\b\n{paragraph}" for paragraph in paragraphs if paragraph)])

@@ -83,8 +83,8 @@ def wait_for(app: App, asked: list[Asked], patience: float, until: Until) -> int
         until: what to wait for.
 
     Returns:
-        0 when all have, or when `stop` was set; 1 at the timeout or when the last can never; 3 as soon as whoever drives
-        has seen that one needs an operator.
+        0 when all have, or when `stop` was set; 1 at the timeout or when the last can never; 3 as soon as whoever
+        drives has seen that one needs an operator.
     """
     drives: Once | None = None
     end, stuck_since = time.monotonic() + patience, NEVER

@@ -1,0 +1,307 @@
+"""What people see at 80 columns, line by line."""
+
+from textwrap import dedent
+
+import pytest
+
+from rotator.cli import render
+from rotator.cli.choices import CHOICES, How
+from rotator.cli.layout import plain
+from rotator.core.status import REMEDIES
+from tests.unit.cli.documents import NOW, connection, credential, needs, status, target
+
+WIDTH = 80
+
+
+def shown(lines):
+    return "\n".join(plain(line) for line in lines) + "\n"
+
+
+def expected(text):
+    return dedent(text).lstrip("\n")
+
+
+def test_a_fleet_is_a_table_with_what_is_wrong_below_each_row():
+    document = status(
+        credential(),
+        credential("d1-backup", state="needs_operator", ready=False, needs_operator=needs(), generation=12),
+        credential("dns", state="rotating", message="rotating: publishing (write vault:secret/dns)"),
+        credential("new", state="uninitialized", ready=False, generation=0, token_id=None, token_name=None)
+        | {"expires_on": None, "next_rotation": None, "message": "nothing was published yet"}
+        | {"targets": [target(in_sync=None, generation=0)]},
+    )
+    assert shown(render.status(document, WIDTH)) == expected("""
+        CREDENTIAL      STATE           READY  GEN  EXPIRES  ROTATES  TARGETS
+        workers-deploy  idle            yes      3  in 90 d  in 61 d  2/2
+        d1-backup       needs_operator  no      12  in 90 d  in 61 d  2/2
+          somebody else changed the managed key at env_file:/srv/app/.env
+          do: somebody changed a managed key; `rotator resolve d1-backup --retry`
+            restores ours, `--accept` keeps theirs
+        dns             rotating        yes      3  in 90 d  in 61 d  2/2
+          rotating: publishing (write vault:secret/dns)
+        new             uninitialized   no       -  -        -        0/1
+
+        connection prod: reachable, 288 requests left, 31 of 500 tokens, management
+          token expires in 40 d
+        daemon: process 17 on web1, last sign of life now
+        """)
+
+
+def test_a_failing_credential_says_why_and_when_it_is_tried_again():
+    failing = credential(state="failing", message="rotating: planned (502)", next_attempt="2026-11-22T10:02:00Z")
+    assert shown(render.status(status(failing), WIDTH)).splitlines()[2:4] == [
+        "  rotating: planned (502)",
+        "  next attempt in 2 min",
+    ]
+
+
+def test_a_pause_says_until_when_by_whom_and_why():
+    paused = {"since": NOW, "until": "2026-11-22T14:00:00Z", "reason": "release freeze", "actor": "alice"}
+    drawn = shown(render.status(status(credential(state="paused", paused=paused)), WIDTH))
+    assert "  paused until 2026-11-22 14:00:00 UTC, in 4 h, by alice: release freeze\n" in drawn
+
+
+def test_a_pause_without_an_end_names_the_verb_that_ends_it():
+    paused = {"since": NOW, "until": None, "reason": None, "actor": "alice"}
+    assert "until `rotator resume`" in shown(render.status(status(credential(state="paused", paused=paused)), WIDTH))
+
+
+def test_a_retirement_that_is_held_is_said_and_an_ordinary_wait_is_not():
+    held = {"token_id": "ab" * 16, "step": "open", "until": None, "blocked": "still_used", "last_used_on": NOW}
+    waits = {**held, "token_id": "cd" * 16, "blocked": "grace"}
+    drawn = shown(render.status(status(credential(retirements=[held, waits])), WIDTH))
+    assert "retirement of abababab… is held: still_used, last used now" in drawn
+    assert "cdcdcdcd" not in drawn
+
+
+def test_a_token_without_expiry_never_expires():
+    row = shown(render.status(status(credential(expires_on=None)), WIDTH)).splitlines()[1]
+    assert "never" in row.split()
+
+
+def test_a_connection_that_is_out_of_reach_says_what_is_wrong():
+    broken = connection(reachable=False, problem="asking who the management token is: 403", rate_remaining=None)
+    drawn = shown(render.status(status(credential(), connections=[broken]), WIDTH))
+    assert "connection prod: out of reach" in drawn
+    assert "  asking who the management token is: 403" in drawn
+
+
+def test_a_fleet_without_a_daemon_or_with_orphans_says_so():
+    drawn = shown(render.status(status(credential(), daemons=[], orphans=2), WIDTH))
+    assert "orphans: 2" in drawn
+    assert "daemon: none runs on this journal" in drawn
+
+
+def test_an_empty_configuration_is_said_in_words():
+    assert shown(render.status(status(), WIDTH)).startswith("no credentials are configured\n")
+
+
+def test_off_a_terminal_each_credential_is_one_line_however_long():
+    long = credential("n" * 63, state="failing", message="because " * 40)
+    assert len(shown(render.status(status(long), None)).splitlines()) == 6
+
+
+def test_one_credential_is_shown_in_full():
+    rotation = {
+        "id": "77ec1ecf0ddc",
+        "step": "publishing",
+        "strategy": "recreate",
+        "started": "2026-11-22T09:59:00Z",
+        "attempt": 1,
+        "waiting_until": "2026-11-22T10:00:30Z",
+        "reason": "write vault:secret/ci/cloudflare",
+    }
+    retirement = {"token_id": "ab" * 16, "step": "open", "until": None, "blocked": "still_used", "last_used_on": NOW}
+    document = status(
+        credential(state="rotating", message="rotating: publishing", rotation=rotation, retirements=[retirement])
+        | {"targets": [target(), target("vault:secret/ci/cloudflare", in_sync=False, generation=0, required=False)]}
+    )
+    assert shown(render.status_of(document, "workers-deploy", WIDTH)) == expected("""
+        workers-deploy
+          state          rotating
+          message        rotating: publishing
+          ready          yes: a live value stands at every required target
+          strategy       recreate, account token of connection prod
+          generation     3
+          token          0123456789abcdef0123456789abcdef
+          token name     workers-deploy~ece208f1.77ec1ecf0ddc.1.1x706a
+          expires        2027-02-20 10:00:00 UTC, in 90 d
+          next rotation  2027-01-22 10:00:00 UTC, in 61 d
+          deadline       2027-02-20 09:56:00 UTC, in 90 d
+          last success   2026-11-19 10:00:00 UTC, 3 d ago
+
+        rotation
+          id           77ec1ecf0ddc
+          step         publishing
+          started      2026-11-22 09:59:00 UTC, 60 s ago
+          attempt      1
+          waits until  2026-11-22 10:00:30 UTC, in 30 s
+          reason       write vault:secret/ci/cloudflare
+
+        TARGET                      REQUIRED  IN SYNC  GEN
+        env_file:/srv/app/.env      yes       yes        3
+        vault:secret/ci/cloudflare  no        no         -
+
+        RETIREMENT OF TOKEN               STEP  UNTIL  WAITS FOR   LAST USED
+        abababababababababababababababab  open  -      still_used  now
+        """)
+
+
+def test_who_needs_an_operator_is_told_what_each_choice_would_do():
+    document = status(credential(state="needs_operator", needs_operator=needs()))
+    drawn = shown(render.status_of(document, "workers-deploy", WIDTH))
+    assert drawn[drawn.index("needs an operator") :] == expected("""
+        needs an operator: target_overridden
+          somebody else changed the managed key at env_file:/srv/app/.env
+          since 2026-11-22 08:00:00 UTC, 2 h ago
+          rotator resolve workers-deploy --retry
+            restores our value over what somebody else wrote there
+          rotator resolve workers-deploy --accept
+            keeps what somebody else wrote: a value of this credential's own token
+            becomes the current one and goes to the other targets; any other is left
+            alone until it changes
+          rotator resolve workers-deploy --abandon
+            closes the open rotation; what is published stays, a token minted and never
+            published is retired; the target is looked at again and asks again while the
+            foreign value stands
+        """)
+
+
+@pytest.mark.parametrize("code", sorted(REMEDIES))
+def test_every_code_of_needs_operator_has_its_choices(code):
+    choices = CHOICES[code]
+    assert choices.of(How.RETRY)
+    assert choices.of(How.ABANDON)
+
+
+def test_there_are_no_choices_for_codes_that_do_not_exist():
+    assert CHOICES.keys() == REMEDIES.keys()
+
+
+def test_a_choice_that_does_not_apply_is_marked():
+    document = status(credential(state="needs_operator", needs_operator=needs("rejected")))
+    drawn = shown(render.status_of(document, "workers-deploy", WIDTH)).splitlines()
+    assert drawn[drawn.index("  rotator resolve workers-deploy --accept") + 1] == "    does not apply here"
+
+
+def rotation_to_come(**more):
+    return {
+        "time": "2026-12-22T10:00:00Z",
+        "credential": "workers-deploy",
+        "connection": "prod",
+        "strategy": "recreate",
+        "reason": "renewal",
+        "retired_at": "2026-12-24T10:00:00Z",
+        "requests": 10,
+        "slots": 1,
+        "targets": ["env_file:/srv/app/.env"],
+        **more,
+    }
+
+
+def planned(*rotations, **more):
+    prod = {
+        "name": "prod",
+        "rotations": len(rotations),
+        "requests": 17,
+        "rate_budget": {"requests": 300, "window": 300.0},
+        "quota": {"used": 31, "limit": 500, "peak": 33},
+        "peak_overlap": 2,
+    } | more
+    return {"version": 1, "time": NOW, "days": 30.0, "rotations": list(rotations), "connections": [prod]}
+
+
+def test_a_plan_says_what_happens_when_and_what_it_takes():
+    document = planned(
+        rotation_to_come(time=NOW, credential="d1-backup", reason="first creation", requests=7), rotation_to_come()
+    )
+    assert shown(render.plan(document, WIDTH)) == expected("""
+        AT (UTC)          WHEN     CREDENTIAL      STRATEGY  WHY             REQUESTS
+        2026-11-22 10:00  now      d1-backup       recreate  first creation         7
+        2026-12-22 10:00  in 30 d  workers-deploy  recreate  renewal               10
+
+        connection prod: 2 rotations, 17 requests; at most 300 in 5 min; up to 33 of 500
+          tokens at once, old ones included
+        """)
+
+
+def test_a_long_plan_is_cut_for_people_and_says_so():
+    drawn = shown(render.plan(planned(*[rotation_to_come()] * 100), WIDTH))
+    assert "and 60 more; -o json lists them all" in drawn
+    assert len(drawn.splitlines()) < 50
+
+
+def test_a_plan_without_a_known_quota_says_the_overlap():
+    assert "up to 2 tokens more at once than now" in shown(render.plan(planned(rotation_to_come(), quota=None), None))
+
+
+def test_a_plan_with_nothing_in_it_says_how_far_it_looked():
+    assert shown(render.plan(planned(), WIDTH)) == "nothing is due within 30 d\n"
+
+
+def fact(kind="confirmed", **more):
+    return {
+        "time": "2026-11-22T09:00:00Z",
+        "credential": "workers-deploy",
+        "rotation": "77ec1ecf0ddc",
+        "kind": kind,
+        "epoch": 4,
+        "actor": "daemon",
+        "detail": {"attempt": 1, "token_id": "ab" * 16, "generation": 3},
+        **more,
+    }
+
+
+def test_a_history_is_a_timeline_for_people():
+    facts = [
+        fact("request", actor="alice", rotation=None, detail={"request_id": "1f", "reason": "left on a bus"}),
+        fact("captured", detail={"expires_at": 1_795_341_600.0, "token_id": "ab" * 16, "digest": "77", "why": ""}),
+        fact(),
+    ]
+    assert shown(render.history(facts, None, of_one=True)) == expected("""
+        TIME                 ROTATION  FACT       ACTOR   DETAIL
+        2026-11-22 09:00:00  -         request    alice   request_id=1f reason=left on a bus
+        2026-11-22 09:00:00  77ec1ecf  captured   daemon  expires_at=2026-11-22T10:00:00Z token=abababab
+        2026-11-22 09:00:00  77ec1ecf  confirmed  daemon  attempt=1 token=abababab generation=3
+        """)
+
+
+def test_a_history_of_all_names_the_credential():
+    assert shown(render.history([fact()], None, of_one=False)).splitlines()[1].split()[2] == "workers-deploy"
+
+
+def test_an_empty_history_is_said_in_words():
+    assert shown(render.history([], WIDTH, of_one=True)) == "nothing has happened yet\n"
+
+
+def finding(level, message, remedy=None):
+    return {"level": level, "subject": "connection prod", "code": "x", "message": message, "remedy": remedy}
+
+
+def test_a_finding_is_one_line_with_what_to_do():
+    findings = [finding("ok", "token can be read"), finding("fail", "the token is refused", "give another " * 8)]
+    assert shown(render.findings(findings, None)).splitlines() == [
+        "ok    connection prod: token can be read",
+        "fail  connection prod: the token is refused; do: " + ("give another " * 8).rstrip(),
+    ]
+
+
+def test_a_finding_is_wrapped_on_a_terminal_below_its_subject():
+    assert shown(render.findings([finding("warn", "w" * 40, "give it another one, or correct the path")], WIDTH)) == (
+        f"warn  connection prod: {'w' * 40}; do: give it\n      another one, or correct the path\n"
+    )
+
+
+def test_a_whole_trail_is_one_good_line():
+    document = {"facts": 62, "streams": 2, "breaks": [], "integrity": []}
+    assert shown(render.verdict(document, WIDTH)) == "62 facts in 2 streams: every chain is whole\n"
+
+
+def test_a_broken_trail_says_where_and_why():
+    broken = {"credential": "workers-deploy", "position": 7, "why": "fact 7 is missing"}
+    document = {"facts": 62, "streams": 2, "breaks": [broken], "integrity": ["row 3 missing from index"]}
+    assert shown(render.verdict(document, WIDTH)).splitlines() == [
+        "broken at fact 7 of workers-deploy: fact 7 is missing",
+        "the database file is damaged: row 3 missing from index",
+        "62 facts in 2 streams: not to be trusted",
+    ]
