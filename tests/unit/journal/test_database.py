@@ -291,6 +291,17 @@ def test_closing_never_raises_even_when_the_disk_is_gone(bench: SqliteBench, fau
     journal.close()
 
 
+def test_every_connection_is_durable_keeps_its_references_and_overwrites_what_it_forgets(bench: SqliteBench):
+    db = Database(bench.path)
+    wanted = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "secure_delete": 1, "trusted_schema": 0}
+    with db.write() as writer, db.read() as reader:
+        for connection in (writer, reader):
+            assert {name: run(connection, f"PRAGMA {name}")[0][0] for name in wanted} == wanted
+    with db.write(durable=False) as connection:
+        assert run(connection, "PRAGMA synchronous") == [(1,)], "lease renewals and the budget may go with the power"
+    db.close()
+
+
 def test_the_answer_of_a_pragma_is_read_and_not_believed_to_be_there(bench: SqliteBench):
     class Silent(sqlite3.Connection):
         def execute(self, statement, parameters=()):  # type: ignore[override]
