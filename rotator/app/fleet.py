@@ -254,8 +254,11 @@ class ConfiguredFleet:
         if not dead:
             deaths.dead.pop(credential.id, None)
         elif credential.id not in deaths.dead:
+            before = self.incident(credential.connection)
             time = self.times.get(credential.connection)
             deaths.dead[credential.id] = time.now() if time else self._clock.utc()
+            if self.incident(credential.connection) and not before:
+                self._say(Event.INCIDENT.value, connection=credential.connection, dead=len(deaths.dead))
 
     def incident(self, connection: str) -> bool:
         """Whether too many values died at once to be believed."""

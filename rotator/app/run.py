@@ -39,6 +39,7 @@ def run_daemon(path: Path | str, log: Log) -> int:
             app.statuses, lambda: rows(app), version=__version__, dropped=lambda: log.dropped
         )
         log.subscribe(metrics.observe_event)
+        app.writable.watch_values = log.redactor.add
         for stanza in app.fleet.sources().values():
             _pin(log, stanza.options)
         metrics.render()

@@ -32,6 +32,7 @@ class Event(StrEnum):
     CLOCK_SUSPECT = "clock_suspect", "warning", "a clock jumped; no rotation starts until it is confirmed"
     TICK_FAILED = "tick_failed", "error", "a tick of the scheduler failed; the next one tries again"
     INTERNAL_ERROR = "internal_error", "error", "an error that should not exist; the credential is tried again later"
+    LIBRARY_MESSAGE = "library_message", "warning", "a library that this program uses had something to say"
     # a rotation
     FACT = "fact", "debug", "a fact became durable"
     ROTATION_PLANNED = "rotation_planned", "info", "a rotation was opened"

@@ -123,6 +123,7 @@ class Driver:
                 renewed = work.now
             work.view = self._journal.view(work.stream)
             step = next_step(work.case(), self._tables)
+            self._outage(work)
             if not step.actions:
                 return Pass(End.WAITING, step.until, step)
             if self._runtime.stopping():
@@ -160,6 +161,21 @@ class Driver:
         self._runtime.parallel([one(action) for action in actions])
         if errors:
             raise errors[0]
+
+    def _outage(self, work: Work) -> None:
+        """Say once that a roll takes longer than its owner accepts; it goes on all the same."""
+        rotation, memory = work.view.rotation, work.memory
+        if (
+            rotation is None
+            or not rotation.rolled_at
+            or rotation.step is Kind.CONFIRMED
+            or memory.alarmed == rotation.rid
+        ):
+            return
+        seconds, budget = work.now - rotation.rolled_at, rotation.policy.outage_budget
+        if budget and seconds > budget:
+            memory.alarmed = rotation.rid
+            work.say(Event.OUTAGE_OVER_BUDGET, seconds=round(seconds, 1), budget=budget)
 
     def _configured(self, work: Work) -> None:
         """Journal the stanza when it changed, so that a credential that leaves the configuration can still finish."""

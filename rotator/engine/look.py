@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from rotator.core.credential import NEVER
-from rotator.core.errors import JournalUnsafe, Refused, Unavailable
+from rotator.core.errors import JournalUnsafe, RateLimited, Refused, Unavailable
 from rotator.core.events import Event
 from rotator.core.facts import Kind
 from rotator.core.protocol.names import is_of, parse
@@ -285,12 +285,14 @@ def orphans(work: Work, of: str) -> Seen:
 def _dead(work: Work, at: float, fingerprint: str, why: str) -> Seen:
     if fingerprint == work.view.fingerprint:
         work.say(Event.VALUE_DEAD, reason=why)
-        work.fleet.died(work.credential, True)
+        if "revoked" not in why:  # an exposed token is believed at once
+            work.fleet.died(work.credential, True)
     return Seen(at, Result.DEAD, why)
 
 
 def _unsure(work: Work, at: float, error: Unavailable | Refused) -> Seen:
-    work.say(Event.PROVIDER_UNAVAILABLE, reason=error.message)
+    limited = isinstance(error, RateLimited)
+    work.say(Event.RATE_LIMITED if limited else Event.PROVIDER_UNAVAILABLE, reason=error.message)
     return Seen(at, Result.UNSURE)
 
 

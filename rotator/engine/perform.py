@@ -115,7 +115,8 @@ def mint(work: Work, action: Action) -> None:
 
 def _mint_refused(work: Work, name: str, number: int, error: RotatorError) -> None:
     work.append(work.draft(Kind.FAILED, attempt=number, token_name=name, detail={"act": "mint", "why": error.message}))
-    work.say(Event.MINT_REFUSED, reason=error.message)
+    limited = isinstance(error, RateLimited)
+    work.say(Event.RATE_LIMITED if limited else Event.MINT_REFUSED, reason=error.message)
 
 
 def _capture(work: Work, name: str, number: int, minted: Minted) -> None:
@@ -149,7 +150,7 @@ def _capture(work: Work, name: str, number: int, minted: Minted) -> None:
             if spooled and work.runtime.stopping():
                 raise
             work.runtime.sleep(1.0)
-    work.say(Event.ROTATION_CAPTURED, token=minted.token_id)
+    work.say(Event.ROTATION_CAPTURED, token=minted.token_id, strategy=rotation.strategy.value)
 
 
 def extend(work: Work, action: Action) -> None:

@@ -87,7 +87,7 @@ class Memory:
         verified: fingerprint -> (provider time of the last acceptance, the token's `modified_at` then).
         used: token id -> last use as the provider last said.
         orphans: token ids of ours that nothing owns, as last seen.
-        dead_since: target -> provider time since when it holds a dead value under a roll.
+        alarmed: rotation id whose outage over its budget was said already.
     """
 
     seen: dict[Look, Seen] = field(default_factory=dict)
@@ -95,7 +95,7 @@ class Memory:
     verified: dict[str, tuple[float, float]] = field(default_factory=dict)
     used: dict[str, float] = field(default_factory=dict)
     orphans: frozenset[str] = frozenset()
-    dead_since: dict[str, float] = field(default_factory=dict)
+    alarmed: str = ""
 
 
 @dataclass(slots=True, kw_only=True)

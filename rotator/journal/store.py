@@ -60,6 +60,8 @@ class SqliteJournal:
         patience: float = 5.0,
     ) -> None:
         self.instance = instance
+        self.watch_values: Callable[[Secret], None] = lambda value: None
+        """Told of every value that passes, so that the log can scrub it wherever it turns up."""
         self._db = db
         self._clock = clock
         self._crash = crash
@@ -189,12 +191,15 @@ class SqliteJournal:
             found = records.sealed_of(connection, stream, fingerprint)
         for sealed in found:
             if sealed.wrapped_key:
-                return self._seal().open(sealed)
+                value = self._seal().open(sealed)
+                self.watch_values(value)
+                return value
         why = "the key was destroyed with its token" if found else "no value with that fingerprint was ever sealed"
         raise KeyError(f"revealing a value of stream {stream}: {why}")
 
     def fingerprint(self, value: Secret) -> str:
         """Return the HMAC of the value under the instance's sealed key, in hexadecimal."""
+        self.watch_values(value)
         return self._seal().fingerprint(value)
 
     def canary(self) -> None:

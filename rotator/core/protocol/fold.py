@@ -101,6 +101,7 @@ def _intent(view: View, fact: Draft) -> View:
         fingerprint="",
         written=frozenset(),
         read_back=frozenset(),
+        rolled_at=rotation.rolled_at or (fact.at if rolls else 0.0),
         prior=None if lost and rolls else replace(rotation, prior=None),
         failures=_failed(rotation.failures, ("mint", ""), fact.at, "the answer was lost")
         if lost

@@ -59,6 +59,7 @@ class Rotation:
         written: targets written in this publication.
         read_back: targets read back and verified in this publication.
         extended: expiry proven before a roll, 0 if not yet.
+        rolled_at: when the first roll of this rotation was sent, 0 before; the old value is dead since then at the latest.
         published: whether any publish intent of this rotation exists.
         failures: by act, or act and target.
         prior: the rotation as it was before the present intent, for a certain refusal.
@@ -80,6 +81,7 @@ class Rotation:
     written: frozenset[str] = frozenset()
     read_back: frozenset[str] = frozenset()
     extended: float = 0.0
+    rolled_at: float = 0.0
     published: bool = False
     failures: Mapping[tuple[str, str], Failure] = field(default_factory=dict)
     prior: Rotation | None = None

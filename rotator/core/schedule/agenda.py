@@ -96,6 +96,8 @@ def start(case: Case) -> Verdict | None:
         return Wait(min(pause.until, case.now + case.watch), "paused")
     if verdict := first_sight(case) or occupied(case):
         return verdict
+    if case.incident and case.result(Sight.ALIVE, view.fingerprint) is Result.DEAD:
+        return Operator("mass_death", case.now + case.watch)
     repair = bool(view.current) and not case.dead(view.fingerprint) and bool(drifted(case))
     heal = Do((Action(Act.PLAN, detail={"strategy": Strategy.REPUBLISH.value, "why": "drift"}),))
     if repair and view.yielded:
