@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 
 from rotator.config.policy import DAY, digest_of, policy_of, to_credentials
 from rotator.core.credential import NEVER, Policy, Strategy, TargetRef
 from rotator.core.errors import ConfigError
 from tests.unit.config.conftest import HEAD, LOOPBACK, Load, credential
+from tests.unit.config.fake_kinds import MintOptions
 
 HOUR = 3600.0
 
@@ -121,3 +124,13 @@ def test_what_the_source_is_not_told_changes_no_digest(loads: Load, other: str) 
 )
 def test_what_the_source_is_told_changes_the_digest(loads: Load, other: str) -> None:
     assert digest(loads, other) != digest(loads, credential())
+
+
+def test_an_option_that_a_later_version_adds_changes_no_digest(loads: Load) -> None:
+    class Later(MintOptions):
+        added: bool = False
+
+    stanza = loads(credential()).credentials[0]
+    later = dataclasses.replace(stanza, source=Later.model_validate(stanza.source.model_dump(by_alias=True)))
+
+    assert digest_of(later) == digest_of(stanza)
