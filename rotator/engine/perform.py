@@ -15,6 +15,7 @@ from rotator.core.errors import (
     JournalUnsafe,
     OperatorNeeded,
     OutcomeUnknown,
+    RateLimited,
     Refused,
     RotatorError,
     Unavailable,
