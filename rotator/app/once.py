@@ -123,7 +123,7 @@ class Once:
             needs = status.needs_operator
             if needs is not None and needs.code != "restored_journal":
                 code = 3
-            elif status.state is State.FAILING and code != 3:
+            elif status.state in (State.FAILING, State.UNINITIALIZED) and code != 3:
                 reachable = app.fleet.reachable.get(status.connection, True)
                 late = status.rotation_deadline is None or app.now(status.connection) >= status.rotation_deadline
                 if reachable or late or not status.ready:
