@@ -57,6 +57,7 @@ class Daemon:
         driver: Driver,
         now: Callable[[str], float],
         connections: Callable[[], list[str]],
+        tended: Callable[[], list[str]],
         care: Callable[[str], None],
         heartbeat: Callable[[], None],
         reload: Callable[[], None],
@@ -72,6 +73,7 @@ class Daemon:
             driver: runs a pass over one credential.
             now: provider time of a connection.
             connections: names of the connections that mint, as configured now.
+            tended: names of all connections that want to be looked at, those of targets included.
             care: looks at one connection (management token, quota, reachability).
             heartbeat: says that the process lives.
             reload: takes a changed configuration.
@@ -81,7 +83,7 @@ class Daemon:
             ticks: cadences.
         """
         self._journal, self._driver, self._now = journal, driver, now
-        self._connections, self._care = connections, care
+        self._connections, self._tended, self._care = connections, tended, care
         self._heartbeat, self._reload, self._say, self._ticked = heartbeat, reload, say, ticked
         self._stop, self._ticks = stop, ticks
         self._workers = Workers(WORKERS, self._failed, "credential")
@@ -143,7 +145,7 @@ class Daemon:
 
     def watch(self) -> None:
         """Look at every connection; each in its own thread, so that a hanging one delays none."""
-        for connection in self._connections():
+        for connection in self._tended():
             self._carers.submit(connection, lambda name=connection: self._care(name))  # type: ignore[misc]  # bound late
 
     def wake(self) -> None:

@@ -50,6 +50,7 @@ class SourceEntry:
         connection: model of the connection's options.
         credential: model of what a credential says to the source.
         outputs: names that a target's `keys` may use.
+        available: (connection's options, credential's options) -> those of them that such a credential has.
         open: (name, options, wire) -> the connection.
         source: (connection, credential's options) -> the source of one credential.
         check: (connection's options, credential's options) -> what is wrong, before anybody is asked.
@@ -63,6 +64,7 @@ class SourceEntry:
     connection: type[BaseModel]
     credential: type[BaseModel]
     outputs: frozenset[str]
+    available: Callable[[Any, Any], frozenset[str]]
     open: Callable[[str, Any, Wire], Any]
     source: Callable[[Any, Any], Source]
     check: Callable[[Any, Any], Iterable[Complaint]]
@@ -126,6 +128,7 @@ SOURCES: Final[dict[str, SourceEntry]] = {
         connection=ConnectionOptions,
         credential=CredentialOptions,
         outputs=cloudflare_outputs.NAMES,
+        available=lambda connection, options: cloudflare_outputs.available(options.account_id or connection.account_id),
         open=_cloudflare,
         source=lambda connection, options: connection.source(options),
         check=cloudflare_check.check,
@@ -175,6 +178,7 @@ def kinds() -> Kinds:
         sources={name: entry.credential for name, entry in SOURCES.items()},
         targets={name: entry.kind for name, entry in TARGETS.items()},
         outputs={name: entry.outputs for name, entry in SOURCES.items()},
+        available=lambda kind, connection, options: SOURCES[kind].available(connection, options),
         check_source=lambda kind, connection, options: SOURCES[kind].check(connection, options),
         ceilings={name: entry.ceiling for name, entry in SOURCES.items()},
     )

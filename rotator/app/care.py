@@ -1,4 +1,7 @@
-"""What is known of a source connection, noted for `status` and metrics: reachable, budget, management tokens, quota, orphans."""
+"""What is known of a source connection, noted for `status` and metrics.
+
+Reachable, budget left, management tokens, quota, orphans. It asks; it decides nothing.
+"""
 
 from __future__ import annotations
 

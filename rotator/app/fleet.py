@@ -1,7 +1,7 @@
 """All configured credentials with their adapters, and what holds starts back: pacing, clocks, incidents.
 
-It decides which adapters serve a credential, also one that only the journal knows any more. Connections outlive a reload
-while their options stay the same.
+It decides which adapters serve a credential, also one that only the journal knows any more. Connections outlive a
+reload while their options stay the same.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 from rotator.app.app import App
@@ -25,7 +25,7 @@ NEXT_DUE: Final = frozenset({"fresh", "paused", "pacing", "restored_journal", "c
 
 
 class Once:
-    """Drives the given credentials of an opened writer; may be used by `once`, and by `rotate --wait` without a daemon."""
+    """Drives the given credentials of an opened writer: for `once`, and for `rotate --wait` without a daemon."""
 
     def __init__(self, app: App) -> None:
         """`app` must be a writer."""
@@ -47,7 +47,7 @@ class Once:
                 self._workers.drain(25.0)
                 return
 
-    def _job(self, stream: str):  # type: ignore[no-untyped-def]  # a closure for the pool
+    def _job(self, stream: str) -> Callable[[], None]:
         def job() -> None:
             ended = self._app.driver.run(stream)
             with self._lock:

@@ -1,4 +1,4 @@
-"""What will happen when: the next rotations, with the requests and the token slots that they take. Pure over statuses."""
+"""What will happen when: the next rotations, with the requests and token slots that they take. Pure over statuses."""
 
 from __future__ import annotations
 

@@ -76,6 +76,7 @@ def run_daemon(path: Path | str, log: Log) -> int:
             driver=app.driver,
             now=app.now,
             connections=app.sources,
+            tended=lambda: list(app.config.connections),
             care=lambda name: _care(app, name),
             heartbeat=lambda: app.writable.heartbeat(listener.address),
             reload=reload,
@@ -95,8 +96,16 @@ def run_daemon(path: Path | str, log: Log) -> int:
 
 
 def _care(app: App, name: str) -> None:
+    """Look at a source; let a target's connection renew its login, which it does by itself only when it is used."""
     if name in app.sources():
         care(app, name)
+        return
+    tend = getattr(app.fleet.connection(name), "care", None)
+    if tend is not None:
+        try:
+            tend()
+        except RotatorError as error:
+            app.say(Event.PROVIDER_UNAVAILABLE.value, connection=name, reason=error.message)
 
 
 def _pin(log: Log, options: object) -> None:

@@ -24,7 +24,7 @@ class HostRuntime:
         say: Say,
         stop: threading.Event,
     ) -> None:
-        """`times` by name of connection may grow later; `say` is the log's `event`; `stop` is set when the process ends."""
+        """`times` by connection may grow later; `say` is the log's `event`; `stop` is set when the process ends."""
         self._clock, self._times, self._say, self._stop = clock, times, say, stop
         self._entropy = SystemEntropy()
 

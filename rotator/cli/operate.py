@@ -215,8 +215,8 @@ def resume(settings: Settings, names: SomeNames = None, everything: Everything =
 
     A pause that was given a time ends by itself.
 
-    rotator resume workers-deploy
-    rotator resume --all
+      rotator resume workers-deploy
+      rotator resume --all
     """
     with _open(settings) as app:
         rows = []

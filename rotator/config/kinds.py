@@ -82,6 +82,8 @@ class Kinds:
         sources: type of connection that is a source -> model of what a credential says to that source.
         targets: type of target -> its kind.
         outputs: type of source -> names of its outputs, which `keys` may name.
+        available: (type of source, connection's options, credential's source options) -> the outputs that such a
+            credential really has (one without an account has no `account.id`); default keys without one are left out.
         check_source: (type of source, connection's options, credential's source options) -> what is wrong with them,
             unknown permission names for instance; paths are relative to the credential's stanza.
         ceilings: type of source -> the provider's own rate limit as (requests, seconds).
@@ -91,5 +93,12 @@ class Kinds:
     sources: Mapping[str, type[BaseModel]]
     targets: Mapping[str, TargetKind]
     outputs: Mapping[str, frozenset[str]]
+    available: Callable[[str, Any, Any], frozenset[str]] | None = None
     check_source: Callable[[str, Any, Any], Iterable[Complaint]] = _no_complaint
     ceilings: Mapping[str, tuple[int, float]] = field(default_factory=lambda: {"cloudflare": (1200, 300.0)})
+
+    def outputs_of(self, kind: str, connection: BaseModel | None, options: BaseModel | None) -> frozenset[str]:
+        """Return the names of the outputs that such a credential has; all of its source's where that is not known."""
+        if self.available is None or connection is None or options is None:
+            return self.outputs.get(kind, frozenset())
+        return self.available(kind, connection, options)

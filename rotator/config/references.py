@@ -149,7 +149,9 @@ def _required(read: Read, problems: Problems) -> None:
 # --------------------------------------------------------------------------------------------------------- keys, claims
 def _keys(read: Read, problems: Problems) -> None:
     for credential, target, tree in read.targets():
-        known = read.kinds.outputs.get(credential.source_type, frozenset())
+        connection = read.connections.get(credential.common.connection)
+        options = connection.options if connection is not None else None
+        known = read.kinds.outputs_of(credential.source_type, options, credential.source)
         unknown = {k: o for k, o in target.keys.items() if o not in known and not o.startswith(LITERAL)}
         for key, output in unknown.items():
             meant = nearest(output, known)

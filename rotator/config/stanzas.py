@@ -7,7 +7,7 @@ which source its connection is.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -18,6 +18,7 @@ from rotator.config.explain import Problems, fields_of, nearest
 from rotator.config.fields import Stanza
 from rotator.config.kinds import Kinds, TargetKind
 from rotator.config.models import (
+    LITERAL,
     ConnectionStanza,
     CredentialCommon,
     CredentialStanza,
@@ -86,7 +87,14 @@ class Reader:
         targets = self._targets(tree, connections)
         if common is None or source is None or kind is None or targets is None:
             return None
-        return CredentialStanza(common=common, source_type=kind, source=source, targets=targets)
+        connection = connections.stanzas.get(common.connection)
+        has = self.kinds.outputs_of(kind, connection.options if connection else None, source)
+        return CredentialStanza(
+            common=common,
+            source_type=kind,
+            source=source,
+            targets=tuple(_without_missing(target, has) for target in targets),
+        )
 
     def _source_type(self, tree: Tree, connections: Connections) -> str | None:
         """The type of the source, None if that cannot be known; a missing key is the model's to report."""
@@ -245,3 +253,10 @@ def named(reader: Reader, name: str, tree: Tree) -> bool:
 
 def _or(names: list[str]) -> str:
     return " or ".join(f"`{name}`" for name in names[:4])
+
+
+def _without_missing(target: TargetStanza, has: frozenset[str]) -> TargetStanza:
+    """The target without default keys whose output its credential does not have; written keys are checked elsewhere."""
+    if target.common.keys is not None:
+        return target
+    return replace(target, keys={k: o for k, o in target.keys.items() if o in has or o.startswith(LITERAL)})

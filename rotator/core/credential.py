@@ -1,4 +1,4 @@
-"""What the protocol needs to know of one configured credential: its policy, its targets, and the terms frozen from them.
+"""What the protocol needs to know of one configured credential: policy, targets, and the terms frozen from them.
 
 A source's and a target's own options are opaque here: core sees a `spec` and its digest.
 """

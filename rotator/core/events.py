@@ -1,4 +1,7 @@
-"""The closed list of events that may appear in logs. The value is the `event` of the log line; the text explains it in the docs."""
+"""The closed list of events that may appear in logs.
+
+The value is the `event` of the log line; the text explains it in the docs.
+"""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from typing import Final, TypeAlias
 MACHINE: Final = 1
 """Version of the state machine that wrote a fact; a newer one reads older facts."""
 
-Json: TypeAlias = "str | int | float | bool | None | list[Json] | dict[str, Json]"
+Json: TypeAlias = "str | int | float | bool | list[Json] | dict[str, Json] | None"
 
 
 class Kind(StrEnum):

@@ -1,4 +1,7 @@
-"""The one value that the command line, metrics, web and notifications render. Pure: facts, configuration and time in, words out."""
+"""The one value that the command line, metrics, web and notifications render.
+
+Pure: facts, configuration and time in, words out.
+"""
 
 from __future__ import annotations
 
@@ -32,12 +35,20 @@ BLOCKED: Final = frozenset(
 """Closed list of reasons why a retirement waits."""
 
 REMEDIES: Final[Mapping[str, str]] = {
-    "target_occupied": "look at what stands at the target; `rotator resolve NAME --retry` overwrites it, `--accept` keeps it",
-    "target_overridden": "somebody changed a managed key; `rotator resolve NAME --retry` restores ours, `--accept` keeps theirs",
-    "rejected": "minted tokens are not what was asked for; check grants and permissions, then `rotator resolve NAME --retry`",
+    "target_occupied": (
+        "look at what stands at the target; `rotator resolve NAME --retry` overwrites it, `--accept` keeps it"
+    ),
+    "target_overridden": (
+        "somebody changed a managed key; `rotator resolve NAME --retry` restores ours, `--accept` keeps theirs"
+    ),
+    "rejected": (
+        "minted tokens are not what was asked for; check grants and permissions, then `rotator resolve NAME --retry`"
+    ),
     "management_token": "give the connection a management token that the provider accepts and that is not the victim",
     "mass_death": "check the provider's status and the management token; nothing is replaced until tokens answer again",
-    "restored_journal": "the state is older than the world; check `rotator status`, then `rotator resolve NAME --retry`",
+    "restored_journal": (
+        "the state is older than the world; check `rotator status`, then `rotator resolve NAME --retry`"
+    ),
 }
 """Closed list of codes of `needs_operator`, each with what to do."""
 

@@ -1,7 +1,7 @@
 """The driver: one pass over one credential, under its lease, until there is nothing to do but wait.
 
-It must not wait inside: a wait is a deadline computed from facts, noted on release; a crash anywhere is ordinary, because
-the next pass starts from the facts again.
+It must not wait inside: a wait is a deadline computed from facts, noted on release; a crash anywhere is ordinary,
+because the next pass starts from the facts again.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ class Driver:
         """Drive one credential as far as it goes now.
 
         Returns:
-            How the pass ended, and when the next one is wanted. Errors of one credential end here; none escapes to others.
+            How the pass ended, and when the next one is wanted. Errors of one credential end here, none reaches others.
         """
         try:
             return self._run(stream)

@@ -175,7 +175,7 @@ def quiet(work: Work, of: str) -> Seen:
 
 
 def unpublished(work: Work, of: str) -> Seen:
-    """Does no target, present or released less than `grace` ago, hold a value of this token, nor may come to hold it?"""
+    """Does no target, present or released less than `grace` ago, hold a value of this token or may come to hold it?"""
     at, view = work.now, work.view
     try:
         state = work.source.get(of)
@@ -239,8 +239,8 @@ def stands(work: Work, of: str) -> Seen:
 def orphans(work: Work, of: str) -> Seen:
     """Look for tokens of ours that nothing owns; open their retirements.
 
-    Only names of this journal's instance count, and of instances whose tokens were found at our own targets (the journal
-    was lost). After a restore, what is older than it is only reported until an operator has confirmed it.
+    Only names of this journal's instance count, and of instances whose tokens were found at our own targets (the
+    journal was lost). After a restore, what is older than it is only reported until an operator has confirmed it.
     """
     at, credential = work.now, work.credential
     try:

@@ -26,7 +26,7 @@ from rotator.core.ports.source import Minted
 from rotator.core.ports.target import Publication
 from rotator.core.protocol.names import AttemptName
 from rotator.core.protocol.recreate import drifted
-from rotator.core.protocol.rules import Act, Action, Look, Result, Sight
+from rotator.core.protocol.rules import Act, Action, Look, Result, Sight, given
 from rotator.core.protocol.view import Rotation
 from rotator.core.schedule.due import why_due
 from rotator.engine.look import take
@@ -79,10 +79,10 @@ def plan(work: Work, action: Action) -> None:
 def mint(work: Work, action: Action) -> None:
     """Intent, one wire request, capture. The first statement after the answer makes the value durable.
 
-    A crash after the intent leaves an attempt whose answer counts as lost; a crash between the spool and the capture leaves
-    an encrypted record that is imported before the next decision.
+    A crash after the intent leaves an attempt whose answer counts as lost; a crash between the spool and the capture
+    leaves an encrypted record that is imported before the next decision.
     """
-    rotation = _open(work)
+    rotation = work.view.opened
     number, rolls = rotation.attempt + 1, rotation.strategy is Strategy.ROLL
     name = str(
         AttemptName(
@@ -125,7 +125,7 @@ def _capture(work: Work, name: str, number: int, minted: Minted) -> None:
     detail: dict[str, float | str] = {"born": minted.issued_at, "attempt_name": name}
     if minted.expires_at != NEVER:
         detail["expires_at"] = minted.expires_at
-    rotation = _open(work)
+    rotation = work.view.opened
     draft = Draft(
         kind=Kind.CAPTURED,
         at=work.now,
@@ -156,7 +156,7 @@ def _capture(work: Work, name: str, number: int, minted: Minted) -> None:
 
 def extend(work: Work, action: Action) -> None:
     """Move the expiry before a roll, proven by GET. A crash leaves it moved or not; it is asked again."""
-    rotation = _open(work)
+    rotation = work.view.opened
     life = rotation.policy.lifetime
     wanted = NEVER if life == NEVER else whole(work.now + life)
     work.runtime.crash("before_extend_send")
@@ -177,9 +177,9 @@ def extend(work: Work, action: Action) -> None:
 def write(work: Work, action: Action) -> None:
     """Publish at one target: read, fenced publish intent, write on top of exactly that version.
 
-    A crash leaves the old or the new value there; the open publish intent keeps the token from being destroyed meanwhile.
+    A crash leaves the old or the new value there; the open publish intent keeps the token from being destroyed.
     """
-    rotation, name = _open(work), action.target
+    rotation, name = work.view.opened, action.target
     target = work.bound.targets.get(name)
     if target is None:
         _failed(work, "write", name, Unavailable(f"writing {name}: it is not configured"))
@@ -191,13 +191,12 @@ def write(work: Work, action: Action) -> None:
             if work.view.rotation is None or work.view.rotation.rid != rotation.rid:
                 return  # what stood there was adopted: decide anew
             old = {"old": found.token_id}
-            if found.fingerprint == rotation.fingerprint and found.complete:
-                work.append(_of(work, Kind.WRITTEN, rotation, name, old))
-                return
-            if found.result in (Result.OVERRIDDEN, Result.UNSURE, Result.HEEDED):
+            done = found.fingerprint == rotation.fingerprint and found.complete
+            if not done and found.result in (Result.OVERRIDDEN, Result.UNSURE, Result.HEEDED):
                 raise Conflict(f"writing {name}: {found.result.value}")
             values = desired(work, target, rotation.fingerprint)
-            work.append(_of(work, Kind.PUBLISH_INTENT, rotation, name, {"version": found.reading.version}))
+            if not done:  # else nothing new is published; the write only finishes what a crash cut off (marks, labels)
+                work.append(_of(work, Kind.PUBLISH_INTENT, rotation, name, {"version": found.reading.version}))
             work.runtime.crash("before_target_write")
             target.write(
                 Publication(
@@ -222,7 +221,7 @@ def write(work: Work, action: Action) -> None:
 
 def read_back(work: Work, action: Action) -> None:
     """Read a target over a new connection and verify the value that was read. Nothing changes outside."""
-    rotation, name = _open(work), action.target
+    rotation, name = work.view.opened, action.target
     target = work.bound.targets.get(name)
     if target is None:
         _failed(work, "read_back", name, Unavailable(f"reading {name} back: it is not configured"))
@@ -272,8 +271,7 @@ def _destroy(work: Work, token: str, act: str, send: Callable[[str], None], kind
 
 def record(work: Work, action: Action) -> None:
     """Journal one fact that needs no effect."""
-    kind = action.kind
-    assert kind is not None
+    kind = given(action.kind, "the kind of the fact to record")
     view, rotation = work.view, work.view.rotation
     fields: dict[str, object] = {"detail": dict(action.detail), "token_id": action.token_id, "target": action.target}
     if rotation and not action.token_id and not action.target:
@@ -312,18 +310,12 @@ def record(work: Work, action: Action) -> None:
 
 def look(work: Work, action: Action) -> None:
     """Take one look."""
-    assert action.look is not None
-    take(work, action.look)
+    take(work, given(action.look, "what to look at"))
 
 
 def _stanza(work: Work, name: str) -> object:
     targets = work.view.spec.get("targets")
     return targets.get(name) if isinstance(targets, dict) else None
-
-
-def _open(work: Work) -> Rotation:
-    assert work.view.rotation is not None
-    return work.view.rotation
 
 
 def _of(work: Work, kind: Kind, rotation: Rotation, target: str, detail: Mapping[str, object]) -> Draft:

@@ -1,7 +1,8 @@
 """Provider time: the provider's `Date` header carried on by a clock that no one sets.
 
-It decides what time it is for every durable deadline, and whether the clocks can be believed. A jump freezes new starts and
-ends no wait until it is confirmed across a settle time. Thread-safe without locks: its state is one tuple, replaced at once.
+It decides what time it is for every durable deadline, and whether the clocks can be believed. A jump freezes new starts
+and ends no wait until it is confirmed across a settle time. Thread-safe without locks: its state is one value, replaced
+at once.
 """
 
 from __future__ import annotations
@@ -56,7 +57,7 @@ class ProviderTime:
             self._known = _Known(offset)
 
     def now(self) -> float:
-        """Return provider time in unix seconds; during an unconfirmed jump the earlier of the two, which ends no wait."""
+        """Return provider time in unix seconds; in an unconfirmed jump the earlier of the two, which ends no wait."""
         known = self._known
         if known is None:
             return self._utc()

@@ -80,7 +80,7 @@ def value_key(target: Target) -> str:
 
 
 def holder(work: Work, target: Target, reading: Reading) -> tuple[str, str]:
-    """Return fingerprint and token id of the value in a reading; an unknown one has no token id, an absent one neither."""
+    """Return fingerprint and token id of the value in a reading; an unknown one has no id, an absent one neither."""
     key = value_key(target)
     found = reading.values.get(key)
     if found is None:
@@ -169,7 +169,7 @@ def _known(work: Work, name: str, fingerprint: str, token_id: str) -> Result | N
 
 
 def _unknown(work: Work, name: str, reading: Reading, fingerprint: str, token_id: str) -> Stand:
-    """A value that the journal does not know, or captured and never published: adopt it, know it, or ask an operator."""
+    """A value that the journal does not know, or never published: adopt it, know it, or ask an operator."""
     target, view = work.bound.targets[name], work.view
     first = name not in view.baselines
     value = reading.values[value_key(target)]

@@ -55,7 +55,7 @@ class Fleet(Protocol):
     """All credentials, the world's view of them, and what holds starts back."""
 
     def bound(self, stream: str, view: View) -> Bound | None:
-        """Return the adapters of a credential, from the configuration or else from its journaled stanza; None if neither."""
+        """Return the adapters of a credential, from the configuration or its journaled stanza; None if neither."""
 
     def tokens(self, credential: Credential, source: Source, fresh: float) -> tuple[TokenState, ...]:
         """Return the owner scope's tokens, listed at most `fresh` seconds ago; raises like `Source.tokens`."""

@@ -56,7 +56,7 @@ class Journal(Protocol):
         """
 
     def release(self, lease: Lease, next_at: float | None, why: str = "") -> None:
-        """Give the lease back and note when (provider time) the stream wants to be looked at again; None: keep the note.
+        """Give the lease back and note when (provider time) the stream wants the next look; None keeps the note.
 
         `why` is the driver's last word (JSON text) for `status`; a cache like `next_at`, never read by a decision.
         """
@@ -80,7 +80,7 @@ class Journal(Protocol):
         """Append an operator's fact; needs no lease (`facts.UNFENCED`)."""
 
     def spool(self, stream: str, draft: Draft, value: Secret) -> None:
-        """Make a capture durable, encrypted, in this process's own preallocated file: the first statement after a mint."""
+        """Make a capture durable, encrypted, in this process's own file: the first statement after a mint."""
 
     def capture(self, stream: str, draft: Draft, value: Secret) -> View:
         """Make a capture durable at any epoch; unique by rid, attempt and fingerprint, so repeating it is harmless.

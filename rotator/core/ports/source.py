@@ -1,4 +1,4 @@
-"""The port to what mints tokens. One `Source` serves one credential; it knows its owner scope, grants and conditions."""
+"""The port to what mints tokens. One `Source` serves one credential: its owner scope, grants and conditions."""
 
 from __future__ import annotations
 
@@ -64,9 +64,9 @@ class TokenState:
 class Source(Protocol):
     """What mints, inspects and retires the tokens of one credential.
 
-    MUST, for every call with an effect (`mint`, `roll`, `extend`, `disable`, `delete`): send exactly one wire request, no
-    retry, no redirect; raise `Refused` (or `RateLimited`) only where the answer says no; raise `Unavailable` only where the
-    request was certainly never sent; raise `OutcomeUnknown` in every other case.
+    MUST, for every call with an effect (`mint`, `roll`, `extend`, `disable`, `delete`): send exactly one wire request,
+    no retry, no redirect; raise `Refused` (or `RateLimited`) only where the answer says no; raise `Unavailable` only
+    where the request was certainly never sent; raise `OutcomeUnknown` in every other case.
     MUST, for every read: raise `Unavailable` or `RateLimited` where no usable answer came.
     MUST NOT authenticate a request that disables, deletes or rolls a token by that token: raise `OperatorNeeded`.
     MUST NOT log, keep or copy a value.

@@ -52,7 +52,8 @@ class Target(Protocol):
 
     MUST keep every key that is not managed, byte for byte where the place has bytes.
     MUST write all managed keys at once: a reader sees the old or the new set.
-    MUST refuse with `Conflict`, and leave the place as it was, where a managed key holds something else than `expected` says.
+    MUST refuse with `Conflict`, and leave the place as it was, where a managed key holds something else than `expected`
+    says.
     MAY succeed where only unmanaged keys changed since `expected`.
     MUST raise `Unavailable` from a read without a usable answer; from a write `Refused` for a certain no, `Unavailable`
     where it was certainly not sent, `OutcomeUnknown` in every other case.
@@ -70,7 +71,7 @@ class Target(Protocol):
         """Read the managed keys over a new connection; an absent place is an empty reading."""
 
     def write(self, publication: Publication) -> None:
-        """Publish. A crash inside leaves the old or the new set in place, and nothing that the next write does not clean."""
+        """Publish. A crash inside leaves the old or the new set, and nothing that the next write does not clean."""
 
     def close(self) -> None:
         """Give back connections; the target is not used again."""

@@ -1,4 +1,4 @@
-"""Facts into a view: what each kind of fact changes. Total and deterministic; it judges nothing (`steps.legal` does)."""
+"""Facts into a view: what each kind of fact changes. Total, deterministic; it judges nothing (`steps.legal` does)."""
 
 from __future__ import annotations
 
@@ -87,8 +87,7 @@ def _planned(view: View, fact: Draft) -> View:
 
 
 def _intent(view: View, fact: Draft) -> View:
-    rotation = view.rotation
-    assert rotation is not None
+    rotation = view.opened
     rolls = rotation.strategy is Strategy.ROLL
     lost = rotation.step is K.INTENT
     after = replace(
@@ -138,8 +137,7 @@ def _captured(view: View, fact: Draft) -> View:
 
 
 def _abandoned(view: View, fact: Draft) -> View:
-    rotation = view.rotation
-    assert rotation is not None
+    rotation = view.opened
     rejected = bool(fact.detail.get("rejected"))
     retirements = _open(view, fact.at, rotation.policy, rotation.token_id) if rejected else view.retirements
     rotation = replace(
@@ -158,8 +156,7 @@ def _abandoned(view: View, fact: Draft) -> View:
 
 
 def _verified(view: View, fact: Draft) -> View:
-    rotation = view.rotation
-    assert rotation is not None
+    rotation = view.opened
     rotation = replace(
         rotation,
         step=K.VERIFIED,
@@ -172,8 +169,7 @@ def _verified(view: View, fact: Draft) -> View:
 
 
 def _publishing(view: View, fact: Draft) -> View:
-    rotation = view.rotation
-    assert rotation is not None
+    rotation = view.opened
     rotation = replace(
         rotation,
         step=K.PUBLISHING,
@@ -186,8 +182,7 @@ def _publishing(view: View, fact: Draft) -> View:
 
 
 def _confirmed(view: View, fact: Draft) -> View:
-    rotation = view.rotation
-    assert rotation is not None
+    rotation = view.opened
     first, healing = view.current == "", rotation.strategy is Strategy.REPUBLISH
     olds = [t for t in (view.current, fact.text("adopt")) if t != rotation.token_id]
     view = replace(
@@ -209,8 +204,7 @@ def _done(view: View, fact: Draft) -> View:
 
 
 def _displaced(view: View, fact: Draft) -> View:
-    rotation = view.rotation
-    assert rotation is not None
+    rotation = view.opened
     retirements = view.retirements
     if rotation.token_id != view.current and rotation.strategy is not Strategy.ROLL:
         retirements = _open(view, fact.at, rotation.policy, rotation.token_id)
@@ -231,8 +225,7 @@ def _displaced(view: View, fact: Draft) -> View:
 
 
 def _extended(view: View, fact: Draft) -> View:
-    rotation = view.rotation
-    assert rotation is not None
+    rotation = view.opened
     tokens = _token(view, fact)
     tokens[fact.token_id] = replace(tokens[fact.token_id], expires_at=_expiry(fact))
     return replace(view, tokens=tokens, rotation=replace(rotation, extended=_expiry(fact)))
@@ -250,7 +243,7 @@ def _failing(view: View, at: float) -> View:
 
 
 def _failure(view: View, fact: Draft) -> View:
-    """A failed act: back-off is computed from these; a certain refusal of a mint returns to the step before its intent."""
+    """A failed act, for the back-off; a certain refusal of a mint returns to the step before its intent."""
     act, why, rotation = fact.text("act"), fact.text("why"), view.rotation
     retirement = view.retirements.get(fact.token_id)
     if retirement and act in ("disable", "delete"):
@@ -268,8 +261,7 @@ def _failure(view: View, fact: Draft) -> View:
 
 
 def _publish_intent(view: View, fact: Draft) -> View:
-    rotation = view.rotation
-    assert rotation is not None
+    rotation = view.opened
     return replace(
         view,
         intended=view.intended | {fact.token_id},
@@ -288,8 +280,7 @@ def _moved(view: View, fact: Draft) -> View:
 
 
 def _written(view: View, fact: Draft) -> View:
-    rotation = view.rotation
-    assert rotation is not None
+    rotation = view.opened
     rotation = replace(
         rotation,
         written=rotation.written | {fact.target},
@@ -300,8 +291,7 @@ def _written(view: View, fact: Draft) -> View:
 
 
 def _read_back(view: View, fact: Draft) -> View:
-    rotation = view.rotation
-    assert rotation is not None
+    rotation = view.opened
     rotation = replace(
         rotation,
         read_back=rotation.read_back | {fact.target},
@@ -311,8 +301,7 @@ def _read_back(view: View, fact: Draft) -> View:
 
 
 def _unwritten(view: View, fact: Draft) -> View:
-    rotation = view.rotation
-    assert rotation is not None
+    rotation = view.opened
     gone = {fact.target}
     return replace(
         view, rotation=replace(rotation, written=rotation.written - gone, read_back=rotation.read_back - gone)

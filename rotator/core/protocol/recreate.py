@@ -1,7 +1,7 @@
 """The rows of `recreate` (new token, overlap, retire the old) and of `republish` (heal drift with the current value).
 
-A recreate ends with CONFIRMED, which opens a retirement of the old token. A lost answer is never adopted and never rolled:
-the attempt is abandoned after the settle time and a fresh name is used.
+A recreate ends with CONFIRMED, which opens a retirement of the old token. A lost answer is never adopted and never
+rolled: the attempt is abandoned after the settle time and a fresh name is used.
 """
 
 from __future__ import annotations
@@ -142,10 +142,10 @@ def turned_down(case: Case, why: str) -> Verdict:
 
 
 def accepted(case: Case) -> Verdict | None:
-    """The provider must show the token active and equal to the terms, and accept its value, before anything is published.
+    """The provider must show the token active and equal to the terms, and accept its value, before it is published.
 
-    While it lags (GET is right, verify still says no) it is asked eight times within the propagation time, then rarely, up
-    to an hour.
+    While it lags (GET is right, verify still says no) it is asked eight times within the propagation time, then rarely,
+    up to an hour.
     """
     rotation, lag = case.rotation, case.policy.propagation
     waited = case.now - rotation.since

@@ -1,8 +1,8 @@
 """The rows of a retirement: one per old or abandoned token, beside and independent of later rotations.
 
 Destruction needs an irrevocable fact about an *id* (SUPERSEDED or CONDEMNED); no transition may ever publish an id so
-marked, so a stale process that sends its request late is harmless. Before each disable and delete every target, present and
-past, is read again.
+marked, so a stale process that sends its request late is harmless. Before each disable and delete every target, present
+and past, is read again.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The parts of which rows are built: a rule reads a case and answers, or passes with None.
 
-A row is a tuple of rules asked in order; the last always answers. A *mutant* of the protocol is a row without one of its
-rules. Nothing here knows which strategy or provider is in play.
+A row is a tuple of rules asked in order; the last always answers. A *mutant* of the protocol is a row without one of
+its rules. Nothing here knows which strategy or provider is in play.
 """
 
 from __future__ import annotations
@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Final
+from typing import Final, TypeVar
 
 from rotator.core.credential import NEVER, Credential, Policy
 from rotator.core.facts import Kind
 from rotator.core.protocol.backoff import not_before
 from rotator.core.protocol.view import Retirement, Rotation, View
+
+_Given = TypeVar("_Given")
 
 TICK: Final = 1.0
 """Provider time comes in whole seconds: every wait is that much longer and every expiry that much earlier."""
@@ -41,7 +43,7 @@ class Sight(StrEnum):
     WRITABLE = "writable"
     ACCEPTED = "accepted"
     ALIVE = "alive"
-    TOKEN = "token"
+    TOKEN = "token"  # noqa: S105  # what is looked at, no password
     ORACLE = "oracle"
     IN_SYNC = "in_sync"
     QUIET = "quiet"
@@ -68,6 +70,17 @@ class Result(StrEnum):
     OVERRIDDEN = "overridden"
     HEEDED = "heeded"
     UNREADABLE = "unreadable"
+
+
+def given(found: _Given | None, what: str) -> _Given:
+    """Return what the caller promised to give.
+
+    Raises:
+        RuntimeError: it is None, which is a mistake of this program; `what` names it.
+    """
+    if found is None:
+        raise RuntimeError(f"{what} is missing")
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,14 +174,12 @@ class Case:
     @property
     def rotation(self) -> Rotation:
         """The open rotation; asked only in rows of one."""
-        assert self.view.rotation is not None
-        return self.view.rotation
+        return self.view.opened
 
     @property
     def retired(self) -> Retirement:
         """The retirement in question; asked only in rows of one."""
-        assert self.retirement is not None
-        return self.retirement
+        return given(self.retirement, "the retirement that a rule of `retire` is asked about")
 
     @property
     def policy(self) -> Policy:
@@ -236,7 +247,7 @@ def need(
     of: Callable[[Case], str] = lambda case: "",
     otherwise: Callable[[Case, Seen], Verdict | None] = lambda case, seen: None,
 ) -> Rule:
-    """Pass when a look no older than `fresh` seconds saw something good; else ask `otherwise`, else wait and look again."""
+    """Pass when a look at most `fresh` seconds old saw something good; else `otherwise`, else wait and look again."""
 
     def rule(case: Case) -> Verdict | None:
         subject = of(case)
@@ -285,7 +296,7 @@ def do(act: Act) -> Rule:
 
 
 def each(act: Act) -> Rule:
-    """Do the act on every target that lacks it, in parallel; back-off is per target, only required ones are waited for."""
+    """Do the act on every target that lacks it; back-off is per target, only required ones are waited for."""
 
     def rule(case: Case) -> Verdict | None:
         rotation, view = case.rotation, case.view

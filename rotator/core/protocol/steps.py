@@ -38,7 +38,7 @@ NEXT: Final[Mapping[Strategy, Mapping[Kind, frozenset[Kind]]]] = {
         K.PUBLISHING: frozenset({K.CONFIRMED, K.DISPLACED}),
     },
 }
-"""strategy -> step -> facts that may move it. A step that is absent ends the rotation. A late capture is legal in every step."""
+"""strategy -> step -> facts that may move it. An absent step ends it. A late capture is legal in every step."""
 
 RETIREMENT_NEXT: Final[Mapping[Kind, Kind]] = {
     K.SUPERSEDED: K.RETIREMENT,
@@ -86,7 +86,7 @@ def fresh_name(view: View, draft: Draft) -> str:
 
 
 def not_captured(view: View, draft: Draft) -> str:
-    """An attempt is given up only while nothing of it was captured, or when its captured token was turned down unpublished."""
+    """An attempt is given up while nothing of it was captured, or when its token was turned down unpublished."""
     state = view.attempts.get(draft.token_name)
     if draft.detail.get("rejected"):
         rotation = view.rotation
@@ -146,7 +146,7 @@ def never_published(view: View, draft: Draft) -> str:
 
 
 def adoptable(view: View, draft: Draft) -> str:
-    """A value found at a target is adopted unless its token is marked, or the value is one that we published ourselves."""
+    """A value found at a target is adopted unless its token is marked, or it is one that we published ourselves."""
     if draft.token_id in view.marked:
         return f"token {draft.token_id} is {view.marked[draft.token_id]}"
     known = draft.fingerprint in view.values and view.ever_published(draft.token_id)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from rotator.core.credential import NEVER, Policy, Strategy, Terms
+from rotator.core.errors import IllegalFact
 from rotator.core.facts import Json, Kind
 
 
@@ -59,7 +60,7 @@ class Rotation:
         written: targets written in this publication.
         read_back: targets read back and verified in this publication.
         extended: expiry proven before a roll, 0 if not yet.
-        rolled_at: when the first roll of this rotation was sent, 0 before; the old value is dead since then at the latest.
+        rolled_at: when the first roll of this rotation was sent, 0 before; at the latest then the old value died.
         published: whether any publish intent of this rotation exists.
         failures: by act, or act and target.
         prior: the rotation as it was before the present intent, for a certain refusal.
@@ -222,6 +223,17 @@ class View:
     rotations: int = 0
     failing_since: float = 0.0
     spec: Mapping[str, Json] = field(default_factory=dict)
+
+    @property
+    def opened(self) -> Rotation:
+        """The open rotation, where the caller relies on one.
+
+        Raises:
+            IllegalFact: none is open; whoever decided so looked at an older view.
+        """
+        if self.rotation is None:
+            raise IllegalFact("no rotation is open")
+        return self.rotation
 
     def expires_at(self, token_id: str) -> float:
         """Expiry of a known token in provider time, `NEVER` for none or an unknown one."""

@@ -12,7 +12,7 @@ from rotator.core.protocol.rules import TICK, Case
 from rotator.core.protocol.view import View
 
 JITTER: Final = 0.1
-"""Share of `renew_before` by which a renewal is moved, either way, so that a fleet made in one hour does not renew in one."""
+"""Share of `renew_before` by which a renewal is moved, either way: a fleet made in one hour does not renew in one."""
 
 
 @lru_cache(maxsize=65536)
@@ -23,7 +23,7 @@ def jitter(credential_id: str, generation: int) -> float:
 
 
 def renewal_at(credential: Credential, view: View) -> float:
-    """Provider time at which the next ordinary rotation is due; `NEVER` for a token without expiry or `every`; 0 before any.
+    """Provider time at which the next ordinary rotation is due; `NEVER` without expiry or `every`; 0 before any.
 
     The earliest of expiry minus a jittered `renew_before`, and the last rotation plus `every`. A token without expiry
     counts `every` from its issue where nothing was rotated yet.
@@ -47,7 +47,7 @@ def emergency_at(credential: Credential, view: View) -> float:
 
 
 def deadline(credential: Credential, view: View) -> float:
-    """Provider time after which an undisturbed rotation cannot finish before expiry: settle and propagation still fit."""
+    """Provider time after which a rotation cannot finish before expiry: settle and propagation still fit."""
     token = view.tokens.get(view.current)
     if token is None or token.expires_at == NEVER:
         return NEVER

@@ -30,14 +30,6 @@ def _complaints(connection: ConnectionOptions, options: CredentialOptions) -> It
             expected="expected is account_id",
             instead="add account_id to the connection or to this credential, or write owner: user",
         )
-    elif account is None:
-        yield Complaint(
-            at=("owner",),
-            wrong="there is no account id, so `account.id`, which targets publish by default, does not exist",
-            expected="expected is account_id, or `keys` without account.id at every target",
-            instead="add account_id to the connection or to this credential",
-            fatal=False,
-        )
     for index, grant in enumerate(options.grants):
         yield from _places(grant, ("grants", index), options, account)
         for number, permission in enumerate(grant.permissions):

@@ -1,7 +1,7 @@
-"""Virtual time and greenlets. The engine is plain blocking code; its only doors are ports; a port call parks the greenlet.
+"""Virtual time and greenlets: the engine is plain blocking code, and a call of a port, its only door, parks it.
 
-Every greenlet's parent is the hub. A killed process raises `Killed` at this and every later port call, so that `finally` and
-`except` have no effect outside.
+Every greenlet's parent is the hub. A killed process raises `Killed` at this and every later port call, so that
+`finally` and `except` have no effect outside.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import heapq
 import itertools
 from collections.abc import Callable
+from contextlib import suppress
 
 import greenlet
 
@@ -49,10 +50,8 @@ class Hub:
         incarnation = process.incarnation
 
         def guarded() -> None:
-            try:
+            with suppress(Killed):
                 body()
-            except Killed:
-                pass
 
         task = greenlet.greenlet(guarded, self._loop)
         self.at(delay, lambda: self._resume(task, process, incarnation))

@@ -1,7 +1,8 @@
 """The judge: laws checked with the world's own knowledge only, never with the daemon's opinion of itself.
 
-recreate: never a lost or a dead published value, nothing live deleted, no orphan left. roll: every dead interval is measured
-and healed. Where the world itself did something that no daemon can prevent (an operator's paste, a lost disk), the law says so.
+recreate: never a lost or a dead published value, nothing live deleted, no orphan left. roll: every dead interval is
+measured and healed. Where the world itself did something that no daemon can prevent (an operator's paste, a lost disk),
+the law says so.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, TypeVar
 
 from rotator.core.credential import NEVER, Credential
@@ -135,10 +135,8 @@ class Door:
     @staticmethod
     def _loose(effect: Callable[[], object]) -> None:
         """An effect whose answer nobody sees."""
-        try:
+        with suppress(RotatorError):
             effect()
-        except RotatorError:
-            pass
 
 
 class SimJournal:
@@ -333,7 +331,9 @@ class SimSource:
         def effect() -> None:
             world.destroy(token_id, "disable", seen)
             if "condemn_by_name" in world.mutants:
-                for twin in [t for t in world.provider.tokens.values() if t.name == world.provider.tokens[token_id].name]:
+                for twin in [
+                    t for t in world.provider.tokens.values() if t.name == world.provider.tokens[token_id].name
+                ]:
                     world.destroy(twin.id, "disable", seen)
 
         self._do("disable", effect)
@@ -410,6 +410,8 @@ class SimTarget:
         mine = publication.values[self._credential].reveal()
         had = publication.expected.values.get(self._credential)
         before = had.reveal() if had else None
+        if before == mine:
+            return  # the same publication twice is one write
         getattr(self, f"_{kind}")(publication, mine, before)
 
     def _merge(self, mine: str) -> dict[str, str]:

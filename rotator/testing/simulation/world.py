@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from rotator.core.credential import NEVER, Credential, Policy, Strategy, TargetRef
 from rotator.core.errors import Refused
-from rotator.core.facts import Draft, Kind
+from rotator.core.facts import Draft, Json, Kind
 from rotator.core.ports.source import Minted, TokenState
 from rotator.core.protocol.decide import TABLES, Tables
 from rotator.core.protocol.fold import fold
@@ -145,7 +145,7 @@ class World:
             TargetRef(name=place, type="simulated", place=place, required=required, replace=self.scenario.replace)
             for place, required in sorted(self.required.items())
         )
-        spec = {"targets": {t.name: {} for t in targets}}
+        stanzas: dict[str, Json] = {t.name: {} for t in targets}
         adopt = self.adopts.get(name, "")
         return Credential(
             id=name,
@@ -155,7 +155,7 @@ class World:
             policy=policy,
             targets=targets,
             adopt=adopt,
-            spec=spec,
+            spec={"targets": stanzas},
         )
 
     def alive(self) -> set[tuple[str, int]]:

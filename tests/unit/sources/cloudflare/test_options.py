@@ -8,6 +8,7 @@ from pydantic import TypeAdapter, ValidationError
 from rotator.config.kinds import Complaint
 from rotator.sources.cloudflare.check import check
 from rotator.sources.cloudflare.options import ConnectionOptions, CredentialOptions
+from rotator.sources.cloudflare.outputs import available
 
 ACCOUNT = "a0000000000000000000000000000001"
 OTHER = "a0000000000000000000000000000002"
@@ -220,11 +221,9 @@ def test_an_account_is_needed_where_something_is_meant_to_be_of_one():
     assert at(credential({"permissions": [{"id": "3518d0f75557482e952c6762d3e64903"}]}, owner="user")) == []
 
 
-def test_without_an_account_its_id_cannot_be_published_and_that_is_a_warning():
-    (found,) = complaints(credential(DNS, owner="user"), account_id=None)
-
-    assert not found.fatal
-    assert "account.id" in found.wrong
+def test_without_an_account_a_user_token_is_fine_and_has_no_account_id_to_publish():
+    assert not complaints(credential(DNS, owner="user"), account_id=None)
+    assert "account.id" not in available(None)
 
 
 def test_a_token_of_an_account_acts_on_that_account_only():
