@@ -1,8 +1,12 @@
-"""Mutants of the protocol: each leaves out one rule, guard or habit of the ports. Every one must be caught by the judge."""
+"""Mutants of the protocol: each leaves out one rule, guard or habit of the ports. Every one must be caught by the judge.
+
+A mutant is tried in directed worlds first (one or two faults at the sites that show it), then on random seeds.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
@@ -10,22 +14,31 @@ from typing import Any
 from rotator.core.credential import Strategy
 from rotator.core.facts import Draft, Kind
 from rotator.core.protocol import recreate, retire, roll, steps
-from rotator.core.protocol.decide import TABLES, Tables
-from rotator.core.protocol.rules import Act, Action, Row, Rule
+from rotator.core.protocol.decide import TABLES
+from rotator.core.protocol.rules import Act, Action, Result, Row, Rule, Seen, Sight
 from rotator.core.protocol.view import View
-from rotator.engine import driver as driving
-from rotator.engine import look, stands
+from rotator.engine import look
 from rotator.engine.driver import Driver
 from rotator.engine.work import Work
-from rotator.testing.simulation.world import Mutation
+from rotator.testing.simulation.faults import Hit, Site
+from rotator.testing.simulation.scenario import build
+from rotator.testing.simulation.world import Mutation, Scenario, World
 
 K = Kind
+SEEDS = 150
+"""Random seeds on which a mutant may hide."""
+
+QUIET = Scenario(horizon=1100.0, tail=2400.0, rate=0.0, lags=False, quiet=0.0, events=((60.0, "request", "c0"),))
+ROLLING = replace(QUIET, strategy=Strategy.ROLL, horizon=300.0, tail=1800.0)
 
 
-def without(row: Row, rule: Rule) -> Row:
-    """The row without one rule, which must be in it."""
-    assert rule in row
-    return tuple(r for r in row if r is not rule)
+# --- how a mutant is made
+
+
+def without(row: Row, *rules: Rule) -> Row:
+    """The row without some of its rules, which must be in it."""
+    assert all(rule in row for rule in rules)
+    return tuple(r for r in row if r not in rules)
 
 
 def rows(strategy: Strategy, changes: dict[Kind, Row]) -> Mutation:
@@ -52,10 +65,63 @@ def guarded(kind: Kind, guard: steps.Guard, instead: steps.Guard | None = None) 
     return Mutation(guards={**steps.GUARDS, kind: kept})
 
 
+def both(process_fault: dict[tuple[str, str, int], Hit]) -> dict[Site, Hit]:
+    """A plan for whichever process does the work: (stream, operation, passage) -> fault."""
+    return {(p, stream, op, n): hit for (stream, op, n), hit in process_fault.items() for p in "AB"}
+
+
+@dataclass(frozen=True, slots=True)
+class Patch:
+    """A look of the engine and what stands in its place during the run of a mutant."""
+
+    sight: Sight
+    instead: Callable[[Work, str], Seen]
+
+
+@dataclass(frozen=True, slots=True)
+class Mutant:
+    """A mutant, directed worlds that show it, the focus of the seeds, and a patch where tables do not reach."""
+
+    mutation: Mutation
+    worlds: tuple[tuple[Scenario, dict[Site, Hit]], ...] = ()
+    focus: str = ""
+    patch: Patch | None = None
+
+    def violations(self) -> Iterator[str]:
+        """The first violation of every world and seed that shows the mutant."""
+        with self._patched():
+            for scenario, plan in self.worlds:
+                yield from _first(build(1, what=scenario, plan=plan, mutation=self.mutation))
+            for seed in range(SEEDS):
+                yield from _first(build(seed, self.focus, mutation=self.mutation))
+
+    @contextmanager
+    def _patched(self) -> Iterator[None]:
+        if self.patch is None:
+            yield
+            return
+        looks: Any = look.LOOKS
+        before = looks[self.patch.sight]
+        looks[self.patch.sight] = self.patch.instead
+        try:
+            yield
+        finally:
+            looks[self.patch.sight] = before
+
+
+def _first(world: World) -> Iterator[str]:
+    for violation in world.run().violations[:1]:
+        yield f"{violation.law}: {violation.text}"
+
+
+# --- habits that are left out
+
+
 def owned_by_name(view: View, draft: Draft) -> str:
     """A twin of a captured token counts as owned because of its name."""
-    name = view.attempts.get(draft.token_name) == "captured"
-    return "its name is ours" if name else steps.unowned(view, draft)
+    if view.attempts.get(draft.token_name) == "captured":
+        return "its name is ours"
+    return steps.unowned(view, draft)
 
 
 class WaitsInside(Driver):
@@ -67,119 +133,116 @@ class WaitsInside(Driver):
         super()._perform(work, actions)
 
 
-class PatchedDriver(Driver):
-    """Runs with one function of the engine replaced; the simulation is single-threaded, so that is safe for a run."""
-
-    module: Any
-    name: str
-    instead: Callable[..., Any]
-
-    def _run(self, stream: str) -> driving.Pass:
-        # patched around every pass and restored at every port call would be wrong: greenlets interleave, and all
-        # processes of a mutant world are mutants, so the patch stays for the whole run (see `patched`)
-        return super()._run(stream)
+def dead_after_one_refusal(work: Work, of: str) -> Seen:
+    """One refusal proves a value dead."""
+    token, at = work.view.values.get(of, ""), work.now
+    try:
+        alive = work.source.verify(work.journal.reveal(work.stream, of)) == token
+    except look.NO_ANSWER:
+        return Seen(at, Result.UNSURE)
+    return Seen(at, Result.GOOD if alive else Result.DEAD)
 
 
-@dataclass(frozen=True, slots=True)
-class Patch:
-    """A function of the engine and what stands in its place during the run of a mutant."""
-
-    module: Any
-    name: str
-    instead: Callable[..., Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Mutant:
-    """A mutant, the kind of trouble that shows it soonest, and a patch of the engine where rows do not reach."""
-
-    mutation: Mutation
-    focus: str = ""
-    patch: Patch | None = None
+def oracle_with_the_old_value(work: Work, of: str) -> Seen:
+    """The value from before the roll may be the oracle's answer."""
+    rotation, at = work.view.rotation, work.now
+    assert rotation is not None
+    try:
+        for fingerprint in reversed(tuple(work.view.values)):
+            if work.view.values[fingerprint] != rotation.token_id:
+                continue
+            if work.source.verify(work.journal.reveal(work.stream, fingerprint)) == rotation.token_id:
+                return Seen(at, Result.GOOD, fingerprint)
+    except look.NO_ANSWER:
+        return Seen(at, Result.UNSURE)
+    return Seen(at, Result.GOOD)
 
 
-R, O = recreate.RECREATE, roll.ROLL
-S = retire.RETIRE
+# --- the table
+
+C, L, T = recreate.RECREATE, roll.ROLL, retire.RETIRE
 recreating, rolling = Strategy.RECREATE, Strategy.ROLL
 
-
-def _no_wait(row: Row) -> Row:
-    return row[1:]
-
+LAGGING = replace(QUIET, lags=True)
+STUBBORN = both({("c0", op, n): ("reject", 0.0) for op in ("put", "stage") for n in (1, 2, 3)})
+TWIN = both({("c0", "mint", 1): ("twin", 0.0)})
+LOST = both({("c0", "mint", 1): ("lose_answer", 0.0)})
+LATE_ROLL = both({("c0", "roll", 1): ("late", 40.0)})
+SLOW_TWIN = both({("c0", "roll", 1): ("duplicate", 30.0)})
+STOPPED_MINT = both({("c0", "mint", 1): ("stop_after", 95.0)})
+PASTED = replace(QUIET, events=(*QUIET.events, (500.0, "edit", "env", "c0", "known", 0.0), (500.0, "down", "env", 900.0)))
+FULL = replace(QUIET, events=((50.0, "full", 300.0), *QUIET.events))
 
 MUTANTS: dict[str, Mutant] = {
-    # the ten that everybody would think of first
-    "publish before capture": Mutant(named("publish_first")),
-    "publish before verification": Mutant(rows(recreating, {K.CAPTURED: without(R[K.CAPTURED], recreate.accepted)})),
+    "publish before capture": Mutant(named("publish_first"), ((QUIET, {}),)),
+    "publish before verification": Mutant(
+        rows(
+            recreating,
+            {
+                K.CAPTURED: without(C[K.CAPTURED], recreate.accepted),
+                K.PUBLISHING: without(C[K.PUBLISHING], recreate.fresh),
+            },
+        ),
+        ((LAGGING, {}),),
+    ),
     "verification older than 60 s at the write": Mutant(
-        rows(recreating, {K.PUBLISHING: without(R[K.PUBLISHING], recreate.fresh)}), "optional"
+        rows(recreating, {K.PUBLISHING: without(C[K.PUBLISHING], recreate.fresh)}), ((QUIET, STUBBORN),)
     ),
-    "no settle after a lost answer of a roll": Mutant(rows(rolling, {K.INTENT: _no_wait(O[K.INTENT])}), "roll"),
-    "no settle before an attempt is abandoned": Mutant(rows(recreating, {K.INTENT: _no_wait(R[K.INTENT])})),
-    "wait inside a call": Mutant(Mutation(driver=WaitsInside, tables=rows(recreating, {K.INTENT: _no_wait(R[K.INTENT])}).tables)),
-    "abandon outside a fenced transaction": Mutant(named("abandon_unfenced")),
-    "sweep that condemns by name": Mutant(named("condemn_by_name")),
-    "ownership by name": Mutant(guarded(K.RETIREMENT, steps.unowned, owned_by_name)),
+    "no settle after a lost roll": Mutant(rows(rolling, {K.INTENT: L[K.INTENT][1:]}), ((ROLLING, LATE_ROLL),), "roll"),
+    "wait inside a call": Mutant(
+        Mutation(driver=WaitsInside, tables=rows(recreating, {K.INTENT: C[K.INTENT][1:]}).tables),
+        ((replace(QUIET, busy=7.0), LOST),),
+    ),
+    "abandon outside a fenced transaction": Mutant(named("abandon_unfenced"), ((QUIET, STOPPED_MINT),)),
+    "sweep that condemns by name": Mutant(named("condemn_by_name"), ((QUIET, TWIN),)),
+    "ownership by name": Mutant(guarded(K.RETIREMENT, steps.unowned, owned_by_name), ((QUIET, TWIN),)),
     "sweep that does not read the targets": Mutant(
-        retiring({k: without(S[k], retire.unpublished) for k in (K.RETIREMENT, K.SUPERSEDED, K.CONDEMNED, K.DISABLED)}), "restore"
+        retiring(
+            {k: without(T[k], retire.unpublished) for k in (K.RETIREMENT, K.SUPERSEDED, K.CONDEMNED, K.DISABLED)}
+        ),
+        ((PASTED, {}),),
+        "restore",
     ),
-    "version read anew after the fence": Mutant(named("reread_version"), "edit"),
-    "AAD with the epoch in it": Mutant(named("epoch_in_aad")),
-    # the journal
+    "version read anew after the fence": Mutant(named("reread_version"), (), "edit"),
+    "AAD with the epoch in it": Mutant(named("epoch_in_aad"), ((QUIET, LOST),)),
     "no fence": Mutant(named("no_fence")),
-    "captures are fenced": Mutant(named("capture_fenced")),
-    "no spool": Mutant(named("no_spool")),
-    "spools are not imported": Mutant(named("no_replay")),
-    "a marked token may be published": Mutant(guarded(K.PUBLISH_INTENT, steps.not_marked)),
-    # publication
-    "blind write": Mutant(named("blind_write"), "edit"),
-    "no exchange back": Mutant(named("no_exchange_back"), "edit"),
+    "captures are fenced": Mutant(named("capture_fenced"), ((QUIET, STOPPED_MINT),)),
+    "no spool": Mutant(named("no_spool"), (), "roll"),
+    "spools are not imported": Mutant(named("no_replay"), (), "roll"),
+    "a marked token may be published": Mutant(
+        Mutation(guards={**steps.GUARDS, K.PUBLISH_INTENT: (), K.VERIFIED: (), K.PUBLISHING: ()}), (), "restore"
+    ),
+    "blind write": Mutant(named("blind_write"), (), "edit"),
+    "no exchange back": Mutant(named("no_exchange_back"), (), "edit"),
     "no place lock": Mutant(named("no_place_lock")),
     "no room check": Mutant(
-        rows(recreating, {k: without(R[k], recreate.room) for k in (K.PLANNED, K.ABANDONED)})
+        rows(recreating, {k: without(C[k], recreate.room) for k in (K.PLANNED, K.ABANDONED)}), ((FULL, {}),)
     ),
     "no displacement": Mutant(
-        rows(recreating, {k: without(R[k], recreate.displaced) for k in (K.VERIFIED, K.PUBLISHING)}), "optional"
+        rows(recreating, {k: without(C[k], recreate.displaced) for k in (K.VERIFIED, K.PUBLISHING)}), (), "optional"
     ),
-    # retirement
-    "no grace": Mutant(retiring({K.RETIREMENT: without(S[K.RETIREMENT], retire.grace)})),
-    "no quiet": Mutant(retiring({K.RETIREMENT: without(S[K.RETIREMENT], retire.quiet)})),
-    "no soak": Mutant(retiring({K.DISABLED: S[K.DISABLED][:1] + S[K.DISABLED][2:]})),
-    "no condemnation": Mutant(retiring({K.RETIREMENT: without(S[K.RETIREMENT], retire.condemn)}), "restore"),
+    "no grace": Mutant(retiring({K.RETIREMENT: without(T[K.RETIREMENT], retire.grace)}), ((QUIET, {}),)),
+    "no quiet": Mutant(retiring({K.RETIREMENT: without(T[K.RETIREMENT], retire.quiet)})),
+    "no soak": Mutant(retiring({K.DISABLED: (T[K.DISABLED][0], *T[K.DISABLED][2:])}), ((QUIET, {}),)),
     "condemned although published": Mutant(
         Mutation(
             guards={**steps.GUARDS, K.CONDEMNED: (steps.retirement_step, steps.not_in_use)},
-            tables=replace(
-                TABLES,
-                retire={
-                    **S,
-                    K.RETIREMENT: (retire.held, lambda case: retire.record(K.CONDEMNED)(case)),
-                },
-            ),
-        )
+            tables=retiring({K.RETIREMENT: (retire.record(K.CONDEMNED),)}).tables,
+        ),
+        ((QUIET, {}),),
     ),
     "retires what an older journal knows": Mutant(
-        retiring({K.RETIREMENT: without(S[K.RETIREMENT], retire.report_only)}), "restore"
+        retiring({K.RETIREMENT: without(T[K.RETIREMENT], retire.report_only)}), (), "restore"
     ),
-    # roll
-    "a roll is not healed": Mutant(rows(rolling, {K.CONFIRMED: without(O[K.CONFIRMED], roll.healed)}), "roll"),
-    "a roll is done without settle": Mutant(rows(rolling, {K.CONFIRMED: _no_wait(O[K.CONFIRMED])}), "roll"),
-    "a rolled value is not proven alive": Mutant(rows(rolling, {K.PUBLISHING: without(O[K.PUBLISHING], roll.alive)}), "roll"),
-    "the oracle may answer with the old value": Mutant(Mutation(), "roll", Patch(look, "oracle", lambda w, of: _old_oracle(w, of))),
-    # looks
-    "dead after one refusal": Mutant(Mutation(), "", Patch(stands, "refused", lambda work, fingerprint: True)),
+    "a roll is not healed": Mutant(
+        rows(rolling, {K.CONFIRMED: without(L[K.CONFIRMED], roll.healed)}), ((ROLLING, SLOW_TWIN),), "roll"
+    ),
+    "a roll ends without settle": Mutant(rows(rolling, {K.CONFIRMED: L[K.CONFIRMED][1:]}), ((ROLLING, SLOW_TWIN),), "roll"),
+    "a rolled value is not proven alive": Mutant(
+        rows(rolling, {K.PUBLISHING: without(L[K.PUBLISHING], roll.alive)}), (), "roll"
+    ),
+    "the oracle may answer with the old value": Mutant(
+        Mutation(), (), "roll", Patch(Sight.ORACLE, oracle_with_the_old_value)
+    ),
+    "dead after one refusal": Mutant(Mutation(), ((LAGGING, {}),), "", Patch(Sight.ALIVE, dead_after_one_refusal)),
 }
-
-
-def _old_oracle(work: Work, of: str) -> Any:
-    from rotator.core.protocol.rules import Result, Seen
-
-    for fingerprint in reversed(tuple(work.view.values)):
-        rotation = work.view.rotation
-        if rotation and work.view.values[fingerprint] == rotation.token_id:
-            try:
-                if work.source.verify(work.journal.reveal(work.stream, fingerprint)) == rotation.token_id:
-                    return Seen(work.now, Result.GOOD, fingerprint)
-            except Exception:
-                return Seen(work.now, Result.UNSURE)
-    return Seen(work.now, Result.GOOD)

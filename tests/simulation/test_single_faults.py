@@ -1,4 +1,4 @@
-"""Every single fault at every port call of an undisturbed run, one at a time: random search and this one find different bugs."""
+"""Every single fault at every port call of an undisturbed run, one at a time: it finds what random search does not."""
 
 from __future__ import annotations
 

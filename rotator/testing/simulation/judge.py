@@ -25,6 +25,7 @@ class Judge:
     def __init__(self, world: World) -> None:
         self.world = world
         self.outage = 0.0
+        self._captured: set[str] = set()
         self._dead_since: dict[tuple[str, str], float] = {}
 
     def _held(self, tok: Tok) -> list[tuple[str, str]]:
@@ -35,8 +36,24 @@ class Judge:
         now = self.world.hub.now
         return now if tok.status == "active" and self._held(tok) else min(now, tok.used)
 
+    def rolled(self, tok: Tok, sent: float) -> None:
+        """A roll that comes late must not kill a value published meanwhile: the settle time is there for that.
+
+        A process that was paused may still do it; that can only be detected and healed.
+        """
+        world = self.world
+        if any(world.faults.count[kind] for kind in ("stop", "stop_after", "kill", "kill_after")) or world.count["outsider"]:
+            return
+        for place, name in self._held(tok):
+            if not world.places[place].by.get(name) and world.places[place].since.get(name, -NEVER) > sent:
+                world.bad("R1 late roll", f"a roll sent {world.hub.now - sent:.0f} s ago killed what stands at {place}")
+
     def fact(self, stream: str, draft: Draft) -> None:
         """Laws about facts."""
+        if draft.kind is Kind.CAPTURED:
+            self._captured.add(draft.text("attempt_name"))
+        if draft.kind is Kind.ABANDONED and not draft.detail.get("rejected") and draft.token_name in self._captured:
+            self.world.bad("I4 abandoned", f"{draft.token_name} was given up after its capture")
         if draft.kind is Kind.CONFIRMED:
             view = self.world.view(stream)
             rotation = view.rotation

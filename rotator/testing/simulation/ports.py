@@ -317,7 +317,8 @@ class SimSource:
 
     def roll(self, token_id: str) -> Minted:
         """See the port."""
-        return self._do("roll", lambda: self._door.world.roll(token_id))
+        sent = self._door.hub.now
+        return self._do("roll", lambda: self._door.world.roll(token_id, sent))
 
     def extend(self, token_id: str, expires_at: float) -> None:
         """See the port."""

@@ -31,6 +31,10 @@ class Held:
     until: float
 
 
+Snapshot = tuple[dict[str, Stream], dict[str, Held]]
+"""What a backup holds."""
+
+
 class Store:
     """The durable truth of one simulated world; `mutants` names the laws that this run leaves out."""
 
@@ -103,6 +107,6 @@ class Store:
             self.fence(stream, me, epoch)
         return self.put(stream, draft, value, epoch)
 
-    def snapshot(self) -> tuple[dict[str, Stream], dict[str, Held]]:
+    def snapshot(self) -> Snapshot:
         """Return a copy to restore later."""
         return {k: replace(s) for k, s in self.streams.items()}, {k: replace(h) for k, h in self.leases.items()}

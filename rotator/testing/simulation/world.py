@@ -24,7 +24,7 @@ from rotator.testing.simulation.hub import Hub, Process
 from rotator.testing.simulation.judge import Judge
 from rotator.testing.simulation.ports import Door, SimFleet, SimJournal, SimRuntime
 from rotator.testing.simulation.provider import Place, Provider, Tok
-from rotator.testing.simulation.store import Store, Stream
+from rotator.testing.simulation.store import Snapshot, Store, Stream
 
 LIFE, RENEW, GRACE, QUIET, SOAK, SETTLE = 6000.0, 2000.0, 600.0, 300.0, 200.0, 60.0
 TUNING = Tuning(watch=200.0, sweep=300.0, doubt=120.0)
@@ -52,6 +52,7 @@ class Scenario:
     horizon: float = 5000.0
     tail: float = 5500.0
     rate: float = 1.0
+    busy: float = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +105,7 @@ class World:
         self.provider.on_end = self.judge.expired
         self.names = [f"c{i}" for i in range(scenario.credentials)]
         self.adopts: dict[str, str] = {}
-        self.snapshots: list[tuple[float, object]] = []
+        self.snapshots: list[tuple[float, Snapshot]] = []
         self._people()
         self.processes = [Process(name) for name in "AB"]
         for process in self.processes:
@@ -172,7 +173,7 @@ class World:
                 while True:
                     ended = driver.run(name)
                     left = ended.until - self.hub.now
-                    pause = 60.0 if ended.end in (End.BUSY, End.FAILED) else min(max(left, 1.0), TUNING.watch)
+                    pause = self.scenario.busy if ended.end in (End.BUSY, End.FAILED) else min(max(left, 1.0), TUNING.watch)
                     door.call(name, "wait", "wait", lambda: None)
                     door.sleep(pause)
 
@@ -204,11 +205,12 @@ class World:
         self.judge.minted()
         return self.provider.make(owner, name, float(int(self.hub.now + (1e7 if self.calm else LIFE))))
 
-    def roll(self, token: str) -> Minted:
-        """Give a token a new value."""
+    def roll(self, token: str, sent: float) -> Minted:
+        """Give a token a new value; the request was sent at `sent`."""
         tok = self.provider.tokens[token]
         if tok.status != "active":
             raise Refused("roll: the token is not active")
+        self.judge.rolled(tok, sent)
         tok.value = self.provider.value()
         tok.modified = self.hub.now
         self.provider.by_value[tok.value] = tok.id
@@ -329,7 +331,7 @@ class World:
         if tok is None or tok.status != "active" or tok.id in self.provider.foreign:
             return
         if act == "roll":
-            self.roll(tok.id)
+            self.roll(tok.id, self.hub.now)
         else:
             tok.status, tok.killed = ("disabled" if act == "disable" else "deleted"), "outsider"
             self.judge.check_dead(name)
@@ -374,8 +376,8 @@ class World:
         self.instance = f"i{int(self.instance[1:]) + 10}"
         self._lose(({name: Stream() for name in self.names}, {}), bool(alive))
 
-    def _lose(self, snapshot: object, alive: bool) -> None:
-        streams, leases = snapshot  # type: ignore[misc]  # made by Store.snapshot
+    def _lose(self, snapshot: Snapshot, alive: bool) -> None:
+        streams, leases = snapshot
         self.store.streams, self.store.leases = dict(streams), dict(leases)
         self.store.streams = {k: replace(s) for k, s in self.store.streams.items()}
         self.lost_at, self.snapshots = self.hub.now, []
