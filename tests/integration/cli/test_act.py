@@ -1,0 +1,258 @@
+"""once, rotate, pause, resume, resolve: what they answer and what they put into the journal."""
+
+import os
+import re
+
+import pytest
+
+HEX = re.compile(r"[0-9a-f]{12,16}")
+
+
+def kinds(rotator, name="workers-deploy"):
+    return [fact["kind"] for fact in rotator("history", name, "-o", "json").json["facts"]]
+
+
+# ----------------------------------------------------------------------------------------------------------------- once
+def test_once_creates_what_is_missing(rotator, place):
+    shown = rotator("once", "-o", "json")
+    assert shown.code == 0
+    assert place.value()
+    [credential] = shown.json["credentials"]
+    assert (credential["state"], credential["ready"], shown.json["exit_code"]) == ("idle", True, 0)
+
+
+def test_once_says_how_every_credential_is(fresh):
+    assert fresh("once").out.startswith("workers-deploy: idle: fresh; rotates in ")
+
+
+def test_once_without_credentials_says_so(rotator, place):
+    place.write(credentials=[])
+    assert rotator("once").out == "no credentials are configured\n"
+
+
+def test_once_with_a_failing_provider_is_a_no(rotator, place):
+    place.sandbox.stop()
+    assert rotator("once").code == 1
+
+
+@pytest.mark.parametrize("wait", ["5", "soon", "-1s"])
+def test_a_wait_that_is_no_duration_is_a_usage_error(rotator, wait):
+    assert rotator("once", f"--wait={wait}").code == 2
+
+
+def test_the_log_goes_to_standard_error_as_it_is_asked_to(rotator):
+    shown = rotator("once", "--log-format", "json")
+    assert '"event":"rotation_confirmed"' in shown.err
+    assert "event" not in shown.out
+
+
+# --------------------------------------------------------------------------------------------------------------- rotate
+def test_a_request_is_journaled_with_who_and_why(fresh):
+    shown = fresh("rotate", "workers-deploy", "--reason", "left on a bus", "-o", "json")
+    assert shown.code == 0
+    [request] = shown.json["requests"]
+    assert HEX.fullmatch(request.pop("request_id"))
+    assert request == {"credential": "workers-deploy", "rotation_id": None, "state": "requested"}
+    fact = fresh("history", "workers-deploy", "-o", "json").json["facts"][-1]
+    assert (fact["kind"], fact["detail"]["reason"]) == ("request", "left on a bus")
+    assert fact["actor"] not in ("", "daemon")
+
+
+def test_without_a_daemon_a_request_says_who_will_do_it(fresh):
+    assert "no daemon runs" in fresh("rotate", "workers-deploy").err
+
+
+def test_a_request_alone_changes_no_value(fresh, place):
+    before = place.value()
+    fresh("rotate", "workers-deploy")
+    assert place.value() == before
+    fresh("once")
+    assert place.value() != before
+
+
+def test_waiting_without_a_daemon_does_the_work(fresh, place):
+    before = place.value()
+    shown = fresh("rotate", "workers-deploy", "--wait", "60s", "-o", "json")
+    assert shown.code == 0
+    assert place.value() not in (None, before)
+    [request] = shown.json["requests"]
+    assert request["state"] in ("confirmed", "done")
+    assert HEX.fullmatch(request["rotation_id"])
+
+
+def test_waiting_until_done_waits_for_the_old_token(fresh, place):
+    old = fresh("status", "-o", "json").json["credentials"][0]["token_id"]
+    shown = fresh("rotate", "workers-deploy", "--wait", "60s", "--until", "done")
+    assert shown.code == 0
+    assert shown.out.startswith("workers-deploy: done, rotation ")
+    assert place.sandbox.world.tokens[old].deleted_on is not None
+
+
+def test_several_are_waited_for_together(place, rotator):
+    place.write(place.credential("a"), place.credential("b"))
+    shown = rotator("rotate", "a", "b", "a", "--wait", "60s", "-o", "json")
+    assert shown.code == 0
+    assert [request["credential"] for request in shown.json["requests"]] == ["a", "b"]
+
+
+def test_a_first_creation_may_be_asked_for_before_the_first_start(rotator, place):
+    assert rotator("rotate", "workers-deploy", "--wait", "60s").code == 0
+    assert place.value()
+
+
+def test_a_timeout_is_a_no_and_the_request_stays(rotator, place):
+    place.sandbox.stop()
+    shown = rotator("rotate", "workers-deploy", "--wait", "1s", "-o", "json")
+    assert shown.code == 1
+    assert shown.json["requests"][0]["state"] in ("requested", "rotating")
+
+
+def test_an_operator_s_case_is_3(fresh, place):
+    place.overwrite("somebody-else-wrote-this-0123456789")
+    shown = fresh("rotate", "workers-deploy", "--wait", "60s")
+    assert shown.code == 3
+    assert "needs an operator" in shown.err
+
+
+def test_a_paused_credential_keeps_the_request_and_says_so(fresh):
+    fresh("pause", "workers-deploy")
+    shown = fresh("rotate", "workers-deploy", "--wait", "1s")
+    assert shown.code == 1
+    assert "is paused" in shown.err
+
+
+def test_a_roll_keeps_the_token_and_changes_the_value(fresh, place):
+    before, token = place.value(), fresh("status", "-o", "json").json["credentials"][0]["token_id"]
+    shown = fresh("rotate", "workers-deploy", "--strategy", "roll", "--outage-budget", "2m", "--wait", "60s")
+    assert shown.code == 0
+    assert fresh("status", "-o", "json").json["credentials"][0]["token_id"] == token
+    assert place.value() != before
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--strategy", "roll"),
+        ("--strategy", "roll", "--outage-budget", "5s"),
+        ("--strategy", "recreate", "--outage-budget", "2m"),
+        ("--outage-budget", "2m"),
+        ("--strategy", "republish"),
+        ("--wait", "later"),
+        ("--until", "tomorrow"),
+    ],
+)
+def test_a_wrong_request_is_2_and_asks_nothing(fresh, arguments):
+    assert fresh("rotate", "workers-deploy", *arguments).code == 2
+    assert "request" not in kinds(fresh)
+
+
+def test_one_unknown_name_among_several_asks_nothing(fresh):
+    assert fresh("rotate", "workers-deploy", "nobody").code == 2
+    assert "request" not in kinds(fresh)
+
+
+def test_what_left_the_configuration_is_not_rotated(fresh, place):
+    place.write(place.credential("other"))
+    shown = fresh("rotate", "workers-deploy")
+    assert shown.code == 2
+    assert "not in the configuration" in shown.err
+
+
+# -------------------------------------------------------------------------------------------------------- pause, resume
+def test_a_pause_is_journaled_with_its_end_and_its_reason(fresh):
+    shown = fresh("pause", "workers-deploy", "--for", "4h", "--reason", "freeze", "-o", "json")
+    assert shown.code == 0
+    [row] = shown.json["paused"]
+    assert (row["credential"], row["reason"]) == ("workers-deploy", "freeze")
+    credential = fresh("status", "-o", "json").json["credentials"][0]
+    assert (credential["state"], credential["paused"]["reason"]) == ("paused", "freeze")
+    assert credential["paused"]["until"] == row["until"]
+
+
+def test_a_pause_without_an_end_lasts_until_it_is_resumed(fresh):
+    assert fresh("pause", "--all").out == "workers-deploy: paused until `rotator resume workers-deploy`\n"
+    assert fresh("resume", "--all").out == "workers-deploy: resumed\n"
+    assert fresh("status", "-o", "json").json["credentials"][0]["state"] == "idle"
+
+
+def test_resuming_what_was_not_paused_says_so(fresh):
+    shown = fresh("resume", "workers-deploy", "-o", "json")
+    assert shown.code == 0
+    assert shown.json == {"resumed": [{"credential": "workers-deploy", "was_paused": False}]}
+
+
+@pytest.mark.parametrize("arguments", [(), ("workers-deploy", "--all"), ("nobody",), ("workers-deploy", "--for", "0s")])
+def test_a_pause_of_nobody_or_for_no_time_is_a_usage_error(fresh, arguments):
+    assert fresh("pause", *arguments).code == 2
+
+
+# -------------------------------------------------------------------------------------------------------------- resolve
+@pytest.fixture
+def overridden(fresh, place):
+    """`rotator`, with a foreign value at the target that the program has seen."""
+    place.overwrite("somebody-else-wrote-this-0123456789")
+    assert fresh("rotate", "workers-deploy", "--wait", "60s").code == 3
+    return fresh
+
+
+def test_status_explains_every_choice_in_the_case_at_hand(overridden):
+    shown = overridden("status", "workers-deploy").out
+    assert "needs an operator: target_overridden" in shown
+    for how in ("retry", "accept", "abandon"):
+        assert f"rotator resolve workers-deploy --{how}\n" in shown
+
+
+def test_to_retry_is_to_do_ours(overridden, place):
+    shown = overridden("resolve", "workers-deploy", "--retry", "--reason", "was a test", "-o", "json")
+    assert shown.code == 0
+    [row] = shown.json["resolved"]
+    assert (row["credential"], row["how"], row["code"]) == ("workers-deploy", "retry", "target_overridden")
+    assert overridden("once", "--wait", "20s").code == 0
+    assert not place.value().startswith("somebody")
+
+
+def test_to_accept_is_to_leave_theirs(overridden, place):
+    assert overridden("resolve", "workers-deploy", "--accept").code == 0
+    overridden("once")
+    assert place.value().startswith("somebody")
+    assert overridden("status", "-o", "json").json["credentials"][0]["needs_operator"] is None
+
+
+@pytest.mark.parametrize("arguments", [(), ("--retry", "--accept"), ("--retry", "--accept", "--abandon")])
+def test_one_decision_is_needed(overridden, arguments):
+    assert overridden("resolve", "workers-deploy", *arguments).code == 2
+    assert "resolved" not in kinds(overridden)
+
+
+def test_where_nothing_needs_an_operator_there_is_nothing_to_resolve(fresh):
+    shown = fresh("resolve", "workers-deploy", "--retry")
+    assert shown.code == 1
+    assert "resolved" not in kinds(fresh)
+
+
+# ------------------------------------------------------------------------------------------------------------- the rest
+def test_the_one_behind_sudo_is_named(fresh, monkeypatch):
+    monkeypatch.setenv("SUDO_USER", "alice")
+    fresh("pause", "workers-deploy")
+    assert fresh("status", "-o", "json").json["credentials"][0]["paused"]["actor"] == "alice"
+
+
+def test_a_user_without_a_name_is_named_by_number(monkeypatch):
+    from rotator.cli.names import operator
+
+    monkeypatch.delenv("SUDO_USER", raising=False)
+    monkeypatch.setattr(os, "getuid", lambda: 2_000_000_001)
+    assert operator() == "uid-2000000001"
+
+
+def test_names_are_completed_from_the_configuration(place, monkeypatch):
+    from types import SimpleNamespace
+
+    from rotator.cli.names import complete
+
+    place.write(place.credential("web-a"), place.credential("web-b"), place.credential("dns"))
+    monkeypatch.chdir(place.folder)
+    context = SimpleNamespace(parent=None, params={})
+    assert complete(context, "web") == ["web-a", "web-b"]
+    (place.folder / "rotator.yaml").write_text("{")
+    assert complete(context, "web") == []
