@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from typing import Annotated, Any, Final
 
@@ -10,8 +11,8 @@ from typer.core import TyperGroup
 
 from rotator import __version__
 from rotator.cli import check, exits, operate, run, show, tools
-from rotator.cli.output import is_terminal, say
-from rotator.cli.verbs import Config, LogFormatOption, Output, OutputOption, Settings
+from rotator.cli.output import say
+from rotator.cli.verbs import Config, LogFormatOption, OutputOption, Settings
 
 SECTIONS: Final = (
     ("Try it", ("demo", "sandbox")),
@@ -106,9 +107,6 @@ for _name in LATER:
 def main() -> None:
     """Run the program and end the process with its exit code."""
     for stream in (sys.stdout, sys.stderr):
-        if not is_terminal(stream) and hasattr(stream, "reconfigure"):
+        if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a strange locale must not cost a result
     app(prog_name="rotator")
-
-
-__all__ = ["Output", "app", "main"]

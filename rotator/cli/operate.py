@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from rotator.core.protocol.view import View
     from rotator.core.status import CredentialStatus
 
+LONGEST_REASON: Final = 500
+"""Characters of a reason: one line of the audit trail, not a report."""
+
 SLACK: Final = 30.0
 """Seconds that the outage budget of a roll must exceed the settle time by."""
 
@@ -38,7 +41,18 @@ class Way(StrEnum):
     ROLL = "roll"
 
 
-Reason = Annotated[str, typer.Option(metavar="TEXT", help="Why; goes into the audit trail.")]
+def one_line(reason: str) -> str:
+    """Return the reason if it is one printable line of at most 500 characters; a usage error else."""
+    if reason and not reason.isprintable():
+        raise typer.BadParameter("write one line without control characters")
+    if len(reason) > LONGEST_REASON:
+        raise typer.BadParameter(f"write at most {LONGEST_REASON} characters")
+    return reason
+
+
+Reason = Annotated[
+    str, typer.Option(metavar="TEXT", callback=one_line, help="Why; goes into the audit trail, so never a value.")
+]
 
 
 def _open(settings: Settings) -> App:

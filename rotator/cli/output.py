@@ -43,7 +43,8 @@ def write_json(document: Mapping[str, Any]) -> None:
     Raises:
         ValueError: a number in it is no JSON number.
     """
-    sys.stdout.write(json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+    plain_only = (sys.stdout.encoding or "").lower().replace("-", "") != "utf8"
+    sys.stdout.write(json.dumps(document, indent=2, ensure_ascii=plain_only, allow_nan=False) + "\n")
     sys.stdout.flush()
 
 

@@ -186,6 +186,12 @@ def test_a_pause_of_nobody_or_for_no_time_is_a_usage_error(fresh, arguments):
     assert fresh("pause", *arguments).code == 2
 
 
+@pytest.mark.parametrize("reason", ["two\nlines", "\x1b[2J", "x" * 501])
+def test_a_reason_is_one_line_of_the_audit_trail(fresh, reason):
+    assert fresh("pause", "workers-deploy", "--reason", reason).code == 2
+    assert "paused" not in kinds(fresh)
+
+
 # -------------------------------------------------------------------------------------------------------------- resolve
 @pytest.fixture
 def overridden(fresh, place):

@@ -238,6 +238,19 @@ def test_python_dash_m_is_the_same_program(tmp_path):
     assert done.stdout.startswith(f"rotator {__version__} ")
 
 
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-8"])
+def test_a_document_is_json_in_every_locale(tmp_path, encoding):
+    (tmp_path / "rotator.yaml").write_text("version: 1\né…: 1\n", encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, "-m", "rotator", "check", "-o", "json"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONIOENCODING": encoding},
+        capture_output=True,
+        check=False,
+    )
+    assert "é…" in json.loads(done.stdout.decode(encoding))["findings"][0]["message"]
+
+
 def test_a_reader_that_goes_away_is_no_error(tmp_path):
     done = subprocess.run(
         [sys.executable, "-m", "rotator", "schema"],
