@@ -310,13 +310,10 @@ def each(act: Act) -> Rule:
         missing = sorted(t for t in case.required() if t not in has and view.heeded.get(t) is None)
         if not missing:
             return None
-        held = [t for t in missing if t in view.overridden]
-        if held and len(held) == len(missing):
-            return Operator(override_code(view, held[0]), case.now + case.watch, held[0])
-        return Wait(
-            min((again.get(t, 0.0) for t in missing if t not in held), default=0.0) or case.now + 20,
-            f"{act} {missing[0]}",
-        )
+        late = [t for t in missing if t not in view.overridden]
+        if not late:
+            return Operator(override_code(view, missing[0]), case.now + case.watch, missing[0])
+        return Wait(min(again.get(t, 0.0) for t in late) or case.now + 20, f"{act} {late[0]}")
 
     return rule
 

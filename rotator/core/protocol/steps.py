@@ -67,11 +67,6 @@ def no_open_rotation(view: View, draft: Draft) -> str:
     return f"rotation {view.rotation.rid} is open already" if view.rotation else ""
 
 
-def of_open_rotation(view: View, draft: Draft) -> str:
-    """The open rotation is the one meant."""
-    return "" if view.rotation and view.rotation.rid == draft.rid else f"rotation {draft.rid or '?'} is not open"
-
-
 def of_this_publication(view: View, draft: Draft) -> str:
     """The fact belongs to the publication that is under way."""
     rotation = view.rotation
