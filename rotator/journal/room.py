@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
+import threading
 from collections.abc import Callable
 from typing import Final
 
@@ -31,6 +32,7 @@ class Room:
         self._crash = crash
         self._inode = _inode(db)
         self._log_holds_keys = False
+        self._proving = threading.Lock()
 
     def prove(self, seal: Seal) -> None:
         """Write a row, read it back on a connection opened for it, decrypt it; reserve room in the spool.
@@ -43,15 +45,16 @@ class Room:
         self.in_place()
         value = Secret(secrets.token_hex(_CANARY_BYTES // 2))
         sealed = seal.seal("canary", "", 0, "", value)
-        self._crash("before_canary_commit")
-        with self._db.write() as connection:
-            run(
-                connection,
-                "INSERT OR REPLACE INTO canary (owner, record) VALUES (?, ?)",
-                (self._owners.me, json.dumps(pack(sealed))),
-            )
-        self._crash("after_canary_commit")
-        found = self._db.probe("SELECT record FROM canary WHERE owner = ?", (self._owners.me,))
+        with self._proving:  # one row per process: another thread's canary must not come back instead of ours
+            self._crash("before_canary_commit")
+            with self._db.write() as connection:
+                run(
+                    connection,
+                    "INSERT OR REPLACE INTO canary (owner, record) VALUES (?, ?)",
+                    (self._owners.me, json.dumps(pack(sealed))),
+                )
+            self._crash("after_canary_commit")
+            found = self._db.probe("SELECT record FROM canary WHERE owner = ?", (self._owners.me,))
         if not found or seal.open(unpack(json.loads(found[0][0]))) != value:
             raise JournalUnsafe(
                 f"proving room in the journal {self._db.path}: what was written did not come back",

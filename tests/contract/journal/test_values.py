@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -17,6 +19,20 @@ def test_a_canary_proves_room_any_number_of_times(bench: Bench):
     journal = bench.open()
     for _ in range(3):
         journal.canary()
+
+
+def test_threads_that_prove_room_at_the_same_time_do_not_disturb_each_other(real: SqliteBench):
+    journal = real.open()
+    together = threading.Barrier(8)
+
+    def prove() -> None:
+        together.wait(timeout=10)
+        for _ in range(5):
+            journal.canary()
+
+    with ThreadPoolExecutor(8) as pool:
+        for done in [pool.submit(prove) for _ in range(8)]:
+            done.result()
 
 
 def _captured(real: SqliteBench, journal, stream: str) -> None:
