@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 GRACE, SOAK, PATIENCE = 600.0, 200.0, 1000.0
 
+STALE = 125.0
+"""Seconds: a verification may be 60 s old at a write, and the network may keep the write for as long again."""
+
 
 class Judge:
     """Judges one world."""
@@ -42,7 +45,10 @@ class Judge:
         A process that was paused may still do it; that can only be detected and healed.
         """
         world = self.world
-        if any(world.faults.count[kind] for kind in ("stop", "stop_after", "kill", "kill_after")) or world.count["outsider"]:
+        if (
+            any(world.faults.count[kind] for kind in ("stop", "stop_after", "kill", "kill_after", "duplicate"))
+            or world.count["outsider"]
+        ):
             return
         for place, name in self._held(tok):
             if not world.places[place].by.get(name) and world.places[place].since.get(name, -NEVER) > sent:
@@ -52,6 +58,14 @@ class Judge:
         """Laws about facts."""
         if draft.kind is Kind.CAPTURED:
             self._captured.add(draft.text("attempt_name"))
+        if draft.kind is Kind.PLANNED and draft.detail.get("why") == "dead" and self.world.faults.count["spurious"] < 3:
+            current = self.world.provider.tokens.get(self.world.view(stream).current)
+            if (
+                current
+                and self.world.provider.live(current.value)
+                and f"f{current.value}" == self.world.view(stream).fingerprint
+            ):
+                self.world.bad("I13 dead", f"{current.id} was replaced as dead and lives")
         if draft.kind is Kind.ABANDONED and not draft.detail.get("rejected") and draft.token_name in self._captured:
             self.world.bad("I4 abandoned", f"{draft.token_name} was given up after its capture")
         if draft.kind is Kind.CONFIRMED:
@@ -114,6 +128,8 @@ class Judge:
             world.bad("I2 lag", f"wrote {after.id} at {place} before the provider accepts it")
         elif not after.equal:
             world.bad("I14 grants", f"wrote {after.id} at {place} with wrong grants")
+        elif now - after.verified > STALE and now > world.stopped_until + STALE:
+            world.bad("I6 stale", f"wrote {after.id} at {place} {now - after.verified:.0f} s after its verification")
         newer = (
             before is not None and before.status == "active" and before.accepted_at <= now and before.born > after.born
         )

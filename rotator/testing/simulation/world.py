@@ -173,7 +173,9 @@ class World:
                 while True:
                     ended = driver.run(name)
                     left = ended.until - self.hub.now
-                    pause = self.scenario.busy if ended.end in (End.BUSY, End.FAILED) else min(max(left, 1.0), TUNING.watch)
+                    pause = (
+                        self.scenario.busy if ended.end in (End.BUSY, End.FAILED) else min(max(left, 1.0), TUNING.watch)
+                    )
                     door.call(name, "wait", "wait", lambda: None)
                     door.sleep(pause)
 
