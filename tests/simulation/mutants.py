@@ -1,4 +1,4 @@
-"""Mutants of the protocol: each leaves out one rule, guard or habit of the ports. Every one must be caught by the judge.
+"""Mutants of the protocol: each leaves out one rule, guard or habit of the ports; the judge must catch every one.
 
 A mutant is tried in directed worlds first (one or two faults at the sites that show it), then on random seeds.
 """
@@ -112,7 +112,7 @@ class Mutant:
 def _first(world: World) -> Iterator[str]:
     try:
         world.run()
-    except Exception as error:  # a mutant may break the engine outright; that is caught as well
+    except Exception as error:  # noqa: BLE001 - a mutant may break the engine outright; that is caught as well
         yield f"crashed: {error!r}"
     for violation in world.violations[:1]:
         yield f"{violation.law}: {violation.text}"

@@ -22,7 +22,9 @@ from rotator.core.ports.journal import Due, Lease
 from rotator.core.ports.source import Minted, TokenState
 from rotator.core.ports.target import Publication, Reading
 from rotator.core.protocol.view import View
+from rotator.core.schedule.agenda import CLOCK_SUSPECT
 from rotator.core.secret import Secret
+from rotator.engine.provider_time import ProviderTime
 from rotator.engine.work import Bound
 from rotator.testing.simulation.hub import Hub, Killed, Process
 
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from rotator.testing.simulation.world import World
 
 T = TypeVar("T")
+SETTLE = 60.0
 TIMEOUT = 10.0
 """Seconds after which a request without an answer is given up."""
 
@@ -42,6 +45,7 @@ class Door:
     def __init__(self, world: World, process: Process) -> None:
         self.world, self.process, self.incarnation = world, process, process.incarnation
         self.me = process.me
+        self.time = ProviderTime(lambda: world.hub.now, lambda: world.hub.now, SETTLE)
 
     @property
     def hub(self) -> Hub:
@@ -72,7 +76,7 @@ class Door:
             kind = ""
         if port in ("journal", "file", "wait"):
             return self._local(kind, seconds, effect)
-        return self._remote(operation, kind, seconds, effect, special)
+        return self._remote(port, operation, kind, seconds, effect, special)
 
     def _local(self, kind: str, seconds: float, effect: Callable[[], T]) -> T:
         """The journal and files: no network, but a commit may be unknown."""
@@ -94,7 +98,13 @@ class Door:
         return result
 
     def _remote(
-        self, operation: str, kind: str, seconds: float, effect: Callable[[], T], special: Callable[[str], T] | None
+        self,
+        port: str,
+        operation: str,
+        kind: str,
+        seconds: float,
+        effect: Callable[[], T],
+        special: Callable[[str], T] | None,
     ) -> T:
         """Provider and targets: requests and answers get lost, come late, come twice."""
         unknown: type[RotatorError] = OutcomeUnknown if operation in MUTATING else Unavailable
@@ -119,6 +129,8 @@ class Door:
         if kind == "duplicate":
             self.hub.at(seconds, lambda: self._loose(effect))
         self.sleep(latency)
+        if port == "source":
+            self.time.observe(float(int(self.hub.now + self.world.skew)))
         result = special(kind) if special and kind in ("twin", "wrong_grants", "spurious") else effect()
         self._after(kind, seconds)
         self.sleep(0.1)
@@ -473,12 +485,12 @@ class SimRuntime:
         self._door = door
 
     def now(self, connection: str) -> float:
-        """Provider time is virtual time, in whole seconds now and then late."""
-        return self._door.hub.now
+        """Provider time as the real code keeps it: from whole seconds in answers, some of which are wrong."""
+        return self._door.time.now()
 
     def steady(self, connection: str) -> bool:
         """See the port."""
-        return True
+        return self._door.time.steady
 
     def token_hex(self, size: int) -> str:
         """See the port."""
@@ -525,7 +537,7 @@ class SimFleet:
 
     def hold(self, credential: Credential, view: View) -> str:
         """See the port."""
-        return ""
+        return "" if self._door.time.steady else CLOCK_SUSPECT
 
     def died(self, credential: Credential, dead: bool) -> None:
         """See the port."""

@@ -53,6 +53,12 @@ def scenario(seed: int, focus: str = "") -> Scenario:
             return ("restore", age, float(chance.random() < 0.3))
         if kind == "request":
             return ("request", name())
+        if kind == "jump":
+            return (
+                "jump",
+                chance.choice([-86400.0, -90.0, 30.0, 4000.0, 86400.0 * 400]),
+                chance.choice([5.0, 30.0, 50.0]),
+            )
         if kind == "full":
             return ("full", chance.choice([30.0, 300.0]))
         if kind == "outsider":
@@ -73,6 +79,7 @@ def scenario(seed: int, focus: str = "") -> Scenario:
     some(0.2, 2, "remove")
     some(0.15, 1, "restore")
     some(0.06, 1, "empty")
+    some(0.15, 2, "jump")
     adopted = strategy is Strategy.ROLL or chance.random() >= 0.15
     if chance.random() < 0.15:
         events.append((0.5, "edit", place(), name(), chance.choice(["foreign", "garbage", "absent"]), 1.0))

@@ -88,6 +88,7 @@ class World:
         self.count: Counter[str] = Counter()
         self.violations: list[Violation] = []
         self.trace: list[str] | None = [] if trace else None
+        self.skew = 0.0
         self.instance = "i1"
         self.calm = False
         self._resting = 0
@@ -296,6 +297,15 @@ class World:
 
     def _down(self, place: str, seconds: float) -> None:
         self.places[place].down = max(self.places[place].down, self.hub.now + seconds)
+
+    def _jump(self, skew: float, seconds: float) -> None:
+        """The provider's clock is wrong for less than a settle time: nothing may come of it."""
+        self.skew = skew
+
+        def right() -> None:
+            self.skew = 0.0
+
+        self.hub.at(seconds, right)
 
     def _full(self, seconds: float) -> None:
         self.full_since = self.hub.now
