@@ -36,8 +36,8 @@ class Point(StrEnum):
     # The right to work, and the plan.
     BEFORE_LEASE = "before_lease", _ALL_STREAMS + " sweep"
     AFTER_LEASE = "after_lease", _ALL_STREAMS + " sweep"
-    BEFORE_BASELINE_COMMIT = "before_baseline_commit", _ROTATION
-    AFTER_BASELINE_COMMIT = "after_baseline_commit", _ROTATION
+    BEFORE_BASELINE_COMMIT = "before_baseline_commit"  # at the first sight of a target only, before any rotation
+    AFTER_BASELINE_COMMIT = "after_baseline_commit"
     BEFORE_PLAN_COMMIT = "before_plan_commit", _ROTATION
     AFTER_PLAN_COMMIT = "after_plan_commit", _ROTATION
     BEFORE_EXTEND_SEND = "before_extend_send", "roll"
