@@ -1,0 +1,335 @@
+"""What one credential wants next: configuration, rotation, start, retirements, watch, in that order."""
+
+from dataclasses import replace
+
+import pytest
+
+from rotator.core.credential import DAY, HOUR, Policy, Strategy, TargetRef
+from rotator.core.facts import Kind
+from rotator.core.protocol.rules import Act, Case, Do, Look, Operator, Result, Seen, Sight, Wait
+from rotator.core.schedule.agenda import CLOCK_SUSPECT, Step, next_step, start, strategy_for, watch
+from rotator.core.schedule.due import renewal_at
+from tests.unit.core.story import LIFE, Story, act, acts, credential, detail, needs, published, waits
+
+K, S, R = Kind, Sight, Result
+HEALTHY = ((S.STANDS, "env", R.CURRENT), (S.STANDS, "vault", R.CURRENT))
+WATCHED = (*HEALTHY, (S.ALIVE, "v1", R.GOOD), (S.ORPHANS, "", R.GOOD))
+DRIFTED = ((S.STANDS, "env", R.ABSENT), (S.STANDS, "vault", R.CURRENT))
+
+
+def asked(step: Step) -> list[tuple[str, str]]:
+    return acts(Do(step.actions))
+
+
+def due(story: Story) -> Story:
+    return story.later(LIFE - 20 * DAY)
+
+
+# --- configuration
+
+
+def test_a_target_that_left_the_configuration_is_released_before_anything_else():
+    story = due(published())
+    story.credential = credential(targets=("env",))
+
+    assert asked(next_step(story.case())) == [("target_released", "vault")]
+    story.tell(K.TARGET_RELEASED, target="vault")
+    assert asked(next_step(story.case())) != [("target_released", "vault")]
+
+
+def test_a_target_that_came_back_is_looked_at_as_if_for_the_first_time():
+    story = published().tell(K.TARGET_RELEASED, target="vault")
+
+    assert asked(next_step(story.case())) == [("target_added", "vault")]
+    assert asked(next_step(story.tell(K.TARGET_ADDED, target="vault").case())) == [("stands", "vault")]
+
+
+def test_a_credential_that_left_the_configuration_releases_nothing():
+    story = published()
+    story.credential = credential(targets=(), managed=False)
+
+    assert asked(next_step(story.case())) == [("alive", "v1")]
+
+
+# --- start
+
+
+def test_a_credential_that_left_the_configuration_starts_nothing():
+    story = due(published())
+    story.credential = credential(managed=False)
+
+    assert start(story.case()) is None
+
+
+def test_every_target_is_looked_at_before_the_first_start():
+    story = Story()
+
+    assert acts(start(story.case())) == [("stands", "env")]
+    story.tell(K.BASELINE, target="env")
+    assert acts(start(story.case())) == [("stands", "vault")]
+    assert act(start(story.tell(K.BASELINE, target="vault").case())) == "plan"
+
+
+def test_a_look_of_more_than_a_minute_ago_is_no_first_sight():
+    story = Story().tell(K.BASELINE, target="env")
+
+    assert acts(start(story.case((S.STANDS, "vault", R.ABSENT), age=61))) == [("stands", "vault")]
+    assert act(start(story.case((S.STANDS, "vault", R.ABSENT), age=59))) == "plan"
+
+
+def test_an_unreadable_target_is_looked_at_at_the_cadence_of_the_watch_and_blocks_nothing():
+    story = Story().tell(K.BASELINE, target="env")
+
+    assert act(start(story.case((S.STANDS, "vault", R.UNREADABLE), age=299))) == "plan"
+    assert act(start(story.case((S.STANDS, "vault", R.UNREADABLE), age=301))) == "stands"
+
+
+def test_a_value_that_may_live_is_asked_about_until_it_is_proven():
+    story = Story().tell(K.BASELINE, target="env")
+    unsure = (S.STANDS, "vault", R.UNSURE)
+
+    assert waits(start(story.case(unsure))) == (story.at + 45, "verification")
+    assert act(start(story.case(unsure, age=46))) == "stands"
+
+
+def test_a_foreign_value_before_the_first_creation_needs_an_operator():
+    story = Story().tell(K.OVERRIDDEN, target="vault", fingerprint="x").seen_first()
+
+    assert needs(start(story.case())) == ("target_occupied", "vault")
+
+
+def test_a_foreign_value_at_a_target_that_left_the_configuration_does_not_matter():
+    story = Story().tell(K.OVERRIDDEN, target="aws", fingerprint="x").seen_first()
+
+    assert act(start(story.case())) == "plan"
+
+
+def test_an_overridden_target_does_not_hold_a_renewal_back():
+    story = due(published().tell(K.OVERRIDDEN, target="env", fingerprint="x"))
+
+    assert act(start(story.case(*HEALTHY))) == "plan"
+
+
+def test_a_pause_stops_starts_and_says_until_when():
+    story = due(published()).tell(K.PAUSED)
+
+    assert waits(start(story.case(watch=200.0))) == (story.at + 200, "paused")
+
+
+def test_a_fresh_credential_waits_for_its_renewal():
+    story = published()
+
+    assert waits(start(story.case())) == (renewal_at(story.credential, story.view), "fresh")
+
+
+def test_a_credential_that_is_due_is_planned_with_its_reason():
+    assert detail(start(due(published()).case())) == {"strategy": "recreate", "why": "renewal"}
+
+
+def test_what_holds_a_start_back_is_said():
+    story = due(published())
+
+    assert waits(start(story.case(start="pacing"))) == (story.at + 300, "pacing")
+
+
+def test_pacing_never_holds_back_what_is_urgent():
+    assert act(start(published().later(LIFE - 4 * DAY).case(start="pacing"))) == "plan"
+    assert act(start(Story().seen_first().case(start="pacing"))) == "plan"
+
+
+@pytest.mark.parametrize("when", ["first", "emergency", "requested"])
+def test_a_suspect_clock_holds_back_even_what_is_urgent(when):
+    story = published().later(LIFE - 4 * DAY) if when == "emergency" else published()
+    if when == "requested":
+        story.tell(K.REQUEST, detail={"request_id": "q"})
+    if when == "first":
+        story = Story().seen_first()
+
+    assert waits(start(story.case(start=CLOCK_SUSPECT)))[1] == CLOCK_SUSPECT
+
+
+def test_many_deaths_at_once_need_an_operator_and_start_nothing():
+    story = due(published())
+
+    assert needs(start(story.case((S.ALIVE, "v1", R.DEAD), incident=True))) == ("mass_death", "")
+
+
+def test_an_incident_does_not_hold_back_what_lives():
+    assert act(start(due(published()).case((S.ALIVE, "v1", R.GOOD), incident=True))) == "plan"
+
+
+# --- heal
+
+
+def test_drift_is_healed_with_the_current_value():
+    story = published().later(HOUR)
+
+    assert detail(start(story.case(*DRIFTED))) == {"strategy": "republish", "why": "drift"}
+
+
+def test_a_rotation_that_is_due_goes_before_healing():
+    assert detail(start(due(published()).case(*DRIFTED)))["strategy"] == "recreate"
+
+
+def test_healing_goes_before_the_rotation_that_yielded_to_it():
+    story = due(published()).planned().tell(K.DISPLACED, detail={"yields": True})
+
+    assert detail(start(story.case(*DRIFTED)))["strategy"] == "republish"
+
+
+def test_drift_is_healed_while_the_start_is_held_back():
+    assert detail(start(due(published()).case(*DRIFTED, start="pacing")))["strategy"] == "republish"
+
+
+def test_nothing_is_healed_with_a_dead_value():
+    verdict = start(published().later(HOUR).case(*DRIFTED, (S.ALIVE, "v1", R.DEAD)))
+
+    assert detail(verdict) == {"strategy": "recreate", "why": "dead"}
+
+
+def test_a_republish_is_not_repeated_at_once():
+    story = published().later(HOUR).planned(Strategy.REPUBLISH).tell(K.DISPLACED)
+
+    assert waits(start(story.later(299).case(*DRIFTED)))[1] == "fresh"
+    assert act(start(story.later(1).case(*DRIFTED))) == "plan"
+
+
+# --- strategy
+
+
+@pytest.mark.parametrize(
+    ("configured", "asked_for", "token", "chosen"),
+    [
+        (Strategy.RECREATE, "", R.GOOD, Strategy.RECREATE),
+        (Strategy.ROLL, "", R.GOOD, Strategy.ROLL),
+        (Strategy.RECREATE, "roll", R.GOOD, Strategy.ROLL),
+        (Strategy.ROLL, "recreate", R.GOOD, Strategy.RECREATE),
+        (Strategy.ROLL, "", R.DEAD, Strategy.RECREATE),
+    ],
+)
+def test_the_operators_strategy_goes_before_the_configured_one_and_a_dead_token_before_both(
+    configured, asked_for, token, chosen
+):
+    story = published(policy=Policy(strategy=configured))
+    if asked_for:
+        story.tell(K.REQUEST, detail={"request_id": "q", "strategy": asked_for})
+
+    assert strategy_for(story.case((S.TOKEN, "t1", token))) is chosen
+
+
+def test_without_a_token_there_is_nothing_to_roll():
+    assert strategy_for(Story(credential(policy=Policy(strategy=Strategy.ROLL))).case()) is Strategy.RECREATE
+
+
+def test_a_token_named_for_adoption_can_be_rolled():
+    story = Story(credential(policy=Policy(strategy=Strategy.ROLL), adopt="t0"))
+
+    assert strategy_for(story.case()) is Strategy.ROLL
+
+
+# --- watch
+
+
+def test_targets_value_and_orphans_are_each_looked_at():
+    story = published()
+
+    looked = [act(watch(story.case(*WATCHED[:count]))) for count in range(4)]
+    assert looked == ["stands", "stands", "alive", "orphans"]
+
+
+def test_the_watch_waits_for_the_soonest_cadence():
+    story = published()
+
+    assert waits(watch(story.case(*WATCHED, watch=300.0, sweep=100.0))) == (story.at + 100, "watch")
+    assert waits(watch(story.case(*WATCHED, watch=200.0, sweep=900.0))) == (story.at + 200, "watch")
+
+
+def test_what_was_seen_a_watch_ago_is_looked_at_again():
+    assert acts(watch(published().case(*WATCHED, age=300))) == [("stands", "env")]
+
+
+def test_a_doubt_is_looked_at_again_soon():
+    story = published()
+    doubtful = (*WATCHED[:2], (S.ALIVE, "v1", R.UNSURE), WATCHED[3])
+
+    assert waits(watch(story.case(*doubtful))) == (story.at + 45, "watch")
+    assert acts(watch(story.case(*doubtful, age=45))) == [("alive", "v1")]
+
+
+def test_before_the_first_value_there_is_none_to_watch():
+    assert act(watch(Story().case(*HEALTHY))) == "orphans"
+
+
+# --- the order
+
+
+def test_the_open_rotation_goes_before_retirements_and_the_watch():
+    story = published().rotated().planned()
+
+    assert asked(next_step(story.case())) == [("room", "")]
+
+
+def test_while_the_rotation_waits_retirements_go_on():
+    story = published().rotated().planned().intent()
+
+    step = next_step(story.case())
+
+    assert asked(step) == [("unpublished", "t1")]
+    assert step.why["rotation"].why == "settle"
+
+
+def test_no_second_rotation_is_planned_while_one_waits():
+    story = due(published()).planned().intent()
+
+    step = next_step(story.case(*WATCHED))
+
+    assert step.actions == ()
+    assert "start" not in step.why
+
+
+def test_where_there_is_nothing_to_do_it_waits_for_the_soonest_of_all():
+    story = published()
+
+    step = next_step(story.case(*WATCHED, watch=300.0, sweep=300.0))
+
+    assert step.actions == ()
+    assert step.until == story.at + 300
+    assert {name: verdict.why for name, verdict in step.why.items() if isinstance(verdict, Wait)} == {
+        "start": "fresh",
+        "watch": "watch",
+    }
+
+
+def test_an_operators_need_is_among_the_reasons():
+    story = Story().tell(K.OVERRIDDEN, target="vault", fingerprint="x").seen_first()
+
+    step = next_step(story.case(*HEALTHY, (S.ORPHANS, "", R.GOOD)))
+
+    assert isinstance(step.why["start"], Operator)
+
+
+def test_asking_twice_gives_the_same_answer():
+    story = due(published().rotated())
+    case: Case = story.case()
+
+    assert next_step(case) == next_step(replace(case))
+
+
+def test_only_writes_and_read_backs_come_in_numbers():
+    story = Story().seen_first().planned().minted().verified().publishing()
+    case = story.case((S.ACCEPTED, "t1", R.GOOD))
+
+    assert [a.act for a in next_step(case).actions] == [Act.WRITE, Act.WRITE]
+
+
+def test_a_look_that_was_forgotten_is_taken_again():
+    story = published()
+    seen = {Look(S.STANDS, "env"): Seen(story.at, R.CURRENT)}
+
+    assert acts(watch(replace(story.case(), seen=seen))) == [("stands", "vault")]
+
+
+def test_an_optional_target_is_watched_like_any_other():
+    optional = (TargetRef(name="env", type="f", place="e", required=False),)
+
+    assert acts(watch(Story(credential(targets=optional)).case())) == [("stands", "env")]

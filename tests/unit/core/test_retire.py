@@ -1,0 +1,183 @@
+"""The rows of a retirement, asked with a hand-made case."""
+
+from dataclasses import replace
+
+import pytest
+
+from rotator.core.credential import DAY, Policy
+from rotator.core.facts import Kind
+from rotator.core.protocol.decide import decide_retirements
+from rotator.core.protocol.rules import Result, Sight, Verdict, Wait
+from tests.unit.core.story import START, Story, act, acts, published, waits
+
+K, S, R = Kind, Sight, Result
+FREE = (S.UNPUBLISHED, "t1", R.GOOD)
+IN_SYNC = (S.IN_SYNC, "", R.GOOD)
+QUIET = (S.QUIET, "t1", R.GOOD)
+
+
+def old() -> Story:
+    """t1 was replaced by t2 a second ago."""
+    return published().later(100).rotated().later(1)
+
+
+def drained() -> Story:
+    return old().later(DAY + 1)
+
+
+def of(story: Story, *seen: tuple[Sight, str, Result], token: str = "t1", **more: float) -> Verdict:
+    return decide_retirements(story.case(*seen, **more))[token]
+
+
+def test_an_old_token_is_first_looked_for_at_every_target():
+    assert acts(of(old())) == [("unpublished", "t1")]
+
+
+def test_a_token_that_a_target_still_holds_stays_alive():
+    assert waits(of(drained(), (S.UNPUBLISHED, "t1", R.BAD)))[1] == "still_published"
+
+
+def test_grace_counts_from_the_last_moment_a_target_was_seen_to_hold_the_old_value():
+    story = old()
+    let_go = story.at - 1
+
+    assert waits(of(story, FREE)) == (let_go + DAY + 1, "grace")
+    story.later(DAY / 2).tell(K.SEEN, target="env", token_id="t2", detail={"old": "t1"})
+    assert waits(of(story, FREE)) == (story.at + DAY + 1, "grace")
+
+
+def test_grace_counts_from_the_opening_where_no_target_was_seen_to_let_go():
+    story = published().tell(K.RETIREMENT, token_id="t9", token_name="n9", detail={"policy": Policy().to_json()})
+
+    assert waits(of(story, (S.UNPUBLISHED, "t9", R.GOOD), token="t9")) == (START + DAY + 1, "grace")
+
+
+def test_after_grace_every_required_target_must_hold_the_new_value():
+    story = drained()
+
+    assert act(of(story, FREE)) == "in_sync"
+    assert waits(of(story, FREE, (S.IN_SYNC, "", R.BAD)))[1] == "targets_not_in_sync"
+
+
+def test_a_token_that_is_still_used_is_held():
+    story = drained()
+
+    assert acts(of(story, FREE, IN_SYNC)) == [("quiet", "t1")]
+    assert waits(of(story, FREE, IN_SYNC, (S.QUIET, "t1", R.BAD)))[1] == "still_used"
+
+
+def test_a_drained_token_is_superseded():
+    assert act(of(drained(), FREE, IN_SYNC, QUIET)) == "superseded"
+
+
+def test_a_reading_older_than_thirty_seconds_destroys_nothing():
+    story = old().retired_to(K.SUPERSEDED, "t1")
+
+    assert act(of(story, FREE, age=31)) == "unpublished"
+    assert act(of(story, FREE, age=29)) == "disable"
+
+
+@pytest.mark.parametrize("step", [K.RETIREMENT, K.SUPERSEDED, K.DISABLED])
+def test_a_pause_stops_retirements(step):
+    story = drained()
+    if step is not K.RETIREMENT:
+        story.retired_to(step, "t1")
+    story.tell(K.PAUSED, detail={"until": story.at + 60})
+
+    assert waits(of(story, FREE, IN_SYNC, QUIET)) == (story.at + 60, "paused")
+    assert not isinstance(of(story.later(DAY + 1), FREE, IN_SYNC, QUIET), Wait)
+
+
+def test_a_superseded_token_is_disabled():
+    verdict = of(old().retired_to(K.SUPERSEDED, "t1"), FREE)
+
+    assert act(verdict) == "disable"
+    assert verdict.actions[0].token_id == "t1"
+
+
+def test_a_token_that_came_back_to_a_target_is_not_disabled():
+    assert waits(of(old().retired_to(K.SUPERSEDED, "t1"), (S.UNPUBLISHED, "t1", R.BAD)))[1] == "still_published"
+
+
+def test_a_disable_that_failed_backs_off():
+    story = old().retired_to(K.SUPERSEDED, "t1").failed("disable", token_id="t1")
+
+    assert waits(of(story, FREE)) == (story.at + 30, "disable failed")
+
+
+def test_a_disabled_token_soaks_before_it_is_deleted():
+    story = old().retired_to(K.DISABLED, "t1")
+
+    assert waits(of(story)) == (story.at + DAY + 1, "soak")
+    story.later(DAY + 1)
+    assert act(of(story)) == "in_sync"
+    assert act(of(story, IN_SYNC)) == "unpublished"
+    assert act(of(story, IN_SYNC, FREE)) == "delete"
+
+
+def test_a_deleted_token_is_done_with_even_while_paused():
+    assert act(of(old().retired_to(K.DELETED, "t1").tell(K.PAUSED))) == "retired"
+
+
+def test_each_old_token_has_a_retirement_of_its_own():
+    story = old().rotated()
+
+    assert list(decide_retirements(story.case())) == ["t1", "t2"]
+
+
+def test_retirement_goes_on_while_a_rotation_is_open():
+    assert act(of(drained().planned().intent(), FREE, IN_SYNC, QUIET)) == "superseded"
+
+
+# --- condemned: never published
+
+
+def given_up() -> Story:
+    return Story().planned().minted().tell(K.DISPLACED).later(1)
+
+
+def test_a_token_that_was_never_published_needs_no_grace_only_silence():
+    story = given_up()
+
+    assert acts(of(story)) == [("quiet", "t1")]
+    assert waits(of(story, (S.QUIET, "t1", R.BAD)))[1] == "still_used"
+    assert act(of(story, QUIET)) == "condemned"
+
+
+def test_a_condemned_token_is_disabled_after_the_targets_were_read():
+    story = given_up().tell(K.CONDEMNED, token_id="t1")
+
+    assert act(of(story)) == "unpublished"
+    assert act(of(story, FREE)) == "disable"
+
+
+def test_a_token_that_may_have_been_published_is_not_condemned():
+    story = Story().planned().minted().verified().publishing()
+    story.of_rotation(K.PUBLISH_INTENT, target="env", detail={"version": "1"}).tell(K.DISPLACED)
+
+    assert act(of(story)) == "unpublished"
+
+
+# --- a restored journal
+
+
+def test_after_a_restore_nothing_older_is_retired_until_an_operator_confirmed_it():
+    story = drained().tell(K.AHEAD)
+
+    assert waits(of(story, sweep=300.0)) == (story.at + 300, "restored_journal")
+    story.tell(K.RESOLVED, detail={"how": "retry"})
+    assert act(of(story, FREE, IN_SYNC, QUIET)) == "superseded"
+
+
+def test_a_token_born_after_the_restore_is_retired_all_the_same():
+    story = published().tell(K.AHEAD).later(5).rotated().rotated().later(DAY + 2)
+
+    assert act(of(story, (S.UNPUBLISHED, "t2", R.GOOD), token="t2")) == "in_sync"
+    assert waits(of(story, token="t1"))[1] == "restored_journal"
+
+
+def test_a_token_of_which_nothing_is_known_counts_as_older_than_the_restore():
+    story = old().tell(K.AHEAD)
+    story.view = replace(story.view, tokens={})
+
+    assert waits(of(story))[1] == "restored_journal"

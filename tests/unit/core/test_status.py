@@ -1,0 +1,356 @@
+"""The one value that everybody renders: every state, every need of an operator, and what people read."""
+
+import json
+from dataclasses import asdict
+
+import pytest
+
+from rotator.core.credential import DAY, HOUR, NEVER, Policy, Strategy, TargetRef
+from rotator.core.facts import Kind
+from rotator.core.protocol.rules import Operator
+from rotator.core.status import (
+    BLOCKED,
+    MESSAGES,
+    REMEDIES,
+    CredentialStatus,
+    State,
+    Waits,
+    credential_status,
+    human,
+    worst,
+)
+from tests.unit.core.story import LIFE, START, Story, credential, published
+
+K = Kind
+
+
+def said(until: float, why: str, code: str = "") -> Waits:
+    return Waits(until=until, why=why, code=code)
+
+
+def status(story: Story, **waits: Waits) -> CredentialStatus:
+    return credential_status(story.credential, story.view, story.at, waits)
+
+
+def rejected() -> Story:
+    story = Story().planned()
+    for _ in range(5):
+        story.minted().of_rotation(K.ABANDONED, detail={"rejected": True})
+    return story
+
+
+def unmanaged() -> Story:
+    story = published()
+    story.credential = credential(managed=False)
+    return story
+
+
+STORIES = {
+    State.UNINITIALIZED: Story,
+    State.IDLE: published,
+    State.ROTATING: lambda: published().planned(),
+    State.FAILING: lambda: published().planned().failed("mint"),
+    State.PAUSED: lambda: published().tell(K.PAUSED, detail={"reason": "freeze"}),
+    State.NEEDS_OPERATOR: lambda: published().tell(K.OVERRIDDEN, target="env", fingerprint="x"),
+    State.UNMANAGED: unmanaged,
+}
+
+
+def test_every_state_has_a_story():
+    assert set(STORIES) == set(State)
+
+
+@pytest.mark.parametrize("state", State)
+def test_every_state_is_reached_and_can_be_written_as_json(state):
+    found = status(STORIES[state]())
+
+    assert found.state is state
+    assert found.message
+    assert json.loads(json.dumps(asdict(found)))["state"] == state.value
+
+
+# --- which state wins
+
+
+def test_what_left_the_configuration_is_unmanaged_whatever_else():
+    story = published().tell(K.OVERRIDDEN, target="env", fingerprint="x").tell(K.PAUSED)
+    story.credential = credential(managed=False)
+
+    assert status(story).state is State.UNMANAGED
+    assert status(story).next_rotation is None
+    assert status(story).message == "somebody else changed the managed key at env", "what is open is still said"
+    assert status(unmanaged()).message == "gone from the configuration; nothing is revoked"
+
+
+def test_an_operators_need_goes_before_a_pause():
+    assert status(STORIES[State.NEEDS_OPERATOR]().tell(K.PAUSED)).state is State.NEEDS_OPERATOR
+
+
+def test_a_pause_goes_before_failing():
+    assert status(published().planned().failed("mint").tell(K.PAUSED)).state is State.PAUSED
+
+
+def test_a_pause_that_is_over_is_none():
+    story = published().tell(K.PAUSED, detail={"until": START + 60, "reason": "x"}).later(60)
+
+    assert status(story).state is State.IDLE
+    assert status(story).paused is None
+
+
+def test_a_rotation_that_works_again_fails_no_more():
+    story = published().planned().failed("mint").minted().verified().publishing().written().read_back().confirmed()
+
+    assert status(story).state is State.IDLE
+    assert status(story).failing_since is None
+
+
+# --- needs_operator
+
+
+NEEDS = {
+    "target_occupied": (
+        lambda: Story().tell(K.OVERRIDDEN, target="env", fingerprint="x"),
+        {},
+        "a value that is not ours stands at env",
+    ),
+    "target_overridden": (
+        STORIES[State.NEEDS_OPERATOR],
+        {},
+        "somebody else changed the managed key at env",
+    ),
+    "rejected": (rejected, {}, "5 minted tokens were turned down in a row"),
+    "management_token": (
+        published,
+        {"rotation": said(NEVER, "management_token", "management_token")},
+        "the management token cannot do this",
+    ),
+    "mass_death": (
+        published,
+        {"start": said(NEVER, "mass_death", "mass_death")},
+        "too many tokens of the connection died at once to be believed",
+    ),
+    "restored_journal": (
+        lambda: published().tell(K.AHEAD),
+        {},
+        "something outside is ahead of the journal: it was lost or restored",
+    ),
+}
+
+
+def test_every_code_has_a_story_a_message_and_a_remedy():
+    assert set(NEEDS) == set(REMEDIES) == set(MESSAGES)
+
+
+@pytest.mark.parametrize("code", NEEDS)
+def test_every_code_says_what_is_wrong_and_what_to_do(code):
+    story, waits, message = NEEDS[code]
+    found = status(story(), **waits)
+
+    assert found.needs_operator is not None
+    assert (found.needs_operator.code, found.needs_operator.message) == (code, message)
+    assert found.needs_operator.remedy == REMEDIES[code]
+    assert "{" not in found.needs_operator.message
+
+
+@pytest.mark.parametrize("code", NEEDS)
+def test_only_a_restored_journal_is_no_failure_alone(code):
+    story, waits, message = NEEDS[code]
+    found = status(story(), **waits)
+
+    assert (found.state is State.NEEDS_OPERATOR) == (code != "restored_journal")
+    assert (found.message == message) == (code != "restored_journal")
+    assert worst([found]) == (0 if code == "restored_journal" else 3)
+
+
+def test_a_restored_journal_that_was_confirmed_needs_nobody():
+    story = published().tell(K.AHEAD).later(1).tell(K.RESOLVED, detail={"how": "retry"})
+
+    assert status(story).needs_operator is None
+
+
+def test_a_code_that_is_not_on_the_list_is_no_need():
+    assert status(published(), start=said(NEVER, "odd", "odd")).needs_operator is None
+
+
+# --- exit code
+
+
+def test_the_worst_of_all_decides():
+    fine, failing, stuck = (status(STORIES[s]()) for s in (State.IDLE, State.FAILING, State.NEEDS_OPERATOR))
+
+    assert worst([]) == worst([fine]) == 0
+    assert worst([fine, failing]) == 1
+    assert worst([failing, stuck, fine]) == 3
+
+
+# --- times
+
+
+def test_a_credential_before_its_first_value_has_no_times():
+    found = status(Story())
+
+    assert (found.expires_on, found.next_rotation, found.rotation_deadline, found.last_success) == (None,) * 4
+    assert (found.token_id, found.token_name, found.next_attempt) == (None, None, None)
+    assert not found.ready
+
+
+def test_a_published_credential_says_when_it_expires_and_rotates():
+    found = status(published())
+
+    assert found.expires_on == START + LIFE
+    assert START < found.next_rotation < found.rotation_deadline < found.expires_on
+    assert found.last_success == START
+    assert found.token_name == "deploy~i.r1.1.1"
+
+
+def test_a_token_without_expiry_never_rotates_by_itself():
+    story = Story(credential(policy=Policy(lifetime=NEVER))).seen_first().rotated(life=NEVER)
+
+    assert status(story).next_rotation == NEVER
+    assert status(story).message == "fresh; never expires"
+
+
+def test_an_expired_value_is_not_ready():
+    assert not status(published().later(LIFE)).ready
+
+
+def test_what_is_due_says_so():
+    assert status(published().later(LIFE - 10 * DAY)).message == "due for rotation"
+
+
+def test_a_fresh_one_says_when_it_rotates():
+    assert status(published()).message.startswith("fresh; rotates in ")
+
+
+# --- rotation
+
+
+def test_the_open_rotation_says_what_it_waits_for():
+    story = published().planned().intent()
+    found = status(story, rotation=said(story.at + 61, "settle"))
+
+    assert found.rotation is not None
+    assert (found.rotation.step, found.rotation.reason) == ("intent", "settle")
+    assert found.rotation.waiting_until == story.at + 61
+    assert found.next_attempt is None, "nothing failed"
+    assert found.message == "rotating: intent (settle)"
+
+
+def test_a_rotation_that_nobody_waited_for_yet_says_why_it_was_planned():
+    found = status(published().planned())
+
+    assert found.rotation is not None
+    assert found.rotation.waiting_until is None
+    assert found.message == "rotating: planned"
+
+
+def test_a_failing_rotation_says_the_last_error_and_when_it_tries_again():
+    story = published().planned().minted().verified().publishing()
+    story.failed("write", "env", why="disk full").later(5).failed("write", "vault", why="sealed")
+    found = status(story, rotation=said(story.at + 30, "write env"))
+
+    assert found.message == "rotating: publishing (sealed)"
+    assert found.next_attempt == story.at + 30
+    assert found.failing_since == story.at - 5
+
+
+def test_an_error_without_words_says_what_it_waits_for():
+    story = published().planned().failed("mint", why="")
+
+    assert status(story, rotation=said(story.at + 30, "mint failed")).message == "rotating: planned (mint failed)"
+
+
+def test_the_strategy_is_the_rotations_own_except_for_a_republish():
+    assert status(published().planned(Strategy.ROLL)).strategy == "roll"
+    assert status(published().planned(Strategy.REPUBLISH)).strategy == "recreate"
+
+
+# --- targets
+
+
+def test_a_target_that_was_never_seen_is_neither_in_sync_nor_out():
+    assert [t.in_sync for t in status(Story()).targets] == [None, None]
+
+
+def test_targets_with_the_current_value_are_in_sync():
+    found = status(published())
+
+    assert [(t.name, t.in_sync, t.generation) for t in found.targets] == [("env", True, 1), ("vault", True, 1)]
+    assert found.ready
+
+
+def test_while_publishing_both_values_count():
+    story = published().planned().minted().verified().publishing().written("env")
+
+    assert all(t.in_sync for t in status(story).targets)
+
+
+def test_a_drifted_target_is_out_of_sync_and_the_credential_not_ready():
+    found = status(published().tell(K.SEEN, target="env", token_id=""))
+
+    assert [(t.in_sync, t.generation) for t in found.targets] == [(False, 0), (True, 1)]
+    assert not found.ready
+
+
+def test_an_optional_target_does_not_decide_readiness():
+    optional = (
+        TargetRef(name="env", type="f", place="e"),
+        TargetRef(name="vault", type="f", place="v", required=False),
+    )
+    story = Story(credential(targets=optional)).seen_first().rotated().tell(K.SEEN, target="vault", token_id="")
+
+    assert status(story).ready
+
+
+# --- retirements, pause
+
+
+def test_a_retirement_says_what_it_waits_for_and_when_it_was_used():
+    story = published().rotated()
+    found = credential_status(
+        story.credential, story.view, story.at, {"t1": said(story.at + 60, "still_used")}, {"t1": START - 9}
+    )
+
+    (retirement,) = found.retirements
+    assert (retirement.token_id, retirement.step) == ("t1", "open")
+    assert (retirement.blocked, retirement.until, retirement.last_used_on) == ("still_used", story.at + 60, START - 9)
+
+
+@pytest.mark.parametrize(
+    ("waits", "blocked"),
+    [(None, None), ("verification", None), ("disable failed", "failed"), *((word, word) for word in sorted(BLOCKED))],
+)
+def test_the_reason_of_a_retirement_is_one_of_a_closed_list(waits, blocked):
+    story = published().rotated().retired_to(K.SUPERSEDED, "t1")
+    found = status(story, **({"t1": said(NEVER, waits)} if waits else {}))
+
+    assert found.retirements[0].blocked == blocked
+    assert found.retirements[0].step == "superseded"
+    assert found.retirements[0].until is None
+
+
+def test_a_pause_says_who_why_and_how_long():
+    story = published().tell(K.PAUSED, actor="ann", detail={"reason": "freeze"})
+    found = status(story)
+
+    assert found.paused == {"since": START, "until": None, "reason": "freeze", "actor": "ann"}
+    assert found.message == "paused: freeze"
+    assert status(published().tell(K.PAUSED, detail={"until": START + 60})).message == "paused"
+
+
+# --- words
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (-5, "0 s"), (0, "0 s"), (45, "45 s"), (119, "119 s"), (120, "2 min"), (HOUR, "60 min"), (2 * HOUR, "2 h"),
+        (DAY - 1, "24 h"), (DAY, "1 d"), (61 * DAY, "61 d"), (NEVER, "never"),
+    ],
+)  # fmt: skip
+def test_durations_in_human_words(seconds, words):
+    assert human(seconds) == words
+
+
+def test_a_wait_is_not_an_operators_need():
+    assert Operator("rejected", 0.0).subject == ""
