@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from rotator.core.credential import NEVER
+from rotator.core.credential import NEVER, Strategy
 from rotator.core.errors import JournalUnsafe, RateLimited, Refused, Unavailable
 from rotator.core.events import Event
 from rotator.core.facts import Kind
@@ -78,11 +78,13 @@ def accepted(work: Work, of: str) -> Seen:
 def alive(work: Work, of: str) -> Seen:
     """Does a value of ours live? Dead only if GET says so, or after three refusals while a control token passes.
 
-    Inside an open roll one refusal suffices, while the control passes.
+    Inside an open roll one refusal suffices to roll again (BAD), while the control passes and the value was accepted
+    before or had its time to propagate; it proves nothing about the value once the roll is over.
     """
     at, view, memory = work.now, work.view, work.memory
     token_id = view.values.get(of, "")
-    rolling = view.rotation is not None and view.rotation.fingerprint == of
+    rotation = view.rotation
+    rolling = rotation is not None and rotation.strategy is Strategy.ROLL and rotation.fingerprint == of
     try:
         listed = (
             {t.id: t for t in work.fleet.tokens(work.credential, work.source, work.tuning.watch)} if not rolling else {}
@@ -101,7 +103,11 @@ def alive(work: Work, of: str) -> Seen:
             memory.verified[of] = (at, state.modified_at)
             work.fleet.died(work.credential, False)
             return Seen(at, Result.GOOD)
-        proven = work.source.control() if rolling else refused(work, of)
+        if rolling and rotation is not None:
+            young = at - rotation.since <= rotation.policy.propagation
+            settled = of in memory.verified or bool(rotation.read_back) or not young
+            return Seen(at, Result.BAD if settled and work.source.control() else Result.UNSURE)
+        proven = refused(work, of)
         return _dead(work, at, of, "the provider refuses it") if proven else Seen(at, Result.UNSURE)
     except KeyError:
         return Seen(at, Result.UNSURE, "its key was destroyed")

@@ -42,15 +42,21 @@ class ProviderTime:
         self._known: _Known | None = None
 
     def observe(self, date: float) -> None:
-        """Take the `Date` of an answer, in unix seconds, at the moment when it came."""
+        """Take the `Date` of an answer, in unix seconds, at the moment when it came.
+
+        The first one is held against the local clock: where the two disagree, neither is believed before it is confirmed.
+        """
         boot, known = self._boot(), self._known
         offset = date - boot
-        if known is None or self._trusted:
-            best = offset if known is None or abs(offset - known.offset) > 1 else max(offset, known.offset)
-            self._known = _Known(best)
-        elif abs(offset - known.offset) <= TOLERANCE:
+        if self._trusted:
+            near = known is not None and abs(offset - known.offset) <= 1
+            self._known = _Known(max(offset, known.offset) if near and known else offset)
+            return
+        known = known or _Known(self._utc() - boot)
+        if abs(offset - known.offset) <= TOLERANCE:
             # dates are cut to whole seconds, so the greatest offset seen is the nearest to the truth
-            self._known = _Known(max(offset, known.offset))
+            first = self._known is None
+            self._known = _Known(offset if first else max(offset, known.offset))
         elif known.candidate is None or abs(offset - known.candidate) > TOLERANCE:
             self._known = replace(known, candidate=offset, since=boot)
         elif boot - known.since >= self._settle:

@@ -45,7 +45,8 @@ def _value(case: Case) -> str:
 
 def _roll_again(case: Case, seen: Seen) -> Verdict | None:
     """The value died before CONFIRMED (a paused process rolled late): roll again, while the token itself is active."""
-    return rollable(case) or do(Act.MINT)(case) if seen.result is Result.DEAD else None
+    died = seen.result in (Result.DEAD, Result.BAD)
+    return rollable(case) or do(Act.MINT)(case) if died else None
 
 
 def _gone(case: Case, seen: Seen) -> Verdict | None:
