@@ -1,8 +1,8 @@
 """What the image installs and how it runs, as far as a machine without containers can show it.
 
-The wheel goes into an empty environment with the locked dependencies, the way the Dockerfile does it, and is run under the
-Dockerfile's environment with a read-only root file system and without capabilities, where this machine lets us (root, and
-`unshare` and `setpriv` of util-linux). Elsewhere the same runs plainly.
+The wheel goes into an empty environment with the locked dependencies, the way the Dockerfile does it, and is run under
+the Dockerfile's environment with a read-only root file system and without capabilities, where this machine lets us
+(root, and `unshare` and `setpriv` of util-linux). Elsewhere the same runs plainly.
 """
 
 from __future__ import annotations
@@ -33,7 +33,11 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 CONFIGURATION = """\
 version: 1
 connections:
-  prod: {{ type: cloudflare, api_url: "{url}", account_id: a0000000000000000000000000000001, token: {{ file: {token} }} }}
+  prod:
+    type: cloudflare
+    api_url: "{url}"
+    account_id: a0000000000000000000000000000001
+    token: {{ file: {token} }}
 credentials:
   - name: workers-deploy
     connection: prod
@@ -168,7 +172,7 @@ def test_the_demo_runs_from_the_wheel_and_leaves_nothing_behind(image: Image) ->
 def test_the_daemon_runs_as_the_image_starts_it_and_ends_at_sigterm(
     image: Image, sandbox_url: tuple[str, Path]
 ) -> None:
-    url, token = sandbox_url
+    url, token = provider
     secret = image.home / "cloudflare"
     secret.write_text(token.read_text())
     if image.unprivileged():
@@ -195,7 +199,7 @@ def test_the_daemon_runs_as_the_image_starts_it_and_ends_at_sigterm(
 
 
 @pytest.fixture
-def sandbox_url(tmp_path: Path) -> Iterator[tuple[str, Path]]:
+def provider(tmp_path: Path) -> Iterator[tuple[str, Path]]:
     from rotator.sandbox import Sandbox
 
     sandbox = Sandbox("127.0.0.1:0", tokens_dir=tmp_path / "tokens").start()

@@ -1,0 +1,67 @@
+"""What `docs/ci.md` tells a CI system to run, run as it stands there against a real Vault."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import uuid
+from pathlib import Path
+
+import pytest
+
+from tests.servers.vault import Vault
+
+PAGE = (Path(__file__).parents[3] / "docs/ci.md").read_text()
+VALUE = "cfat_canary0123456789abcdefghijklmnopqrstuvwxyz"
+PLACE = "ci/cloudflare/workers-deploy"
+
+pytestmark = pytest.mark.vault
+
+
+def block(language: str, containing: str) -> str:
+    """The code block of the page with that text."""
+    return next(b for b in re.findall(rf"```{language}\n(.*?)```", PAGE, re.DOTALL) if containing in b)
+
+
+@pytest.fixture
+def place(vault_server: Vault) -> str:
+    """A secret of the test's own, readable with a token that may no more than the page says; returns its path."""
+    path = f"{uuid.uuid4()}/{PLACE}"
+    vault_server.call("POST", f"secret/data/{path}", {"data": {"CLOUDFLARE_API_TOKEN": VALUE}})
+    return path
+
+
+def reader(vault: Vault, path: str) -> str:
+    """A token with the page's policy."""
+    name = f"reader-{uuid.uuid4()}"
+    policy = block("hcl", "capabilities").replace(PLACE, path)
+    vault.call("PUT", f"sys/policies/acl/{name}", {"policy": policy})
+    made = vault.call("POST", "auth/token/create", {"policies": [name], "ttl": "5m"})
+    return str(made["auth"]["client_token"])
+
+
+def run(command: list[str], vault: Vault, path: str) -> str:
+    token = reader(vault, path)
+    environment = {
+        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+        "NO_PROXY": "127.0.0.1",
+        "VAULT_ADDR": vault.address,
+        "VAULT_TOKEN": token,
+    }
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_curl_reads_the_value(vault_server: Vault, place: str) -> None:
+    script = block("sh", "needs: VAULT_ADDR, VAULT_TOKEN").replace(PLACE, place)
+
+    assert run(["sh", "-ec", script + 'printf %s "$CLOUDFLARE_API_TOKEN"'], vault_server, place) == VALUE
+
+
+def test_hvac_reads_the_value(vault_server: Vault, place: str) -> None:
+    program = block("python", "import hvac").replace(PLACE, place)
+
+    assert run([sys.executable, "-c", program + "print(token, end='')"], vault_server, place) == VALUE
