@@ -25,6 +25,8 @@ BUSY_SECONDS: Final = 10
 
 _FULL, _NORMAL = 2, 1
 _IDLE_READERS: Final = 8
+_STRAY_SECONDS: Final = 0.05
+"""After that long a member of a batch looks whether anybody is left to commit it."""
 
 Connect = Callable[..., sqlite3.Connection]
 """`sqlite3.connect`, or what a test puts in its place."""
@@ -67,6 +69,18 @@ _REMEDIES: Final = (
 )
 
 
+class _Batch:
+    """A transaction, and how it ended: of one thread, or of several that one COMMIT makes durable together."""
+
+    __slots__ = ("connection", "durable", "ended", "error")
+
+    def __init__(self, connection: sqlite3.Connection, durable: bool) -> None:
+        self.connection = connection
+        self.durable = durable
+        self.ended = threading.Event()
+        self.error: sqlite3.Error | None = None
+
+
 class Database:
     """One SQLite file, open in this process. Safe to share between threads.
 
@@ -78,6 +92,9 @@ class Database:
         self.readonly = readonly
         self._connect = connect
         self._turn = threading.Lock()
+        self._counting = threading.Lock()
+        self._queued = 0
+        self._batch: _Batch | None = None
         self._writers: dict[int, sqlite3.Connection] = {}
         self._readers: deque[sqlite3.Connection] = deque()
         self._closed = False
@@ -107,6 +124,9 @@ class Database:
     def write(self, *, fact_id: str = "", durable: bool = True) -> Iterator[sqlite3.Connection]:
         """Run the body in one `BEGIN IMMEDIATE` transaction; on return it is committed.
 
+        Threads that wait for their turn meanwhile join the transaction, each behind a savepoint of its own, and one
+        COMMIT makes all of them durable: a slow disk is flushed once for many. Nobody sees a fact before it is durable.
+
         Args:
             fact_id: the fact that the body inserts; an unknown COMMIT is decided by looking for it.
             durable: False for what a power cut may undo (lease renewals, the rate budget): no fsync then.
@@ -118,27 +138,98 @@ class Database:
         """
         if self.readonly:
             raise JournalUnsafe(f"writing to the journal {self.path}: it was opened for reading")
-        with self._turn:
+        self._take_turn()
+        try:
+            batch, joined = self._begin(durable)
             try:
-                connection = self._writer(_FULL if durable else _NORMAL)
-                run(connection, "BEGIN IMMEDIATE")
+                yield batch.connection
+                if joined:
+                    run(batch.connection, "RELEASE member")
             except sqlite3.Error as error:
-                self._drop()
-                raise unsafe(f"starting a transaction in the journal {self.path}", error) from error
-            try:
-                yield connection
-            except sqlite3.Error as error:
-                self._roll_back(connection)
+                self._undo(batch, joined)
                 raise unsafe(f"writing to the journal {self.path}", error) from error
             except BaseException:
-                self._roll_back(connection)
+                self._undo(batch, joined)
                 raise
-            try:
-                run(connection, "COMMIT")
-            except sqlite3.Error as error:
-                self._drop()
-                if not (fact_id and self._landed(fact_id)):
-                    raise unsafe(f"committing to the journal {self.path}", error) from error
+            self._end(batch)
+        finally:
+            self._turn.release()
+        self._await(batch, fact_id)
+
+    def _take_turn(self) -> None:
+        with self._counting:
+            self._queued += 1
+        try:
+            self._turn.acquire()
+        finally:
+            with self._counting:
+                self._queued -= 1
+
+    def _begin(self, durable: bool) -> tuple[_Batch, bool]:
+        """Begin a transaction, or join the one that was left open for whoever comes next."""
+        batch = self._batch
+        try:
+            if batch is None:
+                batch = _Batch(self._writer(_FULL if durable else _NORMAL), durable)
+                run(batch.connection, "BEGIN IMMEDIATE")
+                return batch, False
+            run(batch.connection, "SAVEPOINT member")
+        except sqlite3.Error as error:
+            if self._batch is not None:
+                self._fail(self._batch, error)
+            self._drop()
+            raise unsafe(f"starting a transaction in the journal {self.path}", error) from error
+        return batch, True
+
+    def _end(self, batch: _Batch) -> None:
+        """Commit, unless another thread waits for its turn: it joins, and one flush of the disk serves both."""
+        if self._queued and batch.durable:
+            self._batch = batch
+        else:
+            self._commit(batch)
+
+    def _undo(self, batch: _Batch, joined: bool) -> None:
+        """Take back what one member did; those before it in the batch keep theirs."""
+        if not joined:
+            self._roll_back(batch.connection)
+            return
+        try:
+            run(batch.connection, "ROLLBACK TO member")
+            run(batch.connection, "RELEASE member")
+        except sqlite3.Error as error:  # a full or broken disk lets SQLite roll back everything by itself
+            self._roll_back(batch.connection)
+            self._fail(batch, error)
+        else:
+            self._end(batch)
+
+    def _commit(self, batch: _Batch) -> None:
+        self._batch = None
+        try:
+            run(batch.connection, "COMMIT")
+        except sqlite3.Error as error:
+            self._drop()
+            self._fail(batch, error)
+        batch.ended.set()
+
+    def _fail(self, batch: _Batch, error: sqlite3.Error) -> None:
+        self._batch = None
+        batch.error = error
+        batch.ended.set()
+
+    def _await(self, batch: _Batch, fact_id: str) -> None:
+        """Wait until the batch is committed; do it, should whoever was to join have been interrupted."""
+        while not batch.ended.wait(_STRAY_SECONDS):
+            with self._turn:
+                if self._batch is batch:
+                    self._commit(batch)
+        error = batch.error
+        if error is not None and not (fact_id and self._landed(fact_id)):
+            raise unsafe(f"committing to the journal {self.path}", error) from error
+
+    def _settle(self) -> None:
+        """Commit what was left open, for whoever has the turn and is no transaction."""
+        if self._batch is not None:
+            self._commit(self._batch)
 
     def checkpoint(self) -> bool:
         """Copy the write-ahead log into the database and empty it; False while a reader is in the way.
@@ -147,6 +238,7 @@ class Database:
             JournalUnsafe: the disk refuses.
         """
         with self._turn:
+            self._settle()
             try:
                 answer = run(self._writer(_FULL), "PRAGMA wal_checkpoint(TRUNCATE)")
             except sqlite3.Error as error:
@@ -172,6 +264,7 @@ class Database:
     def close(self) -> None:
         """Close every connection; later calls of `read` and `write` open new ones only by mistake, and fail."""
         with self._turn:
+            self._settle()
             self._closed = True
             self._drop()
             while self._readers:
