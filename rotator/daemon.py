@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from types import FrameType
 from typing import Any, Final
 
@@ -56,6 +57,7 @@ class Daemon:
         journal: Journal,
         driver: Driver,
         now: Callable[[str], float],
+        steady: Callable[[str], bool],
         connections: Callable[[], list[str]],
         tended: Callable[[], list[str]],
         care: Callable[[str], None],
@@ -72,6 +74,7 @@ class Daemon:
             journal: asked what is due.
             driver: runs a pass over one credential.
             now: provider time of a connection.
+            steady: whether its clock can be believed; while not, it is asked at every tick.
             connections: names of the connections that mint, as configured now.
             tended: names of all connections that want to be looked at, those of targets included.
             care: looks at one connection (management token, quota, reachability).
@@ -82,7 +85,7 @@ class Daemon:
             stop: set when the process was asked to end.
             ticks: cadences.
         """
-        self._journal, self._driver, self._now = journal, driver, now
+        self._journal, self._driver, self._now, self._steady = journal, driver, now, steady
         self._connections, self._tended, self._care = connections, tended, care
         self._heartbeat, self._reload, self._say, self._ticked = heartbeat, reload, say, ticked
         self._stop, self._ticks = stop, ticks
@@ -127,6 +130,8 @@ class Daemon:
         self._ticked()
         boot = time.monotonic()
         for connection in self._connections():
+            if not self._steady(connection):
+                self._tend(connection)
             for due in self._journal.due(connection, self._now(connection), BATCH):
                 if self._again.get(due.stream, 0.0) <= boot:
                     self._workers.submit(due.stream, self._pass(due.stream))
@@ -146,7 +151,10 @@ class Daemon:
     def watch(self) -> None:
         """Look at every connection; each in its own thread, so that a hanging one delays none."""
         for connection in self._tended():
-            self._carers.submit(connection, lambda name=connection: self._care(name))  # type: ignore[misc]  # bound late
+            self._tend(connection)
+
+    def _tend(self, connection: str) -> None:
+        self._carers.submit(connection, partial(self._care, connection))
 
     def wake(self) -> None:
         """Reload and evaluate at once (SIGHUP)."""

@@ -194,6 +194,11 @@ class App:
         noted = self.connection_note(connection).get("offset")
         return self.clock.utc() + (float(noted) if isinstance(noted, int | float) else 0.0)
 
+    def steady(self, connection: str) -> bool:
+        """Whether the provider's clock can be believed now."""
+        times = self.fleet.times
+        return connection not in times or times[connection].steady
+
     def note(self, name: str, draft: Draft) -> View:
         """Append an operator's fact to a credential's stream and wake whoever drives it.
 

@@ -263,8 +263,10 @@ class ConfiguredFleet:
     def incident(self, connection: str) -> bool:
         """Whether too many values died at once to be believed."""
         deaths = self._deaths.get(connection)
+        if deaths is None or not deaths.dead:
+            return False  # asked at every step of every credential
         size = sum(c.connection == connection for c in self._credentials.values())
-        return bool(deaths) and deaths is not None and is_incident(len(deaths.dead), size)
+        return is_incident(len(deaths.dead), size)
 
     # --- what is known of the source connections
 

@@ -75,6 +75,7 @@ def run_daemon(path: Path | str, log: Log) -> int:
             journal=app.writable,
             driver=app.driver,
             now=app.now,
+            steady=app.steady,
             connections=app.sources,
             tended=lambda: list(app.config.connections),
             care=lambda name: _care(app, name),

@@ -14,6 +14,9 @@ from typing import Final
 TOLERANCE: Final = 5.0
 """Seconds by which two answers may disagree (whole seconds, latency, a fleet of front ends) without being a jump."""
 
+LOCAL: Final = 300.0
+"""Seconds by which the local clock may be off without making the provider's first answer suspect."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Known:
@@ -52,11 +55,13 @@ class ProviderTime:
             near = known is not None and abs(offset - known.offset) <= 1
             self._known = _Known(max(offset, known.offset) if near and known else offset)
             return
-        known = known or _Known(self._utc() - boot)
-        if abs(offset - known.offset) <= TOLERANCE:
+        if known is None:
+            local = self._utc() - boot
+            near = abs(offset - local) <= LOCAL
+            self._known = _Known(offset) if near else _Known(local, candidate=offset, since=boot)
+        elif abs(offset - known.offset) <= TOLERANCE:
             # dates are cut to whole seconds, so the greatest offset seen is the nearest to the truth
-            first = self._known is None
-            self._known = _Known(offset if first else max(offset, known.offset))
+            self._known = _Known(max(offset, known.offset))
         elif known.candidate is None or abs(offset - known.candidate) > TOLERANCE:
             self._known = replace(known, candidate=offset, since=boot)
         elif boot - known.since >= self._settle:

@@ -85,7 +85,7 @@ def drifted(case: Case) -> frozenset[str]:
     found = set()
     for name in case.credential.all & view.baselines:
         seen = case.seen.get(Look(Sight.STANDS, name))
-        stale = seen is None or case.now - seen.at > case.watch + ACCEPTED_FRESH
+        stale = seen is None or case.age(seen) > case.watch + ACCEPTED_FRESH
         if stale or seen is None or name in view.overridden or name in view.heeded:
             continue
         if seen.result in (Result.ABSENT, Result.OLDER, Result.REPLACEABLE):
@@ -153,11 +153,11 @@ def accepted(case: Case) -> Verdict | None:
     every = lag / TRIES if waited <= lag else 2 * lag
     if seen is None:
         return look(Sight.ACCEPTED, rotation.token_id)
-    if seen.result is Result.GOOD and case.now - seen.at <= ACCEPTED_FRESH:
+    if seen.result is Result.GOOD and case.age(seen) <= ACCEPTED_FRESH:
         return None
     if seen.result is Result.DEAD and seen.at >= rotation.since:
         return turned_down(case, seen.note or "it is not what was asked for")
-    if case.now - seen.at < min(every, ACCEPTED_FRESH if seen.result is Result.GOOD else every):
+    if case.age(seen) < min(every, ACCEPTED_FRESH if seen.result is Result.GOOD else every):
         return Wait(seen.at + every, "propagation")
     if seen.result is Result.LAG and waited > PATIENCE * lag:
         return turned_down(case, "the provider never accepted it")

@@ -188,6 +188,11 @@ class Case:
             return self.retirement.policy
         return self.view.rotation.policy if self.view.rotation else self.credential.policy
 
+    def age(self, seen: Seen) -> float:
+        """How old an observation is, in seconds; one from the future (the clock went back) is as old as can be."""
+        age = self.now - seen.at
+        return age if age >= -TICK else NEVER
+
     def result(self, sight: Sight, of: str = "") -> Result | None:
         """What was seen last, however old."""
         found = self.seen.get(Look(sight, of))
@@ -252,7 +257,7 @@ def need(
     def rule(case: Case) -> Verdict | None:
         subject = of(case)
         seen = case.seen.get(Look(sight, subject))
-        if seen is None or case.now - seen.at > fresh:
+        if seen is None or case.age(seen) > fresh:
             return look(sight, subject)
         if seen.result in good:
             return None

@@ -66,12 +66,12 @@ def first_sight(case: Case) -> Verdict | None:
     for name in sorted(case.credential.all - case.view.baselines):
         seen = case.seen.get(Look(Sight.STANDS, name))
         again = case.watch if seen and seen.result is Result.UNREADABLE else min(FRESH, case.watch)
-        if seen is None or case.now - seen.at > again:
+        if seen is None or case.age(seen) > again:
             return look(Sight.STANDS, name)
         if seen.result is Result.UNSURE:
             # three refusals over two minutes prove a value dead; until then it may live and nothing is decided
             after = min(45.0, case.credential.policy.settle)
-            if case.now - seen.at > after:
+            if case.age(seen) > after:
                 return look(Sight.STANDS, name)
             return Wait(seen.at + after, "verification")
     return None
@@ -132,10 +132,10 @@ def watch(case: Case) -> Verdict | None:
     soonest = case.now + case.watch
     for wanted, every in looks:
         seen = case.seen.get(wanted)
-        if seen is None or case.now - seen.at >= every:
+        if seen is None or case.age(seen) >= every:
             return Do((Action(Act.LOOK, look=wanted),))
         again = min(every, 45.0) if seen.result is Result.UNSURE else every
-        if case.now - seen.at >= again:
+        if case.age(seen) >= again:
             return Do((Action(Act.LOOK, look=wanted),))
         soonest = min(soonest, seen.at + again)
     return Wait(soonest, "watch")

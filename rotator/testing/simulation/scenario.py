@@ -56,7 +56,7 @@ def scenario(seed: int, focus: str = "") -> Scenario:
         if kind == "jump":
             return (
                 "jump",
-                chance.choice([-86400.0, -90.0, 30.0, 4000.0, 86400.0 * 400]),
+                chance.choice([-86400.0, -900.0, 900.0, 4000.0, 86400.0 * 400]),
                 chance.choice([5.0, 30.0, 50.0]),
             )
         if kind == "full":
