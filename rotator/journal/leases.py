@@ -43,7 +43,8 @@ class Leases:
             if self._taken(connection, stream, self._owners.me):
                 return None
         self._crash("before_lease")
-        with self._db.write() as connection:
+        # Not flushed: what is done under this epoch comes after a fact of it, whose commit keeps this one, too.
+        with self._db.write(durable=False) as connection:
             if self._taken(connection, stream, self._owners.me):
                 return None
             lease = self._take(connection, stream, self._owners.me)
@@ -52,8 +53,11 @@ class Leases:
         return lease
 
     def release(self, lease: Lease, next_at: float | None, why: str) -> None:
-        """Give the lease back; the noted time is `next_at`, or earlier where somebody wished so meanwhile."""
-        with self._db.write() as connection:
+        """Give the lease back; the noted time is `next_at`, or earlier where somebody wished so meanwhile.
+
+        A power cut may undo it: the lease then ends with the boot, and the credential is looked at once too often.
+        """
+        with self._db.write(durable=False) as connection:
             freed = run(
                 connection,
                 "UPDATE lease SET holder = '' WHERE name = ? AND holder = ? AND epoch = ? RETURNING 1",
