@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -60,13 +61,18 @@ def alerts() -> set[str]:
     return {rule["alert"] for group in groups for rule in group["rules"] if "alert" in rule}
 
 
-@pytest.mark.parametrize("name", sorted(generate.pages()))
+@cache
+def generated() -> dict[str, str]:
+    return generate.pages()
+
+
+@pytest.mark.parametrize("name", sorted(generated()))
 def test_a_reference_page_is_the_generated_one(name: str) -> None:
-    assert (DOCS / "reference" / name).read_text() == generate.pages()[name], "run `make docs`"
+    assert (DOCS / "reference" / name).read_text() == generated()[name], "run `make docs`"
 
 
 def test_every_page_of_the_reference_is_generated() -> None:
-    assert {page.name for page in (DOCS / "reference").glob("*.md")} == set(generate.pages())
+    assert {page.name for page in (DOCS / "reference").glob("*.md")} == set(generated())
 
 
 @pages
@@ -145,6 +151,15 @@ def test_every_field_of_the_status_document_is_explained() -> None:
 
     assert [field for field in document if f"`{field}`" not in page and f"`{field}[]`" not in page] == []
     assert [word for word in (*State, *BLOCKED) if f"`{word}`" not in page] == []
+
+
+def test_every_code_of_a_finding_is_explained() -> None:
+    files = [ROOT / "rotator/app/checks.py", ROOT / "rotator/sources/cloudflare/management.py"]
+    codes = {code for file in files for code in re.findall(r'code="([a-z_]+)"', file.read_text())}
+    page = text("json.md")
+
+    assert codes
+    assert [code for code in sorted(codes) if f"`{code}`" not in page] == []
 
 
 def test_every_fault_of_the_sandbox_is_explained() -> None:
