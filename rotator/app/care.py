@@ -35,7 +35,9 @@ def care(app: App, name: str) -> dict[str, Any]:
     note["rate_remaining"] = journal.budget(name, limits.requests, limits.window).remaining()
     owners = {c.owner for c in app.fleet.credentials if c.connection == name}
     used = fleet.used(name)
-    if used is not None and owners:
+    if used is None:  # this process has listed nothing; what another one saw is better than nothing
+        note["quota"] = app.connection_note(name).get("quota")
+    elif owners:
         note["quota"] = {"used": used, "limit": min(entry.quota[owner] for owner in owners)}
     note["orphans"] = sum(len(app.driver.memory(c.id).orphans) for c in app.fleet.credentials if c.connection == name)
     time = fleet.times[name]

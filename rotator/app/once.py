@@ -20,7 +20,7 @@ from rotator.host.workers import Workers
 BUSY_PATIENCE: Final = 5.0
 """Seconds for which work that somebody else holds is asked for again."""
 
-NEXT_DUE: Final = frozenset({"fresh", "paused", "pacing", "restored_journal", "clock_suspect"})
+NEXT_DUE: Final = frozenset({"watch", "fresh", "paused", "pacing", "restored_journal", "clock_suspect"})
 """Waits that are not waited for: a next due date, and what only a person or an hour ends."""
 
 
@@ -106,7 +106,7 @@ class Once:
         open_work = [
             verdict.until
             for name, verdict in ended.step.why.items()
-            if name != "watch" and isinstance(verdict, Wait) and verdict.why not in NEXT_DUE
+            if isinstance(verdict, Wait) and verdict.why not in NEXT_DUE
         ]
         if not open_work:
             return NEVER

@@ -40,8 +40,6 @@ def run_daemon(path: Path | str, log: Log) -> int:
         )
         log.subscribe(metrics.observe_event)
         app.writable.watch_values = log.redactor.add
-        for stanza in app.fleet.sources().values():
-            _pin(log, stanza.options)
         metrics.render()
         metrics.tick()
         stalled = max(STALLED, 10 * app.config.advanced.evaluate)
@@ -107,17 +105,6 @@ def _care(app: App, name: str) -> None:
             tend()
         except RotatorError as error:
             app.say(Event.PROVIDER_UNAVAILABLE.value, connection=name, reason=error.message)
-
-
-def _pin(log: Log, options: object) -> None:
-    """Let the log know the management tokens, so that it scrubs them wherever they turn up."""
-    for name in ("token", "standby_token"):
-        ref = getattr(options, name, None)
-        if ref is not None:
-            try:
-                log.redactor.add(ref.read(), pin=True)
-            except RotatorError:
-                continue
 
 
 def rows(app: App) -> list[ConnectionRow]:

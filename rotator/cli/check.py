@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from rotator.cli import exits, render
+from rotator.cli import exits
 from rotator.cli.layout import text
 from rotator.cli.log import configuration
 from rotator.cli.output import say, terminal_width, write_json, write_lines
@@ -68,6 +68,8 @@ def check(
     if settings.json:
         write_json({"findings": document})
     else:
+        from rotator.cli import render
+
         write_lines(render.findings(document, terminal_width()))
     counts = {level: sum(f.level is level for f in found) for level in Level}
     say(", ".join(f"{counts[level]} {level}" for level in Level))
@@ -128,6 +130,8 @@ def audit_verify(settings: Settings) -> int:
     if settings.json:
         write_json(document)
     else:
+        from rotator.cli import render
+
         write_lines(render.verdict(document, terminal_width()))
     if not document["ok"]:
         say("do: keep a copy of the database as it is, restore the last backup, and find out who wrote to it")

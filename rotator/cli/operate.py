@@ -9,7 +9,6 @@ import typer
 
 from rotator.cli import exits
 from rotator.cli.choices import CHOICES, NO_CODE, How
-from rotator.cli.following import Follower
 from rotator.cli.layout import text
 from rotator.cli.log import configuration, open_log
 from rotator.cli.names import Chosen, RequiredNames, SomeNames, choose, operator
@@ -154,6 +153,8 @@ def _ask(app: App, one: Chosen, strategy: Way | None, budget: float, reason: str
     view = _note(app, one, Kind.REQUEST, detail)
     if view.pause is not None and app.now(one.connection) < view.pause.until:
         say(f"{one.name} is paused: the request waits for `rotator resume {one.name}`")
+    from rotator.cli.following import Follower
+
     return Asked(one, request_id, Follower(request_id))
 
 

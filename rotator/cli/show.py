@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from rotator.cli import exits, render
+from rotator.cli import exits
 from rotator.cli.layout import Line, text
 from rotator.cli.names import AnyNames, Name
 from rotator.cli.output import is_terminal, styled, terminal_width, write_json, write_lines
@@ -68,6 +68,8 @@ def _status(settings: Settings, names: list[str]) -> dict[str, Any]:
 
 
 def _picture(settings: Settings, names: list[str]) -> list[Line]:
+    from rotator.cli import render
+
     document = _status(settings, names)
     width = terminal_width()
     if len(names) == 1:
@@ -118,6 +120,8 @@ def plan(
     if settings.json:
         write_json(document)
     else:
+        from rotator.cli import render
+
         write_lines(render.plan(document, terminal_width()))
     return exits.DONE
 
@@ -201,6 +205,8 @@ def history(
     if settings.json:
         write_json({"facts": found})
     else:
+        from rotator.cli import render
+
         write_lines(render.history(found, terminal_width(), of_one=name is not None))
     return exits.DONE
 

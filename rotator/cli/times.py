@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from rotator.core.credential import NEVER
-from rotator.core.status import human
 
 
 def rfc3339(at: float | None) -> str | None:
@@ -25,6 +24,8 @@ def moment(text: object) -> float | None:
 
 def relative(text: object, now: float, none: str = "-") -> str:
     """Return an RFC 3339 time relative to `now` (unix seconds): `in 5 h`, `3 d ago`, `now`; `none` for None."""
+    from rotator.core.status import human  # it loads the protocol, which `--help` can do without
+
     at = moment(text)
     if at is None:
         return none

@@ -129,7 +129,7 @@ def watch(case: Case) -> Verdict | None:
     if view.fingerprint:
         looks.append((Look(Sight.ALIVE, view.fingerprint), case.watch))
     looks.append((Look(Sight.ORPHANS), case.sweep))
-    soonest = case.now + case.watch
+    soonest, doubt = case.now + case.watch, False
     for wanted, every in looks:
         seen = case.seen.get(wanted)
         if seen is None or case.age(seen) >= every:
@@ -137,8 +137,8 @@ def watch(case: Case) -> Verdict | None:
         again = min(every, 45.0) if seen.result is Result.UNSURE else every
         if case.age(seen) >= again:
             return Do((Action(Act.LOOK, look=wanted),))
-        soonest = min(soonest, seen.at + again)
-    return Wait(soonest, "watch")
+        soonest, doubt = min(soonest, seen.at + again), doubt or seen.result is Result.UNSURE
+    return Wait(soonest, "doubt" if doubt else "watch")
 
 
 def next_step(case: Case, tables: Tables = TABLES) -> Step:

@@ -1,300 +1,29 @@
-"""The simulated ports: each method parks its greenlet, may meet a fault, and then acts on the world."""
+"""The simulated source, targets, runtime and fleet: each method passes the door, and then acts on the world."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
-from rotator.core.credential import NEVER, Credential
+from rotator.core.credential import Credential
 from rotator.core.errors import (
     Conflict,
-    Fenced,
     JournalUnsafe,
     OutcomeUnknown,
-    RateLimited,
-    Refused,
-    RotatorError,
     Unavailable,
 )
-from rotator.core.facts import Draft
-from rotator.core.ports.journal import Due, Lease
 from rotator.core.ports.source import Minted, TokenState
 from rotator.core.ports.target import Publication, Reading
 from rotator.core.protocol.view import View
 from rotator.core.schedule.agenda import CLOCK_SUSPECT
 from rotator.core.secret import Secret
-from rotator.engine.provider_time import ProviderTime
 from rotator.engine.work import Bound
-from rotator.testing.simulation.hub import Hub, Killed, Process
+from rotator.testing.simulation.door import MUTATING, Door
 
 if TYPE_CHECKING:
-    from rotator.testing.simulation.world import World
+    pass
 
 T = TypeVar("T")
-SETTLE = 60.0
-TIMEOUT = 10.0
-"""Seconds after which a request without an answer is given up."""
-
-MUTATING = frozenset({"mint", "roll", "extend", "disable", "delete", "put", "stage", "move"})
-
-
-class Door:
-    """What all ports of one incarnation of one process share: parking and faults."""
-
-    def __init__(self, world: World, process: Process) -> None:
-        self.world, self.process, self.incarnation = world, process, process.incarnation
-        self.me = process.me
-        self.time = ProviderTime(lambda: world.hub.now, lambda: world.hub.now, SETTLE)
-
-    @property
-    def hub(self) -> Hub:
-        """The loop of virtual time."""
-        return self.world.hub
-
-    def sleep(self, seconds: float) -> None:
-        """Park this greenlet."""
-        self.hub.sleep(self.process, self.incarnation, seconds)
-
-    def call(
-        self, stream: str, port: str, operation: str, effect: Callable[[], T], special: Callable[[str], T] | None = None
-    ) -> T:
-        """Pass a port: meet this call's fault, or simply do it."""
-        world = self.world
-        if self.process.incarnation != self.incarnation:
-            raise Killed
-        hit = world.faults.at(self.process.name, stream, port, operation)
-        world.calls += 1
-        if world.trace is not None:
-            world.note(self.process.name, stream, port, operation, hit[0] if hit else "")
-        kind, seconds = hit or ("", 0.0)
-        if kind == "kill":
-            world.kill(self.process)
-            raise Killed
-        if kind == "stop":
-            world.stop(self.process, seconds)
-            kind = ""
-        if port in ("journal", "file", "wait"):
-            return self._local(kind, seconds, effect)
-        return self._remote(port, operation, kind, seconds, effect, special)
-
-    def _local(self, kind: str, seconds: float, effect: Callable[[], T]) -> T:
-        """The journal and files: no network, but a commit may be unknown."""
-        if kind == "fail":
-            self.sleep(1.0)
-            raise JournalUnsafe("the commit failed")
-        if kind == "late_commit":
-            self.hub.at(seconds, lambda: self._loose(effect))
-            self.sleep(0.5)
-            raise JournalUnsafe("the commit's outcome is unknown")
-        if kind == "ambiguous":
-            self._loose(effect)
-            self.sleep(0.5)
-            raise JournalUnsafe("the commit's outcome is unknown")
-        self.sleep(0.005)
-        result = effect()
-        self._after(kind, seconds)
-        self.sleep(0.005)
-        return result
-
-    def _remote(
-        self,
-        port: str,
-        operation: str,
-        kind: str,
-        seconds: float,
-        effect: Callable[[], T],
-        special: Callable[[str], T] | None,
-    ) -> T:
-        """Provider and targets: requests and answers get lost, come late, come twice."""
-        unknown: type[RotatorError] = OutcomeUnknown if operation in MUTATING else Unavailable
-        if kind == "lose_request":
-            self.sleep(TIMEOUT)
-            raise unknown(f"{operation}: no answer")
-        if kind == "reject":
-            self.sleep(0.3)
-            raise Refused(f"{operation}: no")
-        if kind == "limit":
-            self.sleep(0.3)
-            raise RateLimited(f"{operation}: too many requests", 300.0)
-        latency = self.world.chance.choice([0.2, 0.2, 0.5, 2.0])
-        if kind == "late":
-            self.hub.at(seconds, lambda: self._loose(effect))
-            self.sleep(TIMEOUT)
-            raise unknown(f"{operation}: no answer")
-        if kind == "lose_answer":
-            self.hub.at(latency, lambda: self._loose(effect))
-            self.sleep(TIMEOUT)
-            raise unknown(f"{operation}: no answer")
-        if kind == "duplicate":
-            self.hub.at(seconds, lambda: self._loose(effect))
-        self.sleep(latency)
-        if port == "source":
-            self.time.observe(float(int(self.hub.now + self.world.skew)))
-        result = special(kind) if special and kind in ("twin", "wrong_grants", "spurious") else effect()
-        self._after(kind, seconds)
-        self.sleep(0.1)
-        return result
-
-    def _after(self, kind: str, seconds: float) -> None:
-        """The process ends, or is stopped, with the effect done and the answer not yet seen."""
-        if kind == "kill_after":
-            self.world.kill(self.process)
-            raise Killed
-        if kind == "stop_after":
-            self.world.stop(self.process, seconds)
-
-    @staticmethod
-    def _loose(effect: Callable[[], object]) -> None:
-        """An effect whose answer nobody sees."""
-        with suppress(RotatorError):
-            effect()
-
-
-class SimJournal:
-    """The journal port over the simulated store."""
-
-    def __init__(self, door: Door) -> None:
-        self._door = door
-        self._store = door.world.store
-
-    @property
-    def instance(self) -> str:
-        """The id of this journal; a lost journal gets a new one."""
-        return self._door.world.instance
-
-    def _do(self, stream: str, operation: str, effect: Callable[[], T]) -> T:
-        return self._door.call(stream, "journal", operation, effect)
-
-    def claim(self, stream: str) -> Lease | None:
-        """See the port."""
-
-        def effect() -> Lease | None:
-            world = self._door.world
-            epoch = self._store.claim(stream, self._door.me, world.hub.now, world.alive())
-            return None if epoch is None else Lease(stream, epoch, self._door.process.name)
-
-        return self._do(stream, "claim", effect)
-
-    def release(self, lease: Lease, next_at: float | None, why: str = "") -> None:
-        """See the port."""
-
-        def effect() -> None:
-            if next_at is not None:
-                self._store.stream(lease.stream).next_at = next_at
-
-        self._do(lease.stream, "release", effect)
-
-    def _fence(self, lease: Lease) -> None:
-        self._store.room(self._door.hub.now)
-        self._store.fence(lease.stream, self._door.me, lease.epoch)
-        self._store.leases[lease.stream].until = self._door.hub.now + 30
-
-    def check(self, lease: Lease) -> None:
-        """See the port."""
-        self._do(lease.stream, "check", lambda: self._fence(lease))
-
-    def view(self, stream: str) -> View:
-        """See the port; reading parks nobody."""
-        self._store.room(self._door.hub.now)
-        return self._store.stream(stream).view
-
-    def append(self, lease: Lease, draft: Draft, value: Secret | None = None) -> View:
-        """See the port."""
-
-        def effect() -> View:
-            self._store.room(self._door.hub.now)
-            plain = value.reveal() if value else None
-            view = self._store.append(lease.stream, draft, plain, self._door.me, lease.epoch)
-            self._door.world.appended(lease.stream, draft)
-            return view
-
-        return self._do(lease.stream, draft.kind.value, effect)
-
-    def note(self, stream: str, draft: Draft) -> View:
-        """See the port."""
-        return self._store.put(stream, draft, None, 0)
-
-    def spool(self, stream: str, draft: Draft, value: Secret) -> None:
-        """See the port."""
-
-        def effect() -> None:
-            self._store.room(self._door.hub.now)
-            if "no_spool" not in self._door.world.mutants:
-                self._store.spools.setdefault(self._door.me, []).append((stream, draft, value.reveal()))
-
-        self._do(stream, "spool", effect)
-
-    def capture(self, stream: str, draft: Draft, value: Secret) -> View:
-        """See the port."""
-
-        def effect() -> View:
-            self._store.room(self._door.hub.now)
-            epoch = self._store.leases[stream].epoch
-            if "capture_fenced" in self._door.world.mutants and self._store.leases[stream].holder != self._door.me:
-                raise Fenced("captures are fenced in this mutant")
-            view = self._store.put(stream, draft, value.reveal(), epoch)
-            self._store.spools.pop(self._door.me, None)
-            self._door.world.appended(stream, draft)
-            return view
-
-        return self._do(stream, "capture", effect)
-
-    def reveal(self, stream: str, fingerprint: str) -> Secret:
-        """See the port."""
-        held = self._store.leases.get(stream)
-        if "epoch_in_aad" in self._store.mutants and held and self._store.sealed_at[fingerprint] != held.epoch:
-            raise JournalUnsafe("opening a value: it does not decrypt")
-        return Secret(self._store.values[fingerprint])
-
-    def fingerprint(self, value: Secret) -> str:
-        """A name for a value; the simulation has nothing to hide."""
-        return "f" + value.reveal()
-
-    def canary(self) -> None:
-        """See the port."""
-        self._do("", "canary", lambda: self._store.room(self._door.hub.now))
-
-    @contextmanager
-    def place(self, lease: Lease, place: str) -> Iterator[None]:
-        """See the port: a lock that a killed process loses."""
-        world, mine = self._door.world, (*self._door.me, lease.stream)
-        self._door.call(lease.stream, "file", "lock", lambda: None)
-        if "no_place_lock" not in world.mutants:
-            owner = world.locks.get(place)
-            if owner and owner != mine and owner[:2] in world.alive():
-                raise Unavailable(f"{place} is being written")
-            world.locks[place] = mine
-        try:
-            yield
-        finally:
-            if world.locks.get(place) == mine:
-                del world.locks[place]
-
-    def destroy(self, stream: str, token_id: str) -> None:
-        """See the port; kept here, for the judge."""
-
-    def raise_epoch(self, lease: Lease, above: int) -> Lease:
-        """See the port."""
-
-        def effect() -> Lease:
-            self._fence(lease)
-            held = self._store.leases[lease.stream]
-            held.epoch = max(held.epoch, above + 1)
-            return Lease(lease.stream, held.epoch, lease.holder)
-
-        return self._do(lease.stream, "raise_epoch", effect)
-
-    def due(self, connection: str, now: float, limit: int) -> Sequence[Due]:
-        """See the port."""
-        found = [Due(name, s.next_at) for name, s in self._store.streams.items() if s.next_at <= now]
-        return sorted(found, key=lambda d: d.next_at)[:limit]
-
-    def wake(self, streams: Sequence[str], at: float = 0.0) -> None:
-        """See the port."""
-        for name in streams:
-            found = self._store.stream(name)
-            found.next_at = min(found.next_at, at)
 
 
 class SimSource:
@@ -545,6 +274,3 @@ class SimFleet:
     def incident(self, connection: str) -> bool:
         """See the port."""
         return False
-
-
-__all__ = ["NEVER", "Door", "SimFleet", "SimJournal", "SimRuntime", "SimSource", "SimTarget"]

@@ -5,33 +5,32 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from rotator.core.credential import NEVER, Credential, Policy, Strategy, TargetRef
 from rotator.core.errors import Refused
-from rotator.core.facts import Draft, Json, Kind
+from rotator.core.facts import Draft, Json
 from rotator.core.ports.source import Minted, TokenState
 from rotator.core.protocol.decide import TABLES, Tables
-from rotator.core.protocol.fold import fold
-from rotator.core.protocol.names import parse
 from rotator.core.protocol.steps import GUARDS, Guards
 from rotator.core.protocol.view import View
 from rotator.core.secret import Secret
 from rotator.engine.driver import Driver, End
 from rotator.engine.work import Tuning
+from rotator.testing.simulation.door import Door
 from rotator.testing.simulation.faults import Faults
+from rotator.testing.simulation.happenings import REST, Happenings
 from rotator.testing.simulation.hub import Hub, Process
+from rotator.testing.simulation.journal import SimJournal
 from rotator.testing.simulation.judge import Judge
-from rotator.testing.simulation.ports import Door, SimFleet, SimJournal, SimRuntime
+from rotator.testing.simulation.ports import SimFleet, SimRuntime
 from rotator.testing.simulation.provider import Place, Provider, Tok
-from rotator.testing.simulation.store import Snapshot, Store, Stream
+from rotator.testing.simulation.store import Snapshot, Store
 
 LIFE, RENEW, GRACE, QUIET, SOAK, SETTLE = 6000.0, 2000.0, 600.0, 300.0, 200.0, 60.0
 TUNING = Tuning(watch=200.0, sweep=300.0, doubt=120.0)
 KINDS: Mapping[str, str] = {"vault": "cas", "aws": "staged", "env": "file", "extra": "cas"}
 RUNAWAY = 60_000
-REST = 800.0
-"""Seconds without any open work after which a run has come to rest: two sweeps and a listing that lags."""
 
 Event = tuple[float | str, ...]
 """When, what, and its arguments."""
@@ -91,7 +90,7 @@ class World:
         self.skew = 0.0
         self.instance = "i1"
         self.calm = False
-        self._resting = 0
+        self.resting = 0
         self.excused_until = self.stopped_until = self.full_since = 0.0
         self.lost_at = -1.0
         self.awaiting: set[str] = set()
@@ -103,6 +102,7 @@ class World:
         self.provider = Provider(self.chance, lambda: self.hub.now, self.hub.at)
         self.provider.lags = scenario.lags
         self.judge = Judge(self)
+        self.happenings = Happenings(self)
         self.provider.on_end = self.judge.expired
         self.names = [f"c{i}" for i in range(scenario.credentials)]
         self.adopts: dict[str, str] = {}
@@ -112,9 +112,9 @@ class World:
         for process in self.processes:
             self._start(process, self.chance.random())
         for when, what, *arguments in sorted(scenario.events, key=str):
-            self.hub.at(float(when), self._happening(str(what), arguments))
-        self.hub.at(scenario.horizon, self._calm)
-        self.hub.at(5.0, self._snapshot)
+            self.hub.at(float(when), self.happenings.happening(str(what), arguments))
+        self.hub.at(scenario.horizon, self.happenings.calm)
+        self.hub.at(5.0, self.happenings.snapshot)
 
     def _people(self) -> None:
         """The first state: tokens that exist, values that stand at targets, and tokens of others."""
@@ -285,139 +285,6 @@ class World:
             if before.get(name) != data.get(name):
                 self.judge.changed(place, name, before.get(name), data.get(name), writer)
 
-    # --- what people and machines do
-
-    def _happening(self, what: str, arguments: list[float | str]) -> Callable[[], None]:
-        def call() -> None:
-            self.count[what] += 1
-            self.note("-", "-", "event", what, " ".join(map(str, arguments)))
-            getattr(self, f"_{what}")(*arguments)
-
-        return call
-
-    def _down(self, place: str, seconds: float) -> None:
-        self.places[place].down = max(self.places[place].down, self.hub.now + seconds)
-
-    def _jump(self, skew: float, seconds: float) -> None:
-        """The provider's clock is wrong for less than a settle time: nothing may come of it."""
-        self.skew = skew
-
-        def right() -> None:
-            self.skew = 0.0
-
-        self.hub.at(seconds, right)
-
-    def _full(self, seconds: float) -> None:
-        self.full_since = self.hub.now
-        self.store.full_until = self.hub.now + seconds
-        self.excused_until = max(self.excused_until, self.hub.now + seconds + 300)
-
-    def _edit(self, place: str, name: str, what: str, pick: float) -> None:
-        """An operator saves something at a managed key."""
-        found = self.places[place]
-        if found.kind == "file" and place not in self.required:
-            return
-        view = self.view(name)
-        old = [
-            v
-            for v, t in self.provider.by_value.items()
-            if self.provider.tokens[t].owner == name and "f" + v != view.fingerprint
-        ]
-        choice = {
-            "known": old[int(pick) % len(old)] if old else None,
-            "garbage": f"junk{int(pick)}",
-            "foreign": self.provider.tokens[min(self.provider.foreign)].value,
-            "absent": None,
-        }[what]
-        data = {k: v for k, v in found.data.items() if k != name}
-        self.store_place(place, data | ({name: choice} if choice else {}), None)
-
-    def _outsider(self, name: str, act: str) -> None:
-        """Somebody disables, deletes or rolls a token of ours at the provider."""
-        tok = self.provider.tokens.get(self.view(name).current)
-        if act == "newest":
-            ours = [
-                t for t in self.provider.tokens.values() if t.owner == name and t.status == "active" and parse(t.name)
-            ]
-            tok = max(ours, key=lambda t: t.born, default=None)
-        if tok is None or tok.status != "active" or tok.id in self.provider.foreign:
-            return
-        if act == "roll":
-            self.roll(tok.id, self.hub.now)
-        else:
-            tok.status, tok.killed = ("disabled" if act == "disable" else "deleted"), "outsider"
-            self.judge.check_dead(name)
-
-    def _remove(self, place: str) -> None:
-        if place in self.required and len(self.required) > 1:
-            del self.required[place]
-            self.past[place] = self.hub.now
-
-    def _add(self, place: str) -> None:
-        self.excused_until = max(self.excused_until, self.hub.now + 600)
-        self.required.setdefault(place, True)
-        self.past.pop(place, None)
-
-    def _request(self, name: str) -> None:
-        self._note(name, Draft(kind=Kind.REQUEST, at=self.hub.now, detail={"request_id": f"q{self.hub.now:.0f}"}))
-
-    def _resolve(self, only: str = "") -> None:
-        for name in self.names:
-            view = self.view(name)
-            stuck = view.overridden or view.ahead or (view.rotation and view.rotation.rejects)
-            if only in ("", name) and stuck:
-                self._note(name, Draft(kind=Kind.RESOLVED, at=self.hub.now, detail={"how": "retry"}))
-
-    def _note(self, name: str, draft: Draft) -> None:
-        stream = self.store.stream(name)
-        stream.view = replace(fold(stream.view, draft), position=stream.view.position + 1)
-
-    def _snapshot(self) -> None:
-        self.snapshots.append((self.hub.now, self.store.snapshot()))
-        if self.hub.now < self.scenario.horizon:
-            self.hub.at(7.0, self._snapshot)
-
-    def _restore(self, age: float, alive: float) -> None:
-        """The journal of `age` seconds ago is put back, with or without the processes noticing."""
-        old = [s for at, s in self.snapshots if at <= self.hub.now - age]
-        if old:
-            self._lose(old[-1], bool(alive))
-
-    def _empty(self, alive: float) -> None:
-        """The journal is gone."""
-        self.instance = f"i{int(self.instance[1:]) + 10}"
-        self._lose(({name: Stream() for name in self.names}, {}), bool(alive))
-
-    def _lose(self, snapshot: Snapshot, alive: bool) -> None:
-        streams, leases = snapshot
-        self.store.streams, self.store.leases = dict(streams), dict(leases)
-        self.store.streams = {k: replace(s) for k, s in self.store.streams.items()}
-        self.lost_at, self.snapshots = self.hub.now, []
-        if self.chance.random() < 0.5:
-            self.store.spools.clear()
-        if not alive:
-            for process in self.processes:
-                self.kill(process)
-        self.hub.at(1500.0, self._resolve)
-
-    def _calm(self) -> None:
-        """Faults end; what is left must come to rest."""
-        self.calm = self.faults.quiet = True
-        self.provider.lags = False
-        self.store.full_until = -1.0
-        for place in self.places.values():
-            place.down = min(place.down, self.hub.now)
-        for delay in (700.0, 2500.0):
-            self.hub.at(delay, self._resolve)
-        self.hub.at(REST, self._at_rest)
-
-    def _at_rest(self) -> None:
-        """End early where nothing was open for long enough to sweep twice: a quiet tail only costs time."""
-        views = [self.view(name) for name in self.names]
-        idle = all(not (v.rotation or v.retirements or v.want or v.request or v.overridden) for v in views)
-        self._resting = self._resting + 1 if idle else 0
-        self.hub.at(100.0, self._at_rest)
-
     # --- watching
 
     def view(self, name: str) -> View:
@@ -433,7 +300,7 @@ class World:
 
             def answer() -> None:
                 self.awaiting.discard(credential)
-                self._resolve(credential)
+                self.happenings.resolve(credential)
 
             self.hub.at(self.chance.choice([300.0, 900.0]), answer)
 
@@ -463,7 +330,7 @@ class World:
     def run(self) -> World:
         """Run to the end, or to the first violation."""
         end = self.scenario.horizon + self.scenario.tail
-        self.hub.run(end, lambda: bool(self.violations) or self.calls > RUNAWAY or self._resting > REST / 100)
+        self.hub.run(end, lambda: bool(self.violations) or self.calls > RUNAWAY or self.resting > REST / 100)
         if self.calls > RUNAWAY:
             self.bad("runaway", f"more than {RUNAWAY} port calls")
         if not self.violations:

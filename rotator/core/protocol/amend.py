@@ -1,0 +1,87 @@
+"""Small tools of folding: what several kinds of facts do to a view in the same way."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, TypeVar
+
+from rotator.core.credential import NEVER, Policy
+from rotator.core.facts import Draft, Kind
+from rotator.core.protocol.view import Failure, Retirement, Token, View
+
+K = Kind
+_Key = TypeVar("_Key")
+_Value = TypeVar("_Value")
+
+
+def plus(table: Mapping[_Key, _Value], key: _Key, value: _Value) -> dict[_Key, _Value]:
+    """The table with one entry more, or another one."""
+    return {**table, key: value}
+
+
+def minus(table: Mapping[_Key, _Value], *keys: _Key) -> dict[_Key, _Value]:
+    """The table without some entries."""
+    return {k: v for k, v in table.items() if k not in keys}
+
+
+def tokens_with(view: View, fact: Draft, **more: Any) -> dict[str, Token]:
+    """The tokens with the one of this fact, kept as it was where it is known already."""
+    if fact.token_id in view.tokens:
+        return dict(view.tokens)
+    token = Token(
+        id=fact.token_id,
+        name=fact.token_name,
+        attempt_name=fact.text("attempt_name"),
+        born=fact.number("born"),
+        expires_at=expiry(fact),
+        **more,
+    )
+    return plus(view.tokens, fact.token_id, token)
+
+
+def expiry(fact: Draft) -> float:
+    """The expiry that a fact tells, `NEVER` for none."""
+    return fact.number("expires_at", NEVER)
+
+
+def opened(view: View, at: float, policy: Policy, *tokens: str) -> dict[str, Retirement]:
+    """The retirements with one more for each token that has none and is not in use."""
+    found = dict(view.retirements)
+    for token in tokens:
+        if token and token not in found and token not in view.marked:
+            found[token] = Retirement(token_id=token, step=K.RETIREMENT, since=at, opened=at, policy=policy)
+    return found
+
+
+def policy(fact: Draft) -> Policy:
+    """The timings frozen into a fact that opens a retirement."""
+    found = fact.detail.get("policy")
+    return Policy.from_json(found) if isinstance(found, dict) else Policy()
+
+
+def restored(view: View, fact: Draft) -> View:
+    """Something outside is ahead of the journal: open rotations close, the sweep only reports until it is confirmed."""
+    return replace(view, ahead=True, ahead_at=max(view.ahead_at, fact.at), cleared_at=-NEVER)
+
+
+def failures_with(
+    failures: Mapping[tuple[str, str], Failure], key: tuple[str, str], at: float, message: str
+) -> dict[tuple[str, str], Failure]:
+    """The failures with one more of that act."""
+    before = failures.get(key)
+    return plus(failures, key, Failure((before.count if before else 0) + 1, at, message))
+
+
+def failing_since(view: View, at: float) -> View:
+    """The view of a credential that fails now, if it did not before."""
+    return view if view.failing_since else replace(view, failing_since=at)
+
+
+def moved(view: View, fact: Draft) -> View:
+    """A target lets go of what stood there last: grace of that token counts from now."""
+    let_go = dict(view.let_go)
+    for token in (view.last.get(fact.target, ""), fact.text("old")):
+        if token and token != fact.token_id:
+            let_go[token] = max(let_go.get(token, 0.0), fact.at)
+    return replace(view, let_go=let_go, last=plus(view.last, fact.target, fact.token_id))

@@ -1,0 +1,157 @@
+"""What all other facts change in a view: retirements, what was seen outside, what operators did."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from rotator.core.credential import NEVER
+from rotator.core.facts import Draft, Kind
+from rotator.core.protocol import amend
+from rotator.core.protocol.view import Pause, Request, View
+
+K = Kind
+
+
+def retirement(view: View, fact: Draft) -> View:
+    """A token that nothing owned gets its retirement."""
+    policy = amend.policy(fact)
+    return replace(
+        view, tokens=amend.tokens_with(view, fact), retirements=amend.opened(view, fact.at, policy, fact.token_id)
+    )
+
+
+def retirement_step(view: View, fact: Draft) -> View:
+    """A retirement goes one step on; the irrevocable first one marks the token for ever."""
+    found = view.retirements[fact.token_id]
+    after = replace(found, step=fact.kind, since=fact.at, failures={})
+    marked = view.marked if fact.token_id in view.marked else amend.plus(view.marked, fact.token_id, fact.kind)
+    return replace(view, retirements=amend.plus(view.retirements, fact.token_id, after), marked=marked)
+
+
+def retired(view: View, fact: Draft) -> View:
+    """A retirement is over."""
+    return replace(view, retirements=amend.minus(view.retirements, fact.token_id))
+
+
+def baseline(view: View, fact: Draft) -> View:
+    """A target was seen for the first time."""
+    allowed = view.allowed | {(fact.target, fact.fingerprint)} if fact.detail.get("replace") else view.allowed
+    return replace(
+        view,
+        baselines=view.baselines | {fact.target},
+        released=amend.minus(view.released, fact.target),
+        last=amend.plus(view.last, fact.target, fact.token_id),
+        allowed=allowed,
+    )
+
+
+def known(view: View, fact: Draft) -> View:
+    """A value that stands at a target belongs to a token of ours, and is not the newest."""
+    view = replace(
+        view,
+        values=amend.plus(view.values, fact.fingerprint, fact.token_id),
+        tokens=amend.tokens_with(view, fact),
+        stood=view.stood | {fact.token_id},
+    )
+    return amend.restored(view, fact) if fact.detail.get("ahead") else view
+
+
+def adopted(view: View, fact: Draft) -> View:
+    """A value found at a target becomes the current one; everything older gets a retirement."""
+    policy = amend.policy(fact)
+    rotation = view.rotation
+    olds = [t for t in (view.current, rotation.token_id if rotation else "", fact.text("adopt")) if t != fact.token_id]
+    attempts = view.attempts
+    if rotation and attempts.get(rotation.attempt_name) == "intent":
+        attempts = amend.plus(attempts, rotation.attempt_name, "abandoned")
+    view = replace(
+        view,
+        values=amend.plus(view.values, fact.fingerprint, fact.token_id),
+        tokens=amend.tokens_with(view, fact, adopted=not fact.detail.get("ours")),
+        current=fact.token_id,
+        fingerprint=fact.fingerprint,
+        generation=max(view.generation, int(fact.generation)),
+        rotation=None,
+        attempts=attempts,
+        stood=view.stood | {fact.token_id},
+        retirements=amend.minus(amend.opened(view, fact.at, policy, *olds), fact.token_id),
+        overridden=amend.minus(view.overridden, fact.target),
+    )
+    return amend.restored(view, fact) if fact.detail.get("ahead") else view
+
+
+def overridden(view: View, fact: Draft) -> View:
+    """A managed key holds a value that is not ours."""
+    first = fact.target not in view.baselines
+    return replace(
+        view,
+        overridden=amend.plus(view.overridden, fact.target, fact.fingerprint),
+        occupied=view.occupied | {fact.target} if first else view.occupied,
+    )
+
+
+def override_ended(view: View, fact: Draft) -> View:
+    """It does no more."""
+    return replace(
+        view,
+        overridden=amend.minus(view.overridden, fact.target),
+        occupied=view.occupied - {fact.target},
+        heeded=amend.minus(view.heeded, fact.target),
+    )
+
+
+def released(view: View, fact: Draft) -> View:
+    """A target left the configuration; its stanza is kept, so that it can still be read."""
+    past = amend.plus(view.past, fact.target, fact.detail.get("stanza"))
+    return replace(view, released=amend.plus(view.released, fact.target, fact.at), past=past)
+
+
+def added(view: View, fact: Draft) -> View:
+    """A target came back: it is looked at as if for the first time."""
+    return replace(
+        view,
+        released=amend.minus(view.released, fact.target),
+        baselines=view.baselines - {fact.target},
+        past=amend.minus(view.past, fact.target),
+    )
+
+
+def request(view: View, fact: Draft) -> View:
+    """An operator asked for a rotation."""
+    request = Request(
+        id=fact.text("request_id"),
+        at=fact.at,
+        strategy=fact.text("strategy"),
+        outage_budget=fact.number("outage_budget"),
+        reason=fact.text("reason"),
+        actor=fact.actor,
+    )
+    return replace(view, request=request)
+
+
+def paused(view: View, fact: Draft) -> View:
+    """An operator stopped starts and retirements."""
+    pause = Pause(since=fact.at, until=fact.number("until", NEVER), reason=fact.text("reason"), actor=fact.actor)
+    return replace(view, pause=pause)
+
+
+def resolved(view: View, fact: Draft) -> View:
+    """An operator decided: retry = do ours, accept = what stands there is right; both confirm the sweep.
+
+    `abandon` only closes the open rotation; the DISPLACED fact that does it is the driver's.
+    """
+    how, rotation = fact.text("how"), view.rotation
+    if how == "accept":
+        view = replace(view, heeded={**view.heeded, **view.overridden})
+    elif how == "retry":
+        view = replace(view, allowed=view.allowed | set(view.overridden.items()))
+    if rotation and how == "retry":
+        view = replace(view, rotation=replace(rotation, rejects=0, failures={}))
+    closes = how == "abandon" and rotation is not None
+    return replace(
+        view,
+        overridden={},
+        occupied=frozenset(),
+        cleared_at=fact.at,
+        closing=rotation.rid if closes and rotation else view.closing,
+    )

@@ -1,0 +1,251 @@
+"""What the facts of a rotation change in a view, from its plan to its end."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from rotator.core.credential import Strategy, Terms
+from rotator.core.facts import Draft, Kind
+from rotator.core.protocol import amend
+from rotator.core.protocol.view import Rotation, View
+
+K = Kind
+
+
+def planned(view: View, fact: Draft) -> View:
+    """A rotation opens, with frozen terms."""
+    terms = Terms.from_json(fact.detail)
+    healing = terms.policy.strategy is Strategy.REPUBLISH
+    rotation = Rotation(
+        rid=fact.rid,
+        terms=terms,
+        step=K.PLANNED,
+        since=fact.at,
+        started=fact.at,
+        token_id=fact.token_id,
+        fingerprint=fact.fingerprint,
+        before=view.fingerprint,
+        request_id=fact.text("request_id"),
+    )
+    if healing:
+        return replace(view, rotation=rotation, yielded=False, healed_at=fact.at)
+    served = view.served
+    if view.request and view.request.id == rotation.request_id:
+        served = amend.plus(served, view.request.id, fact.rid)
+        view = replace(view, request=None)
+    return replace(view, rotation=rotation, want=False, yielded=False, planned_at=fact.at, served=served)
+
+
+def intent(view: View, fact: Draft) -> View:
+    """A mint is about to be sent; what was before is kept for a certain refusal."""
+    rotation = view.opened
+    rolls = rotation.strategy is Strategy.ROLL
+    lost = rotation.step is K.INTENT
+    after = replace(
+        rotation,
+        step=K.INTENT,
+        since=fact.at,
+        attempt=fact.attempt,
+        attempt_name=fact.token_name,
+        token_id=rotation.token_id if rolls else "",
+        fingerprint="",
+        written=frozenset(),
+        read_back=frozenset(),
+        rolled_at=rotation.rolled_at or (fact.at if rolls else 0.0),
+        prior=None if lost and rolls else replace(rotation, prior=None),
+        failures=amend.failures_with(rotation.failures, ("mint", ""), fact.at, "the answer was lost")
+        if lost
+        else rotation.failures,
+    )
+    return replace(view, rotation=after, attempts=amend.plus(view.attempts, fact.token_name, "intent"))
+
+
+def captured(view: View, fact: Draft) -> View:
+    """A minted value is durable; a late one is kept and moves nothing."""
+    if fact.fingerprint in view.values:
+        return view
+    name, rotation = fact.text("attempt_name") or fact.token_name, view.rotation
+    state = view.attempts.get(name)
+    view = replace(
+        view,
+        values=amend.plus(view.values, fact.fingerprint, fact.token_id),
+        tokens=amend.tokens_with(view, fact),
+        attempts=amend.plus(view.attempts, name, "captured" if state in ("intent", None) else state),
+    )
+    if rotation and rotation.step is K.INTENT and rotation.attempt_name == name:
+        view = replace(
+            view,
+            rotation=replace(
+                rotation,
+                step=K.CAPTURED,
+                since=fact.at,
+                token_id=fact.token_id,
+                fingerprint=fact.fingerprint,
+                prior=None,
+                failures=amend.minus(rotation.failures, ("mint", "")),
+            ),
+        )
+    return view  # else a late capture: kept, moves nothing
+
+
+def abandoned(view: View, fact: Draft) -> View:
+    """An attempt is given up; a captured token that was turned down gets its retirement."""
+    rotation = view.opened
+    rejected = bool(fact.detail.get("rejected"))
+    retirements = amend.opened(view, fact.at, rotation.policy, rotation.token_id) if rejected else view.retirements
+    rotation = replace(
+        rotation,
+        step=K.ABANDONED,
+        since=fact.at,
+        token_id="",
+        fingerprint="",
+        prior=None,
+        rejects=rotation.rejects + rejected,
+        failures=amend.failures_with(rotation.failures, ("mint", ""), fact.at, fact.text("why")),
+    )
+    state = "rejected" if rejected else "abandoned"
+    attempts = amend.plus(view.attempts, fact.token_name, state)
+    return amend.failing_since(replace(view, rotation=rotation, attempts=attempts, retirements=retirements), fact.at)
+
+
+def verified(view: View, fact: Draft) -> View:
+    """The captured value is what was asked for."""
+    rotation = view.opened
+    rotation = replace(
+        rotation,
+        step=K.VERIFIED,
+        since=fact.at,
+        token_id=fact.token_id or rotation.token_id,
+        fingerprint=fact.fingerprint or rotation.fingerprint,
+        prior=None,
+    )
+    return replace(view, rotation=rotation)
+
+
+def publishing(view: View, fact: Draft) -> View:
+    """A publication begins and takes the next generation."""
+    rotation = view.opened
+    rotation = replace(
+        rotation,
+        step=K.PUBLISHING,
+        since=fact.at,
+        generation=fact.generation,
+        written=frozenset(),
+        read_back=frozenset(),
+    )
+    return replace(view, rotation=rotation, generation=max(view.generation, fact.generation))
+
+
+def confirmed(view: View, fact: Draft) -> View:
+    """The published value is the current one; the older ones get their retirements."""
+    rotation = view.opened
+    first, healing = view.current == "", rotation.strategy is Strategy.REPUBLISH
+    olds = [t for t in (view.current, fact.text("adopt")) if t != rotation.token_id]
+    view = replace(
+        view,
+        current=rotation.token_id,
+        fingerprint=rotation.fingerprint,
+        stood=view.stood | {rotation.token_id},
+        retirements=amend.opened(view, fact.at, rotation.policy, *olds),
+        failing_since=0.0,
+    )
+    if not healing:
+        view = replace(view, confirmed_at=fact.at, rotations=view.rotations + (not first))
+    stays = rotation.strategy is Strategy.ROLL
+    return replace(view, rotation=replace(rotation, step=K.CONFIRMED, since=fact.at) if stays else None)
+
+
+def done(view: View, fact: Draft) -> View:
+    """A roll is over."""
+    return replace(view, rotation=None)
+
+
+def displaced(view: View, fact: Draft) -> View:
+    """The rotation closes before it was confirmed."""
+    rotation = view.opened
+    retirements = view.retirements
+    if rotation.token_id != view.current and rotation.strategy is not Strategy.ROLL:
+        retirements = amend.opened(view, fact.at, rotation.policy, rotation.token_id)
+    attempts = view.attempts
+    if attempts.get(rotation.attempt_name) == "intent":
+        attempts = amend.plus(attempts, rotation.attempt_name, "abandoned")
+    healing = rotation.strategy is Strategy.REPUBLISH
+    want = not fact.detail.get("closed") and not (healing and not fact.detail.get("dead"))
+    return replace(
+        view,
+        rotation=None,
+        want=view.want or want,
+        yielded=bool(fact.detail.get("yields")),
+        closing="" if view.closing == fact.rid else view.closing,
+        retirements=retirements,
+        attempts=attempts,
+    )
+
+
+def extended(view: View, fact: Draft) -> View:
+    """The expiry was moved ahead of a roll."""
+    rotation = view.opened
+    tokens = amend.tokens_with(view, fact)
+    tokens[fact.token_id] = replace(tokens[fact.token_id], expires_at=amend.expiry(fact))
+    return replace(view, tokens=tokens, rotation=replace(rotation, extended=amend.expiry(fact)))
+
+
+def failure(view: View, fact: Draft) -> View:
+    """A failed act, for the back-off; a certain refusal of a mint returns to the step before its intent."""
+    act, why, rotation = fact.text("act"), fact.text("why"), view.rotation
+    retirement = view.retirements.get(fact.token_id)
+    if retirement and act in ("disable", "delete"):
+        after = replace(retirement, failures=amend.failures_with(retirement.failures, (act, ""), fact.at, why))
+        return replace(view, retirements=amend.plus(view.retirements, fact.token_id, after))
+    if rotation is None or rotation.rid != fact.rid:
+        return view
+    attempts = view.attempts
+    if act == "mint" and fact.token_name and attempts.get(fact.token_name) == "intent":
+        attempts = amend.plus(attempts, fact.token_name, "refused")
+        if rotation.step is K.INTENT and rotation.attempt_name == fact.token_name and rotation.prior:
+            rotation = replace(rotation.prior, attempt=rotation.attempt)
+    rotation = replace(rotation, failures=amend.failures_with(rotation.failures, (act, fact.target), fact.at, why))
+    return amend.failing_since(replace(view, rotation=rotation, attempts=attempts), fact.at)
+
+
+def publish_intent(view: View, fact: Draft) -> View:
+    """A write is about to happen on top of that version."""
+    rotation = view.opened
+    return replace(
+        view,
+        intended=view.intended | {fact.token_id},
+        open_writes=amend.plus(view.open_writes, (fact.target, fact.token_id), fact.text("version")),
+        rotation=replace(rotation, published=True),
+    )
+
+
+def written(view: View, fact: Draft) -> View:
+    """A target holds the value of this publication."""
+    rotation = view.opened
+    rotation = replace(
+        rotation,
+        written=rotation.written | {fact.target},
+        failures=amend.minus(rotation.failures, ("write", fact.target)),
+    )
+    view = amend.moved(view, fact)
+    return replace(view, rotation=rotation, open_writes=amend.minus(view.open_writes, (fact.target, fact.token_id)))
+
+
+def read_back(view: View, fact: Draft) -> View:
+    """It was read back over a new connection, and verified."""
+    rotation = view.opened
+    rotation = replace(
+        rotation,
+        read_back=rotation.read_back | {fact.target},
+        failures=amend.minus(rotation.failures, ("read_back", fact.target)),
+    )
+    return replace(view, rotation=rotation)
+
+
+def unwritten(view: View, fact: Draft) -> View:
+    """A target does not hold it any more."""
+    rotation = view.opened
+    gone = {fact.target}
+    return replace(
+        view, rotation=replace(rotation, written=rotation.written - gone, read_back=rotation.read_back - gone)
+    )

@@ -1,0 +1,162 @@
+"""What people, machines and disks do to a simulated world: outages, edits, restores, clocks, the calm at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from rotator.core.facts import Draft, Kind
+from rotator.core.protocol.fold import fold
+from rotator.core.protocol.names import parse
+from rotator.testing.simulation.store import Snapshot, Stream
+
+if TYPE_CHECKING:
+    from rotator.testing.simulation.world import World
+
+REST = 800.0
+"""Seconds without any open work after which a run has come to rest: two sweeps and a listing that lags."""
+
+
+class Happenings:
+    """What a world's scenario calls by name."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    # --- what people and machines do
+
+    def happening(self, what: str, arguments: list[float | str]) -> Callable[[], None]:
+        def call() -> None:
+            self.world.count[what] += 1
+            self.world.note("-", "-", "event", what, " ".join(map(str, arguments)))
+            getattr(self, f"_{what}")(*arguments)
+
+        return call
+
+    def _down(self, place: str, seconds: float) -> None:
+        self.world.places[place].down = max(self.world.places[place].down, self.world.hub.now + seconds)
+
+    def _jump(self, skew: float, seconds: float) -> None:
+        """The provider's clock is wrong for less than a settle time: nothing may come of it."""
+        self.world.skew = skew
+
+        def right() -> None:
+            self.world.skew = 0.0
+
+        self.world.hub.at(seconds, right)
+
+    def _full(self, seconds: float) -> None:
+        self.world.full_since = self.world.hub.now
+        self.world.store.full_until = self.world.hub.now + seconds
+        self.world.excused_until = max(self.world.excused_until, self.world.hub.now + seconds + 300)
+
+    def _edit(self, place: str, name: str, what: str, pick: float) -> None:
+        """An operator saves something at a managed key."""
+        found = self.world.places[place]
+        if found.kind == "file" and place not in self.world.required:
+            return
+        view = self.world.view(name)
+        old = [
+            v
+            for v, t in self.world.provider.by_value.items()
+            if self.world.provider.tokens[t].owner == name and "f" + v != view.fingerprint
+        ]
+        choice = {
+            "known": old[int(pick) % len(old)] if old else None,
+            "garbage": f"junk{int(pick)}",
+            "foreign": self.world.provider.tokens[min(self.world.provider.foreign)].value,
+            "absent": None,
+        }[what]
+        data = {k: v for k, v in found.data.items() if k != name}
+        self.world.store_place(place, data | ({name: choice} if choice else {}), None)
+
+    def _outsider(self, name: str, act: str) -> None:
+        """Somebody disables, deletes or rolls a token of ours at the provider."""
+        tok = self.world.provider.tokens.get(self.world.view(name).current)
+        if act == "newest":
+            ours = [
+                t
+                for t in self.world.provider.tokens.values()
+                if t.owner == name and t.status == "active" and parse(t.name)
+            ]
+            tok = max(ours, key=lambda t: t.born, default=None)
+        if tok is None or tok.status != "active" or tok.id in self.world.provider.foreign:
+            return
+        if act == "roll":
+            self.world.roll(tok.id, self.world.hub.now)
+        else:
+            tok.status, tok.killed = ("disabled" if act == "disable" else "deleted"), "outsider"
+            self.world.judge.check_dead(name)
+
+    def _remove(self, place: str) -> None:
+        if place in self.world.required and len(self.world.required) > 1:
+            del self.world.required[place]
+            self.world.past[place] = self.world.hub.now
+
+    def _add(self, place: str) -> None:
+        self.world.excused_until = max(self.world.excused_until, self.world.hub.now + 600)
+        self.world.required.setdefault(place, True)
+        self.world.past.pop(place, None)
+
+    def _request(self, name: str) -> None:
+        self._note(
+            name, Draft(kind=Kind.REQUEST, at=self.world.hub.now, detail={"request_id": f"q{self.world.hub.now:.0f}"})
+        )
+
+    def resolve(self, only: str = "") -> None:
+        for name in self.world.names:
+            view = self.world.view(name)
+            stuck = view.overridden or view.ahead or (view.rotation and view.rotation.rejects)
+            if only in ("", name) and stuck:
+                self._note(name, Draft(kind=Kind.RESOLVED, at=self.world.hub.now, detail={"how": "retry"}))
+
+    def _note(self, name: str, draft: Draft) -> None:
+        stream = self.world.store.stream(name)
+        stream.view = replace(fold(stream.view, draft), position=stream.view.position + 1)
+
+    def snapshot(self) -> None:
+        self.world.snapshots.append((self.world.hub.now, self.world.store.snapshot()))
+        if self.world.hub.now < self.world.scenario.horizon:
+            self.world.hub.at(7.0, self.snapshot)
+
+    def _restore(self, age: float, alive: float) -> None:
+        """The journal of `age` seconds ago is put back, with or without the processes noticing."""
+        old = [s for at, s in self.world.snapshots if at <= self.world.hub.now - age]
+        if old:
+            self._lose(old[-1], bool(alive))
+
+    def _empty(self, alive: float) -> None:
+        """The journal is gone."""
+        self.world.instance = f"i{int(self.world.instance[1:]) + 10}"
+        self._lose(({name: Stream() for name in self.world.names}, {}), bool(alive))
+
+    def _lose(self, snapshot: Snapshot, alive: bool) -> None:
+        streams, leases = snapshot
+        self.world.store.streams, self.world.store.leases = dict(streams), dict(leases)
+        self.world.store.streams = {k: replace(s) for k, s in self.world.store.streams.items()}
+        self.world.lost_at, self.world.snapshots = self.world.hub.now, []
+        if self.world.chance.random() < 0.5:
+            self.world.store.spools.clear()
+        if not alive:
+            for process in self.world.processes:
+                self.world.kill(process)
+        self.world.hub.at(1500.0, self.resolve)
+
+    def calm(self) -> None:
+        """Faults end; what is left must come to rest."""
+        self.world.calm = self.world.faults.quiet = True
+        self.world.provider.lags = False
+        self.world.store.full_until = -1.0
+        for place in self.world.places.values():
+            place.down = min(place.down, self.world.hub.now)
+        for delay in (700.0, 2500.0):
+            self.world.hub.at(delay, self.resolve)
+        self.world.hub.at(REST, self._at_rest)
+
+    def _at_rest(self) -> None:
+        """End early where nothing was open for long enough to sweep twice: a quiet tail only costs time."""
+        views = [self.world.view(name) for name in self.world.names]
+        idle = all(not (v.rotation or v.retirements or v.want or v.request or v.overridden) for v in views)
+        self.world.resting = self.world.resting + 1 if idle else 0
+        self.world.hub.at(100.0, self._at_rest)
