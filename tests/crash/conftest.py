@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from rotator.host.crashpoints import Point
-from tests.crash.matrix import Ahead, Templates, cross, env_file
+from tests.crash.matrix import Ahead, Site, cross, env_file
+from tests.prepared import Templates
 
 
 @pytest.fixture(scope="session")
@@ -34,13 +35,16 @@ def ahead(request: pytest.FixtureRequest) -> Iterator[Callable[[Callable[[Point]
 @pytest.fixture(scope="module")
 def on_a_file(
     ahead: Callable[[Callable[[Point], None]], Ahead], templates: Templates, tmp_path_factory: pytest.TempPathFactory
-) -> Callable[[Callable[[Path], None]], Ahead]:
+) -> Callable[..., Ahead]:
     """Makes what crosses a point on a copy of a prepared installation that publishes into a file."""
 
-    def made(prepare: Callable[[Path], None]) -> Ahead:
+    def made(
+        prepare: Callable[[Path], None], further: Callable[[Site, Point], None] = lambda site, point: None
+    ) -> Ahead:
         def run(point: Point) -> None:
             with env_file(templates.copy(prepare)) as site:
                 cross(site, point, tmp_path_factory.mktemp("scratch"))
+                further(site, point)
 
         return ahead(run)
 

@@ -3,26 +3,17 @@
 A `Template` is prepared once and copied for each point, provider included, so that no point sees what another left.
 """
 
-import shutil
 import signal
-import threading
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import mkdtemp
-from typing import Any
 
 from rotator.host.crashpoints import Point
 from tests import verdict
 from tests.installation import BESIDE, ROTATION, Done, Installation, credential
-
-RENEWAL = 45 * 60
-"""Seconds after which a token of an hour is due, and not yet in the emergency window."""
-
-LATER = 30
-"""Seconds of provider time between the crash and the recovery, so that nobody waits for settles."""
+from tests.prepared import LATER, due, settled
 
 WAIT = ("once", "--wait", "20s")
 
@@ -35,11 +26,6 @@ def points(path: str) -> list[Point]:
 def killed(done: Done, point: str) -> None:
     """The process died at the point, by its own SIGKILL; one that ended otherwise never passed it."""
     assert done.code == -signal.SIGKILL, f"{point} was not passed (exit code {done.code}):\n{done.err[-3000:]}"
-
-
-def settled(done: Done) -> None:
-    """The process ended well."""
-    assert done.code == 0, f"exit code {done.code}:\n{done.out}\n{done.err[-3000:]}"
 
 
 @dataclass
@@ -73,27 +59,19 @@ def env_file(folder: Path) -> Iterator[Site]:
         verdict.other_bytes_are_kept(folder / "app" / ".env", BESIDE)
 
 
-def create(folder: Path, *credentials: Mapping[str, Any]) -> None:
-    """First creation done; the next rotation is due."""
-    with Installation(folder, *credentials) as place:
-        place.file()
-        settled(place.run("once"))
-        place.advance(RENEWAL)
-
-
 def recreate(folder: Path) -> None:
     """A recreate is due."""
-    create(folder)
+    due(folder)
 
 
 def roll(folder: Path) -> None:
     """A roll is due."""
-    create(folder, credential(rotation={**ROTATION, "strategy": "roll", "outage_budget": "40s"}))
+    due(folder, credential(rotation={**ROTATION, "strategy": "roll", "outage_budget": "40s"}))
 
 
 def retire(folder: Path) -> None:
     """A rotation was confirmed; its old token waits for its retirement."""
-    create(folder)
+    due(folder)
     with Installation(folder) as place:
         settled(place.run("once"))
         assert len(place.alive("deploy")) == 2
@@ -102,7 +80,7 @@ def retire(folder: Path) -> None:
 
 def sweep(folder: Path) -> None:
     """An answer was lost and its attempt abandoned: the provider has a token that nobody owns."""
-    create(folder)
+    due(folder)
     with Installation(folder) as place:
         for point in ("after_create_send", "after_abandoned_commit"):
             killed(place.run("once", crash=point), point)
@@ -122,28 +100,6 @@ def recover(site: Site) -> None:
     site.place.advance(LATER)
     settled(site.place.run(*WAIT))
     site.judge_rest()
-
-
-class Templates:
-    """Prepared folders, each made once in this process, by whoever needs it first."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._lock = threading.Lock()
-        self._numbers = iter(range(10**6))
-
-    def copy(self, prepare: Callable[[Path], object]) -> Path:
-        """Return a fresh copy of what `prepare(folder)` made."""
-        name = prepare.__name__
-        template = self._folder / name
-        with self._lock:
-            if not template.exists():
-                made = Path(mkdtemp(prefix=f"{name}-in-the-making-", dir=self._folder))
-                prepare(made)
-                made.rename(template)
-            target = self._folder / f"{name}-{next(self._numbers)}"
-        shutil.copytree(template, target)
-        return target
 
 
 class Ahead:

@@ -6,8 +6,9 @@ import json
 import pytest
 
 from rotator.testing.aws import CURRENT, SecretsManager, StoredSecret, Version
-from tests.crash.matrix import RENEWAL, Site, cross, points, settled
+from tests.crash.matrix import Site, cross, points
 from tests.installation import KEY, Installation, credential
+from tests.prepared import RENEWAL, settled
 
 pytestmark = pytest.mark.slow
 

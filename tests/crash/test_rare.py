@@ -10,8 +10,9 @@ import pytest
 from rotator.host.crashpoints import Point
 from tests import verdict
 from tests.crash import interloper
-from tests.crash.matrix import LATER, WAIT, Site, env_file, killed, points, recover, recreate, settled
+from tests.crash.matrix import WAIT, Site, env_file, killed, points, recover, recreate
 from tests.installation import BESIDE, Installation, credential
+from tests.prepared import LATER, settled
 
 pytestmark = pytest.mark.slow
 

@@ -2,8 +2,9 @@
 
 import pytest
 
-from tests.crash.matrix import RENEWAL, Site, cross, points, settled
+from tests.crash.matrix import Site, cross, points
 from tests.installation import KEY, Installation, credential
+from tests.prepared import RENEWAL, settled
 
 pytestmark = [pytest.mark.slow, pytest.mark.vault]
 
