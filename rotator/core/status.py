@@ -34,6 +34,9 @@ BLOCKED: Final = frozenset(
 )
 """Closed list of reasons why a retirement waits."""
 
+STUCK: Final = frozenset({"target_unwritable", "journal_unsafe"})
+"""Waits of a rotation that is due and may not start: nothing was tried, so no fact says that it fails."""
+
 REMEDIES: Final[Mapping[str, str]] = {
     "target_occupied": (
         "look at what stands at the target; `rotator resolve NAME --retry` overwrites it, `--accept` keeps it"
@@ -247,7 +250,7 @@ def credential_status(
     needs = _needs(view, waits)
     rotation, wait = view.rotation, waits.get("rotation")
     paused = view.pause is not None and now < view.pause.until
-    failing = bool(view.failing_since) and bool(rotation)
+    failing = bool(rotation) and (bool(view.failing_since) or (wait is not None and wait.why in STUCK))
     blank = not view.current and rotation is None
     blocking = needs is not None and needs.code != "restored_journal"
     state = (

@@ -254,6 +254,17 @@ def test_a_failing_rotation_says_the_last_error_and_when_it_tries_again():
     assert found.failing_since == story.at - 5
 
 
+@pytest.mark.parametrize("why", ["target_unwritable", "journal_unsafe"])
+def test_a_rotation_that_may_not_start_fails_although_nothing_was_tried(why):
+    story = published().planned()
+    found = status(story, rotation=said(story.at + 60, why))
+
+    assert found.state is State.FAILING
+    assert found.message == f"rotating: planned ({why})"
+    assert found.next_attempt == story.at + 60
+    assert found.failing_since is None
+
+
 def test_an_error_without_words_says_what_it_waits_for():
     story = published().planned().failed("mint", why="")
 
