@@ -169,9 +169,7 @@ def test_the_demo_runs_from_the_wheel_and_leaves_nothing_behind(image: Image) ->
     assert list(image.state.glob("rotator-demo-*")) == []
 
 
-def test_the_daemon_runs_as_the_image_starts_it_and_ends_at_sigterm(
-    image: Image, sandbox_url: tuple[str, Path]
-) -> None:
+def test_the_daemon_runs_as_the_image_starts_it_and_ends_at_sigterm(image: Image, provider: tuple[str, Path]) -> None:
     url, token = provider
     secret = image.home / "cloudflare"
     secret.write_text(token.read_text())
