@@ -1,4 +1,4 @@
-"""What an operator may choose for each code of `needs_operator`, and what each choice would do in the case at hand."""
+"""What an operator may choose: for each code of `needs_operator`, with what that would do; and what to wait for."""
 
 from __future__ import annotations
 
@@ -14,6 +14,13 @@ class How(StrEnum):
     RETRY = "retry"
     ACCEPT = "accept"
     ABANDON = "abandon"
+
+
+class Until(StrEnum):
+    """What `rotate --wait` waits for."""
+
+    CONFIRMED = "confirmed"
+    DONE = "done"
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from rotator.cli import exits
-from rotator.cli.choices import CHOICES, NO_CODE, How
+from rotator.cli.choices import CHOICES, NO_CODE, How, Until
 from rotator.cli.layout import text
 from rotator.cli.log import configuration, open_log
 from rotator.cli.names import Chosen, RequiredNames, SomeNames, choose, operator
@@ -16,13 +16,13 @@ from rotator.cli.output import say, write_json, write_lines
 from rotator.cli.run import duration, stopping
 from rotator.cli.times import rfc3339
 from rotator.cli.verbs import Settings, verb
-from rotator.cli.waiting import Asked, Until, wait_for
 from rotator.core.credential import NEVER, Strategy
 from rotator.core.errors import ConfigError, RotatorError
 from rotator.core.facts import Draft, Kind
 
 if TYPE_CHECKING:
     from rotator.app import App
+    from rotator.cli.waiting import Asked
     from rotator.core.protocol.view import View
     from rotator.core.status import CredentialStatus
 
@@ -101,6 +101,8 @@ def rotate(
     Exit 0 when asked or, with --wait, confirmed; 1 at the timeout; 3 when an
     operator is needed.
     """
+    from rotator.cli.waiting import wait_for
+
     patience = duration("--wait", wait) if wait is not None else None
     budget = duration("--outage-budget", outage_budget) if outage_budget is not None else 0.0
     with _open(settings) as app, stopping(app.stop):
@@ -154,6 +156,7 @@ def _ask(app: App, one: Chosen, strategy: Way | None, budget: float, reason: str
     if view.pause is not None and app.now(one.connection) < view.pause.until:
         say(f"{one.name} is paused: the request waits for `rotator resume {one.name}`")
     from rotator.cli.following import Follower
+    from rotator.cli.waiting import Asked
 
     return Asked(one, request_id, Follower(request_id))
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
 
 from rotator.cli import exits
+from rotator.cli.choices import Until
 from rotator.cli.following import Follower, Served
 from rotator.cli.names import Chosen
 from rotator.cli.output import say
@@ -23,13 +23,6 @@ LOOK: Final = 0.25
 
 SETTLED: Final = 2.0
 """Seconds for which a need of an operator must last before it is believed: the word may be from before the request."""
-
-
-class Until(StrEnum):
-    """What `rotate --wait` waits for."""
-
-    CONFIRMED = "confirmed"
-    DONE = "done"
 
 
 @dataclass(slots=True)
