@@ -13,6 +13,7 @@ from rotator.core.errors import JournalUnsafe, RateLimited, Refused, Unavailable
 from rotator.core.events import Event
 from rotator.core.facts import Kind
 from rotator.core.protocol.names import is_of, parse
+from rotator.core.protocol.retire import DEAD
 from rotator.core.protocol.rules import Look, Result, Seen, Sight
 from rotator.core.protocol.steps import unowned
 from rotator.engine.stands import Whose, holder, refused, stand, value_key, whose
@@ -188,7 +189,7 @@ def unpublished(work: Work, of: str) -> Seen:
     except NO_ANSWER as error:
         return _unsure(work, at, error)
     if state is None or state.status not in ALIVE_STATES:
-        return Seen(at, Result.GOOD)
+        return Seen(at, Result.GOOD, DEAD)
     retirement = view.retirements.get(of)
     grace = retirement.policy.grace if retirement else work.credential.policy.grace
     for name in sorted(work.credential.all | view.baselines):

@@ -77,6 +77,8 @@ def adopted(view: View, fact: Draft) -> View:
         retirements=amend.minus(amend.opened(view, fact.at, policy, *olds), fact.token_id),
         overridden=amend.minus(view.overridden, fact.target),
     )
+    if fact.target:
+        view = amend.moved(view, fact)
     return amend.restored(view, fact) if fact.detail.get("ahead") else view
 
 

@@ -11,13 +11,16 @@ from collections.abc import Mapping
 from typing import Final
 
 from rotator.core.facts import Draft, Kind
-from rotator.core.protocol.rules import TICK, Act, Case, Result, Row, Sight, Verdict, Wait, do, need, record, wait
+from rotator.core.protocol.rules import TICK, Act, Case, Look, Result, Row, Sight, Verdict, Wait, do, need, record, wait
 from rotator.core.protocol.steps import never_published
 
 K = Kind
 
 READ_FRESH: Final = 30.0
 """How old a reading of the targets may be when a token is destroyed, in seconds."""
+
+DEAD: Final = "dead"
+"""Note of an UNPUBLISHED look at a token that the provider calls dead: no consumer can be hurt any more."""
 
 QUIET_FRESH: Final = 60.0
 """How old the provider's word on the last use may be, in seconds."""
@@ -57,7 +60,10 @@ def condemn(case: Case) -> Verdict | None:
 
 
 def grace(case: Case) -> Verdict | None:
-    """Counts from the last moment at which a target was seen to hold the old value."""
+    """Counts from the last moment at which a target was seen to hold the old value; a dead token needs none."""
+    seen = case.seen.get(Look(Sight.UNPUBLISHED, _token(case)))
+    if seen is not None and seen.note == DEAD:
+        return None
     since = max(case.retired.opened, case.view.let_go.get(_token(case), 0.0))
     until = since + case.policy.grace + TICK
     return Wait(until, "grace") if case.now < until else None
