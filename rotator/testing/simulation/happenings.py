@@ -84,7 +84,7 @@ class Happenings:
         if tok is None or tok.status != "active" or tok.id in self.world.provider.foreign:
             return
         if act == "roll":
-            self.world.roll(tok.id, self.world.hub.now)
+            self.world.roll(tok.id)
         else:
             tok.status, tok.killed = ("disabled" if act == "disable" else "deleted"), "outsider"
             self.world.judge.check_dead(name)

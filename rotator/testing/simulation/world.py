@@ -208,12 +208,12 @@ class World:
         self.judge.minted()
         return self.provider.make(owner, name, float(int(self.hub.now + (1e7 if self.calm else LIFE))))
 
-    def roll(self, token: str, sent: float) -> Minted:
-        """Give a token a new value; the request was sent at `sent`."""
+    def roll(self, token: str, sent: float | None = None) -> Minted:
+        """Give a token a new value; the request was sent at `sent`, now by default."""
         tok = self.provider.tokens[token]
         if tok.status != "active":
             raise Refused("roll: the token is not active")
-        self.judge.rolled(tok, sent)
+        self.judge.rolled(tok, self.hub.now if sent is None else sent)
         tok.value = self.provider.value()
         tok.modified = self.hub.now
         self.provider.by_value[tok.value] = tok.id

@@ -252,7 +252,7 @@ def test_a_doubt_is_looked_at_again_soon():
     story = published()
     doubtful = (*WATCHED[:2], (S.ALIVE, "v1", R.UNSURE), WATCHED[3])
 
-    assert waits(watch(story.case(*doubtful))) == (story.at + 45, "watch")
+    assert waits(watch(story.case(*doubtful))) == (story.at + 45, "doubt")
     assert acts(watch(story.case(*doubtful, age=45))) == [("alive", "v1")]
 
 
