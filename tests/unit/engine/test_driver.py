@@ -1,0 +1,243 @@
+"""One pass over one credential, and how it ends."""
+
+import json
+
+import pytest
+
+from rotator.core.credential import NEVER, Strategy
+from rotator.core.errors import Fenced, IllegalFact, JournalUnsafe, OperatorNeeded, Unavailable
+from rotator.core.facts import Kind
+from rotator.core.protocol.rules import Operator, Wait
+from rotator.core.schedule.agenda import Step
+from rotator.engine import driver as driving
+from rotator.engine.driver import End, Pass, notes
+from tests.unit.engine.bench import NAME, Bench, published
+
+K = Kind
+
+
+def test_a_first_creation_goes_all_the_way_in_passes():
+    bench = Bench()
+    bench.settle()
+
+    assert {bench.at(place) for place in ("aws", "env", "vault")} == {bench.at("env")}
+    assert bench.view.current
+    assert bench.said("rotation_confirmed")
+
+
+def test_a_pass_ends_with_the_time_of_the_next_one():
+    bench = published()
+    ended = bench.run()
+
+    assert ended.end is End.WAITING
+    assert bench.now < ended.until <= bench.now + 300
+
+
+def test_the_wait_is_noted_on_release():
+    bench = published()
+    ended = bench.run()
+
+    assert bench.world.store.stream(NAME).next_at == ended.until
+
+
+def test_somebody_elses_lease_is_left_alone():
+    bench = Bench()
+    bench.fails("claim", lambda effect: None)
+
+    assert bench.run() == Pass(End.BUSY, 0.0)
+
+
+def test_a_lease_that_was_lost_ends_the_pass():
+    bench = Bench()
+    bench.fails("configured", Fenced("somebody else's"))
+
+    assert bench.run().end is End.BUSY
+
+
+def test_a_journal_that_cannot_be_trusted_ends_the_pass_and_says_so():
+    bench = Bench()
+    bench.fails("claim", JournalUnsafe("the disk is full"))
+
+    assert bench.run() == Pass(End.FAILED, 0.0)
+    assert bench.said("journal_unsafe") == [{"reason": "the disk is full"}]
+
+
+def test_a_credential_that_nobody_knows_any_more_is_not_asked_about_again():
+    bench = Bench()
+    bench.fleet.gone = True
+
+    assert bench.run() == Pass(End.GONE, NEVER)
+    assert bench.world.store.stream(NAME).next_at == NEVER
+
+
+def test_a_stopping_process_begins_no_further_step():
+    bench = Bench()
+    bench.machine.ends = True
+    ended = bench.run()
+
+    assert ended.end is End.STOPPED
+    assert ended.step is not None
+    assert ended.step.actions
+    assert not bench.facts(K.PLANNED)
+
+
+def test_the_lease_is_renewed_during_a_long_pass():
+    bench = Bench()
+    renewed = []
+    slow = [lambda effect: (bench.later(11), effect())[1]] * 3
+    bench.fails("read", *slow)
+    bench.journal.check = lambda lease: renewed.append(bench.now)
+    bench.run()
+
+    assert len(renewed) >= 3
+
+
+def test_a_fact_that_somebody_else_was_faster_with_is_decided_anew():
+    bench = Bench()
+    bench.fails("planned", IllegalFact("rotation r0 is open already"))
+    bench.settle()
+
+    assert bench.view.current
+    assert len(bench.facts(K.PLANNED)) == 1
+
+
+def test_a_fact_that_is_refused_again_and_again_ends_the_pass():
+    bench = Bench()
+    bench.fails("planned", *[IllegalFact("no")] * 99)
+    ended = bench.run()
+
+    assert ended.end is End.FAILED
+    assert ended.until == bench.now + 200
+
+
+def test_a_pass_that_never_ends_goes_to_the_end_of_the_queue(monkeypatch):
+    monkeypatch.setattr(driving, "STEPS", 3)
+    bench = Bench()
+
+    assert bench.run() == Pass(End.WAITING, bench.now)
+
+
+def test_an_operators_need_is_said_and_noted():
+    bench = Bench()
+    bench.fails("mint", OperatorNeeded("management_token", "minting: it may not"))
+    ended = bench.run()
+
+    assert ended.end is End.FAILED
+    assert bench.said("operator_needed")[0]["code"] == "management_token"
+    assert json.loads(notes(ended.step))["rotation"]["code"] == "management_token"
+
+
+def test_an_error_at_one_of_several_targets_does_not_stop_the_others():
+    bench = Bench()
+    bench.fails("put", Unavailable("vault is sealed"))
+    bench.run()
+
+    assert bench.at("aws")
+    assert bench.at("env")
+    assert not bench.at("vault")
+
+
+def test_an_error_that_ends_the_pass_is_seen_after_all_targets_were_tried():
+    bench = Bench()
+    bench.fails("publish_intent", Fenced("somebody else's"))
+
+    assert bench.run().end is End.BUSY
+    assert sum(bool(bench.at(place)) for place in ("aws", "env", "vault")) == 2
+
+
+# --- configuration
+
+
+def test_the_stanza_is_journaled_when_it_changes():
+    bench = Bench()
+    bench.run()
+    bench.run()
+    assert len(bench.facts(K.CONFIGURED)) == 1
+
+    del bench.world.required["env"]
+    bench.run()
+    assert len(bench.facts(K.CONFIGURED)) == 2
+
+
+def test_a_target_that_left_is_released_with_the_stanza_that_it_had():
+    bench = published()
+    del bench.world.required["env"]
+    bench.run()
+
+    assert [(f.target, f.detail) for f in bench.facts(K.TARGET_RELEASED)] == [("env", {"stanza": {}})]
+
+
+# --- a roll over its budget
+
+
+def test_a_roll_that_takes_longer_than_its_owner_accepts_is_said_once_and_goes_on():
+    bench = published(strategy=Strategy.ROLL)
+    bench.tell(K.REQUEST, detail={"request_id": "q"})
+    bench.fails("put", *[Unavailable("vault is sealed")] * 9)
+    for _ in range(8):
+        bench.run()
+        bench.later(60)
+    bench.settle()
+
+    assert len(bench.said("outage_over_budget")) == 1
+    assert bench.said("outage_over_budget")[0]["budget"] == 90
+    assert bench.at("vault") == bench.at("env")
+
+
+# --- notes
+
+
+def test_the_last_words_are_plain_json():
+    step = Step(
+        actions=(), until=5.0, why={"start": Wait(NEVER, "fresh"), "rotation": Operator("rejected", 7.0, "env")}
+    )
+
+    assert json.loads(notes(step)) == {
+        "start": {"until": None, "why": "fresh"},
+        "rotation": {"until": 7.0, "why": "rejected", "code": "rejected", "subject": "env"},
+    }
+
+
+def test_without_an_answer_there_are_no_words():
+    assert notes(None) == ""
+
+
+# --- the whole way round
+
+
+def test_a_rotation_retires_the_old_token_in_the_end():
+    bench = published()
+    old = bench.world.provider.tokens[bench.view.current]
+    bench.tell(K.REQUEST, detail={"request_id": "q"})
+    bench.later(10)
+    bench.settle(20_000)
+
+    assert old.status == "deleted"
+    assert bench.view.retirements == {}
+    assert [k for k in (f.kind for f in bench.facts()) if k in (K.SUPERSEDED, K.DISABLED, K.DELETED, K.RETIRED)] == [
+        K.SUPERSEDED, K.DISABLED, K.DELETED, K.RETIRED,
+    ]  # fmt: skip
+
+
+def test_a_roll_keeps_the_token():
+    bench = published(strategy=Strategy.ROLL)
+    token, before = bench.view.current, bench.at("env")
+    bench.tell(K.REQUEST, detail={"request_id": "q"})
+    bench.settle()
+
+    assert bench.view.current == token
+    assert bench.at("env") not in (None, before)
+    assert bench.view.rotation is None
+
+
+@pytest.mark.parametrize("place", ["aws", "env", "vault"])
+def test_drift_is_healed(place):
+    bench = published()
+    value = bench.at(place)
+    bench.put(place, None)
+    bench.later(300)
+    bench.settle()
+    bench.run()
+
+    assert bench.at(place) == value
+    assert bench.view.rotations == 0

@@ -1,0 +1,542 @@
+"""Looks: every one answers, whatever the other side does."""
+
+import pytest
+
+from rotator.core.credential import Strategy
+from rotator.core.errors import JournalUnsafe, RateLimited, Refused, Unavailable
+from rotator.core.facts import Kind
+from rotator.core.protocol.rules import Result, Sight
+from tests.unit.engine.bench import NAME, Bench, Key, listed, published
+
+K, S, R = Kind, Sight, Result
+NO_ANSWER = [Unavailable("asking"), Refused("asking"), RateLimited("asking", 300.0)]
+
+
+def current(bench):
+    return bench.world.provider.tokens[bench.view.current]
+
+
+def rotated():
+    """The first token was replaced at every target by a second one; its retirement is open."""
+    bench = published()
+    old = current(bench)
+    bench.tell(K.REQUEST, detail={"request_id": "q"})
+    bench.later(10)
+    for _ in range(20):
+        if bench.view.current != old.id:
+            break
+        bench.run()
+        bench.later(1)
+    assert bench.view.current != old.id
+    return bench, old
+
+
+# --- room, writable
+
+
+def test_there_is_room_while_the_journal_holds_a_canary():
+    assert Bench().look(S.ROOM) is R.GOOD
+
+
+def test_a_full_disk_is_no_room():
+    bench = Bench()
+    bench.fails("canary", JournalUnsafe("the disk is full"))
+
+    assert bench.look(S.ROOM) is R.BAD
+    assert bench.said("journal_unsafe")
+
+
+@pytest.mark.parametrize(("broken", "result"), [(0, R.GOOD), (1, R.SOME), (3, R.BAD)])
+def test_targets_are_asked_whether_they_take_a_write(broken, result):
+    bench = Bench()
+    bench.planned()
+    bench.fails("check", *[Unavailable("checking")] * broken)
+
+    assert bench.look(S.WRITABLE) is result
+    assert len(bench.said("target_failed")) == broken
+
+
+def test_without_a_required_target_some_is_enough():
+    bench = Bench(optional=("aws", "env", "vault"))
+    bench.planned()
+    bench.fails("check", *[Refused("checking")] * 3)
+
+    assert bench.look(S.WRITABLE) is R.GOOD, "none is required, so none is missing"
+
+
+# --- accepted
+
+
+def test_a_captured_token_that_is_active_equal_and_verifies_is_accepted():
+    bench = Bench()
+    bench.captured()
+
+    assert bench.look(S.ACCEPTED, bench.view.opened.token_id) is R.GOOD
+
+
+@pytest.mark.parametrize(
+    ("change", "note"),
+    [
+        ({"status": "revoked (exposed)"}, "the provider says that it is revoked (exposed)"),
+        ({"equal": False}, "its grants or conditions are not those of the terms"),
+    ],
+)
+def test_a_captured_token_that_is_not_what_was_asked_for_is_dead(change, note):
+    bench = Bench()
+    bench.captured()
+    token = bench.view.opened.token_id
+    for key, value in change.items():
+        setattr(bench.world.provider.tokens[token], key, value)
+
+    seen = bench.seen(S.ACCEPTED, token)
+    assert (seen.result, seen.note) == (R.DEAD, note)
+
+
+def test_a_value_that_is_not_accepted_yet_lags():
+    bench = Bench()
+    bench.captured()
+    token = bench.view.opened.token_id
+    bench.world.provider.tokens[token].accepted_at = bench.now + 50
+
+    assert bench.look(S.ACCEPTED, token) is R.LAG
+
+
+def test_a_young_token_that_get_does_not_show_yet_lags_and_an_older_one_is_dead():
+    bench = Bench()
+    bench.captured()
+    token = bench.view.opened.token_id
+    bench.fails("get", lambda effect: None, lambda effect: None)
+
+    assert bench.look(S.ACCEPTED, token) is R.LAG
+    bench.later(151)
+    assert bench.look(S.ACCEPTED, token) is R.DEAD
+
+
+def test_another_token_than_the_rotations_is_not_judged():
+    bench = Bench()
+    bench.captured()
+
+    assert bench.look(S.ACCEPTED, "t999") is R.UNSURE
+
+
+@pytest.mark.parametrize("error", NO_ANSWER)
+def test_no_answer_about_a_captured_token_is_no_verdict(error):
+    bench = Bench()
+    bench.captured()
+    bench.fails("get", error)
+
+    assert bench.look(S.ACCEPTED, bench.view.opened.token_id) is R.UNSURE
+    assert bench.said("rate_limited" if isinstance(error, RateLimited) else "provider_unavailable")
+
+
+# --- alive
+
+
+def test_the_published_value_lives():
+    bench = published()
+
+    assert bench.look(S.ALIVE, bench.view.fingerprint) is R.GOOD
+    assert bench.fleet.deaths[-1] is False
+
+
+def test_an_accepted_value_whose_token_did_not_change_is_not_verified_again_for_a_while():
+    bench = published()
+    bench.look(S.ALIVE, bench.view.fingerprint)
+    bench.fails("verify", Unavailable("verifying"))
+
+    assert bench.look(S.ALIVE, bench.view.fingerprint) is R.GOOD
+    bench.later(13 * 200)
+    assert bench.look(S.ALIVE, bench.view.fingerprint) is R.UNSURE
+
+
+def test_get_alone_condemns():
+    bench = published()
+    current(bench).status = "disabled"
+
+    assert bench.look(S.ALIVE, bench.view.fingerprint) is R.DEAD
+    assert bench.said("value_dead")
+    assert bench.fleet.deaths[-1] is True
+
+
+def test_a_token_that_is_gone_is_dead():
+    bench = published()
+    current(bench).status = "deleted"
+
+    assert bench.seen(S.ALIVE, bench.view.fingerprint).note == "gone"
+
+
+def test_an_exposed_token_is_believed_at_once_however_many_die():
+    bench = published()
+    current(bench).status = "revoked (exposed)"
+    before = len(bench.fleet.deaths)
+
+    assert bench.look(S.ALIVE, bench.view.fingerprint) is R.DEAD
+    assert len(bench.fleet.deaths) == before, "it counts towards no incident"
+
+
+def test_a_token_that_is_missing_from_the_list_is_asked_for_by_get():
+    bench = published()
+    bench.fails("list", listed())
+
+    assert bench.look(S.ALIVE, bench.view.fingerprint) is R.GOOD
+
+
+def test_a_refused_value_is_dead_after_three_refusals_over_two_minutes():
+    bench = published()
+    bench.driver.memory(NAME).verified.clear()
+    current(bench).accepted_at = 1e9
+    results = []
+    for _ in range(3):
+        results.append(bench.look(S.ALIVE, bench.view.fingerprint))
+        bench.later(60)
+
+    assert results == [R.UNSURE, R.UNSURE, R.DEAD]
+
+
+def test_a_value_that_is_accepted_again_is_in_doubt_no_more():
+    bench = published()
+    bench.driver.memory(NAME).verified.clear()
+    current(bench).accepted_at = bench.now + 30
+    bench.look(S.ALIVE, bench.view.fingerprint)
+    assert bench.driver.memory(NAME).doubts
+    bench.later(30)
+
+    assert bench.look(S.ALIVE, bench.view.fingerprint) is R.GOOD
+    assert not bench.driver.memory(NAME).doubts
+
+
+@pytest.mark.parametrize("error", NO_ANSWER)
+def test_no_answer_is_no_death(error):
+    bench = published()
+    bench.fails("list", error)
+
+    assert bench.look(S.ALIVE, bench.view.fingerprint) is R.UNSURE
+
+
+def test_a_value_whose_key_was_destroyed_is_no_verdict():
+    bench = published()
+    bench.driver.memory(NAME).verified.clear()
+    del bench.world.store.values[bench.view.fingerprint]
+
+    assert bench.look(S.ALIVE, bench.view.fingerprint) is R.UNSURE
+
+
+# --- token, oracle
+
+
+@pytest.mark.parametrize(("status", "result"), [("active", R.GOOD), ("disabled", R.DEAD), ("deleted", R.DEAD)])
+def test_a_token_is_active_or_not(status, result):
+    bench = published()
+    current(bench).status = status
+
+    assert bench.look(S.TOKEN, bench.view.current) is result
+
+
+def test_no_answer_about_a_token_is_no_verdict():
+    bench = published()
+    bench.fails("get", Unavailable("asking"))
+
+    assert bench.look(S.TOKEN, bench.view.current) is R.UNSURE
+
+
+def rolling():
+    """A roll whose answer was lost: the value from before is dead, the new one is nowhere."""
+    bench = published(strategy=Strategy.ROLL)
+    bench.planned(Strategy.ROLL)
+    name = "lost"
+    bench.tell(K.INTENT, token_name=name, attempt=1, token_id=bench.view.current)
+    return bench, name
+
+
+def test_where_no_captured_value_lives_the_oracle_has_none_to_name():
+    bench, name = rolling()
+    bench.rolled(bench.view.current)
+
+    seen = bench.seen(S.ORACLE, name)
+    assert (seen.result, seen.note) == (R.GOOD, "")
+
+
+def test_the_value_from_before_the_roll_is_never_the_answer():
+    bench, name = rolling()
+
+    assert bench.seen(S.ORACLE, name).note == "", "the request may still arrive"
+
+
+def test_a_captured_value_that_lives_is_named():
+    bench, name = rolling()
+    value = bench.rolled(bench.view.current)
+    fingerprint = bench.journal.fingerprint(value)
+    draft = bench.work().draft(K.CAPTURED, token_id=bench.view.current, token_name="late", fingerprint=fingerprint)
+    bench.journal.capture(NAME, draft, value)
+
+    assert bench.seen(S.ORACLE, name).note == fingerprint
+
+
+def test_a_captured_value_whose_key_was_destroyed_cannot_be_asked():
+    bench, name = rolling()
+    bench.tell(K.CAPTURED, token_id=bench.view.current, token_name="late", fingerprint="flost")
+
+    assert bench.seen(S.ORACLE, name).note == ""
+
+
+def test_an_oracle_without_an_answer_names_nothing():
+    bench, name = rolling()
+    value = bench.rolled(bench.view.current)
+    draft = bench.work().draft(K.CAPTURED, token_id=bench.view.current, token_name="late", fingerprint="fx")
+    bench.journal.capture(NAME, draft, value)
+    bench.fails("verify", Unavailable("verifying"))
+
+    assert bench.look(S.ORACLE, name) is R.UNSURE
+
+
+def test_an_oracle_without_a_rotation_knows_nothing():
+    assert published().look(S.ORACLE, "n") is R.UNSURE
+
+
+# --- in_sync, quiet, unpublished
+
+
+def test_targets_with_the_current_value_are_in_sync():
+    assert published().look(S.IN_SYNC) is R.GOOD
+
+
+def test_a_required_target_that_lost_it_is_not():
+    bench = published()
+    bench.put("env", None)
+
+    seen = bench.seen(S.IN_SYNC)
+    assert (seen.result, seen.note) == (R.BAD, "env")
+
+
+def test_a_required_target_that_cannot_be_read_or_opened_is_not():
+    bench = published()
+    bench.fails("read", Unavailable("reading"))
+    assert bench.look(S.IN_SYNC) is R.BAD
+
+    bench.fleet.targets["env"] = None
+    assert bench.seen(S.IN_SYNC).note == "env"
+
+
+def test_a_target_that_an_operator_keeps_for_himself_is_not_asked():
+    bench = published()
+    bench.put("env", bench.token("team copy").value)
+    bench.look(S.STANDS, "env")
+    bench.tell(K.RESOLVED, detail={"how": "accept"})
+
+    assert bench.look(S.IN_SYNC) is R.GOOD
+
+
+@pytest.mark.parametrize(("ago", "result"), [(299.0, R.BAD), (300.0, R.GOOD)])
+def test_an_old_token_is_quiet_when_nobody_used_it_for_the_quiet_time(ago, result):
+    bench, old = rotated()
+    retirement = bench.view.retirements[old.id]
+    bench.world.store.stream(NAME).view.retirements[old.id] = type(retirement)(
+        token_id=old.id, step=retirement.step, since=0, opened=0, policy=_quiet(retirement.policy)
+    )
+    old.used = bench.now - ago
+    bench.world.judge.last_used = lambda tok: tok.used
+
+    assert bench.look(S.QUIET, old.id) is result
+    assert bench.driver.memory(NAME).used[old.id] == old.used
+
+
+def _quiet(policy):
+    from dataclasses import replace
+
+    return replace(policy, quiet=300.0, quiet_adopted=9999.0)
+
+
+def test_a_token_that_is_dead_or_was_never_used_is_quiet():
+    bench, old = rotated()
+    old.status = "expired"
+
+    assert bench.look(S.QUIET, old.id) is R.GOOD
+
+
+def test_no_answer_is_not_quiet():
+    bench, old = rotated()
+    bench.fails("get", Unavailable("asking"))
+
+    assert bench.look(S.QUIET, old.id) is R.UNSURE
+
+
+def test_a_token_that_stands_nowhere_is_unpublished():
+    bench, old = rotated()
+
+    assert bench.look(S.UNPUBLISHED, old.id) is R.GOOD
+
+
+def test_a_token_that_a_target_still_holds_is_not():
+    bench, old = rotated()
+    bench.put("env", old.value)
+
+    seen = bench.seen(S.UNPUBLISHED, old.id)
+    assert (seen.result, seen.note) == (R.BAD, "env")
+
+
+def test_a_token_that_is_dead_at_the_provider_needs_no_reading():
+    bench, old = rotated()
+    bench.put("env", old.value)
+    old.status = "expired"
+
+    assert bench.look(S.UNPUBLISHED, old.id) is R.GOOD
+
+
+def test_no_answer_about_the_token_is_no_leave_to_destroy_it():
+    bench, old = rotated()
+    bench.fails("get", Unavailable("asking"))
+
+    assert bench.look(S.UNPUBLISHED, old.id) is R.UNSURE
+
+
+def test_a_required_target_that_cannot_be_read_may_hold_it():
+    bench, old = rotated()
+    bench.fails("read", Unavailable("reading"))
+
+    assert bench.look(S.UNPUBLISHED, old.id) is R.BAD
+
+
+def test_a_target_that_left_longer_ago_than_grace_is_not_asked():
+    bench, old = rotated()
+    del bench.world.required["env"]
+    bench.tell(K.TARGET_RELEASED, target="env")
+    bench.put("env", old.value)
+
+    assert bench.look(S.UNPUBLISHED, old.id) is R.BAD, "released a moment ago"
+    bench.later(601)
+    assert bench.look(S.UNPUBLISHED, old.id) is R.GOOD
+
+
+def test_a_released_target_that_cannot_be_opened_and_was_last_seen_without_it_holds_nothing():
+    bench, old = rotated()
+    del bench.world.required["env"]
+    bench.tell(K.TARGET_RELEASED, target="env")
+    bench.fleet.targets["env"] = None
+
+    assert bench.look(S.UNPUBLISHED, old.id) is R.GOOD
+
+
+def test_a_released_target_that_cannot_be_opened_and_was_last_seen_with_it_may_hold_it():
+    bench, old = rotated()
+    del bench.world.required["env"]
+    bench.tell(K.SEEN, target="env", token_id=old.id)
+    bench.tell(K.TARGET_RELEASED, target="env")
+    bench.fleet.targets["env"] = None
+
+    assert bench.look(S.UNPUBLISHED, old.id) is R.BAD
+
+
+def test_a_paused_writer_may_still_win_on_top_of_the_version_that_it_read():
+    bench, old = rotated()
+    view = bench.world.store.stream(NAME).view
+    view.open_writes["env", old.id] = str(bench.world.places["env"].version)
+
+    assert bench.look(S.UNPUBLISHED, old.id) is R.BAD
+    bench.world.places["env"].version += 1
+    assert bench.look(S.UNPUBLISHED, old.id) is R.GOOD
+
+
+def test_an_unknown_value_at_a_target_is_asked_whose_it_is():
+    bench, old = rotated()
+    bench.put("env", bench.token("team copy").value)
+    assert bench.look(S.UNPUBLISHED, old.id) is R.GOOD
+
+    bench.put("env", "no token at all")
+    assert bench.look(S.UNPUBLISHED, old.id) is R.BAD, "it cannot be proven to be another's"
+
+    bench.fails("verify", Unavailable("verifying"))
+    assert bench.look(S.UNPUBLISHED, old.id) is R.BAD
+
+
+def test_an_unknown_value_of_the_old_token_itself_keeps_it_alive():
+    bench, old = rotated()
+    bench.put("env", bench.rolled(old.id).reveal())
+
+    assert bench.look(S.UNPUBLISHED, old.id) is R.BAD
+
+
+def test_a_target_that_let_go_only_now_starts_grace_anew():
+    bench, old = rotated()
+    bench.tell(K.SEEN, target="env", token_id=old.id)
+    bench.later(5)
+
+    assert bench.look(S.UNPUBLISHED, old.id) is R.BAD
+    assert bench.view.let_go[old.id] == bench.now
+    assert bench.look(S.UNPUBLISHED, old.id) is R.GOOD
+
+
+# --- orphans
+
+
+def ours(bench, attempt="9", rid="r9", **more):
+    return bench.token(f"{NAME}~{bench.world.instance}.{rid}.1.{attempt}", **more)
+
+
+def test_tokens_of_others_are_no_orphans():
+    bench = published()
+    bench.token("team copy")
+    bench.token(f"other~{bench.world.instance}.r9.1.1")
+    bench.token(f"{NAME}~i77.r9.1.1")
+
+    assert bench.look(S.ORPHANS) is R.GOOD
+    assert not bench.facts(K.RETIREMENT)
+    assert not bench.facts(K.AHEAD)
+
+
+def test_a_twin_of_a_known_attempt_gets_a_retirement():
+    bench = published()
+    bench.later(5)
+    twin = bench.token(next(iter(bench.view.attempts)), expires=1e6)
+
+    bench.look(S.ORPHANS)
+    assert twin.id in bench.view.retirements
+    assert bench.said("orphan_found")
+    assert bench.driver.memory(NAME).orphans == frozenset()
+
+
+def test_a_dead_twin_needs_none():
+    bench = published()
+    twin = bench.token(next(iter(bench.view.attempts)), status="expired")
+
+    bench.look(S.ORPHANS)
+    assert twin.id not in bench.view.retirements
+
+
+def test_a_name_of_ours_that_the_journal_does_not_know_says_that_it_was_restored():
+    bench = published()
+    bench.later(5)
+    unknown = ours(bench)
+
+    bench.look(S.ORPHANS)
+    assert bench.view.ahead
+    assert bench.said("journal_behind")
+    assert unknown.id not in bench.view.retirements
+    assert bench.driver.memory(NAME).orphans == {unknown.id}
+
+
+def test_after_a_restore_orphans_are_only_reported_until_an_operator_confirmed_it():
+    bench = published()
+    bench.later(5)
+    unknown = ours(bench)
+    bench.look(S.ORPHANS)
+    bench.later(5)
+    bench.look(S.ORPHANS)
+    assert not bench.view.retirements
+
+    bench.tell(K.RESOLVED, detail={"how": "retry"})
+    bench.look(S.ORPHANS)
+    assert unknown.id in bench.view.retirements
+
+
+def test_no_list_is_no_finding():
+    bench = published()
+    bench.fails("list", Unavailable("listing"))
+
+    assert bench.look(S.ORPHANS) is R.UNSURE
+
+
+def test_a_derived_key_that_is_unknown_does_not_hold_the_token():
+    bench, old = rotated()
+    bench.fleet.targets["env"] = Key({"S": "r2.secret_access_key"}, {})
+
+    assert bench.look(S.UNPUBLISHED, old.id) is R.GOOD

@@ -1,0 +1,521 @@
+"""Acts: one effect each, with the facts before and after it."""
+
+from dataclasses import replace
+
+import pytest
+
+from rotator.core.credential import NEVER, Policy, Strategy
+from rotator.core.errors import (
+    Conflict,
+    Fenced,
+    IllegalFact,
+    JournalUnsafe,
+    OperatorNeeded,
+    OutcomeUnknown,
+    RateLimited,
+    Refused,
+    Unavailable,
+)
+from rotator.core.facts import Kind
+from rotator.core.protocol.names import parse
+from rotator.core.protocol.rules import Act, Action, Look, Sight
+from rotator.engine.perform import perform
+from tests.unit.engine.bench import NAME, Bench, Derived, Key, published
+
+K = Kind
+NO = [Refused("m", code="quota"), Unavailable("m"), RateLimited("m", 300.0)]
+
+
+def last(bench):
+    return bench.facts()[-1]
+
+
+def kinds(bench, after):
+    return [draft.kind for draft in bench.facts()[after:]]
+
+
+# --- plan
+
+
+def test_a_plan_freezes_policy_targets_and_reason():
+    bench = Bench()
+    bench.planned()
+
+    rotation = bench.view.opened
+    assert rotation.terms.targets == {"aws", "env", "vault"}
+    assert rotation.terms.why == "test"
+    assert bench.said("rotation_planned") == [
+        {
+            "credential": NAME, "connection": "sim", "rotation": rotation.rid, "step": "planned", "attempt": 0,
+            "strategy": "recreate", "reason": "test",
+        }
+    ]  # fmt: skip
+
+
+def test_a_plan_serves_the_operators_request_with_his_outage_budget():
+    bench = published()
+    bench.tell(K.REQUEST, detail={"request_id": "q", "strategy": "roll", "outage_budget": 500.0})
+    bench.planned(Strategy.ROLL)
+
+    assert bench.view.opened.policy.outage_budget == 500
+    assert bench.view.opened.request_id == "q"
+    assert bench.view.opened.token_id == bench.view.current
+
+
+def test_a_republish_keeps_token_and_value_and_leaves_the_request_open():
+    bench = published()
+    bench.tell(K.REQUEST, detail={"request_id": "q"})
+    bench.planned(Strategy.REPUBLISH)
+
+    assert bench.view.opened.fingerprint == bench.view.fingerprint
+    assert bench.view.request is not None
+
+
+def test_a_plan_without_a_reason_says_why_it_is_due():
+    bench = Bench()
+    bench.do(Act.PLAN, detail={"strategy": "recreate"})
+
+    assert bench.view.opened.terms.why == "first"
+
+
+# --- mint
+
+
+def test_a_mint_journals_its_intent_then_spools_then_captures():
+    bench = Bench()
+    order = []
+    bench.planned()
+    for operation in ("intent", "mint", "spool", "capture"):
+        bench.fails(operation, lambda effect, operation=operation: (order.append(operation), effect())[1])
+    bench.do(Act.MINT)
+
+    assert order == ["intent", "mint", "spool", "capture"]
+    assert bench.machine.points == ["before_create_send", "after_create_send"]
+    assert bench.said("rotation_captured")
+
+
+def test_an_attempt_name_is_of_this_journal_rotation_and_epoch_and_never_repeats():
+    bench = Bench()
+    bench.captured()
+    found = parse(bench.view.opened.attempt_name)
+
+    assert found is not None
+    assert (found.base, found.instance, found.rid) == (NAME, bench.world.instance, bench.view.opened.rid)
+    assert (found.epoch, found.attempt) == (1, 1)
+    assert found.nonce
+
+
+def test_a_token_without_expiry_is_minted_without_one():
+    bench = Bench()
+    bench.fleet.changes["policy"] = Policy(lifetime=NEVER)
+    asked = []
+    bench.planned()
+    work = bench.work()
+    source = work.source
+    plain = source.mint
+    source.mint = lambda name, expires: (asked.append(expires), replace(plain(name, expires), expires_at=NEVER))[1]
+    perform(work, Action(Act.MINT))
+
+    assert asked == [NEVER]
+    assert bench.view.expires_at(bench.view.opened.token_id) == NEVER
+
+
+@pytest.mark.parametrize("error", NO)
+def test_a_certain_no_returns_to_the_step_before_and_counts_a_failure(error):
+    bench = Bench()
+    bench.planned()
+    bench.fails("mint", error)
+    bench.do(Act.MINT)
+
+    assert bench.view.opened.step is K.PLANNED
+    assert bench.view.opened.failures["mint", ""].count == 1
+    assert bench.said("rate_limited" if isinstance(error, RateLimited) else "mint_refused")
+    assert bench.world.store.spools == {}
+
+
+def test_a_lost_answer_leaves_the_intent_and_says_so():
+    bench = Bench()
+    bench.planned()
+    bench.fails("mint", OutcomeUnknown("minting: no answer"))
+    bench.do(Act.MINT)
+
+    assert bench.view.opened.step is K.INTENT
+    assert last(bench).kind is K.INTENT
+    assert bench.said("outcome_unknown")
+
+
+def test_a_mint_that_only_a_person_can_allow_is_refused_and_asks_for_him():
+    bench = Bench()
+    bench.planned()
+    bench.fails("mint", OperatorNeeded("management_token", "minting: it may not"))
+
+    with pytest.raises(OperatorNeeded):
+        bench.do(Act.MINT)
+    assert bench.view.opened.step is K.PLANNED
+
+
+def test_a_capture_is_tried_for_as_long_as_it_takes():
+    bench = Bench()
+    bench.planned()
+    bench.fails("spool", JournalUnsafe("full"), JournalUnsafe("full"))
+    bench.fails("capture", JournalUnsafe("full"))
+    began = bench.now
+    bench.do(Act.MINT)
+
+    assert bench.view.opened.step is K.CAPTURED
+    assert bench.now == began + 3
+    assert [fields["spooled"] for fields in bench.said("journal_unsafe")] == [False, False, True]
+
+
+def test_a_stopping_process_waits_until_the_value_is_at_least_spooled():
+    bench = Bench()
+    bench.planned()
+    bench.machine.ends = True
+    bench.fails("spool", JournalUnsafe("full"))
+    bench.fails("capture", JournalUnsafe("full"))
+
+    with pytest.raises(JournalUnsafe):
+        bench.do(Act.MINT)
+    assert bench.world.store.spools, "the next process imports it"
+
+
+def test_a_roll_rolls_the_token_that_it_keeps():
+    bench = published(strategy=Strategy.ROLL)
+    before = bench.at("env")
+    bench.planned(Strategy.ROLL)
+    bench.do(Act.MINT)
+
+    assert bench.view.opened.token_id == bench.view.current
+    assert bench.view.opened.fingerprint not in ("", "f" + before)
+    assert bench.machine.points[-2:] == ["before_roll_send", "after_roll_send"]
+
+
+# --- extend
+
+
+def extending():
+    bench = published(strategy=Strategy.ROLL)
+    bench.later(100)
+    bench.planned(Strategy.ROLL)
+    return bench
+
+
+def test_an_extension_is_proven_by_get():
+    bench = extending()
+    bench.do(Act.EXTEND)
+
+    assert bench.view.opened.extended == bench.view.expires_at(bench.view.current) == int(bench.now) + 6000
+
+
+def test_an_extension_that_get_does_not_show_failed():
+    bench = extending()
+    bench.fails("extend", lambda effect: None)
+    bench.do(Act.EXTEND)
+
+    assert not bench.view.opened.extended
+    assert bench.view.opened.failures["extend", ""].message == "the provider did not move the expiry"
+
+
+@pytest.mark.parametrize("error", [*NO, OutcomeUnknown("m")])
+def test_an_extension_without_a_good_answer_is_tried_again(error):
+    bench = extending()
+    bench.fails("extend", error)
+    bench.do(Act.EXTEND)
+
+    assert bench.view.opened.failures["extend", ""].count == 1
+
+
+def test_a_token_without_expiry_is_extended_to_none():
+    bench = published(strategy=Strategy.ROLL)
+    bench.fleet.changes["policy"] = Policy(strategy=Strategy.ROLL, lifetime=NEVER)
+    bench.planned(Strategy.ROLL)
+    bench.do(Act.EXTEND)
+
+    assert bench.view.opened.extended == 1e15, "infinity is no number of JSON"
+
+
+# --- write
+
+
+def test_a_write_journals_its_intent_with_the_version_that_it_read():
+    bench = Bench()
+    bench.publishing()
+    version = str(bench.world.places["env"].version)
+    after = len(bench.facts())
+    bench.do(Act.WRITE, "env")
+
+    assert kinds(bench, after) == [K.PUBLISH_INTENT, K.WRITTEN]
+    assert bench.facts(K.PUBLISH_INTENT)[0].detail["version"] == version
+    assert bench.journal.fingerprint(bench.journal.reveal(NAME, bench.view.opened.fingerprint)) == "f" + bench.at("env")
+    assert bench.said("target_written")[0]["generation"] == 1
+    assert bench.machine.points[-2:] == ["before_target_write", "after_target_write"]
+
+
+def test_a_write_that_was_done_already_is_not_repeated():
+    bench = Bench()
+    bench.publishing()
+    bench.fails("written", JournalUnsafe("unknown"))
+    with pytest.raises(JournalUnsafe):
+        bench.do(Act.WRITE, "env")
+    version = bench.world.places["env"].version
+    bench.do(Act.WRITE, "env")
+
+    assert bench.world.places["env"].version == version
+    assert bench.view.opened.written == {"env"}
+
+
+@pytest.mark.parametrize("error", [*NO, OutcomeUnknown("m"), Conflict("m")])
+def test_a_write_that_failed_or_may_have_failed_is_tried_again(error):
+    bench = Bench()
+    bench.publishing()
+    bench.fails("put", error)
+    bench.do(Act.WRITE, "vault")
+
+    assert bench.view.opened.failures["write", "vault"].count == 1
+    assert bench.view.open_writes, "the write may still arrive"
+    assert bench.said("outcome_unknown" if isinstance(error, OutcomeUnknown) else "target_failed")
+
+
+def test_a_place_that_changed_between_reading_and_writing_is_a_conflict():
+    bench = Bench()
+    bench.publishing()
+
+    def somebody_is_faster(effect):
+        bench.put("vault", None)
+        return effect()
+
+    bench.fails("put", somebody_is_faster)
+    bench.do(Act.WRITE, "vault")
+
+    assert bench.view.opened.failures["write", "vault"].message == "vault: the version moved"
+    assert bench.at("vault") is None
+
+
+def test_a_foreign_value_is_never_overwritten():
+    bench = Bench()
+    bench.publishing()
+    bench.put("env", bench.token("team copy").value)
+    theirs = bench.at("env")
+    bench.do(Act.WRITE, "env")
+
+    assert bench.at("env") == theirs
+    assert bench.view.opened.failures["write", "env"].message == "writing env: overridden"
+
+
+def test_a_value_that_turns_out_to_be_a_newer_one_of_ours_ends_the_write():
+    bench = Bench()
+    bench.publishing()
+    bench.later(50)
+    bench.put("env", bench.token(f"{NAME}~i9.r9.7.1", expires=1e6).value)
+    after = len(bench.facts())
+    bench.do(Act.WRITE, "env")
+
+    assert K.ADOPTED in kinds(bench, after)
+    assert K.PUBLISH_INTENT not in kinds(bench, after)
+    assert bench.view.rotation is None
+
+
+@pytest.mark.parametrize("act", [Act.WRITE, Act.READ_BACK])
+def test_a_target_that_is_not_configured_any_more_says_so(act):
+    bench = Bench()
+    bench.publishing()
+    bench.fleet.targets["env"] = None
+    bench.do(act, "env")
+
+    assert bench.view.opened.failures[act.value, "env"].message.endswith("it is not configured")
+
+
+def test_a_place_that_somebody_else_writes_to_is_waited_for():
+    bench = Bench()
+    bench.publishing()
+    bench.world.locks["env"] = (*bench.world.processes[1].me, "c1")
+    bench.do(Act.WRITE, "env")
+
+    assert bench.view.opened.failures["write", "env"].message == "env is being written"
+
+
+def test_a_writer_that_lost_its_lease_writes_nothing():
+    bench = Bench()
+    bench.publishing()
+    bench.fails("check", Fenced("somebody else's"))
+
+    with pytest.raises(Fenced):
+        bench.do(Act.WRITE, "vault")
+    assert bench.at("vault") is None
+
+
+# --- read back
+
+
+def written():
+    bench = Bench()
+    bench.publishing()
+    bench.do(Act.WRITE, "env")
+    return bench
+
+
+def test_what_is_read_back_is_verified():
+    bench = written()
+    bench.do(Act.READ_BACK, "env")
+
+    assert bench.view.opened.read_back == {"env"}
+
+
+def test_a_target_that_lost_the_value_is_written_again():
+    bench = written()
+    bench.put("env", None)
+    bench.do(Act.READ_BACK, "env")
+
+    assert bench.view.opened.written == frozenset()
+    assert bench.said("target_failed") == []
+
+
+def test_a_value_read_back_that_is_refused_is_not_confirmed():
+    bench = written()
+    bench.fails("verify", lambda effect: None)
+    bench.do(Act.READ_BACK, "env")
+
+    assert bench.view.opened.read_back == frozenset()
+    assert "refused" in bench.view.opened.failures["read_back", "env"].message
+
+
+@pytest.mark.parametrize("operation", ["read", "verify"])
+def test_a_read_back_without_an_answer_is_tried_again(operation):
+    bench = written()
+    bench.fails(operation, Unavailable("asking"))
+    bench.do(Act.READ_BACK, "env")
+
+    assert bench.view.opened.failures["read_back", "env"].count == 1
+
+
+def test_a_derived_secret_is_verified_by_the_value_that_it_was_made_from():
+    bench = Bench()
+    bench.fleet.targets["env"] = Key({"S": "r2.secret_access_key", "L": "literal:prod"})
+    bench.publishing()
+    for act in (Act.WRITE, Act.READ_BACK):
+        work = bench.work()
+        work.bound = replace(work.bound, source=Derived(bench.door, NAME))
+        perform(work, Action(act, target="env"))
+
+    value = bench.journal.reveal(NAME, bench.view.opened.fingerprint).reveal()
+    assert bench.fleet.targets["env"].values == {"S": "hash-of-" + value, "L": "prod"}
+    assert bench.view.opened.read_back == {"env"}
+
+
+# --- destroy
+
+
+def marked():
+    bench = published()
+    old = bench.world.provider.tokens[bench.view.current]
+    bench.planned()
+    bench.do(Act.MINT)
+    for kind in (K.VERIFIED, K.PUBLISHING):
+        bench.record(kind)
+    for target in ("aws", "env", "vault"):
+        bench.do(Act.WRITE, target)
+        bench.do(Act.READ_BACK, target)
+    bench.record(K.CONFIRMED)
+    bench.record(K.SUPERSEDED, token_id=old.id)
+    bench.later(10_000)
+    return bench, old
+
+
+def test_a_marked_token_is_disabled_then_deleted():
+    bench, old = marked()
+    bench.do(Act.DISABLE, token_id=old.id)
+    assert old.status == "disabled"
+    bench.later(1000)
+    bench.do(Act.DELETE, token_id=old.id)
+    assert old.status == "deleted"
+
+    assert bench.view.retirements[old.id].step is K.DELETED
+    assert bench.machine.points[-4:] == [
+        "before_disable_send", "after_disable_send", "before_delete_send", "after_delete_send",
+    ]  # fmt: skip
+    assert bench.said("token_disabled")
+    assert bench.said("token_deleted")
+
+
+@pytest.mark.parametrize("error", [*NO, OutcomeUnknown("m")])
+def test_a_disable_without_a_good_answer_is_tried_again(error):
+    bench, old = marked()
+    bench.fails("disable", error)
+    bench.do(Act.DISABLE, token_id=old.id)
+
+    assert bench.view.retirements[old.id].failures["disable", ""].count == 1
+    assert bench.said("retirement_failed")
+
+
+def test_nothing_is_destroyed_by_a_process_that_lost_its_lease():
+    bench, old = marked()
+    bench.fails("check", Fenced("somebody else's"))
+
+    with pytest.raises(Fenced):
+        bench.do(Act.DISABLE, token_id=old.id)
+    assert old.status == "active"
+
+
+def test_the_values_of_a_retired_token_are_destroyed():
+    bench, old = marked()
+    for kind in (K.DISABLED, K.DELETED):
+        bench.tell(kind, token_id=old.id)
+    destroyed = []
+    bench.journal.destroy = lambda stream, token: destroyed.append((stream, token))
+    bench.record(K.RETIRED, token_id=old.id)
+
+    assert destroyed == [(NAME, old.id)]
+
+
+# --- record, look
+
+
+def test_confirmed_says_how_long_it_took():
+    bench, _ = marked()
+
+    said = bench.said("rotation_confirmed")[-1]
+    assert said["duration"] >= 0
+    assert said["strategy"] == "recreate"
+    assert bench.view.generation == 2
+
+
+def test_a_released_target_takes_its_stanza_along():
+    bench = published()
+    bench.tell(K.CONFIGURED, detail={"targets": {"env": {"path": "/x"}}})
+    bench.record(K.TARGET_RELEASED, target="env")
+    bench.record(K.TARGET_ADDED, target="env")
+    bench.tell(K.CONFIGURED, detail={})
+    bench.record(K.TARGET_RELEASED, target="env")
+
+    assert [f.detail for f in bench.facts(K.TARGET_RELEASED)] == [{"stanza": {"path": "/x"}}, {"stanza": None}]
+
+
+def test_an_oracles_value_is_verified_by_its_fingerprint():
+    bench = published(strategy=Strategy.ROLL)
+    bench.planned(Strategy.ROLL)
+    bench.tell(K.INTENT, token_name="n", attempt=1, token_id=bench.view.current)
+    bench.record(K.VERIFIED, detail={"fingerprint": "fx"})
+
+    assert bench.view.opened.fingerprint == "fx"
+
+
+def test_a_record_without_a_kind_is_a_mistake_of_ours():
+    with pytest.raises(RuntimeError, match="the kind of the fact to record is missing"):
+        Bench().do(Act.RECORD)
+
+
+def test_a_look_at_nothing_is_a_mistake_of_ours():
+    with pytest.raises(RuntimeError, match="what to look at is missing"):
+        Bench().do(Act.LOOK)
+
+
+def test_an_act_of_a_rotation_that_was_closed_meanwhile_is_decided_anew():
+    with pytest.raises(IllegalFact, match="no rotation is open"):
+        Bench().do(Act.MINT)
+
+
+def test_a_look_is_remembered_with_its_age():
+    bench = Bench()
+    work = bench.do(Act.LOOK, look=Look(Sight.ROOM))
+
+    assert work.memory.seen[Look(Sight.ROOM)].at == bench.now

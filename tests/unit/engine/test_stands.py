@@ -1,0 +1,324 @@
+"""What stands at a target, and whose it is."""
+
+from dataclasses import replace
+
+import pytest
+
+from rotator.core.credential import TargetRef
+from rotator.core.errors import JournalUnsafe, Unavailable
+from rotator.core.facts import Kind
+from rotator.core.ports.target import Reading
+from rotator.core.protocol.rules import Result, Sight
+from rotator.core.secret import Secret
+from rotator.engine.stands import desired, holder, literal_or, stand, value_key
+from tests.unit.engine.bench import NAME, Bench, Derived, Key, published
+
+K, R = Kind, Result
+
+
+def stands(bench, name="env"):
+    return stand(bench.work(), name)
+
+
+# --- first sight
+
+
+def test_an_absent_key_is_journaled_as_a_baseline():
+    bench = Bench()
+
+    assert stands(bench).result is R.ABSENT
+    assert bench.view.baselines == {"env"}
+    assert bench.said("target_baseline")
+
+
+def test_the_value_of_the_adopted_token_becomes_the_current_one():
+    bench = Bench(adopted=True)
+    token = bench.world.adopts[NAME]
+
+    assert stands(bench).result is R.CURRENT
+    assert bench.view.current == token
+    assert bench.view.tokens[token].adopted
+    assert bench.journal.reveal(NAME, bench.view.fingerprint).reveal() == bench.at("env")
+    assert bench.said("value_adopted")
+    assert not bench.view.ahead
+
+
+def test_a_token_of_our_name_that_the_journal_does_not_know_is_adopted_and_counting_goes_on_above_it():
+    bench = Bench()
+    tok = bench.token(f"{NAME}~i9.r9.41.1", expires=9000.0)
+    bench.put("env", tok.value)
+
+    found = stands(bench)
+
+    assert found.result is R.CURRENT
+    assert bench.view.current == tok.id
+    assert bench.view.ahead, "the journal was lost"
+    assert bench.view.expires_at(tok.id) == 9000
+    assert bench.world.store.leases[NAME].epoch > 41
+    assert bench.said("journal_behind")
+
+
+def test_a_foreign_value_occupies_the_target():
+    bench = Bench()
+    bench.put("env", bench.token("team copy").value)
+
+    assert stands(bench).result is R.OVERRIDDEN
+    assert bench.view.occupied == {"env"}
+    assert bench.view.baselines == {"env"}
+    assert bench.said("target_overridden")
+
+
+def test_an_override_is_said_once():
+    bench = Bench()
+    bench.put("env", bench.token("team copy").value)
+    stands(bench)
+    stands(bench)
+
+    assert len(bench.said("target_overridden")) == 1
+    assert len(bench.facts(K.OVERRIDDEN)) == 1
+
+
+def test_a_foreign_value_may_be_replaced_where_the_target_says_so():
+    bench = Bench(replace=True)
+    bench.put("env", bench.token("team copy").value)
+
+    assert stands(bench).result is R.REPLACEABLE
+    assert bench.view.allowed
+    assert stands(bench).result is R.REPLACEABLE
+
+
+def test_a_value_is_dead_only_after_three_refusals_over_two_minutes():
+    bench = Bench()
+    bench.put("env", "no token at all")
+    results = []
+    for _ in range(3):
+        results.append(stands(bench).result)
+        bench.later(60)
+
+    assert results == [R.UNSURE, R.UNSURE, R.REPLACEABLE]
+
+
+def test_three_refusals_within_seconds_prove_nothing():
+    bench = Bench()
+    bench.put("env", "no token at all")
+
+    assert [stands(bench).result for _ in range(9)] == [R.UNSURE] * 9
+
+
+def test_while_the_control_token_is_refused_no_refusal_counts():
+    bench = Bench()
+    bench.put("env", "no token at all")
+    work = bench.work()
+    work.bound = replace(work.bound, source=_uncontrolled(bench))
+    for _ in range(5):
+        assert stand(work, "env").result is R.UNSURE
+        bench.later(100)
+
+
+def _uncontrolled(bench):
+    source = Derived(bench.door, NAME)
+    source.control = lambda: False
+    return source
+
+
+def test_a_value_that_verifies_but_whose_token_get_does_not_know_stays_in_doubt():
+    bench = Bench()
+    bench.put("env", bench.token("team copy").value)
+    bench.fails("get", lambda effect: None)
+
+    assert stands(bench).result is R.UNSURE
+    assert bench.facts() == []
+
+
+def test_without_an_answer_nothing_is_journaled():
+    bench = Bench()
+    bench.fails("read", Unavailable("reading env"))
+
+    with pytest.raises(Unavailable):
+        stands(bench)
+    assert bench.facts() == []
+
+
+# --- later
+
+
+def test_the_current_value_stands_there_complete():
+    found = stands(published())
+
+    assert found.result is R.CURRENT
+    assert found.complete
+
+
+def test_an_older_value_of_ours_is_known():
+    bench = published()
+    old = bench.at("env")
+    bench.tell(K.REQUEST, detail={"request_id": "q"})
+    bench.run()
+    bench.put("env", old)
+
+    assert stands(bench).result is R.OLDER
+    assert bench.view.last["env"] == bench.view.values["f" + old]
+
+
+def test_a_value_of_ours_that_was_captured_and_never_published_is_made_known():
+    bench = published()
+    bench.captured()
+    bench.record(K.DISPLACED)
+    unpublished = bench.view.tokens[next(iter(bench.view.retirements))]
+    bench.put("env", bench.world.provider.tokens[unpublished.id].value)
+
+    assert stands(bench).result in (R.CURRENT, R.OLDER)
+    assert bench.view.ever_published(unpublished.id)
+
+
+def test_a_dead_value_of_ours_that_was_never_published_is_older():
+    bench = published()
+    bench.captured()
+    bench.record(K.DISPLACED)
+    token = bench.world.provider.tokens[next(iter(bench.view.retirements))]
+    token.status = "expired"
+    bench.put("env", token.value)
+    results = []
+    for _ in range(3):
+        results.append(stands(bench).result)
+        bench.later(60)
+
+    assert results == [R.UNSURE, R.UNSURE, R.OLDER]
+
+
+def test_an_operators_value_later_overrides_the_target():
+    bench = published()
+    bench.put("env", bench.token("team copy").value)
+
+    assert stands(bench).result is R.OVERRIDDEN
+    assert bench.view.overridden
+    assert not bench.view.occupied
+
+
+def test_an_override_that_was_taken_back_ends():
+    bench = published()
+    ours = bench.at("env")
+    bench.put("env", bench.token("team copy").value)
+    stands(bench)
+    bench.put("env", ours)
+
+    assert stands(bench).result is R.CURRENT
+    assert not bench.view.overridden
+
+
+def test_a_value_that_an_operator_accepted_is_left_alone():
+    bench = published()
+    tok = bench.token("team copy")
+    bench.put("env", tok.value)
+    stands(bench)
+    bench.tell(K.RESOLVED, detail={"how": "accept"})
+
+    assert stands(bench).result is R.HEEDED
+
+
+def test_the_token_named_for_adoption_is_taken_over_once():
+    bench = Bench(adopted=True)
+    bench.settle()
+    bench.tell(K.REQUEST, detail={"request_id": "q"})
+    bench.settle()
+    old = bench.world.provider.tokens[bench.world.adopts[NAME]]
+    assert bench.view.current != old.id
+    bench.put("env", old.value)
+
+    assert stands(bench).result is not R.CURRENT
+    assert bench.view.current != old.id
+
+
+def test_a_value_of_ours_that_is_older_than_the_current_one_is_only_known():
+    bench = published()
+    older = bench.token(f"{NAME}~i1.r0.1.1", born=1.0)
+    bench.put("env", older.value)
+
+    assert stands(bench).result is R.OLDER
+    assert bench.view.values["f" + older.value] == older.id
+    assert bench.view.current != older.id
+
+
+def test_a_managed_key_that_was_changed_by_hand_beside_the_value_is_ours_to_heal():
+    bench = published()
+    value = bench.at("env")
+    bench.fleet.targets["env"] = Key({"A": "token.value", "B": "literal:prod"}, {"A": value, "B": "test"})
+
+    found = stands(bench)
+    assert found.result is R.OLDER
+    assert not found.complete
+
+
+# --- keys
+
+
+def test_the_value_key_is_the_token_or_what_is_derived_from_it():
+    assert value_key(Key({"X": "literal:a", "A": "token.value", "B": "r2.secret_access_key"})) == "A"
+    assert value_key(Key({"X": "literal:a", "B": "r2.secret_access_key"})) == "B"
+
+
+def test_a_literal_is_written_as_it_stands():
+    assert literal_or({}, "literal:prod").reveal() == "prod"
+
+
+def derived(bench):
+    work = bench.work()
+    work.bound = replace(work.bound, source=Derived(bench.door, NAME))
+    return work
+
+
+def test_a_derived_secret_tells_whose_it_is():
+    bench = published()
+    target = Key({"S": "r2.secret_access_key"})
+    mine = Reading(version="1", values={"S": Secret("hash-of-" + bench.at("env"))})
+    other = Reading(version="1", values={"S": Secret("else")})
+
+    assert holder(derived(bench), target, mine) == (bench.view.fingerprint, bench.view.current)
+    assert holder(derived(bench), target, other) == ("felse", "")
+
+
+def test_an_unknown_derived_secret_cannot_be_proven_and_is_an_override():
+    bench = published()
+    bench.fleet.targets["env"] = Key({"S": "r2.secret_access_key"}, {"S": "else"})
+    work = derived(bench)
+
+    assert stand(work, "env").result is R.OVERRIDDEN
+
+
+def test_a_value_whose_key_was_destroyed_is_passed_over():
+    bench = published()
+    target = Key({"S": "r2.secret_access_key"})
+    work = derived(bench)
+    del bench.world.store.values[bench.view.fingerprint]
+
+    with pytest.raises(JournalUnsafe, match="its key was destroyed"):
+        desired(work, target, bench.view.fingerprint)
+    assert holder(work, target, Reading(version="1", values={"S": Secret("x")})) == ("fx", "")
+
+
+def test_a_target_that_may_be_replaced_is_found_by_its_name():
+    bench = Bench()
+    refs = tuple(TargetRef(name=n, type="f", place=n, replace=n == "vault") for n in ("aws", "env", "vault"))
+    bench.fleet.changes["targets"] = refs
+    for name in ("env", "vault"):
+        bench.put(name, bench.token("team copy").value)
+
+    assert stands(bench, "env").result is R.OVERRIDDEN
+    assert stands(bench, "vault").result is R.REPLACEABLE
+
+
+def test_a_look_at_a_target_answers_whatever_happens():
+    bench = Bench()
+    bench.fails("read", Unavailable("reading env"))
+
+    assert bench.look(Sight.STANDS, "env") is R.UNREADABLE
+    assert bench.look(Sight.STANDS, "nowhere") is R.UNREADABLE
+    assert bench.said("target_failed")
+
+
+def test_drift_is_said():
+    bench = published()
+    bench.put("env", None)
+
+    assert bench.look(Sight.STANDS, "env") is R.ABSENT
+    assert bench.said("target_drifted")[0]["holds"] == "absent"
