@@ -1,7 +1,7 @@
 """The daemon: ticks, signals, a graceful end. The only home of the scheduler library, which ticks and nothing else.
 
-The journal is the truth: every tick asks it what is due. A hung call never delays another credential or the exit, because
-work runs in daemon threads.
+The journal is the truth: every tick asks it what is due. A hung call never delays another credential or the exit,
+because work runs in daemon threads.
 """
 
 from __future__ import annotations

@@ -47,12 +47,12 @@ def _fail(subject: str, code: str, error: RotatorError) -> Finding:
 
 
 def _configuration(config: Config) -> Iterator[Finding]:
-    count = len(config.credentials)
+    count, connections = len(config.credentials), len(config.connections)
     yield Finding(
         level=Level.OK,
         subject="configuration",
         code="configuration",
-        message=f"{config.path}: {count} credential{'s' * (count != 1)} on {len(config.connections)} connections",
+        message=f"{config.path}: {count} credential{'s' * (count != 1)} on {connections} connection{'s' * (connections != 1)}",
     )
     for warned in config.warnings:
         yield Finding(

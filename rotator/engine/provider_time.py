@@ -47,7 +47,7 @@ class ProviderTime:
     def observe(self, date: float) -> None:
         """Take the `Date` of an answer, in unix seconds, at the moment when it came.
 
-        The first one is held against the local clock: where the two disagree, neither is believed before it is confirmed.
+        The first one is held against the local clock: where the two disagree, neither is believed until confirmed.
         """
         boot, known = self._boot(), self._known
         offset = date - boot
