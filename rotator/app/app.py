@@ -72,6 +72,7 @@ class App:
         kind: Literal["run", "once"] = "once",
         say: Say = _silent,
         count: Callable[[str, str, str], None] = _uncounted,
+        config: Config | None = None,
     ) -> App:
         """Load the configuration and open its journal.
 
@@ -81,12 +82,13 @@ class App:
             kind: `run` for the daemon, of which there may be one per journal.
             say: takes events; the log's `event`.
             count: takes (connection, operation, status) of each provider request.
+            config: what `path` holds, where it was loaded just now.
 
         Raises:
             ConfigError: the configuration or a file that it names is wrong.
             JournalUnsafe: the journal cannot be trusted.
         """
-        config = load(path, kinds())
+        config = config or load(path, kinds())
         if mode == "reader":
             try:
                 journal: SqliteJournal | None = open_journal(config.state.url, None, mode="reader")
@@ -293,8 +295,7 @@ class App:
         """What the last process that asked knew of a connection."""
         if self.journal is None:
             return {}
-        row = next((s for s in self.journal.streams() if s.kind == "connection" and s.name == name), None)
-        return _object(row.why) if row else {}
+        return _object(self.journal.remarked(name))
 
     def sources(self) -> list[str]:
         """Names of the connections that mint."""

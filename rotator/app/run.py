@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 from rotator import __version__
 from rotator.app.app import App
 from rotator.app.care import care
 from rotator.app.documents import moment
+from rotator.config.models import Config
 from rotator.core.credential import NEVER
 from rotator.core.errors import RotatorError
 from rotator.core.events import Event
@@ -21,7 +21,7 @@ STALLED: float = 60.0
 """Seconds without a tick after which the loop counts as dead, at the default cadence."""
 
 
-def run_daemon(path: Path | str, log: Log) -> int:
+def run_daemon(config: Config, log: Log) -> int:
     """Run until SIGTERM or SIGINT; 0 after a graceful end.
 
     Raises:
@@ -34,7 +34,7 @@ def run_daemon(path: Path | str, log: Log) -> int:
     def count(connection: str, operation: str, status: str) -> None:
         box["metrics"].provider_request(connection, operation, status)
 
-    with App.open(path, "writer", kind="run", say=log.event, count=count) as app:
+    with App.open(config.path, "writer", kind="run", say=log.event, count=count, config=config) as app:
         metrics = box["metrics"] = Metrics(
             app.statuses, lambda: rows(app), version=__version__, dropped=lambda: log.dropped
         )

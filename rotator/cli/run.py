@@ -32,8 +32,8 @@ def run(settings: Settings) -> int:
     """
     from rotator.app.run import run_daemon
 
-    log = open_log(settings, configuration(settings), hooks=True)
-    return run_daemon(settings.path, log)
+    config = configuration(settings)
+    return run_daemon(config, open_log(settings, config, hooks=True))
 
 
 def once(
@@ -59,8 +59,9 @@ def once(
     from rotator.app import App
 
     seconds = duration("--wait", wait)
-    log = open_log(settings, configuration(settings))
-    with App.open(settings.path, "writer", say=log.event) as app, stopping(app.stop):
+    config = configuration(settings)
+    log = open_log(settings, config)
+    with App.open(config.path, "writer", say=log.event, config=config) as app, stopping(app.stop):
         code = app.once(seconds)
         if app.stop.is_set():
             code = exits.DONE

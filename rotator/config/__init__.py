@@ -14,3 +14,9 @@
 
 It knows no provider and no target: their options models live beside their adapters and come in through `Kinds`.
 """
+
+import os
+
+# Looking for plugins reads the metadata of every installed package at each start; and whatever is installed beside us
+# has no business in the models through which our secrets' places pass.
+os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")

@@ -248,6 +248,10 @@ class SqliteJournal:
         """Note a word for `status` about a stream, without a lease: what is known of a connection, for example."""
         self._streams.remark(stream, why)
 
+    def remarked(self, connection: str) -> str:
+        """Return the last word that was noted about a connection, or an empty string."""
+        return self._streams.remarked(connection)
+
     def budget(self, connection: str, requests: int, window: float) -> SqliteBudget:
         """Return the shared rate budget of a connection: at most `requests` in every sliding `window` seconds."""
         return SqliteBudget(self._db, self._clock, connection, requests, window)

@@ -118,6 +118,12 @@ class Streams:
         with self._db.write(durable=False) as connection:
             run(connection, "UPDATE stream SET why = ? WHERE id = ?", (why, stream))
 
+    def remarked(self, connection: str) -> str:
+        """Return the last word about a connection, or an empty string; one row, however many credentials there are."""
+        with self._db.read() as reader:
+            found = run(reader, "SELECT why FROM stream WHERE kind = 'connection' AND name = ?", (connection,))
+        return str(found[0][0]) if found else ""
+
     def due(self, connection: str, now: float, limit: int) -> list[Due]:
         """Return credentials of the connection whose noted time is at most `now`, soonest first, at most `limit`."""
         with self._db.read() as reader:
