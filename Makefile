@@ -32,8 +32,11 @@ setup-dev: $(DEV) ## The same with what tests and linters need
 demo: $(RUNTIME) ## Run the demo; flags: make demo ARGS="--rotations 2"
 	@exec $(BIN)/rotator demo $(ARGS)
 
-test: $(DEV) test-servers ## Run the whole suite, building and installing what it needs; ARGS go to pytest, JOBS=2
-	@exec $(BIN)/python -m pytest -n $(JOBS) --dist loadfile --cov --cov-report=term:skip-covered $(ARGS)
+test: $(DEV) test-servers ## Run the whole suite, building and installing what it needs; ARGS go to one pytest, JOBS=2
+	@if [ -n "$(ARGS)" ]; then exec $(BIN)/python -m pytest -n $(JOBS) --dist loadfile $(ARGS); fi; status=0; \
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile --ignore=tests/simulation --cov --cov-report=term:skip-covered || status=1; \
+	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal tests/simulation || status=1; \
+	exit $$status
 
 test-servers: $(DEV) ## Build or install the real servers of the tests (once, cached outside the checkout)
 	@$(BIN)/python -m tests.servers.prepare

@@ -46,13 +46,17 @@ def _fail(subject: str, code: str, error: RotatorError) -> Finding:
     return Finding(level=Level.FAIL, subject=subject, code=code, message=error.message, remedy=error.remedy)
 
 
+def _many(count: int, thing: str) -> str:
+    return f"{count} {thing}" if count == 1 else f"{count} {thing}s"
+
+
 def _configuration(config: Config) -> Iterator[Finding]:
-    count, connections = len(config.credentials), len(config.connections)
+    told = f"{_many(len(config.credentials), 'credential')} on {_many(len(config.connections), 'connection')}"
     yield Finding(
         level=Level.OK,
         subject="configuration",
         code="configuration",
-        message=f"{config.path}: {count} credential{'s' * (count != 1)} on {connections} connection{'s' * (connections != 1)}",
+        message=f"{config.path}: {told}",
     )
     for warned in config.warnings:
         yield Finding(
