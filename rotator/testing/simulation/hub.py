@@ -40,6 +40,7 @@ class Hub:
         self._loop = greenlet.getcurrent()
         self._queue: list[tuple[float, int, Callable[[], None]]] = []
         self._order = itertools.count()
+        self._tasks: list[greenlet.greenlet] = []
 
     def at(self, delay: float, call: Callable[[], None]) -> None:
         """Run a call after `delay` seconds of virtual time, outside every process."""
@@ -54,6 +55,7 @@ class Hub:
                 body()
 
         task = greenlet.greenlet(guarded, self._loop)
+        self._tasks.append(task)
         self.at(delay, lambda: self._resume(task, process, incarnation))
 
     def _resume(self, task: greenlet.greenlet, process: Process, incarnation: int) -> None:
@@ -77,6 +79,20 @@ class Hub:
     def run(self, until: float, stop: Callable[[], bool]) -> None:
         """Run until virtual time `until`, the end of all work, or `stop()`."""
         self._loop = greenlet.getcurrent()
+        try:
+            self._run(until, stop)
+        finally:
+            self._end()
+
+    def _end(self) -> None:
+        """Unwind every parked greenlet: an abandoned one would keep its whole world in memory."""
+        for task in self._tasks:
+            if task:
+                task.throw(greenlet.GreenletExit)
+        self._tasks.clear()
+        self._queue.clear()
+
+    def _run(self, until: float, stop: Callable[[], bool]) -> None:
         while self._queue and not stop():
             at, _, call = heapq.heappop(self._queue)
             if at > until:
