@@ -152,7 +152,7 @@ def in_sync(work: Work, of: str) -> Seen:
     good = {view.fingerprint} | ({rotation.fingerprint} if rotation and rotation.generation else set())
     gate = set(work.credential.required) | (set(rotation.terms.required) if rotation else set())
     for name in sorted(gate - view.released.keys()):
-        if name in view.heeded and name not in view.overridden:
+        if name in view.heeded:
             continue
         target = work.bound.targets.get(name)
         if target is None:

@@ -141,7 +141,7 @@ def stand(work: Work, name: str) -> Stand:
     if first:
         work.append(work.draft(Kind.BASELINE, target=name, token_id=token_id))
         work.say(Event.TARGET_BASELINE, target=name)
-    if name in view.overridden:
+    if name in view.overridden or name in view.heeded:  # an accepted value is left alone until it changes
         work.append(work.draft(Kind.OVERRIDE_ENDED, target=name))
     complete = bool(token_id) and reading.values == desired(work, target, fingerprint)
     if result in (Result.CURRENT, Result.MINE) and not complete:
@@ -155,7 +155,7 @@ def _known(work: Work, name: str, fingerprint: str, token_id: str) -> Result | N
     rotation = view.rotation
     if not fingerprint:
         return Result.ABSENT
-    if view.heeded.get(name) == fingerprint and name not in view.overridden:
+    if view.heeded.get(name) == fingerprint:
         return Result.HEEDED
     if fingerprint == view.fingerprint:
         return Result.CURRENT
@@ -181,8 +181,6 @@ def _unknown(work: Work, name: str, reading: Reading, fingerprint: str, token_id
         return Stand(result=Result.OLDER, reading=reading, fingerprint=fingerprint, token_id=token_id)
     if kind is Whose.ADOPTED and not first and state is not None and not _still_adoptable(work, state):
         kind = Whose.FOREIGN
-    if kind is Whose.FOREIGN and state is not None and view.heeded.get(name) == fingerprint:
-        kind = Whose.ADOPTED  # an operator said that what stands there is right, and it can be identified
     if kind in (Whose.ADOPTED, Whose.OURS) and state is not None:
         return _ours(work, name, reading, fingerprint, state, adopted=kind is Whose.ADOPTED)
     may_replace = first and (kind is Whose.DEAD or _replaces(work, name))

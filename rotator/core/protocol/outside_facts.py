@@ -83,12 +83,13 @@ def adopted(view: View, fact: Draft) -> View:
 
 
 def overridden(view: View, fact: Draft) -> View:
-    """A managed key holds a value that is not ours."""
+    """A managed key holds a value that is not ours; what an operator accepted there before is gone."""
     first = fact.target not in view.baselines
     return replace(
         view,
         overridden=amend.plus(view.overridden, fact.target, fact.fingerprint),
         occupied=view.occupied | {fact.target} if first else view.occupied,
+        heeded=amend.minus(view.heeded, fact.target),
     )
 
 

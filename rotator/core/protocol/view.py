@@ -33,11 +33,12 @@ class Token:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """How often in a row an act failed, and when last (provider time)."""
+    """How often in a row an act failed, and when last (provider time); `code` where only a person can help."""
 
     count: int
     last: float
     message: str = ""
+    code: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,7 +163,7 @@ class View:
         baselines: targets whose first sight is journaled.
         overridden: target -> fingerprint of a value unknown to us that stands there.
         occupied: those of `overridden` that stood there at first sight.
-        heeded: target -> fingerprint that an operator told us to leave alone (`resolve --accept`).
+        heeded: target -> fingerprint that an operator told us to leave alone until it changes (`resolve --accept`).
         allowed: (target, fingerprint) that may be overwritten.
         released: target that left the configuration -> when.
         last: target -> token id last written to or seen at it.

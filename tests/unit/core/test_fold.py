@@ -553,6 +553,15 @@ def test_accept_leaves_what_stands_there_alone():
     assert not story.view.allowed
 
 
+def test_what_was_accepted_is_forgotten_once_something_else_stands_there():
+    story = published().tell(K.OVERRIDDEN, target="env", fingerprint="x").tell(K.RESOLVED, detail={"how": "accept"})
+    story.tell(K.OVERRIDDEN, target="env", fingerprint="y")
+    assert not story.view.heeded
+
+    story.tell(K.RESOLVED, detail={"how": "retry"})
+    assert story.view.allowed == {("env", "y")}
+
+
 def test_retry_forgets_rejects_and_back_off_of_the_open_rotation():
     story = Story().planned().minted()
     story.of_rotation(K.ABANDONED, detail={"rejected": True}).tell(K.RESOLVED, detail={"how": "retry"})

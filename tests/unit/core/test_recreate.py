@@ -164,6 +164,16 @@ def test_a_lost_answer_backs_off():
     assert act(decide_rotation(story.later(30).case(*GOOD_TO_MINT))) == "mint"
 
 
+def test_a_mint_that_only_a_person_can_help_asks_for_him_and_is_tried_again_all_the_same():
+    story = Story().planned()
+    story.tell(K.FAILED, detail={"act": "mint", "why": "no", "code": "management_token"})
+
+    assert needs(decide_rotation(story.case(*GOOD_TO_MINT))) == "management_token"
+    assert act(decide_rotation(story.later(30).case(*GOOD_TO_MINT))) == "mint"
+    story.failed("mint")
+    assert waits(decide_rotation(story.case(*GOOD_TO_MINT))) == (story.at + 60, "mint failed")
+
+
 def test_lost_answers_back_off_longer_and_longer_while_the_value_is_healthy():
     story = published().later(HOUR).planned()
     for expected in (30, 60, 120):

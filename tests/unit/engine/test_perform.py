@@ -152,6 +152,22 @@ def test_a_mint_that_only_a_person_can_allow_is_refused_and_asks_for_him():
     with pytest.raises(OperatorNeeded):
         bench.do(Act.MINT)
     assert bench.view.opened.step is K.PLANNED
+    assert bench.view.opened.failures["mint", ""].code == "management_token"
+
+
+@pytest.mark.parametrize(
+    ("control", "code"),
+    [(lambda: False, "management_token"), (lambda: True, ""), (raiser(Unavailable("asking: no answer")), "")],
+)
+def test_a_refused_mint_asks_for_a_person_only_when_the_management_token_is_refused_too(control, code):
+    bench = Bench()
+    bench.planned()
+    work = bench.work()
+    work.source.control = control
+    bench.fails("mint", Refused("minting: no"))
+    perform(work, Action(Act.MINT))
+
+    assert bench.view.opened.failures["mint", ""].code == code
 
 
 def test_a_capture_is_tried_for_as_long_as_it_takes():

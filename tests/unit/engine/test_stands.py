@@ -206,14 +206,66 @@ def test_an_override_that_was_taken_back_ends():
     assert not bench.view.overridden
 
 
-def test_a_value_that_an_operator_accepted_is_left_alone():
+def accepted():
+    """An operator saved a value of his own at one target and said that it is right; returns ours and his."""
     bench = published()
-    tok = bench.token("team copy")
-    bench.put("env", tok.value)
+    ours, theirs = bench.at("env"), bench.token("team copy").value
+    bench.put("env", theirs)
     stands(bench)
     bench.tell(K.RESOLVED, detail={"how": "accept"})
+    return bench, ours, theirs
+
+
+def test_a_value_that_an_operator_accepted_is_left_alone():
+    bench, _, theirs = accepted()
+    bench.tell(K.REQUEST, detail={"request_id": "q"})
+    bench.later(10)
+    bench.settle()
 
     assert stands(bench).result is R.HEEDED
+    assert bench.at("env") == theirs
+    assert bench.view.rotations == 1
+
+
+def test_where_our_value_stands_again_an_acceptance_is_over():
+    bench, ours, _ = accepted()
+    bench.put("env", ours)
+
+    assert stands(bench).result is R.CURRENT
+    assert not bench.view.heeded
+
+
+def test_where_an_accepted_value_was_taken_away_ours_is_published_again():
+    bench, ours, _ = accepted()
+    bench.put("env", None)
+    bench.later(700)
+    bench.settle()
+
+    assert not bench.view.heeded
+    bench.run()
+    assert bench.at("env") == ours
+
+
+def test_another_value_in_place_of_an_accepted_one_is_asked_about_again():
+    bench, _, theirs = accepted()
+    bench.put("env", bench.token("another").value)
+    assert stands(bench).result is R.OVERRIDDEN
+
+    bench.put("env", theirs)
+    assert stands(bench).result is R.OVERRIDDEN, "the first answer was about another moment"
+    assert bench.view.overridden == {"env": "f" + theirs}
+
+
+def test_another_value_in_place_of_an_accepted_one_can_be_overwritten():
+    bench, ours, _ = accepted()
+    bench.put("env", bench.token("another").value)
+    stands(bench)
+    bench.tell(K.RESOLVED, detail={"how": "retry"})
+    bench.later(700)
+    bench.settle()
+    bench.run()
+
+    assert bench.at("env") == ours
 
 
 def test_the_token_named_for_adoption_is_taken_over_once():
