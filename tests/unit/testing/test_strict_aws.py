@@ -3,6 +3,7 @@
 The second half names what moto does otherwise, one by one: one that turns red has been mended there and goes.
 """
 
+import socket
 import uuid
 from collections.abc import Iterator
 from typing import Any
@@ -73,6 +74,18 @@ def refused(call: Any, *args: Any, **parameters: Any) -> str:
 
 
 # ------------------------------------------------------------------------------------------------------ documented
+def test_a_client_that_dies_while_it_sends_leaves_nothing_behind_and_no_noise(capfd):
+    with SecretsManager() as aws:
+        host, port = aws.url.removeprefix("http://").split(":")
+        with socket.create_connection((host, int(port))) as half:
+            half.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nX-Amz-Target: secretsmanager.CreateSecret\r\n")
+            half.sendall(b'Content-Length: 99\r\n\r\n{"Name": "half"')
+            half.shutdown(socket.SHUT_WR)
+            assert half.recv(1) == b""  # the double has seen the end, and closed
+        assert aws.requests == []
+    assert capfd.readouterr().err == ""
+
+
 def test_a_put_without_labels_becomes_current_and_the_old_one_previous(api: Any) -> None:
     name, first = new(api)
     second = put(api, name, "two")
