@@ -528,6 +528,22 @@ def test_after_a_restore_orphans_are_only_reported_until_an_operator_confirmed_i
     assert unknown.id in bench.view.retirements
 
 
+def test_of_a_lost_journals_tokens_those_that_are_younger_than_the_confirmation_stay():
+    bench = Bench()
+    tok = bench.token(f"{NAME}~i9.r9.7.1", expires=1e6)
+    for place in ("aws", "env", "vault"):
+        bench.put(place, tok.value)
+        bench.look(S.STANDS, place)
+    bench.tell(K.RESOLVED, detail={"how": "retry"})
+    bench.later(5)
+    younger = bench.token(f"{NAME}~i9.r9.7.2")
+
+    bench.look(S.ORPHANS)
+    assert bench.view.current == tok.id
+    assert not bench.view.retirements
+    assert bench.driver.memory(NAME).orphans == {younger.id}
+
+
 def test_no_list_is_no_finding():
     bench = published()
     bench.fails("list", Unavailable("listing"))

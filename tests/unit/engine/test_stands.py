@@ -301,6 +301,15 @@ def test_a_managed_key_that_was_changed_by_hand_beside_the_value_is_ours_to_heal
     assert not found.complete
 
 
+def test_the_token_named_for_adoption_later_is_somebodys_override():
+    bench = published()
+    tok = bench.token("by hand")
+    bench.world.adopts[NAME] = tok.id
+    bench.put("env", tok.value)
+
+    assert stands(bench).result is R.OVERRIDDEN
+
+
 # --- keys
 
 
