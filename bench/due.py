@@ -64,6 +64,7 @@ def tick(journal: SqliteJournal, now: float, ticks: int = TICKS) -> tuple[float,
         journal=journal,
         driver=Idle(),  # type: ignore[arg-type]  # a double
         now=lambda connection: now,
+        steady=lambda connection: True,
         connections=lambda: ["account"],
         tended=lambda: ["account"],
         care=lambda name: None,

@@ -55,9 +55,9 @@ def cpu_seconds() -> float:
 
 
 def cpu_seconds_of(pid: int) -> float:
-    """Return the processor time of another process so far, all threads."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    """Return the processor time of another process so far, all threads that live."""
+    tasks = Path(f"/proc/{pid}/task").glob("*/schedstat")
+    return sum(int(task.read_text().split()[0]) for task in tasks) / 1e9
 
 
 def rss_mib(pid: int | str = "self") -> float:
