@@ -181,7 +181,7 @@ def rows_of(latency: float, ours: Taken, plain: Taken, script: Taken, requests: 
             against=f"bare requests, {WORKERS} threads",
             goal=0.6,
             at_least=True,
-            note=f"{took} {1e3 * plain[1] / CREDENTIALS:.1f} (one interpreter runs one thread at a time); requests: {calls}",
+            note=f"{took} {1e3 * plain[1] / CREDENTIALS:.1f}; requests: {calls}",
         ),
         Row(
             name=name,
@@ -191,6 +191,6 @@ def rows_of(latency: float, ours: Taken, plain: Taken, script: Taken, requests: 
             against="sequential script, cloudflare SDK",
             goal=10.0 if latency else None,
             at_least=True,
-            note=f"{took} {1e3 * script[1] / SEQUENTIAL:.1f}; it makes 4 requests where a rotation makes {sum(requests.values()) / CREDENTIALS:.0f}",
+            note=f"{took} {1e3 * script[1] / SEQUENTIAL:.1f}; 4 requests, ours {requests.total() / CREDENTIALS:.0f}",
         ),
     ]
