@@ -109,8 +109,7 @@ def _connections(app: App) -> Iterator[Finding]:
         except RotatorError as error:
             yield _fail(subject, "provider", error)
             continue
-        time = app.fleet.times[name]
-        skew = abs(time.now() - app.clock.utc()) if time.steady else 0.0
+        skew = abs(app.fleet.times[name].skew)
         level = Level.WARN if skew > SKEW else Level.OK
         yield Finding(
             level=level,

@@ -76,6 +76,15 @@ class ProviderTime:
         return self._boot() + offset
 
     @property
+    def skew(self) -> float:
+        """Seconds by which the provider's newest date is ahead of the local clock, confirmed or not; 0 before any."""
+        known = self._known
+        if known is None:
+            return 0.0
+        newest = known.offset if known.candidate is None else known.candidate
+        return self._boot() + newest - self._utc()
+
+    @property
     def steady(self) -> bool:
         """Whether the provider has said what time it is, and no jump waits to be confirmed."""
         known = self._known

@@ -110,6 +110,16 @@ def test_a_first_answer_that_contradicts_the_local_clock_is_confirmed_first(off,
     assert clocks.time.now() == UTC + off + SETTLE
 
 
+@pytest.mark.parametrize("off", [-3600.0, 7.0, 3600.0])
+def test_how_far_the_local_clock_is_off_is_known_before_it_is_confirmed(off):
+    clocks = Clocks()
+    assert clocks.time.skew == 0
+
+    clocks.time.observe(UTC + off)
+    clocks.later(10)
+    assert clocks.time.skew == off
+
+
 @pytest.mark.parametrize("jump", [-3600.0, 3600.0])
 def test_a_provider_on_this_machine_is_believed_at_once(jump):
     clocks = Clocks(trusted=True)

@@ -1,0 +1,125 @@
+"""What `check` looks at, and what it says."""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from rotator.app import checks
+from rotator.app.checks import check
+from rotator.core.errors import Unavailable
+from rotator.core.findings import Level
+from rotator.engine.provider_time import ProviderTime
+from rotator.registry import SOURCES
+
+
+@pytest.fixture
+def looked(place, monkeypatch):
+    """Runs `check` on the configuration of `place`: code -> findings."""
+    monkeypatch.chdir(place.folder)
+    monkeypatch.setenv("HOME", str(place.folder))
+
+    def look(**more):
+        found = {}
+        for finding in check(place.folder / "rotator.yaml", **more):
+            found.setdefault(finding.code, []).append(finding)
+        return found
+
+    return look
+
+
+def test_a_good_configuration_has_nothing_that_fails(looked):
+    found = looked()
+
+    assert {f.level for fs in found.values() for f in fs} <= {Level.OK, Level.WARN}
+    assert {"configuration", "secret", "encryption_key", "clock", "target", "rate_budget"} <= set(found)
+
+
+def test_offline_asks_nobody(looked):
+    assert not {"clock", "target", "rate_budget"} & set(looked(offline=True))
+
+
+def test_a_secret_that_cannot_be_read_is_said_with_its_remedy(looked, place):
+    (place.folder / "account-management").unlink()
+    (finding,) = looked(offline=True)["secret"]
+
+    assert finding.level is Level.FAIL
+    assert finding.subject == "connection prod"
+    assert finding.remedy
+
+
+def test_a_key_that_cannot_be_read_ends_the_check_before_the_state_is_touched(looked, place):
+    (place.folder / "rotator.key").unlink()
+    found = looked()
+
+    assert found["encryption_key"][0].level is Level.FAIL
+    assert "clock" not in found
+    assert not (place.folder / "state.db").exists()
+
+
+def test_a_key_that_lies_beside_the_data_deserves_a_word(looked, place):
+    document = json.loads((place.folder / "rotator.yaml").read_text())
+    del document["state"]
+    (place.folder / "rotator.yaml").write_text(json.dumps(document))
+
+    assert looked(offline=True)["key_beside_data"][0].level is Level.WARN
+
+
+def test_a_state_that_is_no_journal_fails(looked, place):
+    (place.folder / "state.db").write_text("no database at all" * 400)
+
+    assert looked()["journal"][0].level is Level.FAIL
+
+
+def test_a_provider_that_does_not_answer_fails(looked, monkeypatch):
+    def away(*arguments):
+        raise Unavailable("asking the provider: no answer", "look at its status")
+
+    monkeypatch.setitem(SOURCES, "cloudflare", replace(SOURCES["cloudflare"], preflight=away))
+    (finding,) = looked()["provider"]
+
+    assert (finding.level, finding.remedy) == (Level.FAIL, "look at its status")
+
+
+def test_a_clock_that_is_off_deserves_a_word_even_where_nobody_confirmed_it(looked, monkeypatch):
+    monkeypatch.setattr(ProviderTime, "skew", property(lambda self: -3600.0))
+    (finding,) = looked()["clock"]
+
+    assert finding.level is Level.WARN
+    assert "3600 s" in finding.message
+
+
+@pytest.mark.parametrize(("required", "level"), [(True, Level.FAIL), (False, Level.WARN)])
+def test_a_target_that_takes_no_write_fails_where_it_is_required(looked, place, required, level):
+    # a folder stands where the file should be
+    (place.folder / "taken").mkdir()
+    good = {"type": "env_file", "path": "good.env"}
+    bad = {"type": "env_file", "path": "taken", "required": required}
+    place.write(place.credential("workers-deploy", targets=[good, bad]))
+
+    assert [f.level for f in looked()["target"]] == [Level.OK, level]
+
+
+def test_a_credential_whose_adapters_cannot_be_opened_fails(looked, monkeypatch):
+    monkeypatch.setattr(checks.App, "fleet", _without_adapters(checks.App.fleet))
+
+    assert looked()["adapters"][0].level is Level.FAIL
+
+
+def _without_adapters(original):
+    def fleet(self):
+        found = original.fget(self)
+        found.bound = lambda stream, view: None
+        return found
+
+    return property(fleet)
+
+
+def test_a_budget_that_the_watch_alone_uses_up_deserves_a_word(looked, place):
+    document = json.loads((place.folder / "rotator.yaml").read_text())
+    document["connections"]["prod"]["rate_budget"] = {"requests": 100, "window": "5m"}
+    (place.folder / "rotator.yaml").write_text(json.dumps(document))
+    (finding,) = looked()["rate_budget"]
+
+    assert finding.level is Level.WARN
+    assert finding.remedy == "raise rate_budget, or advanced.watch"
