@@ -1,0 +1,147 @@
+"""One opened instance: readers, writers, reload, names, statuses."""
+
+import json
+
+import pytest
+
+from rotator.app.app import waits
+from rotator.core.credential import NEVER
+from rotator.core.errors import ConfigError
+from rotator.core.facts import Draft, Kind
+from rotator.core.status import State
+
+
+def test_a_reader_works_before_the_first_start_and_changes_nothing(opened, place):
+    before = sorted(p.name for p in place.folder.iterdir())
+    app = opened("reader")
+
+    assert [s.state for s in app.statuses()] == [State.UNINITIALIZED]
+    assert list(app.history()) == []
+    assert app.connection_note("prod") == {}
+    assert app.now("prod") == pytest.approx(app.clock.utc(), abs=5)
+    assert sorted(p.name for p in place.folder.iterdir()) == before
+
+
+@pytest.mark.parametrize("asked", [lambda app: app.writable, lambda app: app.fleet])
+def test_a_reader_without_a_journal_says_what_to_start(opened, asked):
+    with pytest.raises(ConfigError, match="no journal yet") as caught:
+        asked(opened("reader"))
+    assert "rotator run" in caught.value.remedy
+
+
+def test_a_reader_knows_the_streams_of_the_writer(opened):
+    ids = dict(opened().ids)
+
+    assert opened("reader").ids == ids
+
+
+def test_a_reader_follows_a_rename_that_no_writer_has_seen_yet(opened, place):
+    ids = dict(opened().ids)
+    place.write(place.credential("deploy") | {"renamed_from": "workers-deploy"})
+
+    assert opened("reader").ids == {"deploy": ids["workers-deploy"]}
+
+
+def test_an_unknown_name_names_the_nearest(app):
+    with pytest.raises(ConfigError, match="there is no credential workers-deplo") as caught:
+        app.stream("workers-deplo")
+    assert caught.value.remedy == "did you mean workers-deploy?"
+
+
+def test_a_name_like_no_other_points_at_the_status(app):
+    with pytest.raises(ConfigError) as caught:
+        app.stream("zzzzzzzzz")
+    assert caught.value.remedy == "see `rotator status`"
+
+
+def test_an_operators_fact_is_journaled_under_the_credentials_name(app):
+    app.note("workers-deploy", Draft(kind=Kind.PAUSED, at=1.0, actor="ann"))
+
+    assert [(name, fact.kind, fact.actor) for name, fact in app.history()] == [("workers-deploy", Kind.PAUSED, "ann")]
+    assert [fact.kind for _, fact in app.history("workers-deploy")] == [Kind.PAUSED]
+    assert app.statuses()[0].state is State.PAUSED
+
+
+def test_a_credential_that_left_the_configuration_is_shown_as_unmanaged(opened, place):
+    opened().close()
+    place.write(place.credential("other"))
+    app = opened()
+
+    assert [(s.name, s.state) for s in app.statuses()] == [
+        ("other", State.UNINITIALIZED),
+        ("workers-deploy", State.UNMANAGED),
+    ]
+    assert app.stream("workers-deploy")
+
+
+# --- reload
+
+
+def test_a_file_that_did_not_change_is_no_reload(app):
+    assert app.reload() is False
+
+
+def test_a_changed_file_becomes_effective(app, place):
+    place.write(place.credential("workers-deploy"), place.credential("other"))
+
+    assert app.reload() is True
+    assert [c.name for c in app.credentials] == ["workers-deploy", "other"]
+    assert len(app.fleet.credentials) == 2
+
+
+def test_a_wrong_file_is_refused_as_a_whole(app, place):
+    (place.folder / "rotator.yaml").write_text("version: 1\n")
+
+    with pytest.raises(ConfigError):
+        app.reload()
+    assert [c.name for c in app.credentials] == ["workers-deploy"]
+
+
+def test_a_file_that_is_gone_is_refused(app, place):
+    (place.folder / "rotator.yaml").unlink()
+
+    with pytest.raises(ConfigError):
+        app.reload()
+
+
+def test_the_state_cannot_move_while_the_daemon_runs(app, place):
+    found = json.loads((place.folder / "rotator.yaml").read_text())
+    found["http"] = {"listen": "127.0.0.1:1"}
+    (place.folder / "rotator.yaml").write_text(json.dumps(found))
+
+    with pytest.raises(ConfigError, match="state and http cannot change"):
+        app.reload()
+
+
+# --- words of the driver
+
+
+@pytest.mark.parametrize("text", ["", "no json", "[1]", '{"rotation": 5}'])
+def test_words_that_cannot_be_read_are_none(text):
+    assert waits(text) == {}
+
+
+def test_words_are_read_back():
+    found = waits(
+        '{"start": {"until": null, "why": "fresh"}, "r": {"until": 5, "why": "w", "code": "c", "subject": "s"}}'
+    )
+
+    assert found["start"].until == NEVER
+    assert (found["r"].until, found["r"].why, found["r"].code, found["r"].subject) == (5.0, "w", "c", "s")
+
+
+# --- the key
+
+
+def test_the_key_of_a_default_state_is_made_once(opened, place):
+    found = json.loads((place.folder / "rotator.yaml").read_text())
+    del found["state"]
+    (place.folder / "rotator.yaml").write_text(json.dumps(found))
+    first = opened()
+    key = first.config.state.folder / "rotator.key"
+    made = key.read_bytes()
+    first.close()
+    opened()
+
+    assert key.read_bytes() == made
+    assert key.stat().st_mode & 0o077 == 0

@@ -1,0 +1,71 @@
+"""JSON documents: times, one status of each shape, one fact."""
+
+import json
+
+import pytest
+
+from rotator.app.documents import credential_document, fact_document, moment
+from rotator.core.credential import NEVER
+from rotator.core.facts import Fact, Kind
+from rotator.core.status import credential_status
+from tests.unit.core.story import START, Story, published
+
+K = Kind
+
+
+@pytest.mark.parametrize(
+    ("at", "text"),
+    [(None, None), (NEVER, None), (-NEVER, None), (0.0, "1970-01-01T00:00:00Z"), (1e9 + 0.9, "2001-09-09T01:46:40Z")],
+)
+def test_moments_are_utc_in_whole_seconds(at, text):
+    assert moment(at) == text
+
+
+STORIES = {
+    "nothing": Story,
+    "published": published,
+    "rotating": lambda: published().planned().intent(),
+    "retiring": lambda: published().rotated(),
+    "paused": lambda: published().tell(K.PAUSED, detail={"until": START + 60}),
+    "overridden": lambda: published().tell(K.OVERRIDDEN, target="env", fingerprint="x"),
+}
+
+
+@pytest.mark.parametrize("story", STORIES)
+def test_every_status_has_the_same_keys_and_is_strict_json(story):
+    made = STORIES[story]()
+    document = credential_document(credential_status(made.credential, made.view, made.at, {}))
+    blank = credential_document(credential_status(Story().credential, Story().view, START, {}))
+
+    assert list(document) == list(blank)
+    assert json.loads(json.dumps(document, allow_nan=False)) == document
+
+
+def test_what_is_open_is_a_document_of_its_own():
+    def document(name):
+        story = STORIES[name]()
+        return credential_document(credential_status(story.credential, story.view, story.at, {}))
+
+    assert document("rotating")["rotation"]["step"] == "intent"
+    assert document("retiring")["retirements"][0]["step"] == "open"
+    assert document("paused")["paused"]["until"] == moment(START + 60)
+    assert document("overridden")["needs_operator"]["since"] is None
+
+
+def test_a_fact_shows_no_value_no_digest_and_nothing_bulky():
+    fact = Fact(
+        kind=K.CAPTURED, at=START, rid="r1", attempt=1, token_id="t1", token_name="n", fingerprint="f1",
+        detail={"why": "x", "policy": {"a": 1}, "stanza": None, "account_id": "a", "nested": {"deep": 1}},
+        fact_id="f", stream="c", position=3, epoch=2, writer="w", sealed_id="s",
+    )  # fmt: skip
+    document = fact_document("deploy", fact)
+
+    assert document["detail"] == {"why": "x", "attempt": 1, "token_id": "t1", "token_name": "n"}
+    assert "f1" not in json.dumps(document)
+    assert (document["credential"], document["kind"], document["epoch"]) == ("deploy", "captured", 2)
+
+
+def test_a_fact_outside_a_rotation_belongs_to_none():
+    fact = Fact(kind=K.PAUSED, at=START, fact_id="f", stream="c", position=1, epoch=0, writer="w")
+
+    assert fact_document("deploy", fact)["rotation"] is None

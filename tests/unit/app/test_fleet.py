@@ -1,0 +1,212 @@
+"""Which adapters serve a credential, and what holds starts back."""
+
+from dataclasses import replace
+
+import pytest
+
+from rotator.app.fleet import PACED
+from rotator.core.credential import DAY
+from rotator.core.errors import ConfigError
+from rotator.core.protocol.view import Token, blank
+from rotator.core.schedule.admission import Renewal
+from rotator.core.schedule.agenda import CLOCK_SUSPECT
+from rotator.engine.provider_time import ProviderTime
+from rotator.registry import SOURCES
+
+
+@pytest.fixture
+def stream(app):
+    return app.ids["workers-deploy"]
+
+
+def known(app):
+    """Let the provider's time be known."""
+    for time in app.fleet.times.values():
+        time.observe(app.clock.utc())
+
+
+def test_a_configured_credential_is_bound_to_its_adapters_once(app, stream):
+    first = app.fleet.bound(stream, blank())
+
+    assert first is not None
+    assert list(first.targets) == [t.name for t in first.credential.targets]
+    assert app.fleet.bound(stream, blank()) is first
+
+
+def test_a_reload_makes_adapters_anew(app, stream, place):
+    first = app.fleet.bound(stream, blank())
+    place.write(place.credential("workers-deploy", grants=[{"permissions": ["DNS Read"], "zones": ["example.com"]}]))
+    app.reload()
+
+    assert app.fleet.bound(stream, blank()) is not first
+
+
+def test_a_connection_outlives_a_reload_while_its_options_stay(app, place):
+    first = app.fleet.connection("prod")
+    place.write(place.credential("other"))
+    app.reload()
+    assert app.fleet.connection("prod") is first
+
+    text = (place.folder / "rotator.yaml").read_text().replace("account-management", "standby")
+    (place.folder / "standby").write_text("x" * 40)
+    (place.folder / "rotator.yaml").write_text(text)
+    app.reload()
+    assert app.fleet.connection("prod") is not first
+
+
+def test_an_unknown_connection_says_what_to_do(app):
+    with pytest.raises(ConfigError, match="is not configured any more") as caught:
+        app.fleet.connection("gone")
+    assert caught.value.remedy == "add gone to connections again"
+
+
+def test_nothing_is_bound_for_a_stream_that_nobody_knows(app):
+    assert app.fleet.bound("unknown", blank()) is None
+
+
+def test_a_credential_that_left_the_configuration_is_bound_from_its_journaled_stanza(app, stream, place):
+    spec = app.credentials[0].spec
+    place.write(place.credential("other"))
+    app.reload()
+    found = app.fleet.bound(stream, replace(blank(), spec=spec))
+
+    assert found is not None
+    assert not found.credential.managed
+    assert found.credential.name == "workers-deploy"
+
+
+def test_a_journaled_stanza_whose_connection_is_gone_is_said_and_not_bound(app, stream, said, place):
+    spec = dict(app.credentials[0].spec)
+    spec["stanza"] = {**spec["stanza"], "connection": "gone"}
+    place.write(place.credential("other"))
+    app.reload()
+
+    assert app.fleet.bound(stream, replace(blank(), spec=spec)) is None
+    assert "config_warning" in [name for name, _ in said]
+
+
+def test_a_target_that_left_can_still_be_read(app, stream, place):
+    spec = app.credentials[0].spec
+    (name, plain), *_ = spec["targets"].items()
+    place.write(place.credential("workers-deploy", targets=[{"type": "env_file", "path": "else.env"}]))
+    app.reload()
+    found = app.fleet.bound(stream, replace(blank(), spec=app.credentials[0].spec, past={name: plain}))
+
+    assert found is not None
+    assert name in found.targets
+    assert len(found.targets) == 2
+
+
+@pytest.mark.parametrize("plain", [None, {"type": "vault", "connection": "gone", "path": "x"}])
+def test_a_target_that_left_and_cannot_be_made_again_is_not_there(app, stream, plain):
+    found = app.fleet.bound(stream, replace(blank(), spec=app.credentials[0].spec, past={"old": plain}))
+
+    assert found is not None
+    assert "old" not in found.targets
+
+
+def test_a_target_that_left_a_stanza_that_nobody_journaled_is_not_there(app, stream):
+    found = app.fleet.bound(stream, replace(blank(), past={"old": {"type": "env_file", "path": "x"}}))
+
+    assert found is not None
+    assert "old" not in found.targets
+
+
+# --- what holds starts back
+
+
+def test_while_the_provider_has_not_said_what_time_it_is_nothing_starts(app):
+    assert app.fleet.hold(app.credentials[0], blank()) == CLOCK_SUSPECT
+
+
+def test_a_single_credential_is_not_paced(app):
+    known(app)
+
+    assert app.fleet.hold(app.credentials[0], blank()) == ""
+
+
+def test_a_fleet_that_is_due_all_at_once_is_paced(app, stream):
+    known(app)
+    now = app.clock.utc()
+    view = replace(blank(), current="t1", tokens={"t1": Token(id="t1", born=now - 89 * DAY, expires_at=now + DAY)})
+    app.fleet.bound(stream, view)
+    fleet = app.fleet._renewals["prod"]
+    for i in range(20):
+        fleet[f"c{i}"] = Renewal(due_at=now - 1, expires_at=now + 600 + i, lifetime=90 * DAY, planned_at=0)
+
+    assert app.fleet.hold(app.credentials[0], view) == PACED
+
+
+def test_a_clock_that_jumps_holds_starts_back_and_is_said_once(app, said, monkeypatch):
+    wires = []
+    entry = replace(SOURCES["cloudflare"], open=lambda name, options, wire: wires.append(wire) or object())
+    monkeypatch.setitem(SOURCES, "cloudflare", entry)
+    app.fleet.connection("prod")
+    (wire,) = wires
+    app.fleet.times["prod"] = ProviderTime(app.clock.boot, app.clock.utc, 60.0)
+    wire.on_date(app.clock.utc())
+    assert app.fleet.hold(app.credentials[0], blank()) == ""
+
+    wire.on_date(app.clock.utc() + 3600)
+    wire.on_date(app.clock.utc() + 3600)
+
+    assert app.fleet.hold(app.credentials[0], blank()) == CLOCK_SUSPECT
+    assert [name for name, _ in said].count("clock_suspect") == 1
+
+
+@pytest.mark.parametrize(("status", "reachable"), [("200", True), ("403", True), ("503", False), ("lost", False)])
+def test_a_connection_is_reachable_while_it_answers(app, monkeypatch, status, reachable):
+    wires = []
+    entry = replace(SOURCES["cloudflare"], open=lambda name, options, wire: wires.append(wire) or object())
+    monkeypatch.setitem(SOURCES, "cloudflare", entry)
+    app.fleet.connection("prod")
+    wires[0].on_request("verify", status)
+
+    assert app.fleet.reachable == {"prod": reachable}
+
+
+def test_many_deaths_at_once_are_an_incident_that_is_said_once(app, said):
+    known(app)
+    some = [replace(app.credentials[0], id=f"c{i}") for i in range(4)]
+    for credential in some:
+        app.fleet.died(credential, True)
+        app.fleet.died(credential, True)
+
+    assert app.fleet.incident("prod")
+    assert [name for name, _ in said if name != "config_warning"] == ["incident"]
+    app.fleet.died(some[0], False)
+    app.fleet.died(some[1], False)
+    assert not app.fleet.incident("prod")
+
+
+def test_a_connection_without_deaths_has_no_incident(app):
+    assert not app.fleet.incident("prod")
+
+
+def test_an_operator_who_looked_at_a_death_ends_it(app, stream):
+    known(app)
+    credential = app.credentials[0]
+    app.fleet.died(credential, True)
+    app.fleet.bound(stream, replace(blank(), cleared_at=app.clock.utc() + 60))
+
+    assert app.fleet._deaths["prod"].dead == {}
+
+
+def test_nothing_was_listed_before_the_first_listing(app):
+    assert app.fleet.used("prod") is None
+
+
+def test_one_listing_serves_a_whole_scope(app, stream):
+    bound = app.fleet.bound(stream, blank())
+    first = app.fleet.tokens(bound.credential, bound.source, 60)
+
+    assert app.fleet.tokens(bound.credential, bound.source, 60) is first
+    assert app.fleet.used("prod") == len(first)
+
+
+def test_a_fleet_without_a_configuration_says_so(app):
+    from rotator.app.fleet import ConfiguredFleet
+
+    bare = ConfiguredFleet(app.writable, app.clock, lambda *a, **k: None, lambda *a: None, app.config.state.folder)
+    with pytest.raises(ConfigError, match="no configuration is loaded"):
+        _ = bare.config

@@ -1,0 +1,73 @@
+"""What will happen when, computed from statuses alone."""
+
+from itertools import pairwise
+
+from rotator.app.plan import SHARED, plan
+from rotator.core.credential import DAY, NEVER, Policy, Strategy
+from rotator.core.status import credential_status
+from tests.unit.core.story import START, Story, credential, published
+
+
+def rows(story, days, now=START):
+    status = credential_status(story.credential, story.view, now, {})
+    return plan([story.credential], [status], now, days)
+
+
+def test_a_first_creation_is_planned_for_now_and_retires_nothing():
+    (row,) = rows(Story(), days=1)
+
+    assert (row.at, row.reason, row.retired_at) == (START, "first creation", None)
+    assert row.requests == SHARED + 1 + 2
+    assert (row.slots, row.targets) == (1, ("env", "vault"))
+
+
+def test_a_renewal_says_when_its_old_token_can_be_deleted():
+    story = published()
+    (row,) = rows(story, days=70)
+
+    assert row.reason == "renewal"
+    assert START + 57 * DAY <= row.at <= START + 63 * DAY
+    assert row.retired_at == row.at + 2 * DAY
+    assert row.requests == SHARED + 1 + 2 + 3
+
+
+def test_later_rotations_follow_at_their_own_pace():
+    found = rows(published(), days=365)
+
+    assert [round((b.at - a.at) / DAY) for a, b in pairwise(found)] == [60] * (len(found) - 1)
+    assert len(found) > 4
+
+
+def test_what_is_due_is_planned_for_now():
+    now = START + 80 * DAY
+    found = rows(published(), days=1, now=now)
+
+    assert [(row.at, row.reason) for row in found] == [(now, "due")]
+
+
+def test_a_roll_takes_no_slot_and_retires_nothing():
+    (row,) = rows(published(policy=Policy(strategy=Strategy.ROLL)), days=70)
+
+    assert (row.strategy, row.slots, row.retired_at) == ("roll", 0, None)
+
+
+def test_the_first_token_of_a_rolled_credential_is_created():
+    first, second = rows(Story(credential(policy=Policy(strategy=Strategy.ROLL))), days=70)
+
+    assert (first.strategy, second.strategy) == ("recreate", "roll")
+
+
+def test_a_token_without_expiry_is_planned_once():
+    story = Story(credential(policy=Policy(lifetime=NEVER, every=0)))
+
+    assert len(rows(story, days=3650)) == 1
+
+
+def test_every_paces_a_token_without_expiry():
+    story = Story(credential(policy=Policy(lifetime=NEVER, every=30 * DAY)))
+
+    assert len(rows(story, days=100)) == 4
+
+
+def test_what_is_farther_away_is_not_shown():
+    assert rows(published(), days=10) == []
