@@ -349,8 +349,9 @@ class Database:
         try:
             found = bool(self.probe("SELECT 1 FROM fact WHERE fact_id = ?", (fact_id,)))
             if found:
-                for suffix in ("-wal", ""):
-                    _flush_file(Path(f"{self.path}{suffix}"))
+                # a checkpoint has flushed what it moved out of the log; the database file itself must not be opened
+                # here: closing it would drop all POSIX locks that SQLite holds on it in this process
+                _flush_file(Path(f"{self.path}-wal"))
         except (JournalUnsafe, OSError):
             return False
         return found

@@ -20,6 +20,8 @@ RUNS = {
 }
 PARAMETER = {"stop": 50.0, "stop_after": 50.0, "late": 25.0, "duplicate": 25.0, "late_commit": 3.0}
 PARTS = 8
+SWEEPING = frozenset({"list", "get", "retirement", "condemned", "disable", "disabled", "delete", "deleted", "retired"})
+"""Of the run with a twin only what its sweep does; everything else it shares with the plain rotation."""
 
 
 def sites(name: str) -> list[tuple[Site, Hit]]:
@@ -27,9 +29,9 @@ def sites(name: str) -> list[tuple[Site, Hit]]:
     scenario, already = RUNS[name]
     world = build(1, what=scenario, plan=dict(already), listing=True).run()
     assert not world.violations
-    found = []
+    found: list[tuple[Site, Hit]] = []
     for site, port in world.faults.calls:
-        if site in already:
+        if site in already or (already and site[2] not in SWEEPING):
             continue
         found += [(site, (kind, PARAMETER.get(kind, 1.0))) for kind in kinds(port, site[2])]
     return found
