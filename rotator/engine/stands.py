@@ -135,7 +135,7 @@ def stand(work: Work, name: str) -> Stand:
     if result is None:
         return _unknown(work, name, reading, fingerprint, token_id)
     if result is Result.HEEDED:
-        return Stand(result=result, reading=reading, fingerprint=fingerprint)
+        return _accepted(work, name, reading, fingerprint)
     if not first and view.last.get(name, "") != token_id:
         work.append(work.draft(Kind.SEEN, target=name, token_id=token_id, detail={"old": view.last.get(name, "")}))
     if first:
@@ -147,6 +147,21 @@ def stand(work: Work, name: str) -> Stand:
     if result in (Result.CURRENT, Result.MINE) and not complete:
         result = Result.OLDER  # another managed key was changed by hand: ours to heal
     return Stand(result=result, reading=reading, fingerprint=fingerprint, token_id=token_id, complete=complete)
+
+
+def _accepted(work: Work, name: str, reading: Reading, fingerprint: str) -> Stand:
+    """An operator said that what stands there is right: adopted where it is the token named for that, else left alone.
+
+    A stranger's token is never adopted: adopting would end with its retirement.
+    """
+    target = work.bound.targets[name]
+    key = value_key(target)
+    if work.credential.adopt and target.keys[key] == VALUE:
+        kind, state = whose(work, reading.values[key], fingerprint)
+        if kind is Whose.ADOPTED and state is not None and state.active and state.id not in work.view.marked:
+            work.append(work.draft(Kind.OVERRIDE_ENDED, target=name))
+            return _ours(work, name, reading, fingerprint, state, adopted=True, right=True)
+    return Stand(result=Result.HEEDED, reading=reading, fingerprint=fingerprint)
 
 
 def _known(work: Work, name: str, fingerprint: str, token_id: str) -> Result | None:
@@ -205,8 +220,17 @@ def _still_adoptable(work: Work, state: TokenState) -> bool:
     return state.id == view.current or state.id in view.retirements or state.id in view.tokens
 
 
-def _ours(work: Work, name: str, reading: Reading, fingerprint: str, state: TokenState, *, adopted: bool) -> Stand:
-    """A live value of a token of ours: it becomes the current one if it is the newest, else it is only known."""
+def _ours(
+    work: Work,
+    name: str,
+    reading: Reading,
+    fingerprint: str,
+    state: TokenState,
+    *,
+    adopted: bool,
+    right: bool = False,
+) -> Stand:
+    """A live value of a token of ours: the current one if it is the newest or an operator said so, else only known."""
     view = work.view
     first = name not in view.baselines
     value = reading.values[value_key(work.bound.targets[name])]
@@ -215,7 +239,7 @@ def _ours(work: Work, name: str, reading: Reading, fingerprint: str, state: Toke
     rivals = [
         view.tokens[t].born for t in (view.current, view.rotation.token_id if view.rotation else "") if t in view.tokens
     ]
-    newest = state.issued_at > max(rivals, default=-NEVER) or state.id == view.current
+    newest = right or state.issued_at > max(rivals, default=-NEVER) or state.id == view.current
     ahead = ours and state.id not in view.tokens
     detail: dict[str, object] = {
         "born": state.issued_at,

@@ -268,6 +268,18 @@ def test_another_value_in_place_of_an_accepted_one_can_be_overwritten():
     assert bench.at("env") == ours
 
 
+def test_the_token_named_for_adoption_is_taken_over_where_an_operator_says_that_it_is_right():
+    bench = published()
+    named = bench.token("a person's")
+    bench.world.adopts[NAME] = named.id
+    bench.put("env", named.value)
+    assert stands(bench).result is R.OVERRIDDEN
+    bench.tell(K.RESOLVED, detail={"how": "accept"})
+
+    assert stands(bench).result is R.CURRENT
+    assert bench.view.current == named.id
+
+
 def test_the_token_named_for_adoption_is_taken_over_once():
     bench = Bench(adopted=True)
     bench.settle()
