@@ -230,7 +230,7 @@ def test_a_daemon_survives_that_vault_is(own_vault, tmp_path, record_property, t
                 held("deploy")
                 events = trouble(vault, place, daemon)
                 next(events)
-            assert stage.in_flight(place, "deploy")
+                assert stage.in_flight(place, "deploy")
             next(events, None)
             stage.more_rotations(place, 2, *NAMES.values())
         assert daemon.poll() is None
