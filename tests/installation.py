@@ -233,7 +233,7 @@ class Installation:
 
     def value(self, path: str = "app/.env", key: str = KEY) -> str | None:
         """What stands at a key of a dotenv file, read as any simple reader would; None where nothing does."""
-        return values_of((self.folder / path).read_text()).get(key)
+        return values_of((self.folder / path).read_text(encoding="utf-8", errors="replace")).get(key)
 
     def journal(self, folder: Path | None = None) -> SqliteJournal:
         """Open the journal (of a copy of the state folder, where one is given) for reading, with its key."""

@@ -3,6 +3,7 @@
 import os
 import random
 import shutil
+import signal
 import subprocess
 
 import pytest
@@ -184,8 +185,6 @@ def test_a_second_daemon_on_one_state_ends_and_says_who_runs(fresh):
 
 @pytest.mark.parametrize("ended_by", ["SIGTERM", "SIGINT"])
 def test_an_end_in_the_middle_of_a_mint_captures_the_value_and_is_no_failure(renewal, ended_by):
-    import signal
-
     before = renewal.value()
     renewal.arm(operation="create", kind="delay", seconds=3)
     process = renewal.daemon()
