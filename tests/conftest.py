@@ -19,7 +19,7 @@ OUTCOMES = ("passed", "failed", "error", "skipped", "xfailed")
 
 # Settings of the person who runs the tests must not reach them, least of all real credentials.
 _PRIVATE = ("ROTATOR_", "VAULT_", "BAO_", "AWS_", "CLOUDFLARE_", "CF_", "KUBERNETES_")
-_KEPT = ("ROTATOR_TEST_REQUIRE",)
+_KEPT = ("ROTATOR_TEST_REQUIRE", "ROTATOR_SOAK", "ROTATOR_SOAK_SEED", "ROTATOR_FLIPS")
 
 
 def pytest_configure(config: pytest.Config) -> None:

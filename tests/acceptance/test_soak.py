@@ -159,7 +159,7 @@ def test_rotations_under_kills_and_stops_lose_nothing_and_leave_nothing(tmp_path
             eventually(lambda: all(place.value(path) for path in paths))
             while consumers.rotations < ROTATIONS:
                 if left(place, paths) > 15 * MINUTE:  # never faster than a daemon that is up now and then can follow
-                    place.advance(dice.uniform(3, 6) * MINUTE)
+                    place.advance(dice.uniform(4, 8) * MINUTE)
                 chaos.act()
                 assert not consumers.dead, consumers.dead
             place.heal()
