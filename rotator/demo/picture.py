@@ -67,13 +67,16 @@ class Picture:
             caption="\n".join(self._lines),
             caption_justify="left",
             expand=False,
+            box=None,
+            padding=(0, 2, 0, 0),
         )
         for column in ("credential", "strategy", "state", "gen", "life left", "old", "reads", "dead"):
             table.add_column(column, justify="right" if column in ("gen", "reads", "dead") else "left", no_wrap=True)
         for status in statuses:
             consumer = reads[status.name]
             left = max(0.0, (status.expires_on or now) - now)
-            bar = "█" * min(12, round(left / 2)) + "░" * max(0, 12 - round(left / 2))
+            full = min(6, round(left / 5))
+            bar = "█" * full + "░" * (6 - full)
             step = status.rotation.step if status.rotation else status.state.value
             colour = COLOURS.get(step, "yellow")
             dead = Text(str(consumer.dead), style="red" if consumer.dead and not consumer.role.rolls else "")
@@ -83,7 +86,7 @@ class Picture:
                 status.strategy,
                 Text(step, style=colour),
                 str(status.generation),
-                f"{bar} {left:3.0f}s",
+                f"{bar} {left:2.0f} s",
             )
             table.add_row(*row, retiring, str(consumer.reads), dead)
         return table
@@ -99,7 +102,7 @@ def board(score: Score) -> str:
     rows = [
         ("rotations", str(score.rotations), "first creations not counted"),
         ("kills", str(score.kills), "SIGKILL of the daemon, then a restart"),
-        ("consumer reads", str(score.consumer_reads), "every 100 ms and credential, each with a call to the API"),
+        ("consumer reads", str(score.consumer_reads), "each a read of the file and a call to the API"),
         ("dead reads", str(score.dead_reads), "of recreated credentials"),
         ("lost values", str(score.lost_values), "no live value in journal or target"),
         ("orphans", str(score.orphans), "tokens of ours that nobody owns"),
