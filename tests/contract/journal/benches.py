@@ -15,8 +15,8 @@ from rotator.core.ports.journal import Journal
 from rotator.journal.open import open_journal
 from rotator.journal.sealing import generate_key
 from rotator.journal.store import SqliteJournal
-from rotator.testing.simulation.hub import Hub, Process
 from rotator.testing.simulation.door import Door
+from rotator.testing.simulation.hub import Hub, Process
 from rotator.testing.simulation.journal import SimJournal
 from rotator.testing.simulation.store import Store
 
