@@ -115,9 +115,24 @@ def mint(work: Work, action: Action) -> None:
 
 
 def _mint_refused(work: Work, name: str, number: int, error: RotatorError) -> None:
-    work.append(work.draft(Kind.FAILED, attempt=number, token_name=name, detail={"act": "mint", "why": error.message}))
     limited = isinstance(error, RateLimited)
+    code = error.code if isinstance(error, OperatorNeeded) else "" if limited else _management(work)
+    detail = {"act": "mint", "why": error.message} | ({"code": code} if code else {})
+    work.append(work.draft(Kind.FAILED, attempt=number, token_name=name, detail=detail))
     work.say(Event.RATE_LIMITED if limited else Event.MINT_REFUSED, reason=error.message)
+
+
+def _management(work: Work) -> str:
+    """The code under which a person is asked for another management token; empty while this one is accepted.
+
+    Asked from the second failure in a row on: valid tokens are refused now and then, and one refusal proves nothing.
+    """
+    if ("mint", "") not in work.view.opened.failures:
+        return ""
+    try:
+        return "" if work.source.control() else "management_token"
+    except CERTAIN:
+        return ""  # nobody knows: then it is the provider's trouble, which ends by itself
 
 
 def _capture(work: Work, name: str, number: int, minted: Minted) -> None:

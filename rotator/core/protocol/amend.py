@@ -66,11 +66,11 @@ def restored(view: View, fact: Draft) -> View:
 
 
 def failures_with(
-    failures: Mapping[tuple[str, str], Failure], key: tuple[str, str], at: float, message: str
+    failures: Mapping[tuple[str, str], Failure], key: tuple[str, str], at: float, message: str, code: str = ""
 ) -> dict[tuple[str, str], Failure]:
     """The failures with one more of that act."""
     before = failures.get(key)
-    return plus(failures, key, Failure((before.count if before else 0) + 1, at, message))
+    return plus(failures, key, Failure((before.count if before else 0) + 1, at, message, code))
 
 
 def failing_since(view: View, at: float) -> View:

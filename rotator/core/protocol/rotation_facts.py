@@ -204,7 +204,8 @@ def failure(view: View, fact: Draft) -> View:
         attempts = amend.plus(attempts, fact.token_name, "refused")
         if rotation.step is K.INTENT and rotation.attempt_name == fact.token_name and rotation.prior:
             rotation = replace(rotation.prior, attempt=rotation.attempt)
-    rotation = replace(rotation, failures=amend.failures_with(rotation.failures, (act, fact.target), fact.at, why))
+    failures = amend.failures_with(rotation.failures, (act, fact.target), fact.at, why, fact.text("code"))
+    rotation = replace(rotation, failures=failures)
     return amend.failing_since(replace(view, rotation=rotation, attempts=attempts), fact.at)
 
 

@@ -288,13 +288,14 @@ def record(kind: Kind, **detail: str | float | bool) -> Rule:
 
 
 def do(act: Act) -> Rule:
-    """Do one act, unless it backs off."""
+    """Do one act, unless it backs off; it is tried again by itself even where only a person can help."""
 
     def rule(case: Case) -> Verdict:
         failures = case.retirement.failures if case.retirement else case.rotation.failures
         until = not_before(failures, act, "", case.policy.retry, urgent=case.retirement is None and case.urgent)
         if case.now < until:
-            return Wait(until, f"{act} failed")
+            code = failures[act, ""].code
+            return Operator(code, until) if code else Wait(until, f"{act} failed")
         return Do((Action(act, token_id=case.retirement.token_id if case.retirement else ""),))
 
     return rule

@@ -168,10 +168,10 @@ def test_a_mint_that_only_a_person_can_help_asks_for_him_and_is_tried_again_all_
     story = Story().planned()
     story.tell(K.FAILED, detail={"act": "mint", "why": "no", "code": "management_token"})
 
-    assert needs(decide_rotation(story.case(*GOOD_TO_MINT))) == "management_token"
+    assert needs(decide_rotation(story.case(*GOOD_TO_MINT))) == ("management_token", "")
     assert act(decide_rotation(story.later(30).case(*GOOD_TO_MINT))) == "mint"
     story.failed("mint")
-    assert waits(decide_rotation(story.case(*GOOD_TO_MINT))) == (story.at + 60, "mint failed")
+    assert waits(decide_rotation(story.case(*GOOD_TO_MINT))) == (story.at + 30, "mint failed")
 
 
 def test_lost_answers_back_off_longer_and_longer_while_the_value_is_healthy():
