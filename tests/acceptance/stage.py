@@ -155,23 +155,31 @@ def is_confirmed(place: Installation, name: str) -> bool:
     return bool(found and found.current)
 
 
-def in_flight(place: Installation, name: str) -> str:
-    """The step of a rotation that has a value and has not confirmed it; empty where there is none."""
-    found = view(place, name)
-    step = found.rotation.step.value if found and found.rotation else ""
-    return step if step in ("captured", "verified", "publishing") else ""
-
-
 # --------------------------------------------------------------------------------------------------------- the program
 @contextlib.contextmanager
-def held_before_publication(place: Installation) -> Iterator[Callable[[str], None]]:
-    """Yields what waits until a rotation has its value and stands still; it goes on when the context ends.
+def held_before_publication(place: Installation) -> Iterator[Callable[[str], Callable[[], bool]]]:
+    """Yields what waits until a credential's new value is captured and stands still; it goes on when the context ends.
 
-    The provider answers no question about a token meanwhile, and nothing unverified is published.
+    The provider answers no question about a token meanwhile, and nothing unverified is published. The wait answers a
+    question: whether it still stands still.
     """
+    began = len(place.sandbox.gateway.recorder.after(0))
     place.arm(operation="get", kind="status", status=503, code=10000, message="busy", times=10**6)
+
+    def stands(name: str) -> bool:
+        found = view(place, name)
+        if not found or not found.rotation or found.rotation.step.value != "captured":
+            return False
+        asked = f"/tokens/{found.rotation.token_id}"
+        rows = place.sandbox.gateway.recorder.after(began)
+        return any(row["fault"] == "status" and row["path"].endswith(asked) for row in rows)
+
+    def wait(name: str) -> Callable[[], bool]:
+        until(lambda: stands(name), "a rotation that stands still before its publication")
+        return lambda: stands(name)
+
     try:
-        yield lambda name: until(lambda: in_flight(place, name), "a rotation in flight")
+        yield wait
     finally:
         place.heal()
 

@@ -78,6 +78,8 @@ class Bench:
             raise Away from error
         finally:
             client.adapter.close()
+        if not isinstance(found, dict):  # hvac hands out half an answer as it is
+            raise Away
         return ours(found["data"]["data"])
 
     def with_curl(self):
@@ -227,10 +229,10 @@ def test_a_daemon_survives_that_vault_is(own_vault, tmp_path, record_property, t
         hvac_, curl = Consumer("hvac", place, bench.with_hvac), Consumer("curl", place, bench.with_curl, 0.2)
         with hvac_, curl:
             with stage.held_before_publication(place) as held:
-                held("deploy")
+                stands_still = held("deploy")
                 events = trouble(vault, place, daemon)
                 next(events)
-                assert stage.in_flight(place, "deploy")
+                assert stands_still()
             next(events, None)
             stage.more_rotations(place, 2, *NAMES.values())
         assert daemon.poll() is None
