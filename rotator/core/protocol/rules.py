@@ -261,7 +261,10 @@ def need(
             return look(sight, subject)
         if seen.result in good:
             return None
-        return otherwise(case, seen) or Wait(seen.at + fresh + TICK / 10, why)
+        if verdict := otherwise(case, seen):
+            return verdict
+        again = min(fresh, case.policy.settle)
+        return look(sight, subject) if case.age(seen) > again else Wait(seen.at + again + TICK / 10, why)
 
     return rule
 
