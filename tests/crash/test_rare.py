@@ -107,7 +107,7 @@ def test_a_crash_at_every_start_does_not_keep_the_work_from_its_end(templates, t
     deaths = ["after_plan_commit", "after_create_send", "after_capture_commit", "after_target_write"]
     with env_file(templates.copy(recreate)) as site:
         for number, point in enumerate(deaths):
-            killed(site.place.run("once", crash=point), point)
+            killed(site.place.run("once", "--wait", "20s", crash=point), point)
             site.judge_instant(tmp_path / str(number))
             site.place.advance(LATER)
         recover(site)
