@@ -208,10 +208,6 @@ MUTANTS: dict[str, Mutant] = {
     "abandon outside a fenced transaction": Mutant(named("abandon_unfenced"), ((QUIET, RACED),)),
     "sweep that condemns by name": Mutant(named("condemn_by_name"), ((QUIET, TWIN),)),
     "ownership by name": Mutant(guarded(K.RETIREMENT, steps.unowned, owned_by_name), ((QUIET, TWIN),)),
-    "sweep that does not read the targets": Mutant(
-        retiring({k: without(T[k], retire.unpublished) for k in (K.RETIREMENT, K.SUPERSEDED, K.CONDEMNED, K.DISABLED)}),
-        ((PASTED, UNWRITABLE),),
-    ),
     "version read anew after the fence": Mutant(named("reread_version"), (), "edit"),
     "AAD with the epoch in it": Mutant(named("epoch_in_aad"), ((QUIET, LOST),)),
     "no fence": Mutant(named("no_fence")),
@@ -232,12 +228,6 @@ MUTANTS: dict[str, Mutant] = {
             tables=retiring({K.RETIREMENT: (retire.record(K.CONDEMNED),)}).tables,
         ),
         ((QUIET, {}),),
-    ),
-    "a roll is not healed": Mutant(
-        rows(rolling, {K.CONFIRMED: without(L[K.CONFIRMED], roll.healed)}), ((ROLLING, SLOW_TWIN),), "roll"
-    ),
-    "a roll ends without settle": Mutant(
-        rows(rolling, {K.CONFIRMED: L[K.CONFIRMED][1:]}), ((ROLLING, SLOW_TWIN),), "roll"
     ),
     "a rolled value is not proven alive": Mutant(
         rows(rolling, {K.PUBLISHING: without(L[K.PUBLISHING], roll.alive)}), (), "roll"
