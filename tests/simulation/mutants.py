@@ -208,12 +208,10 @@ MUTANTS: dict[str, Mutant] = {
     "abandon outside a fenced transaction": Mutant(named("abandon_unfenced"), ((QUIET, RACED),)),
     "sweep that condemns by name": Mutant(named("condemn_by_name"), ((QUIET, TWIN),)),
     "ownership by name": Mutant(guarded(K.RETIREMENT, steps.unowned, owned_by_name), ((QUIET, TWIN),)),
-    "version read anew after the fence": Mutant(named("reread_version"), (), "edit"),
     "AAD with the epoch in it": Mutant(named("epoch_in_aad"), ((QUIET, LOST),)),
     "no fence": Mutant(named("no_fence")),
     "no spool": Mutant(named("no_spool"), (), "roll"),
     "spools are not imported": Mutant(named("no_replay"), (), "roll"),
-    "blind write": Mutant(named("blind_write"), (), "edit"),
     "no exchange back": Mutant(named("no_exchange_back"), (), "edit"),
     "no displacement": Mutant(
         rows(recreating, {k: without(C[k], recreate.displaced) for k in (K.VERIFIED, K.PUBLISHING)}),
