@@ -48,7 +48,9 @@ def once(
     everything, drives whatever is due as far as it goes, sweeps orphans. With
     --wait it also sits out the deadlines of rotations and retirements that are
     open or due (grace, settles, retries), never a next due date, and ends as
-    soon as nothing is left to wait for. Safe beside a running daemon.
+    soon as nothing is left that ends within it. A retirement takes its grace,
+    settle and soak times and a little more: to see one through, wait longer
+    than their sum. Safe beside a running daemon.
 
       rotator once
       rotator once --wait 10m

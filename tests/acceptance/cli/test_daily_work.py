@@ -62,7 +62,8 @@ def test_a_pass_that_waits_ends_with_0_when_it_is_asked_to(place):
     place.write(place.credential("slow", rotation={"grace": "10m", "quiet": "1s", "soak": "1s"}))
     place.run("rotate", "slow", "--wait", "60s")
     place.run("rotate", "slow", "--wait", "60s")  # the grace of the first token keeps the next pass waiting
-    waiting = place.start("once", "--wait", "10m")
+    # longer than the grace, which ends a grace and a second after the publication: with 10m it would rightly not wait
+    waiting = place.start("once", "--wait", "30m")
     eventually(lambda: any(p["kind"] == "once" for p in processes(place)))
     assert place.status("slow")["retirements"]
     assert place.status("slow")["retirements"]  # two whole processes later it still waits
