@@ -82,10 +82,13 @@ class ConnectionEntry:
     Attributes:
         options: model of its options.
         open: (name, options) -> the connection.
+        preflight: (connection) -> what `check` says of it instead of asking its targets, where a login would use up
+            something that the daemon needs; empty where its targets may be asked.
     """
 
     options: type[BaseModel]
     open: Callable[[str, Any], Any]
+    preflight: Callable[[Any], Sequence[Finding]] = lambda connection: ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,7 +144,11 @@ SOURCES: Final[dict[str, SourceEntry]] = {
 }
 
 CONNECTIONS: Final[dict[str, ConnectionEntry]] = {
-    "vault": ConnectionEntry(options=vault.VaultConnectionOptions, open=vault.VaultConnection),
+    "vault": ConnectionEntry(
+        options=vault.VaultConnectionOptions,
+        open=vault.VaultConnection,
+        preflight=lambda connection: connection.preflight(),
+    ),
     "aws": ConnectionEntry(
         options=aws_secrets_manager.AwsConnectionOptions,
         open=aws_secrets_manager.AwsConnection,

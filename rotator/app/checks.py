@@ -1,21 +1,26 @@
 """What `check` looks at: configuration, secrets, state, targets, management permissions, quota, clock, budget.
 
-Nothing is changed anywhere. `offline` reads the configuration and the files that it names only.
+Nothing is changed anywhere: it makes no journal and no key, takes no lock, and opens nothing that can be opened once.
+`offline` reads the configuration and the files that it names only.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
 from rotator.app.app import App
+from rotator.app.fleet import ConfiguredFleet
+from rotator.app.looking import looking_fleet
 from rotator.config.load import load
 from rotator.config.models import Config
-from rotator.core.errors import ConfigError, JournalUnsafe, RotatorError
+from rotator.core.errors import ConfigError, RotatorError
 from rotator.core.findings import Finding, Level
-from rotator.core.protocol.view import blank
-from rotator.registry import SOURCES, kinds
+from rotator.journal.open import JournalAbsent, open_journal
+from rotator.registry import CONNECTIONS, SOURCES, kinds
 
 SKEW: Final = 30.0
 """Seconds between the provider's clock and ours that deserve a word."""
@@ -32,14 +37,23 @@ def check(path: Path | str, *, offline: bool = False) -> list[Finding]:
     """
     config = load(path, kinds())
     findings = [*_configuration(config), *_secrets(config), *_state(config)]
-    if offline or any(f.level is Level.FAIL for f in findings if f.subject.startswith("state")):
+    if offline or _stuck(findings):
         return findings
-    try:
-        with App.open(path, "writer") as app:
-            findings += [*_connections(app), *_targets(app), *_budget(app)]
-    except JournalUnsafe as error:
-        findings.append(_fail("state", "journal", error))
+    findings += _journal(config)
+    if _stuck(findings):
+        return findings
+    with App.open(path, "reader", config=config) as app:
+        fleet = looking_fleet(app)
+        try:
+            findings += [*_connections(app, fleet), *_targets(app, fleet), *_budget(app, fleet)]
+        finally:
+            fleet.close()
     return findings
+
+
+def _stuck(findings: list[Finding]) -> bool:
+    """Whether the state is such that nothing could be done with what else would be found."""
+    return any(f.level is Level.FAIL and f.subject == "state" for f in findings)
 
 
 def _fail(subject: str, code: str, error: RotatorError) -> Finding:
@@ -91,7 +105,8 @@ def _state(config: Config) -> Iterator[Finding]:
             message=f"the encryption key lies beside the data in {place.folder}",
             remedy="`rotator keygen FILE` elsewhere and set state.encryption_key",
         )
-        return
+        if not place.database.exists():
+            return  # the first start makes both
     try:
         place.encryption_key.read()
     except ConfigError as error:
@@ -100,16 +115,55 @@ def _state(config: Config) -> Iterator[Finding]:
         yield Finding(level=Level.OK, subject="state", code="encryption_key", message="the encryption key can be read")
 
 
-def _connections(app: App) -> Iterator[Finding]:
-    for name, stanza in app.fleet.sources().items():
+def _journal(config: Config) -> Iterator[Finding]:
+    """Whether the journal can be read with this key and written by this user; one that is not there is not made."""
+    place = config.state
+    first = place.generated and not place.database.exists()
+    try:
+        journal = open_journal(place.url, None if first else place.encryption_key.read(), mode="reader")
+    except JournalAbsent:
+        nearest = next(folder for folder in place.database.parents if folder.exists())
+        if not _may_write(nearest):
+            yield _unwritable(nearest)
+        else:
+            message = f"there is no journal yet; the first start makes {place.database}"
+            yield Finding(level=Level.OK, subject="state", code="journal", message=message)
+    except RotatorError as error:
+        yield _fail("state", "journal", error)
+    else:
+        journal.close()
+        for needed in (place.database, place.folder):
+            if not _may_write(needed):
+                yield _unwritable(needed)
+                return
+        message = f"the journal {place.database} can be opened with this key"
+        yield Finding(level=Level.OK, subject="state", code="journal", message=message)
+
+
+def _may_write(path: Path) -> bool:
+    return os.access(path, os.W_OK | (os.X_OK if path.is_dir() else 0))
+
+
+def _unwritable(path: Path) -> Finding:
+    return Finding(
+        level=Level.FAIL,
+        subject="state",
+        code="journal",
+        message=f"{path} may not be written by this user",
+        remedy="run `rotator check` as the daemon's user; if you did, give it the folder of the state",
+    )
+
+
+def _connections(app: App, fleet: ConfiguredFleet) -> Iterator[Finding]:
+    for name, stanza in fleet.sources().items():
         entry, subject = SOURCES[stanza.type], f"connection {name}"
         mine = [(c.name, c.source) for c in app.config.credentials if c.common.connection == name]
         try:
-            yield from entry.preflight(app.fleet.connection(name), mine, app.clock.utc())
+            yield from entry.preflight(fleet.connection(name), mine, app.clock.utc())
         except RotatorError as error:
             yield _fail(subject, "provider", error)
             continue
-        skew = abs(app.fleet.times[name].skew)
+        skew = abs(fleet.times[name].skew)
         level = Level.WARN if skew > SKEW else Level.OK
         yield Finding(
             level=level,
@@ -120,18 +174,48 @@ def _connections(app: App) -> Iterator[Finding]:
         )
 
 
-def _targets(app: App) -> Iterator[Finding]:
-    for credential in app.fleet.credentials:
+def _targets(app: App, fleet: ConfiguredFleet) -> Iterator[Finding]:
+    closed = set()
+    for name, stanza in app.config.connections.items():
+        if stanza.type in CONNECTIONS and (said := CONNECTIONS[stanza.type].preflight(fleet.connection(name))):
+            closed.add(name)
+            yield from _login(app, said)
+    for configured, credential in zip(app.config.credentials, fleet.credentials, strict=True):
         subject = f"credential {credential.name}"
-        view = app.writable.view(credential.id) if credential.id in {s.id for s in app.streams()} else blank()
-        bound = app.fleet.bound(credential.id, view)
+        bound = fleet.bound(credential.id, app.view(credential.id))
         if bound is None:
             yield Finding(
                 level=Level.FAIL, subject=subject, code="adapters", message="its source or a target cannot be opened"
             )
             continue
-        for target in credential.targets:
-            yield _target(subject, target.name, bound.targets[target.name], required=target.required)
+        for target in configured.targets:
+            if getattr(target.common, "connection", None) in closed:
+                yield _unasked(subject, target.name)
+            else:
+                yield _target(subject, target.name, bound.targets[target.name], required=target.common.required)
+
+
+def _unasked(subject: str, name: str) -> Finding:
+    return Finding(
+        level=Level.WARN,
+        subject=f"{subject}, target {name}",
+        code="target",
+        message="was not asked: to log in, `check` would have to use up the secret id that the daemon needs",
+        remedy="start the daemon and look at `rotator status`",
+    )
+
+
+def _login(app: App, findings: Sequence[Finding]) -> Iterator[Finding]:
+    """What a connection says of a login that can be taken once; a daemon that took it is as it should be."""
+    daemon = app.journal.daemon() if app.journal is not None else None
+    for found in findings:
+        if found.level is Level.FAIL and daemon is not None:
+            said = (
+                f"{found.message}; if the daemon that runs (process {daemon.pid}) did, all is well until its next start"
+            )
+            yield replace(found, level=Level.WARN, message=said)
+        else:
+            yield found
 
 
 def _target(subject: str, name: str, target: Any, *, required: bool) -> Finding:
@@ -146,10 +230,10 @@ def _target(subject: str, name: str, target: Any, *, required: bool) -> Finding:
     return Finding(level=Level.OK, subject=f"{subject}, target {name}", code="target", message="can be written")
 
 
-def _budget(app: App) -> Iterator[Finding]:
-    for name, stanza in app.fleet.sources().items():
+def _budget(app: App, fleet: ConfiguredFleet) -> Iterator[Finding]:
+    for name, stanza in fleet.sources().items():
         limits = stanza.options.rate_budget  # type: ignore[attr-defined]  # every source's options have one
-        mine = [c for c in app.fleet.credentials if c.connection == name]
+        mine = [c for c in fleet.credentials if c.connection == name]
         listing = len({c.owner for c in mine}) * max(1, limits.window / app.config.advanced.watch)
         fits = listing + CALLS <= limits.requests
         yield Finding(

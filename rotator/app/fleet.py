@@ -7,7 +7,7 @@ reload while their options stay the same.
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from rotator.config.policy import to_credential
 from rotator.core.credential import Credential
 from rotator.core.errors import ConfigError
 from rotator.core.events import Event
+from rotator.core.ports.runtime import Budget
 from rotator.core.ports.source import Source, TokenState
 from rotator.core.ports.target import Target
 from rotator.core.protocol.view import View
@@ -30,10 +31,12 @@ from rotator.engine.inventory import Inventory
 from rotator.engine.provider_time import ProviderTime
 from rotator.engine.work import Bound
 from rotator.host.clock import SystemClock
-from rotator.journal.store import SqliteJournal
 from rotator.registry import CONNECTIONS, SOURCES, TARGETS, Wire, kinds
 
 PACED = "pacing"
+
+Budgets = Callable[[str, int, float], Budget]
+"""(connection, requests, seconds) -> the rate budget of a connection."""
 
 
 @dataclass(slots=True)
@@ -62,9 +65,9 @@ class Deaths:
 class ConfiguredFleet:
     """Fulfils `rotator.engine.work.Fleet`. Safe to share between threads."""
 
-    def __init__(self, journal: SqliteJournal, clock: SystemClock, say: Say, count: Any, locks: Path) -> None:
+    def __init__(self, budgets: Budgets, clock: SystemClock, say: Say, count: Any, locks: Path) -> None:
         """Nothing is configured yet; `count(connection, operation, status)` counts requests."""
-        self._journal, self._clock, self._say, self._count, self._locks = journal, clock, say, count, locks
+        self._budgets, self._clock, self._say, self._count, self._locks = budgets, clock, say, count, locks
         self._lock = threading.RLock()
         self.times: dict[str, ProviderTime] = {}
         self.reachable: dict[str, bool] = {}
@@ -142,7 +145,7 @@ class ConfiguredFleet:
         if stanza.type not in SOURCES:
             return CONNECTIONS[stanza.type].open(stanza.name, stanza.options)
         name, limit = stanza.name, stanza.options
-        budget = self._journal.budget(name, limit.rate_budget.requests, limit.rate_budget.window)  # type: ignore[attr-defined]
+        budget = self._budgets(name, limit.rate_budget.requests, limit.rate_budget.window)  # type: ignore[attr-defined]
 
         def counted(operation: str, status: str) -> None:
             self.reachable[name] = status not in ("lost", "unsent") and not status.startswith("5")

@@ -40,7 +40,9 @@ def check(
     Finds out before a rotation does. Looks at the configuration, the secrets
     that it names, the state, what the management tokens may do, quota and rate
     budget, the clock, and whether every target could be written now. One line
-    for each finding: ok, warn or fail, and what to do.
+    for each finding: ok, warn or fail, and what to do. Changes nothing: it
+    makes no journal and no key, locks nothing, and leaves a response-wrapped
+    secret id of Vault closed (what lies behind it is then not asked).
 
       rotator check
       rotator check --offline --fail-on warn      in CI, before a merge

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from rotator.core.errors import Refused, Unavailable
+from rotator.core.findings import Finding, Level
 from rotator.core.secret import Secret
 from rotator.host.clock import SystemClock
 from rotator.targets.vault.login import Clock, Keeper
@@ -44,6 +45,25 @@ class VaultConnection:
             Refused: Vault, or a file of the login, says no.
         """
         self._keeper.token()
+
+    def preflight(self) -> tuple[Finding, ...]:
+        """What `check` says of a login whose secret id can be opened once, without opening it; empty for any other.
+
+        Then nothing can be said about the targets: what the login may do, only the login knows.
+        """
+        subject = f"connection {self.name}"
+        try:
+            until = self._keeper.wrapped_until()
+        except (Refused, Unavailable) as error:
+            return (
+                Finding(
+                    level=Level.FAIL, subject=subject, code="secret_id", message=error.message, remedy=error.remedy
+                ),
+            )
+        if until is None:
+            return ()
+        message = f"the wrapped secret id can be opened until {until:%Y-%m-%dT%H:%M:%SZ}; it was left closed"
+        return (Finding(level=Level.OK, subject=subject, code="secret_id", message=message),)
 
     def ask(self, request: Request) -> Answer:
         """Send a request; the answer is a 2xx, or a 4xx other than 403 that is a certain no.

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import threading
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Protocol
 
 from rotator.config.secret_ref import SecretRef
@@ -91,6 +92,26 @@ class Keeper:
                 login = self._renewed(login)
             return login.token
 
+    def wrapped_until(self) -> datetime | None:
+        """Until when the wrapped secret id of this login can be opened, without opening it; None where none is wrapped.
+
+        Raises:
+            Refused: it cannot be read, was opened already, has expired, or wraps something else.
+            Unavailable: Vault gave no usable answer.
+        """
+        approle = self._options.auth.approle
+        if approle is None or not approle.wrapped or approle.secret_id is None:
+            return None
+        found = self._look_up(_read(approle.secret_id), approle).data()
+        try:
+            made = datetime.fromisoformat(str(found["creation_time"]))
+            return made.astimezone(UTC) + timedelta(seconds=float(found["creation_ttl"]))
+        except (KeyError, TypeError, ValueError):
+            raise Unavailable(
+                f"asking Vault at {self._options.address} for sys/wrapping/lookup: the answer names no time",
+                "look at what answers at `address`",
+            ) from None
+
     def denied(self, token: Secret) -> bool:
         """Somebody got 403 with `token`: take another login where that may help; True when there is one to try with."""
         with self._lock:
@@ -162,28 +183,36 @@ class Keeper:
         return self._unwrapped[1]
 
     def _unwrap(self, wrapping: Secret, approle: AppRole) -> Secret:
-        """Open a response-wrapped secret id, once; its text is remembered for later logins of this process.
+        """Open a response-wrapped secret id, once; its text is remembered for later logins of this process."""
+        self._look_up(wrapping, approle)
+        answer = self._ask(wrapping, "POST", "sys/wrapping/unwrap", "{}")
+        secret_id = answer.data().get("secret_id")
+        if not answer.ok or not isinstance(secret_id, str) or not secret_id:
+            raise self._not_wrapped("the wrapping token was used already, or has expired")
+        return Secret(secret_id)
+
+    def _look_up(self, wrapping: Secret, approle: AppRole) -> Answer:
+        """Ask what a wrapping token wraps, which does not use it up.
 
         A wrapping token that somebody else has opened, or that wraps something else than a secret id of this mount, is
         the sign of an attack: https://developer.hashicorp.com/vault/docs/concepts/response-wrapping
         """
-        what = f"unwrapping the AppRole secret id at {self._options.address}"
-        remedy = (
-            "deliver a fresh one (`vault write -wrap-ttl=10m -f auth/APPROLE/role/ROLE/secret-id`); if no start of "
-            "this daemon has used the old one, somebody else has: revoke it"
-        )
         # Not authenticated with the wrapping token: that would be its one use.
         looked = self._ask(None, "POST", "sys/wrapping/lookup", json.dumps({"token": wrapping.reveal()}))
         origin = str(looked.data().get("creation_path", ""))
         if not looked.ok:
-            raise Refused(f"{what}: the wrapping token was used already, or has expired", remedy, code="login")
+            raise self._not_wrapped("the wrapping token was used already, or has expired")
         if not (origin.startswith(f"auth/{approle.mount}/role/") and origin.endswith("/secret-id")):
-            raise Refused(f"{what}: it does not wrap a secret id of auth/{approle.mount}", remedy, code="login")
-        answer = self._ask(wrapping, "POST", "sys/wrapping/unwrap", "{}")
-        secret_id = answer.data().get("secret_id")
-        if not answer.ok or not isinstance(secret_id, str) or not secret_id:
-            raise Refused(f"{what}: the wrapping token was used already, or has expired", remedy, code="login")
-        return Secret(secret_id)
+            raise self._not_wrapped(f"it does not wrap a secret id of auth/{approle.mount}")
+        return looked
+
+    def _not_wrapped(self, why: str) -> Refused:
+        return Refused(
+            f"unwrapping the AppRole secret id at {self._options.address}: {why}",
+            "deliver a fresh one (`vault write -wrap-ttl=10m -f auth/APPROLE/role/ROLE/secret-id`); if no start of "
+            "this daemon has used the old one, somebody else has: revoke it",
+            code="login",
+        )
 
     def _take_token(self, token: Secret) -> Login:
         """Use a token as it stands; its life is what Vault says of it, endless where Vault does not tell."""

@@ -1,6 +1,7 @@
 """Logins on a real Vault: each method with the least policy, renewal by us, and what happens when a login ends."""
 
 import json
+import re
 import time
 import urllib.error
 import uuid
@@ -17,6 +18,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from rotator.config.secret_ref import SecretRef
 from rotator.core.credential import NEVER
 from rotator.core.errors import Refused, Unavailable
+from rotator.core.findings import Level
 from rotator.targets.vault import VaultConnection, VaultConnectionOptions, VaultTarget, VaultTargetOptions
 from rotator.targets.vault.options import AppRole, Jwt, Kubernetes, VaultAuth
 from rotator.testing.target_contract import fresh_values, plain, publication
@@ -156,6 +158,51 @@ def test_a_token_that_wraps_something_else_is_refused(place: VaultPlace, roles: 
     with pytest.raises(Unavailable, match="does not wrap a secret id"):
         target(place, connect(place, auth)).read()
     assert asked(place, "wrapping/unwrap") == 0
+
+
+def wrapped_auth(roles: Roles, role_id: str, wrapping: str) -> VaultAuth:
+    secret_id = roles.file(wrapping)
+    return VaultAuth(approle=AppRole(role_id=role_id, secret_id=secret_id, wrapped=True, mount=roles.name))
+
+
+def test_the_preflight_of_a_wrapped_secret_id_says_until_when_and_leaves_it_closed(
+    place: VaultPlace, roles: Roles
+) -> None:
+    role_id = roles.approle()
+    connection = connect(place, wrapped_auth(roles, role_id, roles.wrap(f"auth/{roles.name}/role/ci/secret-id")))
+    for _ in range(2):
+        (finding,) = connection.preflight()
+        assert finding.level is Level.OK
+        assert re.search(r"until 2\d{3}-\d\d-\d\dT[\d:]{8}Z", finding.message)
+    assert asked(place, "wrapping/unwrap") == 0
+    assert works(place, connection)
+
+
+def test_the_preflight_of_a_wrapped_secret_id_that_was_opened_fails(place: VaultPlace, roles: Roles) -> None:
+    role_id = roles.approle()
+    wrapping = roles.wrap(f"auth/{roles.name}/role/ci/secret-id")
+    roles.vault.call("POST", "sys/wrapping/unwrap", token=wrapping)
+    (finding,) = connect(place, wrapped_auth(roles, role_id, wrapping)).preflight()
+    assert (finding.level, "used already" in finding.message) == (Level.FAIL, True)
+    assert "revoke it" in finding.remedy
+    assert wrapping not in finding.message
+
+
+def test_the_preflight_of_something_else_in_a_wrapping_fails(place: VaultPlace, roles: Roles) -> None:
+    (finding,) = connect(place, wrapped_auth(roles, "role", roles.wrap("sys/wrapping/wrap"))).preflight()
+    assert (finding.level, "does not wrap" in finding.message) == (Level.FAIL, True)
+
+
+def test_the_preflight_of_a_wrapping_needs_an_answer_that_names_its_time(place: VaultPlace, roles: Roles) -> None:
+    body = json.dumps({"data": {"creation_path": f"auth/{roles.name}/role/ci/secret-id"}})
+    place.gate.arm("answer", part="wrapping/lookup", status=200, body=body)
+    (finding,) = connect(place, wrapped_auth(roles, "role", "hvs.wrapping")).preflight()
+    assert (finding.level, "names no time" in finding.message) == (Level.FAIL, True)
+
+
+def test_a_login_that_can_be_taken_again_has_no_preflight_of_its_own(place: VaultPlace, roles: Roles) -> None:
+    assert connect(place, roles.approle_auth()).preflight() == ()
+    assert asked(place, "wrapping/lookup") == 0
 
 
 def test_a_signed_token_logs_in_and_is_read_anew_at_every_login(place: VaultPlace, roles: Roles) -> None:

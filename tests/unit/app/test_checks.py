@@ -1,15 +1,18 @@
 """What `check` looks at, and what it says."""
 
 import json
+import sqlite3
 from dataclasses import replace
 
 import pytest
 
-from rotator.app import checks
+from rotator.app.app import App
 from rotator.app.checks import check
+from rotator.app.fleet import ConfiguredFleet
 from rotator.core.errors import Unavailable
 from rotator.core.findings import Level
 from rotator.engine.provider_time import ProviderTime
+from rotator.journal.sealing import generate_key
 from rotator.registry import SOURCES
 
 
@@ -57,6 +60,74 @@ def test_a_key_that_cannot_be_read_ends_the_check_before_the_state_is_touched(lo
     assert not (place.folder / "state.db").exists()
 
 
+def start(place):
+    """What the first start makes."""
+    App.open(place.folder / "rotator.yaml", "writer").close()
+
+
+def everything(folder):
+    """Every file below a folder and when it was changed."""
+    return {path: path.stat().st_mtime_ns for path in folder.rglob("*")}
+
+
+def test_before_the_first_start_nothing_is_made(looked, place):
+    before = everything(place.folder)
+    (journal,) = looked()["journal"]
+
+    assert journal.level is Level.OK
+    assert "there is no journal yet" in journal.message
+    assert everything(place.folder) == before
+
+
+def test_a_key_that_nobody_configured_is_not_made_either(looked, place, monkeypatch):
+    monkeypatch.setenv("STATE_DIRECTORY", str(place.folder / "made" / "at" / "start"))
+    document = json.loads((place.folder / "rotator.yaml").read_text())
+    del document["state"]
+    (place.folder / "rotator.yaml").write_text(json.dumps(document))
+
+    assert looked()["journal"][0].level is Level.OK
+    assert not (place.folder / "made").exists()
+
+
+def test_a_journal_is_read_and_not_written(looked, place):
+    start(place)
+    with sqlite3.connect(place.folder / "state.db") as journal:
+        journal.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    content = (place.folder / "state.db").read_bytes()
+    found = looked()
+
+    assert found["journal"][0].message.endswith("can be opened with this key")
+    assert (found["clock"][0].level, found["target"][0].level) == (Level.OK, Level.OK)
+    assert (place.folder / "state.db").read_bytes() == content
+    assert not list(place.folder.glob("state.db-process-*"))
+
+
+def test_a_check_goes_on_beside_a_process_that_writes(looked, app):
+    assert {f.level for found in looked().values() for f in found} <= {Level.OK, Level.WARN}
+    assert len(app.writable.processes()) == 1
+
+
+def test_another_key_than_the_journals_fails(looked, place):
+    start(place)
+    (place.folder / "rotator.key").unlink()
+    generate_key(place.folder / "rotator.key")
+    found = looked()
+
+    assert found["journal"][0].level is Level.FAIL
+    assert "clock" not in found
+
+
+@pytest.mark.parametrize("begun", [False, True])
+def test_a_place_of_the_state_that_may_not_be_written_fails(looked, place, monkeypatch, begun):
+    if begun:
+        start(place)
+    monkeypatch.setattr("rotator.app.checks.os.access", lambda path, mode: False)
+    (finding,) = looked()["journal"]
+
+    assert (finding.level, "may not be written" in finding.message) == (Level.FAIL, True)
+    assert "as the daemon's user" in finding.remedy
+
+
 def test_a_key_that_lies_beside_the_data_deserves_a_word(looked, place):
     document = json.loads((place.folder / "rotator.yaml").read_text())
     del document["state"]
@@ -101,18 +172,9 @@ def test_a_target_that_takes_no_write_fails_where_it_is_required(looked, place, 
 
 
 def test_a_credential_whose_adapters_cannot_be_opened_fails(looked, monkeypatch):
-    monkeypatch.setattr(checks.App, "fleet", _without_adapters(checks.App.fleet))
+    monkeypatch.setattr(ConfiguredFleet, "bound", lambda self, stream, view: None)
 
     assert looked()["adapters"][0].level is Level.FAIL
-
-
-def _without_adapters(original):
-    def fleet(self):
-        found = original.fget(self)
-        found.bound = lambda stream, view: None
-        return found
-
-    return property(fleet)
 
 
 def test_a_budget_that_the_watch_alone_uses_up_deserves_a_word(looked, place):

@@ -207,6 +207,8 @@ def test_one_listing_serves_a_whole_scope(app, stream):
 def test_a_fleet_without_a_configuration_says_so(app):
     from rotator.app.fleet import ConfiguredFleet
 
-    bare = ConfiguredFleet(app.writable, app.clock, lambda *a, **k: None, lambda *a: None, app.config.state.folder)
+    bare = ConfiguredFleet(
+        app.writable.budget, app.clock, lambda *a, **k: None, lambda *a: None, app.config.state.folder
+    )
     with pytest.raises(ConfigError, match="no configuration is loaded"):
         _ = bare.config
