@@ -1,21 +1,23 @@
-"""Mutants of the protocol: each leaves out one rule, guard or habit of the ports; the judge must catch every one.
+"""Mutants of the protocol: each leaves out one rule, one guard or one habit of the code; the judge must catch each.
 
-A mutant is tried in directed worlds first (one or two faults at the sites that show it), then on random seeds.
+A mutant names the worlds that show it: one scenario, some plans of one or two faults, and a few seeds. The worlds are
+built around what the rule is there for, not around a moment that a search found, so that they outlive a change of
+timing; without the mutation each of them must be clean.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Final
 
 from rotator.core.credential import Strategy
 from rotator.core.facts import Draft, Kind
 from rotator.core.protocol import recreate, retire, roll, steps
 from rotator.core.protocol.decide import TABLES
-from rotator.core.protocol.rules import Act, Action, Result, Row, Rule, Seen, Sight
+from rotator.core.protocol.rules import Act, Action, Result, Rule, Seen, Sight, record
 from rotator.core.protocol.view import View
 from rotator.engine import look
 from rotator.engine.driver import Driver
@@ -25,49 +27,12 @@ from rotator.testing.simulation.scenario import build
 from rotator.testing.simulation.world import Mutation, Scenario, World
 
 K = Kind
-SEEDS = 150
-"""Random seeds on which a mutant may hide."""
+Plan = dict[Site, Hit]
 
 QUIET = Scenario(horizon=1100.0, tail=2400.0, rate=0.0, lags=False, quiet=0.0, events=((60.0, "request", "c0"),))
 ROLLING = replace(QUIET, strategy=Strategy.ROLL, horizon=300.0, tail=1800.0)
-
-
-# --- how a mutant is made
-
-
-def without(row: Row, *rules: Rule) -> Row:
-    """The row without some of its rules, which must be in it."""
-    assert all(rule in row for rule in rules)
-    return tuple(r for r in row if r not in rules)
-
-
-def rows(strategy: Strategy, changes: dict[Kind, Row]) -> Mutation:
-    """A mutant of one rotation table."""
-    tables = dict(TABLES.rotations)
-    tables[strategy] = {**tables[strategy], **changes}
-    return Mutation(tables=replace(TABLES, rotations=MappingProxyType(tables)))
-
-
-def retiring(changes: dict[Kind, Row]) -> Mutation:
-    """A mutant of the retirement table."""
-    return Mutation(tables=replace(TABLES, retire={**TABLES.retire, **changes}))
-
-
-def named(*names: str) -> Mutation:
-    """A mutant of the simulated ports or of the journal's laws."""
-    return Mutation(names=frozenset(names))
-
-
-def guarded(kind: Kind, guard: steps.Guard, instead: steps.Guard | None = None) -> Mutation:
-    """A mutant without one guard of the journal, or with another one in its place."""
-    kept = tuple(instead if g is guard and instead else g for g in steps.GUARDS[kind] if g is not guard or instead)
-    assert kept != steps.GUARDS[kind]
-    return Mutation(guards={**steps.GUARDS, kind: kept})
-
-
-def both(process_fault: dict[tuple[str, str, int], Hit]) -> dict[Site, Hit]:
-    """A plan for whichever process does the work: (stream, operation, passage) -> fault."""
-    return {(p, stream, op, n): hit for (stream, op, n), hit in process_fault.items() for p in "AB"}
+IDLE = replace(QUIET, idle=True, horizon=1500.0)
+"""Consumers that use a value now and then, so that only the targets tell that it is still wanted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,20 +45,37 @@ class Patch:
 
 @dataclass(frozen=True, slots=True)
 class Mutant:
-    """A mutant, directed worlds that show it, the focus of the seeds, and a patch where tables do not reach."""
+    """What is left out, and the worlds that show it.
+
+    Attributes:
+        mutation: what the simulated ports, the journal's laws or the tables leave out.
+        scenario: the world in which it shows.
+        plans: faults, one plan per world.
+        seeds: each plan is run with each of them.
+        patch: a look of the engine, where tables do not reach.
+    """
 
     mutation: Mutation
-    worlds: tuple[tuple[Scenario, dict[Site, Hit]], ...] = ()
-    focus: str = ""
+    scenario: Scenario = QUIET
+    plans: tuple[Plan, ...] = ({},)
+    seeds: tuple[int, ...] = (1, 2, 3)
     patch: Patch | None = None
 
-    def violations(self) -> Iterator[str]:
-        """The first violation of every world and seed that shows the mutant."""
+    def worlds(self, mutation: Mutation) -> Iterator[World]:
+        """Every world of this mutant, with this mutation in it."""
+        for plan in self.plans:
+            for seed in self.seeds:
+                yield build(seed, what=self.scenario, plan=plan, mutation=mutation)
+
+    def caught(self) -> Iterator[str]:
+        """The first law that is broken in each world that shows the mutant."""
         with self._patched():
-            for scenario, plan in self.worlds:
-                yield from _first(build(1, what=scenario, plan=plan, mutation=self.mutation))
-            for seed in range(SEEDS):
-                yield from _first(build(seed, self.focus, mutation=self.mutation))
+            for world in self.worlds(self.mutation):
+                try:
+                    world.run()
+                except Exception as error:  # noqa: BLE001 - a mutant may break the engine outright: that is caught too
+                    yield f"crashed: {error!r}"
+                yield from (f"{v.law}: {v.text}" for v in world.violations[:1])
 
     @contextmanager
     def _patched(self) -> Iterator[None]:
@@ -109,13 +91,36 @@ class Mutant:
             looks[self.patch.sight] = before
 
 
-def _first(world: World) -> Iterator[str]:
-    try:
-        world.run()
-    except Exception as error:  # noqa: BLE001 - a mutant may break the engine outright; that is caught as well
-        yield f"crashed: {error!r}"
-    for violation in world.violations[:1]:
-        yield f"{violation.law}: {violation.text}"
+# --- how a mutant is made
+
+
+def tables(strategy: Strategy, *left: Rule, step: Kind | None = None) -> Mutation:
+    """The rows of a strategy (or the row of one step) without some of their rules."""
+    rows = TABLES.rotations[strategy]
+    kept = {k: _without(row, left) if step in (None, k) else row for k, row in rows.items()}
+    assert kept != dict(rows)
+    return Mutation(tables=replace(TABLES, rotations=MappingProxyType({**TABLES.rotations, strategy: kept})))
+
+
+def retiring(*left: Rule) -> Mutation:
+    """The rows of a retirement without some of their rules."""
+    kept = {k: _without(row, left) for k, row in TABLES.retire.items()}
+    assert kept != dict(TABLES.retire)
+    return Mutation(tables=replace(TABLES, retire=kept))
+
+
+def _without(row: tuple[Rule, ...], left: tuple[Rule, ...]) -> tuple[Rule, ...]:
+    return tuple(rule for rule in row if rule not in left)
+
+
+def named(name: str) -> Mutation:
+    """A habit of the simulated ports or a law of the simulated journal."""
+    return Mutation(names=frozenset({name}))
+
+
+def faults(*found: tuple[str, int, str, float], of: str = "c0") -> Plan:
+    """A plan for whichever process does the work: operation, which passage of it, fault, seconds."""
+    return {(p, of, operation, n): (kind, seconds) for operation, n, kind, seconds in found for p in "AB"}
 
 
 # --- habits that are left out
@@ -149,8 +154,7 @@ def dead_after_one_refusal(work: Work, of: str) -> Seen:
 
 def oracle_with_the_old_value(work: Work, of: str) -> Seen:
     """The value from before the roll may be the oracle's answer."""
-    rotation, at = work.view.rotation, work.now
-    assert rotation is not None
+    rotation, at = work.view.opened, work.now
     try:
         for fingerprint in reversed(tuple(work.view.values)):
             if work.view.values[fingerprint] != rotation.token_id:
@@ -164,76 +168,91 @@ def oracle_with_the_old_value(work: Work, of: str) -> Seen:
 
 # --- the table
 
-C, L, T = recreate.RECREATE, roll.ROLL, retire.RETIRE
 recreating, rolling = Strategy.RECREATE, Strategy.ROLL
+CONDEMN_ANYTHING = Mutation(
+    guards={**steps.GUARDS, K.CONDEMNED: (steps.retirement_step, steps.not_in_use)},
+    tables=replace(TABLES, retire={**TABLES.retire, K.RETIREMENT: (record(K.CONDEMNED),)}),
+)
 
-LAGGING = replace(QUIET, lags=True)
-STUBBORN = both({("c0", op, n): ("reject", 0.0) for op in ("put", "stage") for n in (1, 2, 3)})
-TWIN = both({("c0", "mint", 1): ("twin", 0.0)})
-LOST = both({("c0", "mint", 1): ("lose_answer", 0.0)})
-LATE_ROLL = both({("c0", "roll", 1): ("late", 40.0)})
-SLOW_TWIN = both({("c0", "roll", 1): ("duplicate", 30.0)})
-STOPPED_MINT = both({("c0", "mint", 1): ("stop_after", 145.0)})
-RACED = {**STOPPED_MINT, **both({("c0", "abandoned", 1): ("stop", 30.0)})}
-PASTED = replace(QUIET, optional=("env",), events=(*QUIET.events, (500.0, "edit", "env", "c0", "known", 0.0)))
-UNWRITABLE = {
-    **both({("c0", "exchange", n): ("fail", 0.0) for n in range(2, 5)}),
-    ("A", "c0", "exchange", 1): ("fail", 0.0),
-}
+LOST = (faults(("mint", 1, "lose_answer", 0.0)),)
+TWIN = (faults(("mint", 1, "twin", 0.0)),)
+LATE_ROLL = tuple(faults(("roll", 1, "late", seconds)) for seconds in (25.0, 40.0, 48.0))
+STUBBORN = (faults(*((op, n, "reject", 0.0) for op in ("put", "stage") for n in (1, 2, 3))),)
+KILLED_AT_CAPTURE = (faults(("capture", 1, "fail", 0.0), ("capture", 2, "kill", 0.0)),)
+RACED = (faults(("mint", 1, "stop_after", 145.0), ("abandoned", 1, "stop", 30.0)),)
+PASTED = tuple(faults(("superseded", 1, "paste", seconds)) for seconds in (100.0, 200.0))
 DOWN_FOR_LONG = replace(
     QUIET, horizon=7000.0, tail=4000.0, events=((60.0, "request", "c0"), (68.0, "down", "vault", 6200.0))
 )
-REFUSED_ONCE = both({("c0", "verify", 8): ("spurious", 0.0)})
+SAVED = {
+    place: replace(QUIET, events=((60.0, "request", "c0"), (100.0, "edit", place, "c0", "foreign", 0.0)))
+    for place in ("vault", "env")
+}
+"""An operator saves a value of his own while a process that was about to write there is paused."""
 
-MUTANTS: dict[str, Mutant] = {
-    "publish before capture": Mutant(named("publish_first"), ((QUIET, {}),)),
+MUTANTS: Final[Mapping[str, Mutant]] = {
+    "publish before capture": Mutant(named("publish_first")),
     "publish before verification": Mutant(
-        rows(
-            recreating,
-            {
-                K.CAPTURED: without(C[K.CAPTURED], recreate.accepted),
-                K.PUBLISHING: without(C[K.PUBLISHING], recreate.fresh),
-            },
-        ),
-        ((LAGGING, {}),),
+        tables(recreating, recreate.accepted, recreate.fresh), replace(QUIET, lags=True)
     ),
     "verification older than 60 s at the write": Mutant(
-        rows(recreating, {K.PUBLISHING: without(C[K.PUBLISHING], recreate.fresh)}), ((QUIET, STUBBORN),)
+        tables(recreating, recreate.fresh, step=K.PUBLISHING), plans=STUBBORN
     ),
-    "no settle after a lost roll": Mutant(rows(rolling, {K.INTENT: L[K.INTENT][1:]}), ((ROLLING, LATE_ROLL),), "roll"),
+    "no settle after a lost roll": Mutant(
+        tables(rolling, roll.ROLL[K.INTENT][0], step=K.INTENT), ROLLING, plans=LATE_ROLL
+    ),
     "wait inside a call": Mutant(
-        Mutation(driver=WaitsInside, tables=rows(recreating, {K.INTENT: C[K.INTENT][1:]}).tables),
-        ((replace(QUIET, busy=7.0), LOST),),
+        replace(tables(recreating, recreate.RECREATE[K.INTENT][0]), driver=WaitsInside),
+        replace(QUIET, busy=7.0),
+        plans=LOST,
     ),
-    "abandon outside a fenced transaction": Mutant(named("abandon_unfenced"), ((QUIET, RACED),)),
-    "sweep that condemns by name": Mutant(named("condemn_by_name"), ((QUIET, TWIN),)),
-    "ownership by name": Mutant(guarded(K.RETIREMENT, steps.unowned, owned_by_name), ((QUIET, TWIN),)),
-    "AAD with the epoch in it": Mutant(named("epoch_in_aad"), ((QUIET, LOST),)),
-    "no fence": Mutant(named("no_fence")),
-    "no spool": Mutant(named("no_spool"), (), "roll"),
-    "spools are not imported": Mutant(named("no_replay"), (), "roll"),
-    "no exchange back": Mutant(named("no_exchange_back"), (), "edit"),
-    "no displacement": Mutant(
-        rows(recreating, {k: without(C[k], recreate.displaced) for k in (K.VERIFIED, K.PUBLISHING)}),
-        ((DOWN_FOR_LONG, {}),),
+    "abandon outside a fenced transaction": Mutant(named("abandon_unfenced"), plans=RACED),
+    "a capture that is fenced": Mutant(named("capture_fenced"), plans=(faults(("mint", 1, "stop_after", 145.0)),)),
+    "sweep that condemns by name": Mutant(named("condemn_by_name"), plans=TWIN),
+    "sweep that does not read the targets": Mutant(
+        retiring(retire.unpublished), replace(IDLE, optional=("env",)), plans=PASTED
     ),
-    "no grace": Mutant(retiring({K.RETIREMENT: without(T[K.RETIREMENT], retire.grace)}), ((QUIET, {}),)),
-    "no quiet": Mutant(retiring({K.RETIREMENT: without(T[K.RETIREMENT], retire.quiet)})),
-    "no soak": Mutant(retiring({K.DISABLED: (T[K.DISABLED][0], *T[K.DISABLED][2:])}), ((QUIET, {}),)),
-    "condemned although published": Mutant(
-        Mutation(
-            guards={**steps.GUARDS, K.CONDEMNED: (steps.retirement_step, steps.not_in_use)},
-            tables=retiring({K.RETIREMENT: (retire.record(K.CONDEMNED),)}).tables,
-        ),
-        ((QUIET, {}),),
+    "ownership by name": Mutant(Mutation(guards={**steps.GUARDS, K.RETIREMENT: (owned_by_name,)}), plans=TWIN),
+    "AAD with the epoch in it": Mutant(named("epoch_in_aad"), plans=LOST),
+    "a check-and-set version read again after the fence": Mutant(
+        named("reread_version"),
+        SAVED["vault"],
+        plans=tuple(faults(("publish_intent", n, "stop_after", 60.0)) for n in (1, 2, 3)),
     ),
+    "a write that checks no version": Mutant(
+        named("blind_write"),
+        replace(QUIET, events=((60.0, "request", "c0"), (180.0, "request", "c0")), horizon=1500.0, tail=3000.0),
+        plans=tuple(faults((op, 1, "duplicate", 260.0)) for op in ("put", "move")),
+    ),
+    "no place lock": Mutant(
+        named("no_place_lock"),
+        replace(QUIET, credentials=2, events=((60.0, "request", "c0"), (60.0, "request", "c1"))),
+        plans=tuple(faults(("exchange", 1, "stop", seconds)) for seconds in (20.0, 200.0)),
+    ),
+    "no exchange back": Mutant(named("no_exchange_back"), SAVED["env"], plans=(faults(("exchange", 1, "stop", 60.0)),)),
+    "no spool": Mutant(named("no_spool"), plans=KILLED_AT_CAPTURE),
+    "spools are not imported": Mutant(named("no_replay"), plans=KILLED_AT_CAPTURE),
+    "no displacement": Mutant(tables(recreating, recreate.displaced), DOWN_FOR_LONG),
+    "no grace": Mutant(retiring(retire.grace), IDLE),
+    "no quiet": Mutant(retiring(retire.quiet), replace(QUIET, quiet=300.0), seeds=(1, 2, 3, 4)),
+    "no soak": Mutant(retiring(retire.RETIRE[K.DISABLED][1])),
+    "condemned although published": Mutant(CONDEMN_ANYTHING),
+    "a roll that does not move the expiry": Mutant(tables(rolling, roll.extended), ROLLING),
     "a rolled value is not proven alive": Mutant(
-        rows(rolling, {K.PUBLISHING: without(L[K.PUBLISHING], roll.alive)}), (), "roll"
+        tables(rolling, roll.alive),
+        replace(ROLLING, events=((60.0, "request", "c0"), (80.0, "outsider", "c0", "roll"))),
+        plans=tuple(faults((op, 1, "stop", 30.0)) for op in ("put", "move", "exchange")),
     ),
     "the oracle may answer with the old value": Mutant(
-        Mutation(), (), "roll", Patch(Sight.ORACLE, oracle_with_the_old_value)
+        Mutation(),
+        ROLLING,
+        plans=(faults(("roll", 1, "lose_request", 0.0)),),
+        patch=Patch(Sight.ORACLE, oracle_with_the_old_value),
     ),
     "dead after one refusal": Mutant(
-        Mutation(), ((QUIET, REFUSED_ONCE),), "", Patch(Sight.ALIVE, dead_after_one_refusal)
+        Mutation(),
+        plans=tuple(faults(("verify", n, "spurious", 0.0)) for n in range(3, 12)),
+        seeds=(1,),
+        patch=Patch(Sight.ALIVE, dead_after_one_refusal),
     ),
 }

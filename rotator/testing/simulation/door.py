@@ -60,7 +60,9 @@ class Door:
         if kind == "kill":
             world.kill(self.process)
             raise Killed
-        if kind == "stop":
+        if kind == "paste":
+            world.happenings.paste(stream)
+        if kind in ("stop", "paste"):
             world.stop(self.process, seconds)
             kind = ""
         if port in ("journal", "file", "wait"):

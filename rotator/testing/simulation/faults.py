@@ -39,7 +39,7 @@ KINDS: Final[Mapping[str, tuple[str, ...]]] = {
 """Port -> faults that any of its calls may meet."""
 
 MORE: Final[Mapping[str, tuple[str, ...]]] = {"mint": ("twin", "wrong_grants"), "verify": ("spurious",)}
-"""Operation -> further faults."""
+"""Operation -> further faults. Only plans have `paste`: an operator does it right now, and the process is stopped."""
 
 RATE: Final[Mapping[str, float]] = {
     "kill": 0.003,

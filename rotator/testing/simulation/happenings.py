@@ -37,6 +37,10 @@ class Happenings:
     def _down(self, place: str, seconds: float) -> None:
         self.world.places[place].down = max(self.world.places[place].down, self.world.hub.now + seconds)
 
+    def _freeze(self, place: str, seconds: float) -> None:
+        """A place can be read and not be written: a read-only mount, a token without the right to write."""
+        self.world.places[place].frozen = self.world.hub.now + seconds
+
     def _jump(self, skew: float, seconds: float) -> None:
         """The provider's clock is wrong for less than a settle time: nothing may come of it."""
         self.world.skew = skew
@@ -70,6 +74,11 @@ class Happenings:
         }[what]
         data = {k: v for k, v in found.data.items() if k != name}
         self.world.store_place(place, data | ({name: choice} if choice else {}), None)
+
+    def paste(self, name: str) -> None:
+        """An operator pastes the credential's old value into a file that we cannot write for a while."""
+        self._freeze("env", 500.0)
+        self._edit("env", name, "known", 0.0)
 
     def _outsider(self, name: str, act: str) -> None:
         """Somebody disables, deletes or rolls a token of ours at the provider."""
@@ -150,6 +159,7 @@ class Happenings:
         self.world.store.full_until = -1.0
         for place in self.world.places.values():
             place.down = min(place.down, self.world.hub.now)
+            place.frozen = min(place.frozen, self.world.hub.now)
         for delay in (700.0, 2500.0):
             self.world.hub.at(delay, self.resolve)
         self.world.hub.at(REST, self._at_rest)

@@ -96,6 +96,7 @@ class SimJournal:
                 self._store.spools.setdefault(self._door.me, []).append((stream, draft, value.reveal()))
 
         self._do(stream, "spool", effect)
+        self._door.world.judge.spooled(stream, draft)
 
     def capture(self, stream: str, draft: Draft, value: Secret) -> View:
         """See the port."""
@@ -106,7 +107,8 @@ class SimJournal:
             if "capture_fenced" in self._door.world.mutants and self._store.leases[stream].holder != self._door.me:
                 raise Fenced("captures are fenced in this mutant")
             view = self._store.put(stream, draft, value.reveal(), epoch)
-            self._store.spools.pop(self._door.me, None)
+            mine = self._store.spools.get(self._door.me, [])
+            mine[:] = [kept for kept in mine if kept[1].fingerprint != draft.fingerprint]
             self._door.world.appended(stream, draft)
             return view
 

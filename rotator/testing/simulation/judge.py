@@ -30,15 +30,17 @@ class Judge:
         self.world = world
         self.outage = 0.0
         self._captured: set[str] = set()
+        self._spooled: list[tuple[float, str, Draft]] = []
         self._dead_since: dict[tuple[str, str], float] = {}
 
     def _held(self, tok: Tok) -> list[tuple[str, str]]:
         return [(p.name, name) for p in self.world.places.values() for name, v in p.data.items() if v == tok.value]
 
     def last_used(self, tok: Tok) -> float:
-        """Consumers use what stands at targets all the time."""
+        """Consumers use what stands at targets all the time, unless they are idle ones: a nightly job."""
         now = self.world.hub.now
-        return now if tok.status == "active" and self._held(tok) else min(now, tok.used)
+        busy = not self.world.scenario.idle and tok.status == "active" and self._held(tok)
+        return now if busy else min(now, tok.used)
 
     def rolled(self, tok: Tok, sent: float) -> None:
         """A roll that comes late must not kill a value published meanwhile: the settle time is there for that.
@@ -54,6 +56,10 @@ class Judge:
         for place, name in self._held(tok):
             if not world.places[place].by.get(name) and world.places[place].since.get(name, -NEVER) > sent:
                 world.bad("R1 late roll", f"a roll sent {world.hub.now - sent:.0f} s ago killed what stands at {place}")
+
+    def spooled(self, stream: str, draft: Draft) -> None:
+        """A process was told that its copy of a value is safe."""
+        self._spooled.append((self.world.hub.now, stream, draft))
 
     def fact(self, stream: str, draft: Draft) -> None:
         """Laws about facts."""
@@ -83,11 +89,12 @@ class Judge:
         after = world.provider.of_value(new)
         if before:
             if not (writer is None and by == "op") and before.status == "active":
-                late = 0.0 if world.calm else world.chance.choice([0.0, 50.0, 800.0])
+                late = 0.0 if world.calm or world.scenario.idle else world.chance.choice([0.0, 50.0, 800.0])
                 before.used = max(before.used, now + late)
             if place in world.required:
                 before.gone, before.gone_by = now, by
-        found.by[name] = "op" if writer is None else ""
+        theirs = writer is None or (after is not None and after.id in world.provider.foreign)  # put back by us
+        found.by[name] = "op" if theirs else ""
         found.since[name] = now
         if writer is not None and new is not None and after is not None:
             self._written(place, name, old, before, new, after, by)
@@ -117,7 +124,7 @@ class Judge:
         durable = f"f{new}" in view.values or any(
             v == new for records in world.store.spools.values() for _, _, v in records
         )
-        if not durable and after.born > world.lost_at:
+        if not durable and after.born > world.lost_at and after.id not in foreign:
             world.bad("I1 capture first", f"{after.id} stands at {place} before it is durable")
         if after.id in foreign or world.scenario.strategy is not Strategy.RECREATE:
             return
@@ -195,7 +202,7 @@ class Judge:
                 place not in world.required
                 or found.by.get(name) == "op"
                 or now < world.excused_until
-                or now < found.down + PATIENCE
+                or now < max(found.down, found.frozen) + PATIENCE
                 or place in world.view(name).overridden
                 or now < world.lost_at + 900
                 or name in world.awaiting
@@ -238,6 +245,10 @@ class Judge:
         ]
         if not lives:
             world.bad("V0 lost", f"no live value of {name} in journal or targets")
+        kept = {d.fingerprint for _, d in world.store.log if d.kind is Kind.CAPTURED}
+        for at, stream, draft in self._spooled:
+            if stream == name and at > world.lost_at and draft.fingerprint not in kept:
+                world.bad("V1 lost", f"the value of {draft.token_name} was spooled at {at:.0f} and never captured")
         if len(set(standing.values())) != 1 or not all(provider.live(v) for v in standing.values()):
             world.bad("I5 targets", f"{name}: {standing}")
         if view.rotation:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     pass
 
 T = TypeVar("T")
+WRITING = frozenset({"put", "stage", "move", "exchange"})
 
 
 class SimSource:
@@ -123,6 +124,8 @@ class SimTarget:
         def reached() -> T:
             if place.down > self._door.hub.now:
                 raise (OutcomeUnknown if operation in MUTATING else Unavailable)(f"{self._name}: no answer")
+            if place.frozen > self._door.hub.now and operation in WRITING:
+                raise Unavailable(f"{self._name}: read-only")
             return effect()
 
         if place.kind != "file":
@@ -163,9 +166,11 @@ class SimTarget:
         world, place, new = self._door.world, self._door.world.places[self._name], self._merge(mine)
         expected = publication.expected.version
         publication.still_mine()
+        if "reread_version" in world.mutants:
+            expected = str(place.version)
 
         def put() -> None:
-            if not world.mutants & {"blind_write", "reread_version"} and str(place.version) != expected:
+            if "blind_write" not in world.mutants and str(place.version) != expected:
                 raise Conflict(f"{self._name}: the version moved")
             world.store_place(self._name, new, self._credential)
 
@@ -177,9 +182,11 @@ class SimTarget:
         token = f"{publication.rid}.{self._name}.{sorted(new.items())}"
         self._do("stage", lambda: place.staged.__setitem__(token, new))
         publication.still_mine()
+        if "reread_version" in world.mutants:
+            expected = str(place.version)
 
         def move() -> None:
-            if not world.mutants & {"blind_write", "reread_version"} and str(place.version) != expected:
+            if "blind_write" not in world.mutants and str(place.version) != expected:
                 raise Conflict(f"{self._name}: AWSCURRENT moved")
             world.store_place(self._name, place.staged[token], self._credential)
 

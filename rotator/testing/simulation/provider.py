@@ -54,6 +54,7 @@ class Place:
     version: int = 0
     staged: dict[str, dict[str, str]] = field(default_factory=dict)
     down: float = -1.0
+    frozen: float = -1.0
     by: dict[str, str] = field(default_factory=dict)
     since: dict[str, float] = field(default_factory=dict)
 

@@ -67,6 +67,8 @@ def scenario(seed: int, focus: str = "") -> Scenario:
                 name(),
                 "roll" if strategy is Strategy.ROLL else chance.choice(["disable", "delete", "newest"]),
             )
+        if kind == "freeze":
+            return ("freeze", place(), chance.choice([60.0, 400.0, 1500.0]))
         if kind == "empty":
             return ("empty", 0.0)
         return ("down", place(), chance.choice([10.0, 60.0, 400.0, 400.0, 2000.0]))
@@ -84,15 +86,18 @@ def scenario(seed: int, focus: str = "") -> Scenario:
     if chance.random() < 0.15:
         events.append((0.5, "edit", place(), name(), chance.choice(["foreign", "garbage", "absent"]), 1.0))
     optional = (place(),) if chance.random() < 0.25 or focus == "optional" else ()
+    quiet, rate = chance.choice([0.0, 300.0, 300.0]), chance.choice([0.0, 0.5, 1.0, 1.0, 1.5])
+    some(0.15, 2, "freeze")
     return Scenario(
         strategy=strategy,
         credentials=count,
         optional=optional,
         adopted=adopted,
-        quiet=chance.choice([0.0, 300.0, 300.0]),
+        quiet=quiet,
         events=tuple(events),
         horizon=horizon,
-        rate=chance.choice([0.0, 0.5, 1.0, 1.0, 1.5]),
+        rate=rate,
+        idle=chance.random() < 0.2,
     )
 
 

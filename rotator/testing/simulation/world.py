@@ -52,6 +52,7 @@ class Scenario:
     tail: float = 5500.0
     rate: float = 1.0
     busy: float = 60.0
+    idle: bool = False
 
 
 @dataclass(frozen=True, slots=True)
