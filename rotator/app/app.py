@@ -23,7 +23,7 @@ from rotator.core.events import Event
 from rotator.core.facts import Draft, Fact
 from rotator.core.protocol.view import View, blank
 from rotator.core.secret import Secret
-from rotator.core.status import CredentialStatus, Waits, credential_status
+from rotator.core.status import CredentialStatus, Trouble, Waits, credential_status
 from rotator.engine.driver import Driver
 from rotator.engine.work import Tuning
 from rotator.host.clock import SystemClock
@@ -281,7 +281,8 @@ class App:
         used = {}
         if self._driver is not None:
             used = {t: at for t, at in self._driver.memory(credential.id).used.items() if at}
-        return credential_status(credential, view, self.now(credential.connection), waits(row.why if row else ""), used)
+        why = row.why if row else ""
+        return credential_status(credential, view, self.now(credential.connection), waits(why), used, troubles(why))
 
     def _gone(self, row: Stream, view: View) -> Credential:
         from rotator.core.credential import Policy
@@ -315,6 +316,18 @@ def waits(text: str) -> dict[str, Waits]:
                 subject=str(said.get("subject", "")),
             )
     return found
+
+
+def troubles(text: str) -> dict[tuple[str, str], Trouble]:
+    """Read what the driver's last words say of targets."""
+    found = _object(text).get("troubles")
+    return {
+        (str(said.get("target", "")), str(said.get("act", ""))): Trouble(
+            act=str(said.get("act", "")), message=str(said.get("message", "")), remedy=str(said.get("remedy", ""))
+        )
+        for said in (found if isinstance(found, list) else ())
+        if isinstance(said, dict)
+    }
 
 
 def _object(text: str) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import Any
 from rotator.app.app import App
 from rotator.core.credential import NEVER
 from rotator.core.facts import Fact
-from rotator.core.status import CredentialStatus
+from rotator.core.status import CredentialStatus, Trouble
 
 
 def moment(at: float | None) -> str | None:
@@ -120,10 +120,23 @@ def credential_document(status: CredentialStatus) -> dict[str, Any]:
         else None,
         "message": status.message,
         "targets": [
-            {"name": t.name, "type": t.type, "required": t.required, "in_sync": t.in_sync, "generation": t.generation}
+            {
+                "name": t.name,
+                "type": t.type,
+                "required": t.required,
+                "in_sync": t.in_sync,
+                "generation": t.generation,
+                "problem": _problem(t.problem),
+            }
             for t in status.targets
         ],
     }
+
+
+def _problem(problem: Trouble | None) -> dict[str, Any] | None:
+    if problem is None:
+        return None
+    return {"act": problem.act, "message": problem.message, "remedy": problem.remedy or None}
 
 
 def _paused(paused: Mapping[str, Any] | None) -> dict[str, Any] | None:

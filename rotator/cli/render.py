@@ -97,10 +97,21 @@ def _notes(credential: Document, now: float) -> list[Span]:
         notes.append(Span(credential["message"], "bad" if credential["state"] == "failing" else ""))
     if credential["next_attempt"] and not needs:
         notes.append(Span(f"next attempt {relative(credential['next_attempt'], now)}"))
+    for target in credential["targets"]:
+        notes += _problem(target, credential["message"])
     for retirement in credential["retirements"]:
         if retirement["blocked"] and retirement["blocked"] not in ("grace", "soak"):
             notes.append(Span(f"retirement of {retirement['token_id'][:8]}… is held: {_blocked(retirement, now)}"))
     return notes
+
+
+def _problem(target: Document, said: str = "") -> list[Span]:
+    """Why a target could not be used, unless that was said already, and what to do."""
+    problem = target.get("problem")
+    if not problem:
+        return []
+    why = [] if problem["message"] in said else [Span(f"{target['name']}: {problem['message']}", "bad")]
+    return why + ([Span(f"do: {problem['remedy']}")] if problem["remedy"] else [])
 
 
 def _due(credential: Document) -> bool:
@@ -207,7 +218,8 @@ def _target_table(found: Document, width: int | None) -> list[Line]:
                     "yes" if target["required"] else "no",
                     words[target["in_sync"]],
                     str(target["generation"] or "-"),
-                )
+                ),
+                _problem(target),
             )
         )
     return table(made, width)

@@ -100,6 +100,15 @@ class OpenRetirement:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Trouble:
+    """Why a target could not be used when last tried; `act` is `check` (write preflight), `read` or the failed act."""
+
+    act: str
+    message: str
+    remedy: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TargetStatus:
     """One target: whether it is known to hold the current value; `in_sync` None where it was never seen."""
 
@@ -108,6 +117,7 @@ class TargetStatus:
     required: bool
     in_sync: bool | None
     generation: int
+    problem: Trouble | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,7 +199,24 @@ def _retirement(view: View, token: str, waits: Mapping[str, Waits], used: Mappin
     return OpenRetirement(token_id=token, step=step, until=until, blocked=blocked, last_used_on=used.get(token))
 
 
-def _targets(credential: Credential, view: View) -> tuple[TargetStatus, ...]:
+Troubles = Mapping[tuple[str, str], Trouble]
+"""By target and act, as the driver noted them on release."""
+
+
+def _problem(view: View, name: str, troubles: Troubles) -> Trouble | None:
+    """What is wrong with a target now: a preflight or a failed act counts only while its rotation is open."""
+    rotation = view.rotation
+    if rotation is not None:
+        if name not in rotation.written and (found := troubles.get((name, "check"))):
+            return found
+        failed = [(act, f) for (act, target), f in rotation.failures.items() if target == name and f.message]
+        if failed:
+            act, last = max(failed, key=lambda found: found[1].last)
+            return Trouble(act=act, message=last.message)
+    return troubles.get((name, "read"))
+
+
+def _targets(credential: Credential, view: View, troubles: Troubles) -> tuple[TargetStatus, ...]:
     found = []
     for target in credential.targets:
         last = view.last.get(target.name)
@@ -203,14 +230,23 @@ def _targets(credential: Credential, view: View) -> tuple[TargetStatus, ...]:
                 required=target.required,
                 in_sync=sync if known else None,
                 generation=view.generation if sync else 0,
+                problem=_problem(view, target.name, troubles),
             )
         )
     return tuple(found)
 
 
-def _message(state: State, view: View, credential: Credential, now: float, waits: Mapping[str, Waits]) -> str:
+def _message(
+    state: State,
+    view: View,
+    credential: Credential,
+    now: float,
+    waits: Mapping[str, Waits],
+    targets: Sequence[TargetStatus],
+) -> str:
+    troubled = [target for target in targets if target.problem]
     if state is State.UNINITIALIZED:
-        return "nothing was published yet"
+        return "nothing was published yet" + (f" ({_named(troubled)} cannot be read)" if troubled else "")
     if state is State.UNMANAGED:
         return "gone from the configuration; nothing is revoked"
     if state is State.PAUSED and view.pause:
@@ -219,6 +255,8 @@ def _message(state: State, view: View, credential: Credential, now: float, waits
         wait = waits.get("rotation")
         failing = max(view.rotation.failures.values(), key=lambda f: f.last, default=None)
         why = failing.message if failing and state is State.FAILING and failing.message else (wait.why if wait else "")
+        if why == "target_unwritable" and troubled:
+            why += f": {_named([t for t in troubled if t.required] or troubled)}"
         step = view.rotation.step.value
         return f"rotating: {step}" + (f" ({why})" if why else "")
     left = renewal_at(credential, view) - now
@@ -231,12 +269,17 @@ def _message(state: State, view: View, credential: Credential, now: float, waits
     )
 
 
+def _named(targets: Sequence[TargetStatus]) -> str:
+    return ", ".join(target.name for target in targets)
+
+
 def credential_status(
     credential: Credential,
     view: View,
     now: float,
     waits: Mapping[str, Waits],
     used: Mapping[str, float] | None = None,
+    troubles: Troubles | None = None,
 ) -> CredentialStatus:
     """Return the status of one credential.
 
@@ -246,6 +289,7 @@ def credential_status(
         now: provider time, unix seconds.
         waits: the driver's last words by `rotation`, `start` or token id; may be empty.
         used: token id -> last use at the provider as last seen; may be absent.
+        troubles: what the driver noted of targets that could not be used; may be absent.
     """
     needs = _needs(view, waits)
     rotation, wait = view.rotation, waits.get("rotation")
@@ -269,7 +313,7 @@ def credential_status(
         else State.IDLE
     )
     token = view.tokens.get(view.current)
-    targets = _targets(credential, view)
+    targets = _targets(credential, view, troubles or {})
     alive = token is not None and token.expires_at > now
     steps = NEVER if not rotation or not wait else wait.until
     return CredentialStatus(
@@ -313,7 +357,7 @@ def credential_status(
         if paused and view.pause
         else None,
         needs_operator=needs,
-        message=(needs.message if blocking and needs else _message(state, view, credential, now, waits)),
+        message=(needs.message if blocking and needs else _message(state, view, credential, now, waits, targets)),
         targets=targets,
     )
 

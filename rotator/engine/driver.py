@@ -7,8 +7,8 @@ because the next pass starts from the facts again.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Final
 
@@ -21,6 +21,7 @@ from rotator.core.ports.runtime import Runtime
 from rotator.core.protocol.decide import TABLES, Tables
 from rotator.core.protocol.rules import Act, Action, Operator
 from rotator.core.schedule.agenda import Step, next_step
+from rotator.core.status import Trouble
 from rotator.engine.perform import perform
 from rotator.engine.work import Fleet, Memory, Tuning, Work
 
@@ -111,7 +112,7 @@ class Driver:
             tuning=self._tuning,
         )
         ended = self._loop(work)
-        self._journal.release(work.lease, ended.until, notes(ended.step))
+        self._journal.release(work.lease, ended.until, notes(ended.step, work.memory.troubles))
         return ended
 
     def _loop(self, work: Work) -> Pass:
@@ -205,15 +206,20 @@ def _copy(work: Work) -> Work:
     )
 
 
-def notes(step: Step | None) -> str:
-    """Return the core's last words as JSON for `status`: obligation -> until, why, code, subject."""
+def notes(step: Step | None, troubles: Mapping[tuple[str, str], Trouble] | None = None) -> str:
+    """Return the core's last words as JSON for `status`: obligation -> until, why, code, subject.
+
+    Beside them `troubles`, a list of target, act, message, remedy: targets that could not be used when last tried.
+    """
     if step is None:
         return ""
-    said: dict[str, dict[str, object]] = {}
+    said: dict[str, object] = {}
     for name, verdict in step.why.items():
         until = None if verdict.until == NEVER else verdict.until
         if isinstance(verdict, Operator):
             said[name] = {"until": until, "why": verdict.code, "code": verdict.code, "subject": verdict.subject}
         else:
             said[name] = {"until": until, "why": verdict.why}
+    if troubles:
+        said["troubles"] = [{"target": target, **asdict(trouble)} for (target, _), trouble in troubles.items()]
     return json.dumps(said)

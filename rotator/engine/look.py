@@ -46,8 +46,9 @@ def writable(work: Work, of: str) -> Seen:
         try:
             work.bound.targets[name].check()
             able.add(name)
+            work.trouble(name, "check", None)
         except NO_ANSWER as error:
-            work.say(Event.TARGET_FAILED, target=name, act="check", reason=error.message)
+            work.trouble(name, "check", error)
     required = case.required()
     return Seen(at, Result.GOOD if required <= able else Result.SOME if able & required or not required else Result.BAD)
 
@@ -236,8 +237,9 @@ def stands(work: Work, of: str) -> Seen:
     try:
         found = stand(work, of)
     except NO_ANSWER as error:
-        work.say(Event.TARGET_FAILED, target=of, act="read", reason=error.message)
+        work.trouble(of, "read", error)
         return Seen(at, Result.UNREADABLE)
+    work.trouble(of, "read", None)
     if found.result in (Result.OLDER, Result.ABSENT) and of in work.view.baselines and work.view.current:
         work.say(Event.TARGET_DRIFTED, target=of, holds=found.result.value)
     return Seen(at, found.result)

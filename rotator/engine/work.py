@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from rotator.core.credential import NEVER, Credential
+from rotator.core.errors import RotatorError
 from rotator.core.events import Event
 from rotator.core.facts import Draft, Kind
 from rotator.core.ports.journal import Journal, Lease
@@ -19,6 +20,7 @@ from rotator.core.ports.target import Target
 from rotator.core.protocol.rules import Case, Look, Seen
 from rotator.core.protocol.view import View
 from rotator.core.secret import Secret
+from rotator.core.status import Trouble
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +90,7 @@ class Memory:
         used: token id -> last use as the provider last said.
         orphans: token ids of ours that nothing owns, as last seen.
         alarmed: rotation id whose outage over its budget was said already.
+        troubles: (target, act) -> why the last write preflight or read of a target failed; for `status`.
     """
 
     seen: dict[Look, Seen] = field(default_factory=dict)
@@ -96,6 +99,7 @@ class Memory:
     used: dict[str, float] = field(default_factory=dict)
     orphans: frozenset[str] = frozenset()
     alarmed: str = ""
+    troubles: dict[tuple[str, str], Trouble] = field(default_factory=dict)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -165,6 +169,14 @@ class Work:
         if rotation:
             bound |= {"rotation": rotation.rid, "step": rotation.step.value, "attempt": rotation.attempt}
         self.runtime.event(event.value, **{**bound, **fields})
+
+    def trouble(self, target: str, act: str, error: RotatorError | None) -> None:
+        """Say that a look at a target failed, and remember why for `status`; with None: that it did not."""
+        if error is None:
+            self.memory.troubles.pop((target, act), None)
+            return
+        self.memory.troubles[target, act] = Trouble(act=act, message=error.message, remedy=error.remedy)
+        self.say(Event.TARGET_FAILED, target=target, act=act, reason=error.message)
 
     def forget(self, look: Look) -> None:
         """Drop an observation that an effect of ours has made stale."""

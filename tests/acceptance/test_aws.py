@@ -192,6 +192,7 @@ def test_a_secret_that_is_not_ours_to_write_is_refused_before_anything_is_minted
         assert what in once.err
         found = stage.status(place, "deploy")
         assert (found["state"], found["rotation"]["reason"]) == ("failing", "target_unwritable")
+        assert what in found["targets"][0]["problem"]["message"]
         assert place.tokens() == []
         next(events, None)
         assert place.run("once").code == 0

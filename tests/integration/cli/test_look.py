@@ -47,8 +47,28 @@ def test_the_document_has_the_fields_that_it_promises(fresh):
             "required": True,
             "in_sync": True,
             "generation": 1,
+            "problem": None,
         }
     ]
+
+
+def test_a_target_that_takes_no_write_is_named_with_why_and_what_to_do(rotator, place):
+    place.write(place.credential("stuck", targets=[{"type": "env_file", "path": "app.env", "create": False}]))
+    assert rotator("once").code == 1
+    [credential] = rotator("status", "-o", "json").json["credentials"]
+    name = credential["targets"][0]["name"]
+    problem = credential["targets"][0]["problem"]
+    assert (problem["act"], "does not exist" in problem["message"]) == ("check", True)
+    assert problem["remedy"].startswith("create the file")
+    assert credential["message"] == f"rotating: planned (target_unwritable: {name})"
+    for arguments in (("status",), ("status", "stuck")):
+        shown = rotator(*arguments).out
+        assert f"{name}: {problem['message']}" in shown
+        assert f"do: {problem['remedy']}" in shown
+    (place.folder / "app.env").touch(mode=0o600)
+    assert rotator("once", "--wait", "20s").code == 0
+    [credential] = rotator("status", "-o", "json").json["credentials"]
+    assert (credential["state"], credential["targets"][0]["problem"]) == ("idle", None)
 
 
 def test_no_value_is_ever_shown(fresh, place):

@@ -14,6 +14,7 @@ from rotator.core.status import (
     REMEDIES,
     CredentialStatus,
     State,
+    Trouble,
     Waits,
     credential_status,
     human,
@@ -22,6 +23,7 @@ from rotator.core.status import (
 from tests.unit.core.story import LIFE, START, Story, credential, published
 
 K = Kind
+TARGET = TargetRef(name="vault", type="t", place="q")
 
 
 def said(until: float, why: str, code: str = "") -> Waits:
@@ -274,6 +276,54 @@ def test_an_error_without_words_says_what_it_waits_for():
 def test_the_strategy_is_the_rotations_own_except_for_a_republish():
     assert status(published().planned(Strategy.ROLL)).strategy == "roll"
     assert status(published().planned(Strategy.REPUBLISH)).strategy == "recreate"
+
+
+# --- targets that could not be used
+
+NO_WRITE = Trouble(act="check", message="/srv/.env may not be written", remedy="give the right to write it")
+
+
+def troubled(story: Story, why: str = "target_unwritable", **troubles: Trouble) -> CredentialStatus:
+    found = {(name, trouble.act): trouble for name, trouble in troubles.items()}
+    waits = {"rotation": said(story.at + 60, why)}
+    return credential_status(story.credential, story.view, story.at, waits, troubles=found)
+
+
+def test_a_target_that_takes_no_write_is_named_with_why_and_what_to_do():
+    found = troubled(published().planned(), env=NO_WRITE)
+
+    assert found.message == "rotating: planned (target_unwritable: env)"
+    assert [t.problem for t in found.targets] == [NO_WRITE, None]
+
+
+def test_a_required_target_is_named_before_an_optional_one():
+    story = published().planned()
+    story.credential = credential(targets=(TargetRef(name="env", type="t", place="p", required=False), TARGET))
+    found = troubled(story, env=NO_WRITE, vault=NO_WRITE)
+
+    assert found.message == "rotating: planned (target_unwritable: vault)"
+
+
+def test_a_failed_preflight_is_past_once_the_target_is_written_or_the_rotation_has_ended():
+    publishing = published().planned().minted().verified().publishing()
+
+    assert troubled(publishing.written("env"), env=NO_WRITE).targets[0].problem is None
+    assert troubled(published(), env=NO_WRITE).targets[0].problem is None
+
+
+def test_the_last_failed_act_of_an_open_rotation_is_the_targets_problem():
+    story = published().planned().minted().verified().publishing()
+    story.failed("write", "env", why="disk full").later(5).failed("read_back", "env", why="gone")
+
+    assert status(story).targets[0].problem == Trouble(act="read_back", message="gone")
+
+
+def test_a_target_that_cannot_be_read_is_named_before_anything_was_published():
+    unread = Trouble(act="read", message="Vault is sealed", remedy="unseal it")
+    found = troubled(Story(), vault=unread)
+
+    assert found.message == "nothing was published yet (vault cannot be read)"
+    assert [t.problem for t in found.targets] == [None, unread]
 
 
 # --- targets

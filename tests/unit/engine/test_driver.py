@@ -9,6 +9,7 @@ from rotator.core.errors import Fenced, IllegalFact, JournalUnsafe, OperatorNeed
 from rotator.core.facts import Kind
 from rotator.core.protocol.rules import Operator, Wait
 from rotator.core.schedule.agenda import Step
+from rotator.core.status import Trouble
 from rotator.engine import driver as driving
 from rotator.engine.driver import End, Pass, notes
 from tests.unit.engine.bench import NAME, Bench, published
@@ -196,6 +197,15 @@ def test_the_last_words_are_plain_json():
         "start": {"until": None, "why": "fresh"},
         "rotation": {"until": 7.0, "why": "rejected", "code": "rejected", "subject": "env"},
     }
+
+
+def test_the_last_words_tell_which_targets_could_not_be_used():
+    step = Step(actions=(), until=5.0, why={"rotation": Wait(5.0, "target_unwritable")})
+    trouble = Trouble(act="check", message="read-only", remedy="mount it writable")
+
+    assert json.loads(notes(step, {("env", "check"): trouble}))["troubles"] == [
+        {"target": "env", "act": "check", "message": "read-only", "remedy": "mount it writable"}
+    ]
 
 
 def test_without_an_answer_there_are_no_words():

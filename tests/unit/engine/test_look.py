@@ -56,6 +56,18 @@ def test_targets_are_asked_whether_they_take_a_write(broken, result):
     assert len(bench.said("target_failed")) == broken
 
 
+def test_why_a_target_takes_no_write_is_remembered_until_it_does():
+    bench = Bench()
+    bench.planned()
+    bench.fails("check", Refused("checking env: read-only", "mount it writable"))
+    bench.look(S.WRITABLE)
+
+    (trouble,) = bench.driver.memory(NAME).troubles.values()
+    assert (trouble.act, trouble.message, trouble.remedy) == ("check", "checking env: read-only", "mount it writable")
+    bench.look(S.WRITABLE)
+    assert bench.driver.memory(NAME).troubles == {}
+
+
 def test_without_a_required_target_some_is_enough():
     bench = Bench(optional=("aws", "env", "vault"))
     bench.planned()

@@ -387,6 +387,9 @@ def test_a_look_at_a_target_answers_whatever_happens():
     assert bench.look(Sight.STANDS, "env") is R.UNREADABLE
     assert bench.look(Sight.STANDS, "nowhere") is R.UNREADABLE
     assert bench.said("target_failed")
+    assert bench.driver.memory(NAME).troubles["env", "read"].message == "reading env"
+    assert bench.look(Sight.STANDS, "env") is not R.UNREADABLE
+    assert bench.driver.memory(NAME).troubles == {}
 
 
 def test_drift_is_said():
