@@ -1,4 +1,4 @@
-"""One listing of an owner scope's tokens for everybody who needs one: watch, sweep, discover.
+"""One listing of an owner scope's tokens for everybody who needs one: watch, sweep, quota.
 
 It decides how old a listing may be; it must not decide what a token means.
 """

@@ -117,6 +117,22 @@ def test_every_alert_has_a_runbook_and_every_runbook_an_alert() -> None:
     assert written == alerts()
 
 
+def test_every_alert_names_its_runbook_and_the_page_has_it() -> None:
+    groups = YAML(typ="safe", pure=True).load(RULES.read_text())["groups"]
+    rules = [rule for group in groups for rule in group["rules"]]
+    known = {f"docs/operations.md#{anchor}" for anchor in anchors(text("operations.md"))}
+
+    assert {rule["annotations"].get("runbook") for rule in rules} <= known
+    assert [r["alert"] for r in rules if not r["annotations"]["runbook"].endswith(f"#{r['alert'].lower()}")] == []
+
+
+@pytest.mark.parametrize("alert", sorted(alerts()))
+def test_every_runbook_says_what_it_means_and_what_to_do(alert: str) -> None:
+    section = re.split(r"^#+ ", text("operations.md").split(f"\n### {alert}\n")[1], flags=re.MULTILINE)[0]
+
+    assert len(re.findall(r"[.:?]$", section, re.MULTILINE)) > 1 or "](#" in section
+
+
 def test_every_alert_that_the_metrics_name_exists() -> None:
     assert {alert for family in FAMILIES for alert in family.alerts} <= alerts()
 
