@@ -113,12 +113,14 @@ class Happenings:
             name, Draft(kind=Kind.REQUEST, at=self.world.hub.now, detail={"request_id": f"q{self.world.hub.now:.0f}"})
         )
 
-    def resolve(self, only: str = "") -> None:
+    def resolve(self, only: str = "", how: str = "retry") -> None:
+        """An operator decides; accept and abandon are for what stands at a target and for an open rotation."""
         for name in self.world.names:
             view = self.world.view(name)
             stuck = view.overridden or view.ahead or (view.rotation and view.rotation.rejects)
             if only in ("", name) and stuck:
-                self._note(name, Draft(kind=Kind.RESOLVED, at=self.world.hub.now, detail={"how": "retry"}))
+                self.world.count[f"resolved {how}"] += 1
+                self._note(name, Draft(kind=Kind.RESOLVED, at=self.world.hub.now, detail={"how": how}))
 
     def _note(self, name: str, draft: Draft) -> None:
         stream = self.world.store.stream(name)

@@ -141,7 +141,8 @@ class Judge:
         newer = (
             before is not None and before.status == "active" and before.accepted_at <= now and before.born > after.born
         )
-        if newer and before and by != "op" and before.id not in foreign and before.owner == name:
+        closed = world.count["resolved abandon"]  # an operator closed a rotation that had begun to publish
+        if newer and before and by != "op" and before.id not in foreign and before.owner == name and not closed:
             world.bad("I4 regress", f"{after.id} replaced the newer {before.id} at {place}")
 
     def minted(self) -> None:
@@ -204,6 +205,7 @@ class Judge:
                 or now < world.excused_until
                 or now < max(found.down, found.frozen) + PATIENCE
                 or place in world.view(name).overridden
+                or place in world.view(name).heeded
                 or now < world.lost_at + 900
                 or name in world.awaiting
             )
@@ -235,7 +237,7 @@ class Judge:
             for t in provider.tokens.values()
             if t.owner == name and t.id not in provider.foreign and t.status not in ended
         ]
-        standing = {place: world.places[place].data.get(name) for place in world.required}
+        standing = {place: world.places[place].data.get(name) for place in world.required if place not in view.heeded}
         held = {t.id for t in left for place, n in self._held(t) if place not in world.required}
         known = {v for v in provider.by_value if f"f{v}" in view.values}
         lives = [
@@ -249,7 +251,7 @@ class Judge:
         for at, stream, draft in self._spooled:
             if stream == name and at > world.lost_at and draft.fingerprint not in kept:
                 world.bad("V1 lost", f"the value of {draft.token_name} was spooled at {at:.0f} and never captured")
-        if len(set(standing.values())) != 1 or not all(provider.live(v) for v in standing.values()):
+        if len(set(standing.values())) > 1 or not all(provider.live(v) for v in standing.values()):
             world.bad("I5 targets", f"{name}: {standing}")
         if view.rotation:
             r = view.rotation

@@ -301,7 +301,8 @@ class World:
 
             def answer() -> None:
                 self.awaiting.discard(credential)
-                self.happenings.resolve(credential)
+                how = "retry" if self.calm else self.chance.choice(["retry", "retry", "retry", "accept", "abandon"])
+                self.happenings.resolve(credential, how)
 
             self.hub.at(self.chance.choice([300.0, 900.0]), answer)
 
