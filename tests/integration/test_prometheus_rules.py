@@ -107,4 +107,4 @@ def test_every_alert_says_how_bad_it_is_what_is_wrong_and_what_to_do() -> None:
     for rule in rules():
         assert re.fullmatch("Rotator([A-Z][a-z]+)+", rule["alert"])
         assert rule["labels"]["severity"] in {"critical", "warning"}
-        assert set(rule["annotations"]) == {"summary", "description"}
+        assert set(rule["annotations"]) == {"summary", "description", "runbook"}
