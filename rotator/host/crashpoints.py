@@ -8,12 +8,15 @@ A row of the table is `NAME = "name", "paths"`; `paths` are the undisturbed rota
 retirement included) that pass the point at least once. A point that only troubled runs pass has no path.
 """
 
+import difflib
 import os
 import signal
 import threading
 from collections.abc import Callable, Mapping
 from enum import StrEnum
 from typing import Final
+
+from rotator.core.errors import ConfigError
 
 PATHS: Final = frozenset({"recreate", "roll", "retire", "sweep", "vault", "aws", "env_file", "migrate"})
 
@@ -143,24 +146,26 @@ def hook(environ: Mapping[str, str]) -> Callable[[Point], None]:
     """The hook that `environ` asks for: an empty function, or one that ends the process.
 
     Raises:
-        ValueError: ROTATOR_CRASH_AT names no point, or its count is no whole number from 1. A test that kills nothing
+        ConfigError: ROTATOR_CRASH_AT names no point, or its count is no whole number from 1. A test that kills nothing
             would pass for the wrong reason, so a misspelt one must be loud.
     """
     wanted = environ.get("ROTATOR_CRASH_AT", "")
     if environ.get("ROTATOR_TESTING") != "1" or not wanted:
         return _pass_by
-    name, _, count = wanted.partition(":")
-    try:
-        point, left = Point(name), int(count or "1")
-    except ValueError:
-        left = 0
-        point = None
-    if point is None or left < 1:
-        raise ValueError(
-            f"ROTATOR_CRASH_AT={wanted!r}: expected <point>[:<n>] with n from 1; "
-            "`rotator testing crash-points` lists the points"
+    name, colon, count = wanted.partition(":")
+    if name not in {str(point) for point in Point}:
+        near = difflib.get_close_matches(name, [str(point) for point in Point], n=1)
+        raise ConfigError(
+            f"ROTATOR_CRASH_AT={wanted!r}: there is no crash point {name!r}",
+            (f"did you mean {near[0]}? " if near else "")
+            + "`env -u ROTATOR_CRASH_AT rotator testing crash-points` lists them",
         )
-    return _Countdown(point, left)
+    if colon and not (count.isascii() and count.isdecimal() and int(count) > 0):
+        raise ConfigError(
+            f"ROTATOR_CRASH_AT={wanted!r}: {count!r} is no number of passages",
+            f"write {name} or, for the second passage, {name}:2",
+        )
+    return _Countdown(Point(name), int(count or "1"))
 
 
 class _Countdown:

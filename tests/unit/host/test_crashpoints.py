@@ -6,6 +6,7 @@ import sys
 
 import pytest
 
+from rotator.core.errors import ConfigError
 from rotator.host import crashpoints
 from rotator.host.crashpoints import PATHS, Point, crash_at, hook
 
@@ -57,10 +58,44 @@ def test_a_passage_that_never_comes_kills_nothing():
     assert run(ROTATOR_TESTING="1", ROTATOR_CRASH_AT="before_lease:4").returncode == 0
 
 
-@pytest.mark.parametrize("wanted", ["before_leese", "before_lease:0", "before_lease:x", "before_lease:-1", ":2"])
-def test_a_misspelt_point_is_loud(wanted):
-    with pytest.raises(ValueError, match="crash-points"):
+@pytest.mark.parametrize(
+    ("wanted", "instead"),
+    [
+        ("before_leese", "did you mean before_lease?"),
+        ("nothing-like-it:2", "rotator testing crash-points` lists them"),
+        (":2", "rotator testing crash-points` lists them"),
+        ("before_lease:0", "write before_lease or"),
+        ("before_lease:", "write before_lease or"),
+        ("before_lease:x", "write before_lease or"),
+        ("before_lease:-1", "write before_lease or"),
+        ("before_lease:²", "write before_lease or"),
+    ],
+)
+def test_a_misspelt_point_is_loud(wanted, instead):
+    with pytest.raises(ConfigError) as caught:
         hook({"ROTATOR_TESTING": "1", "ROTATOR_CRASH_AT": wanted})
+
+    assert caught.value.message.startswith(f"ROTATOR_CRASH_AT={wanted!r}: ")
+    assert instead in caught.value.remedy
+
+
+@pytest.mark.parametrize("verb", [["once"], ["run"], ["status"], ["testing", "crash-points"]])
+def test_the_program_says_a_misspelt_point_in_two_lines_and_ends_with_2(verb, tmp_path):
+    (tmp_path / "rotator.yaml").write_text("version: 1\nconnections: {}\ncredentials: []\n")
+    done = subprocess.run(
+        [sys.executable, "-m", "rotator", *verb],
+        cwd=tmp_path,
+        env={"HOME": str(tmp_path), "ROTATOR_TESTING": "1", "ROTATOR_CRASH_AT": "after_creat_send"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.splitlines() == [
+        "error: ROTATOR_CRASH_AT='after_creat_send': there is no crash point 'after_creat_send'",
+        "do: did you mean after_create_send? `env -u ROTATOR_CRASH_AT rotator testing crash-points` lists them",
+    ]
 
 
 def test_a_point_may_be_passed_by_name_and_an_unknown_name_is_a_mistake():
