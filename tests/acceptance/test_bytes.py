@@ -1,12 +1,17 @@
-"""What is not ours in a file stays as it is, byte for byte, however often we write beside it."""
+"""What is not ours in a file stays as it is, byte for byte, however often we or others write beside it."""
 
 import re
+import subprocess
+import sys
+
+import pytest
 
 from rotator.app import App
-from tests.installation import ROTATION, Installation, credential
+from tests.installation import ROTATION, Installation, credential, eventually
 from tests.prepared import RENEWAL
 
 ROTATIONS = 100
+SAVES = 10_000
 
 THEIRS = (
     b"\xef\xbb\xbf# made on another machine, long ago\r\n"
@@ -53,4 +58,44 @@ def test_a_hundred_rotations_of_two_credentials_keep_every_byte_of_others(tmp_pa
         assert all(place.accepts(value) for value in (place.value(), place.value(key="SECOND")))
         assert len(sizes) == 1  # nothing grows, not even by a blank line
         assert file.stat().st_mode & 0o777 == 0o640
+        assert sorted(path.name for path in file.parent.iterdir()) == [".env"]
+
+
+EDITOR = """
+import os, re, sys, time
+path, saves = sys.argv[1], int(sys.argv[2])
+for number in range(1, saves + 1):
+    with open(path, "rb") as file:
+        content = file.read()
+    if content.count(b"COUNT=%d\\n" % (number - 1)) != 1:
+        sys.exit("save %d was lost" % (number - 1))
+    with open(path + "~", "wb") as file:
+        file.write(re.sub(rb"(?m)^COUNT=[0-9]+$", b"COUNT=%d" % number, content))
+    os.replace(path + "~", path)
+    time.sleep(0.002)
+"""
+"""Reads, looks whether its last save is still there, changes one line, and saves as editors do: a new file, renamed."""
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_an_editor_that_saves_ten_thousand_times_during_rotations_loses_nothing(tmp_path):
+    with Installation(tmp_path) as place:
+        file = tmp_path / "app" / ".env"
+        file.write_text("COUNT=0\nOTHER=theirs\n")
+        daemon = place.daemon()
+        eventually(lambda: place.accepts(place.value()))
+        editor = subprocess.Popen([sys.executable, "-c", EDITOR, str(file), str(SAVES)])
+        values = {place.value()}
+        while editor.poll() is None:
+            place.advance(RENEWAL)
+            before = place.value()
+            eventually(lambda before=before: place.value() != before or editor.poll() is not None, 60)
+            values.add(place.value())
+        assert editor.wait() == 0  # else it says on standard error which save was lost
+        eventually(lambda: place.accepts(place.value()))  # its last save may have brought back the value that it read
+        assert place.end(daemon) == 0
+        assert f"COUNT={SAVES}\nOTHER=theirs\n" in file.read_text()
+        print(f"{SAVES} saves during {len(values) - 1} rotations: none lost")
+        assert len(values) > 5
         assert sorted(path.name for path in file.parent.iterdir()) == [".env"]
