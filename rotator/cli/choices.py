@@ -38,17 +38,20 @@ class Choices:
 
 _KEEP: Final = "closes the open rotation; what is published stays, a token minted and never published is retired"
 
+_ADOPTED: Final = (
+    "where its token is the one that the credential names in `adopt`, it becomes the current one and goes to the other"
+    " targets; any other is left alone until it changes"
+)
+
 CHOICES: Final[Mapping[str, Choices]] = {
     "target_occupied": Choices(
         "overwrites what stands there with our value; what stood there is not kept",
-        "keeps what stands there: a value of this credential's own token becomes the current one and goes to the"
-        " other targets; any other is left alone until it changes, and this target counts as settled",
+        f"keeps what stands there: {_ADOPTED}, and this target counts as settled",
         _KEEP + "; the target is looked at again and asks again while the foreign value stands",
     ),
     "target_overridden": Choices(
         "restores our value over what somebody else wrote there",
-        "keeps what somebody else wrote: a value of this credential's own token becomes the current one and goes to"
-        " the other targets; any other is left alone until it changes",
+        f"keeps what somebody else wrote: {_ADOPTED}",
         _KEEP + "; the target is looked at again and asks again while the foreign value stands",
     ),
     "rejected": Choices(

@@ -246,7 +246,10 @@ def _message(
 ) -> str:
     troubled = [target for target in targets if target.problem]
     if state is State.UNINITIALIZED:
-        return "nothing was published yet" + (f" ({_named(troubled)} cannot be read)" if troubled else "")
+        start = waits.get("start")
+        proving = start is not None and start.why == "verification"
+        why = f"{_named(troubled)} cannot be read" if troubled else "a value that stands at a target is being verified"
+        return "nothing was published yet" + (f" ({why})" if troubled or proving else "")
     if state is State.UNMANAGED:
         return "gone from the configuration; nothing is revoked"
     if state is State.PAUSED and view.pause:

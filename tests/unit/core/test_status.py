@@ -326,6 +326,14 @@ def test_a_target_that_cannot_be_read_is_named_before_anything_was_published():
     assert [t.problem for t in found.targets] == [None, unread]
 
 
+def test_a_value_of_somebody_else_that_is_being_verified_is_said():
+    story = Story()
+    waits = {"start": said(story.at + 45, "verification")}
+
+    message = credential_status(story.credential, story.view, story.at, waits).message
+    assert message == "nothing was published yet (a value that stands at a target is being verified)"
+
+
 # --- targets
 
 
