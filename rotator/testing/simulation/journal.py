@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 from rotator.core.errors import (
     Fenced,
@@ -16,9 +16,6 @@ from rotator.core.ports.journal import Due, Lease
 from rotator.core.protocol.view import View
 from rotator.core.secret import Secret
 from rotator.testing.simulation.door import Door
-
-if TYPE_CHECKING:
-    pass
 
 T = TypeVar("T")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 from rotator.core.credential import Credential
 from rotator.core.errors import (
@@ -19,9 +19,6 @@ from rotator.core.schedule.agenda import CLOCK_SUSPECT
 from rotator.core.secret import Secret
 from rotator.engine.work import Bound
 from rotator.testing.simulation.door import MUTATING, Door
-
-if TYPE_CHECKING:
-    pass
 
 T = TypeVar("T")
 WRITING = frozenset({"put", "stage", "move", "exchange"})
