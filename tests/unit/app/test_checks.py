@@ -1,6 +1,7 @@
 """What `check` looks at, and what it says."""
 
 import json
+import os
 import sqlite3
 from dataclasses import replace
 
@@ -10,10 +11,10 @@ from rotator.app.app import App
 from rotator.app.checks import check
 from rotator.app.fleet import ConfiguredFleet
 from rotator.core.errors import Unavailable
-from rotator.core.findings import Level
+from rotator.core.findings import Finding, Level
 from rotator.engine.provider_time import ProviderTime
 from rotator.journal.sealing import generate_key
-from rotator.registry import SOURCES
+from rotator.registry import CONNECTIONS, SOURCES
 
 
 @pytest.fixture
@@ -185,3 +186,44 @@ def test_a_budget_that_the_watch_alone_uses_up_deserves_a_word(looked, place):
 
     assert finding.level is Level.WARN
     assert finding.remedy == "raise rate_budget, or advanced.watch"
+
+
+# --- a login that can be taken once
+
+
+@pytest.fixture
+def wrapped(place, monkeypatch):
+    """A second target behind a Vault whose wrapped secret id is as the test says; nobody listens at its address."""
+    proof = {"role_id": "r", "secret_id": {"file": "account-management"}, "wrapped": True}
+    vault = {"type": "vault", "address": "http://127.0.0.1:1", "auth": {"approle": proof}}
+    targets = [{"type": "env_file", "path": "a.env"}, {"type": "vault", "connection": "safe", "path": "ci/app"}]
+    place.write(place.credential("workers-deploy", targets=targets))
+    document = json.loads((place.folder / "rotator.yaml").read_text())
+    document["connections"]["safe"] = vault
+    (place.folder / "rotator.yaml").write_text(json.dumps(document))
+
+    def is_(level, message):
+        found = Finding(level=level, subject="connection safe", code="secret_id", message=message, remedy="fetch one")
+        monkeypatch.setitem(CONNECTIONS, "vault", replace(CONNECTIONS["vault"], preflight=lambda connection: (found,)))
+
+    return is_
+
+
+def test_a_target_behind_a_wrapped_secret_id_is_not_asked_and_that_is_said(looked, wrapped):
+    wrapped(Level.OK, "can be opened until noon")
+    found = looked()
+
+    assert [(f.level, f.message) for f in found["secret_id"]] == [(Level.OK, "can be opened until noon")]
+    assert [f.level for f in found["target"]] == [Level.OK, Level.WARN]
+    assert "was not asked" in found["target"][1].message
+
+
+def test_a_wrapped_secret_id_that_was_opened_fails_unless_a_daemon_runs_that_may_have_done_it(looked, place, wrapped):
+    wrapped(Level.FAIL, "it was used already")
+    assert looked()["secret_id"][0].level is Level.FAIL
+    with App.open(place.folder / "rotator.yaml", "writer", kind="run"):
+        (finding,) = looked()["secret_id"]
+
+    assert finding.level is Level.WARN
+    assert f"process {os.getpid()}" in finding.message
+    assert finding.remedy == "fetch one"
