@@ -7,7 +7,8 @@ import pytest
 from rotator.core.credential import DAY, Policy
 from rotator.core.facts import Kind
 from rotator.core.protocol.decide import decide_retirements
-from rotator.core.protocol.rules import Result, Sight, Verdict, Wait
+from rotator.core.protocol.retire import DEAD
+from rotator.core.protocol.rules import Look, Result, Seen, Sight, Verdict, Wait
 from tests.unit.core.story import START, Story, act, acts, published, waits
 
 K, S, R = Kind, Sight, Result
@@ -50,6 +51,14 @@ def test_grace_counts_from_the_opening_where_no_target_was_seen_to_let_go():
     story = published().tell(K.RETIREMENT, token_id="t9", token_name="n9", detail={"policy": Policy().to_json()})
 
     assert waits(of(story, (S.UNPUBLISHED, "t9", R.GOOD), token="t9")) == (START + DAY + 1, "grace")
+
+
+def test_a_token_that_the_provider_calls_dead_needs_no_grace():
+    story = old()
+    seen = {Look(S.UNPUBLISHED, "t1"): Seen(story.at, R.GOOD, DEAD)}
+
+    (action,) = decide_retirements(replace(story.case(), seen=seen))["t1"].actions
+    assert action.look == Look(S.IN_SYNC)
 
 
 def test_after_grace_every_required_target_must_hold_the_new_value():
