@@ -34,7 +34,8 @@ demo: $(RUNTIME) ## Run the demo; flags: make demo ARGS="--rotations 2"
 
 test: $(DEV) test-servers ## Run the whole suite, building and installing what it needs; ARGS go to one pytest, JOBS=2
 	@if [ -n "$(ARGS)" ]; then exec $(BIN)/python -m pytest -n $(JOBS) --dist loadfile $(ARGS); fi; status=0; \
-	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile --ignore=tests/simulation --cov --cov-report=term:skip-covered || status=1; \
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile --ignore=tests/simulation --cov --cov-report= || status=1; \
+	$(BIN)/python -m tests.coverage_floor || status=1; \
 	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal tests/simulation || status=1; \
 	exit $$status
 
