@@ -1,7 +1,7 @@
 """What `check` looks at: configuration, secrets, state, targets, management permissions, quota, clock, budget.
 
 Nothing is changed anywhere: it makes no journal and no key, takes no lock, and opens nothing that can be opened once.
-`offline` reads the configuration and the files that it names only.
+`offline` reads the configuration only: where it is reviewed, its secrets are not.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from rotator.app.fleet import ConfiguredFleet
 from rotator.app.looking import looking_fleet
 from rotator.config.load import load
 from rotator.config.models import Config
-from rotator.core.errors import ConfigError, RotatorError
+from rotator.core.errors import RotatorError
 from rotator.core.findings import Finding, Level
 from rotator.journal.open import JournalAbsent, open_journal
 from rotator.registry import CONNECTIONS, SOURCES, kinds
@@ -36,8 +36,11 @@ def check(path: Path | str, *, offline: bool = False) -> list[Finding]:
         ConfigError: the configuration itself is wrong (exit code 2).
     """
     config = load(path, kinds())
-    findings = [*_configuration(config), *_secrets(config), *_state(config)]
-    if offline or _stuck(findings):
+    findings = [*_configuration(config), *_generated(config)]
+    if offline:
+        return findings
+    findings += [*_secrets(config), *_key(config)]
+    if _stuck(findings):
         return findings
     findings += _journal(config)
     if _stuck(findings):
@@ -87,7 +90,7 @@ def _secrets(config: Config) -> Iterator[Finding]:
             subject = f"connection {name}"
             try:
                 ref.read()
-            except ConfigError as error:
+            except RotatorError as error:  # a command that fails or hangs, too
                 yield _fail(subject, "secret", error)
                 continue
             yield Finding(
@@ -95,7 +98,7 @@ def _secrets(config: Config) -> Iterator[Finding]:
             )
 
 
-def _state(config: Config) -> Iterator[Finding]:
+def _generated(config: Config) -> Iterator[Finding]:
     place = config.state
     if place.generated:
         yield Finding(
@@ -105,11 +108,15 @@ def _state(config: Config) -> Iterator[Finding]:
             message=f"the encryption key lies beside the data in {place.folder}",
             remedy="`rotator keygen FILE` elsewhere and set state.encryption_key",
         )
-        if not place.database.exists():
-            return  # the first start makes both
+
+
+def _key(config: Config) -> Iterator[Finding]:
+    place = config.state
+    if place.generated and not place.database.exists():
+        return  # the first start makes both
     try:
         place.encryption_key.read()
-    except ConfigError as error:
+    except RotatorError as error:
         yield _fail("state", "encryption_key", error)
     else:
         yield Finding(level=Level.OK, subject="state", code="encryption_key", message="the encryption key can be read")

@@ -29,7 +29,7 @@ class FailOn(StrEnum):
 def check(
     settings: Settings,
     offline: Annotated[
-        bool, typer.Option("--offline", help="Read the configuration and the files that it names; ask nobody.")
+        bool, typer.Option("--offline", help="Read the configuration only: no secret, no state; ask nobody.")
     ] = False,
     fail_on: Annotated[
         FailOn, typer.Option("--fail-on", help="The level from which on the answer is no.")

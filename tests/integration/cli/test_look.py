@@ -197,7 +197,7 @@ def test_a_warning_is_a_no_when_that_is_asked_for(rotator):
 
 def test_a_failure_is_a_no_with_a_remedy(rotator, place):
     (place.folder / "account-management").unlink()
-    shown = rotator("check", "--offline", "-o", "json")
+    shown = rotator("check", "-o", "json")
     assert shown.code == 1
     assert any(finding["level"] == "fail" and finding["remedy"] for finding in shown.json["findings"])
 
@@ -209,6 +209,7 @@ def test_a_target_that_cannot_be_written_is_found_before_a_rotation_finds_it(rot
 
 def test_check_offline_asks_nobody_and_makes_nothing(rotator, place):
     place.sandbox.stop()
+    (place.folder / "account-management").unlink()
     assert rotator("check", "--offline").code == 0
     assert not (place.folder / "state.db").exists()
 

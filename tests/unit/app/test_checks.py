@@ -43,9 +43,30 @@ def test_offline_asks_nobody(looked):
     assert not {"clock", "target", "rate_budget"} & set(looked(offline=True))
 
 
+def test_offline_reads_the_configuration_only(looked, place):
+    (place.folder / "account-management").unlink()
+    (place.folder / "rotator.key").unlink()
+    found = looked(offline=True)
+
+    assert "configuration" in found
+    assert all(f.level is not Level.FAIL for fs in found.values() for f in fs)
+    assert not {"secret", "encryption_key", "journal"} & set(found)
+
+
+def test_a_secret_command_that_fails_is_one_finding_among_others(looked, place):
+    file = place.folder / "rotator.yaml"
+    document = json.loads(file.read_text())
+    document["connections"]["prod"]["token"] = {"command": ["false"]}
+    file.write_text(json.dumps(document))
+    found = looked()
+
+    assert [f.level for f in found["secret"]].count(Level.FAIL) == 1
+    assert "encryption_key" in found
+
+
 def test_a_secret_that_cannot_be_read_is_said_with_its_remedy(looked, place):
     (place.folder / "account-management").unlink()
-    (finding,) = looked(offline=True)["secret"]
+    (finding,) = looked()["secret"]
 
     assert finding.level is Level.FAIL
     assert finding.subject == "connection prod"
