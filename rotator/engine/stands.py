@@ -23,6 +23,9 @@ from rotator.engine.work import Doubt, Work
 LITERAL = "literal:"
 VALUE = "token.value"
 
+SILENCE = 10
+"""Times the span of a proof without any refusal after which earlier ones count no more."""
+
 
 class Whose(StrEnum):
     """Whose an unknown value is."""
@@ -98,11 +101,16 @@ def holder(work: Work, target: Target, reading: Reading) -> tuple[str, str]:
 
 
 def refused(work: Work, fingerprint: str) -> bool:
-    """Note that a value was refused; True once it is proven dead: three times over two minutes, the control passing."""
+    """Note that a value was refused; True once it is proven dead: three times over two minutes, the control passing.
+
+    The first refusals are kept, not the last ones: many targets that hold the same value ask so often that ten refusals
+    never span two minutes. After a long silence counting starts again.
+    """
     if not work.source.control():
         return False
     now, doubt = work.now, work.memory.doubts.setdefault(fingerprint, Doubt())
-    doubt.times = (*doubt.times[-9:], now)
+    fresh = bool(doubt.times) and now - doubt.times[-1] <= SILENCE * work.tuning.doubt
+    doubt.times = (*doubt.times[:9], now) if fresh else (now,)
     return len(doubt.times) >= 3 and now - doubt.times[0] >= work.tuning.doubt
 
 

@@ -295,10 +295,10 @@ def do(act: Act) -> Rule:
 
     def rule(case: Case) -> Verdict:
         failures = case.retirement.failures if case.retirement else case.rotation.failures
+        failed = failures.get((act, ""))
         until = not_before(failures, act, "", case.policy.retry, urgent=case.retirement is None and case.urgent)
-        if case.now < until:
-            code = failures[act, ""].code
-            return Operator(code, until) if code else Wait(until, f"{act} failed")
+        if failed and case.now < until:
+            return Operator(failed.code, until) if failed.code else Wait(until, f"{act} failed")
         return Do((Action(act, token_id=case.retirement.token_id if case.retirement else ""),))
 
     return rule

@@ -147,6 +147,7 @@ class Happenings:
         self.world.store.streams, self.world.store.leases = dict(streams), dict(leases)
         self.world.store.streams = {k: replace(s) for k, s in self.world.store.streams.items()}
         self.world.lost_at, self.world.snapshots = self.world.hub.now, []
+        self.world.judge.restored()
         if self.world.chance.random() < 0.5:
             self.world.store.spools.clear()
         if not alive:

@@ -61,6 +61,11 @@ class Judge:
         """A process was told that its copy of a value is safe."""
         self._spooled.append((self.world.hub.now, stream, draft))
 
+    def restored(self) -> None:
+        """An older journal was put back: it cannot know what was captured since."""
+        views = [self.world.view(name) for name in self.world.names]
+        self._captured &= {n for view in views for n, state in view.attempts.items() if state == "captured"}
+
     def fact(self, stream: str, draft: Draft) -> None:
         """Laws about facts."""
         if draft.kind is Kind.CAPTURED:

@@ -205,6 +205,30 @@ def test_a_refused_value_is_dead_after_three_refusals_over_two_minutes():
     assert results == [R.UNSURE, R.UNSURE, R.DEAD]
 
 
+def test_a_refused_value_that_is_asked_for_all_the_time_is_dead_after_two_minutes_too():
+    bench = published()
+    bench.driver.memory(NAME).verified.clear()
+    current(bench).accepted_at = 1e9
+    results = []
+    for _ in range(25):
+        results.append(bench.look(S.ALIVE, bench.view.fingerprint))
+        bench.later(5)
+
+    assert results == [R.UNSURE] * 24 + [R.DEAD]
+
+
+def test_refusals_before_a_long_silence_prove_nothing():
+    bench = published()
+    bench.driver.memory(NAME).verified.clear()
+    current(bench).accepted_at = 1e9
+    results = []
+    for seconds in (1, 5000, 60, 60, 1):
+        results.append(bench.look(S.ALIVE, bench.view.fingerprint))
+        bench.later(seconds)
+
+    assert results == [R.UNSURE] * 4 + [R.DEAD]
+
+
 def test_a_value_that_is_accepted_again_is_in_doubt_no_more():
     bench = published()
     bench.driver.memory(NAME).verified.clear()
