@@ -68,8 +68,10 @@ def score(stage: Stage, consumers: Sequence[Consumer], seconds: float, folder: P
         if value is not None and consumer.accepted(value):
             continue
         stream, view = app.ids[consumer.role.credential], by_name.get(consumer.role.credential)
+        if view is None or not view.attempts:
+            continue  # the curtain fell before anything was minted
         journal = open_journal(url, key, mode="reader")
-        held = [journal.reveal(stream, fingerprint).reveal() for fingerprint in (view.values if view else ())]
+        held = [journal.reveal(stream, fingerprint).reveal() for fingerprint in view.values]
         journal.close()
         lost += not any(consumer.accepted(found) for found in held)
     return Score(
