@@ -1,9 +1,17 @@
-"""The program `rotator`: global options, the sections of `--help`, and the verbs of later versions."""
+"""The program `rotator`: global options, the sections of `--help`, and the verbs of later versions.
+
+Before a verb has its `Settings` there is only the command line itself to say how an error is wanted: a usage error is
+one JSON document, too, where `-o json` stands on it.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import io
+import itertools
+import os
 import sys
+from collections.abc import Iterator, Sequence
 from typing import Annotated, Any, Final
 
 import typer
@@ -11,7 +19,7 @@ from typer.core import TyperGroup
 
 from rotator import __version__
 from rotator.cli import check, exits, operate, run, show, tools
-from rotator.cli.output import say
+from rotator.cli.output import say, write_json
 from rotator.cli.verbs import Config, LogFormatOption, OutputOption, Settings
 
 SECTIONS: Final = (
@@ -42,8 +50,48 @@ Exit codes: 0 done; 1 the answer is no, or something failed;
 """
 
 
+def wants_json(arguments: Sequence[str]) -> bool:
+    """Whether the last word of a command line on `-o` is json."""
+    wanted = ""
+    for word, after in itertools.pairwise((*arguments, "")):
+        if word in ("-o", "--output"):
+            wanted = after
+        elif word.startswith("--output="):
+            wanted = word.partition("=")[2]
+        elif word.startswith("-o"):
+            wanted = word[2:].removeprefix("=")
+    return wanted == "json"
+
+
 class Program(TyperGroup):
     """The group of all verbs, in sections."""
+
+    json = False
+
+    def make_context(self, info_name: str | None, args: list[str], *rest: Any, **more: Any) -> Any:
+        """Read what stands before the verb."""
+        self.json = wants_json(args)
+        with self._documented():
+            return super().make_context(info_name, args, *rest, **more)
+
+    def invoke(self, ctx: Any) -> Any:
+        """Read what stands after the verb, and run it."""
+        with self._documented():
+            return super().invoke(ctx)
+
+    def misused(self, message: str, remedy: str) -> None:
+        """Write the document of a usage error where one is wanted; what people read of it is the caller's to say."""
+        if self.json:
+            write_json({"error": {"message": message, "remedy": remedy, "messages": [message]}})
+
+    @contextlib.contextmanager
+    def _documented(self) -> Iterator[None]:
+        try:
+            yield
+        except Exception as error:
+            if getattr(error, "exit_code", None) == exits.USAGE and hasattr(error, "format_message"):
+                self.misused(error.format_message(), "`--help` after the verb shows how it is used")
+            raise
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         """Write the verbs, section by section."""
@@ -94,7 +142,11 @@ def _later(name: str) -> None:
     )
     def later(context: typer.Context) -> None:
         words = " ".join([name, *(["test"] if name == "token" and context.args[:1] == ["test"] else [])])
-        say(f"error: `rotator {words}` is not in this version\ndo: `rotator --help` lists what is")
+        message, remedy = f"`rotator {words}` is not in this version", "`rotator --help` lists what is"
+        root = context.find_root().command
+        if isinstance(root, Program):
+            root.misused(message, remedy)
+        say(f"error: {message}\ndo: {remedy}")
         raise typer.Exit(exits.USAGE)
 
 
@@ -104,8 +156,23 @@ for _name in LATER:
     _later(_name)
 
 
+def open_streams() -> None:
+    """Put /dev/null where standard input, output or error was closed before the start.
+
+    The next file that is opened would get its number otherwise: the journal, say, and then what is printed goes there.
+    """
+    for number, (name, mode) in enumerate((("stdin", "r"), ("stdout", "w"), ("stderr", "w"))):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # the lowest free number, which is this one
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(number, mode, encoding="utf-8", closefd=False))
+
+
 def main() -> None:
     """Run the program and end the process with its exit code."""
+    open_streams()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a strange locale must not cost a result

@@ -32,6 +32,46 @@ VERBS = [verb for _, verbs in SECTIONS for verb in verbs]
 MINIMAL = "version: 1\nstate: { url: 'sqlite:///state.db' }\n"
 
 
+# ----------------------------------------------------------------------------------------- usage errors, for programs
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("-o", "json", "frobnicate"),
+        ("frobnicate", "-o", "json"),
+        ("--no-such", "--output=json"),
+        ("rotate", "-ojson"),
+        ("plan", "--days", "x", "-o", "json"),
+        ("revoke", "a", "-o", "json"),
+        ("-o", "text", "audit", "verify", "surplus", "-o", "json"),
+    ],
+)
+def test_a_usage_error_is_one_document_where_documents_are_wanted(rotator, arguments):
+    shown = rotator(*arguments)
+    error = json.loads(shown.out)["error"]
+
+    assert shown.code == 2
+    assert error.keys() == {"message", "remedy", "messages"}
+    assert error["message"] in shown.err
+
+
+@pytest.mark.parametrize("arguments", [("frobnicate",), ("-o", "json", "plan", "--days", "x", "-o", "text")])
+def test_a_usage_error_for_people_leaves_standard_output_empty(rotator, arguments):
+    shown = rotator(*arguments)
+
+    assert (shown.code, shown.out) == (2, "")
+    assert shown.err
+
+
+@pytest.mark.parametrize("closed", [(1,), (2,), (0, 1, 2)])
+def test_a_stream_that_was_closed_before_the_start_costs_nothing(tmp_path, closed):
+    redirections = " ".join(f"{number}>&-" for number in closed)
+    command = f'exec "$0" -m rotator "$@" {redirections}'
+    ended = subprocess.run(["sh", "-c", command, sys.executable, "keygen", "key"], cwd=tmp_path, check=False)
+
+    assert ended.returncode == 0
+    assert (tmp_path / "key").read_text().count("wrote") == 0
+
+
 # ----------------------------------------------------------------------------------------------------------------- help
 def test_help_lists_every_verb_in_a_section(rotator):
     shown = rotator("--help")
