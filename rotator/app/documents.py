@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
 from rotator.app.app import App
-from rotator.core.credential import NEVER
 from rotator.core.facts import Fact
 from rotator.core.status import CredentialStatus, Trouble
+
+MOMENTS: Final = ("born", "expires_at", "until")
+"""What a fact's detail holds in unix seconds; `expires_at` is beyond every calendar where a token never expires."""
+
+LAST: Final = datetime.max.replace(tzinfo=UTC).timestamp()
+"""The last moment that a calendar knows, in unix seconds."""
 
 
 def moment(at: float | None) -> str | None:
     """Return RFC 3339 UTC with `Z` in whole seconds; None for none and for never."""
-    if at is None or at in (NEVER, -NEVER):
+    if at is None or not -LAST < at < LAST:
         return None
     return datetime.fromtimestamp(int(at), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
@@ -152,6 +157,7 @@ def fact_document(name: str, fact: Fact) -> dict[str, Any]:
         for key, value in fact.detail.items()
         if key not in ("stanza", "policy", "account_id") and not isinstance(value, dict)
     }
+    detail |= {key: moment(fact.number(key)) for key in MOMENTS if key in detail}
     for key in ("attempt", "token_id", "token_name", "target", "generation"):
         if found := getattr(fact, key):
             detail[key] = found

@@ -15,7 +15,14 @@ K = Kind
 
 @pytest.mark.parametrize(
     ("at", "text"),
-    [(None, None), (NEVER, None), (-NEVER, None), (0.0, "1970-01-01T00:00:00Z"), (1e9 + 0.9, "2001-09-09T01:46:40Z")],
+    [
+        (None, None),
+        (NEVER, None),
+        (-NEVER, None),
+        (1e15, None),
+        (0.0, "1970-01-01T00:00:00Z"),
+        (1e9 + 0.9, "2001-09-09T01:46:40Z"),
+    ],
 )
 def test_moments_are_utc_in_whole_seconds(at, text):
     assert moment(at) == text
@@ -50,6 +57,17 @@ def test_what_is_open_is_a_document_of_its_own():
     assert document("retiring")["retirements"][0]["step"] == "open"
     assert document("paused")["paused"]["until"] == moment(START + 60)
     assert document("overridden")["needs_operator"]["since"] is None
+
+
+def test_times_within_a_fact_are_written_as_everywhere_else():
+    fact = Fact(
+        kind=K.CAPTURED, at=START, detail={"born": 0.0, "expires_at": 1e15, "until": 60.9},
+        fact_id="f", stream="c", position=3, epoch=2, writer="w",
+    )  # fmt: skip
+
+    detail = fact_document("a", fact)["detail"]
+
+    assert detail == {"born": "1970-01-01T00:00:00Z", "expires_at": None, "until": "1970-01-01T00:01:00Z"}
 
 
 def test_a_fact_shows_no_value_no_digest_and_nothing_bulky():
