@@ -35,7 +35,7 @@ class Sandbox:
 
     Raises:
         ValueError: `listen`, the world file or the state file is wrong; the text says where and what is expected.
-        OSError: a file cannot be read or written.
+        OSError: a file cannot be written, or the state file not read.
     """
 
     def __init__(
@@ -120,7 +120,10 @@ def _begin(world_file: Path | None, state_file: Path | None) -> World:
     else:
         from rotator.sandbox import worldfile
 
-        world = worldfile.read(world_file)
+        try:
+            world = worldfile.read(world_file)
+        except OSError as error:
+            raise ValueError(f"{world_file}: cannot be read: {error.strerror}; give the path of a world file") from None
     seeded = dict(world.tokens)
     world.tokens.clear()
     if state_file is None or not state.load(world, state_file):

@@ -36,9 +36,14 @@ def test_main_tells_a_wrong_argument_with_2(capsys):
     assert "loopback" in capsys.readouterr().err
 
 
-def test_main_tells_what_cannot_be_opened_with_1(capsys, tmp_path):
-    assert main("127.0.0.1:0", world=tmp_path / "none.yaml") == 1
+def test_main_tells_a_world_file_that_is_not_there_with_2(capsys, tmp_path):
+    assert main("127.0.0.1:0", world=tmp_path / "none.yaml") == 2
     assert "none.yaml" in capsys.readouterr().err
+
+
+def test_main_tells_what_cannot_be_opened_with_1(capsys, tmp_path):
+    assert main("127.0.0.1:0", tokens_dir="/dev/null/tokens") == 1
+    assert "/dev/null" in capsys.readouterr().err
 
 
 def test_main_tells_an_address_that_is_taken_with_1(capsys):
