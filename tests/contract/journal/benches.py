@@ -155,6 +155,7 @@ class SimulatedBench:
             faults=SimpleNamespace(at=lambda *call: None),
             alive=lambda: {process.me for process in self._live.values()},
             appended=lambda stream, draft: None,
+            judge=SimpleNamespace(spooled=lambda stream, draft: None),
         )
 
     def open(self) -> Any:
