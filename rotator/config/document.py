@@ -40,11 +40,17 @@ class Spot:
 
 
 class DocumentError(Exception):
-    """The file is no usable YAML. `problems` holds (spot, text) of each; no text repeats a value."""
+    """The file is no usable YAML.
 
-    def __init__(self, *problems: tuple[Spot, str]) -> None:
+    Attributes:
+        problems: (spot, text) of each; no text repeats a value.
+        tree: what the file says all the same, with the first of each duplicate key, None where that cannot be known.
+    """
+
+    def __init__(self, *problems: tuple[Spot, str], tree: Tree | None = None) -> None:
         super().__init__("; ".join(text for _, text in problems))
         self.problems = problems
+        self.tree = tree
 
 
 @dataclass(slots=True)
@@ -152,7 +158,9 @@ def parse(content: bytes) -> Tree:
     builder = _Builder()
     tree = builder.build(root, 0)
     if builder.problems:
-        raise DocumentError(*builder.problems)
+        raise DocumentError(*builder.problems, *builder.twice)
+    if builder.twice:
+        raise DocumentError(*builder.twice, tree=tree)
     return tree
 
 
@@ -208,6 +216,7 @@ class _Builder:
 
     def __init__(self) -> None:
         self.problems: list[tuple[Spot, str]] = []
+        self.twice: list[tuple[Spot, str]] = []
         self._known: set[int] = set()
         self._open: set[int] = set()
         self._unfolded = 0
@@ -252,7 +261,7 @@ class _Builder:
             key = self._string(str(key_node.value), key_spot)
             if key in tree.value:
                 first = tree.keys[key]
-                self.problems.append(
+                self.twice.append(
                     (
                         key_spot,
                         f"the key `{shown(key)}` stands here twice, first in line {first.line}; "

@@ -59,7 +59,9 @@ def load(path: Path | str, kinds: Kinds, environ: Mapping[str, str] | None = Non
     except DocumentError as error:
         for spot, text in error.problems:
             problems.line(spot, text)
-        raise problems.error() from None
+        if error.tree is None:
+            raise problems.error() from None
+        root = error.tree
     absolute = Path(os.path.abspath(path))  # noqa: PTH100  # Path.resolve would follow a link to the file's other folder
     reader = Reader(kinds, problems, absolute.parent)
     config = _root(
@@ -113,7 +115,7 @@ def _root(reader: Reader, root: Tree, path: Path, sha256: str, environ: Mapping[
     log = _section(reader, root, "log", Log)
     advanced = _section(reader, root, "advanced", Advanced)
     connections, connection_trees = _connections(reader, root)
-    credentials = _credentials(reader, root, connections)
+    entries, credentials = _credentials(reader, root, connections)
     check(
         Read(
             kinds=reader.kinds,
@@ -122,6 +124,8 @@ def _root(reader: Reader, root: Tree, path: Path, sha256: str, environ: Mapping[
             connections=connections.stanzas,
             connection_trees=connection_trees,
             credentials=credentials,
+            entries=entries,
+            strays=reader.strays,
             key=None
             if state is None or state.generated
             else (root.at(("state", "encryption_key")), state.encryption_key),
@@ -210,21 +214,25 @@ def _connections(reader: Reader, root: Tree) -> tuple[Connections, dict[str, Tre
     return Connections(types, stanzas), trees
 
 
-def _credentials(reader: Reader, root: Tree, connections: Connections) -> list[tuple[CredentialStanza, Tree]]:
+def _credentials(
+    reader: Reader, root: Tree, connections: Connections
+) -> tuple[list[Tree], list[tuple[CredentialStanza, Tree]]]:
+    """All entries, and what the valid ones among them say."""
     defaults = _defaults(reader, root)
     tree = root.get("credentials") or Tree(root.spot, [])
     if not isinstance(tree.value, list):
         reader.problems.add(
             tree.spot, "`credentials` is not a list", "expected is one entry for each", "write `- name: …` lines"
         )
-        return []
-    found = []
+        return [], []
+    entries, found = [], []
     for entry in tree.value:
         whole = entry.over(defaults, deep=("rotation",)) if isinstance(entry.value, dict) else entry
+        entries.append(whole)
         stanza = reader.credential(whole, connections)
         if stanza is not None:
             found.append((stanza, whole))
-    return found
+    return entries, found
 
 
 def _defaults(reader: Reader, root: Tree) -> Tree:

@@ -1,12 +1,13 @@
 """What only several stanzas together have wrong: names, claims on one place, and timings against their surroundings.
 
-Every check stands in the table at the end and looks at stanzas that are valid by themselves; a stanza that is not is
-missing here, so one mistake is one error. Nothing here reads a file of the operator's but the rights of secret files.
+Every check stands in the table at the end and looks at stanzas that are valid by themselves, so that one mistake is one
+error; only names, adopted tokens and claims are compared between all, for there they are mistakes of their own. Nothing
+here reads a file of the operator's but the rights of secret files.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -14,11 +15,12 @@ from pydantic import BaseModel
 
 from rotator.config.document import Spot, Tree, shown
 from rotator.config.explain import Problems, nearest
-from rotator.config.fields import NEVER, format_duration, is_loopback
+from rotator.config.fields import NEVER, as_written, format_duration, is_loopback
 from rotator.config.kinds import VALUE_OUTPUTS, Complaint, Kinds
 from rotator.config.models import LITERAL, Advanced, ConnectionStanza, CredentialStanza, TargetStanza
 from rotator.config.policy import policy_of
 from rotator.config.secret_ref import SecretRef
+from rotator.config.stanzas import named_in
 
 HOUR: Final = 3600.0
 OUTAGE_MARGIN: Final = 30.0
@@ -30,7 +32,12 @@ WHOLE: Final = ""
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Read:
-    """All valid stanzas of one file with the trees that they were read from."""
+    """All valid stanzas of one file with the trees that they were read from.
+
+    Attributes:
+        entries: of all credentials, those with errors included, the defaults merged in.
+        strays: name of the credential, target and tree of the good targets of credentials that have errors.
+    """
 
     kinds: Kinds
     advanced: Advanced
@@ -38,6 +45,8 @@ class Read:
     connections: Mapping[str, ConnectionStanza]
     connection_trees: Mapping[str, Tree]
     credentials: list[tuple[CredentialStanza, Tree]]
+    entries: Sequence[Tree] = ()
+    strays: Sequence[tuple[str, TargetStanza, Tree]] = ()
     key: tuple[Spot, SecretRef] | None = None
     """Where the journal's key is configured, and how."""
 
@@ -69,20 +78,21 @@ def check(read: Read, problems: Problems) -> None:
 # ---------------------------------------------------------------------------------------------------------------- names
 def _names(read: Read, problems: Problems) -> None:
     first: dict[str, Spot] = {}
-    for credential, tree in read.credentials:
-        spot = tree.at(("name",))
-        if credential.name in first:
+    for tree in read.entries:
+        spot, name = tree.at(("name",)), named_in(tree)
+        if name is None:
+            continue
+        if name in first:
             problems.add(
                 spot,
-                f"a second credential is called `{credential.name}`, the first "
-                f"stands in line {first[credential.name].line}",
+                f"a second credential is called `{name}`, the first stands in line {first[name].line}",
                 "expected is a name of its own",
                 "rename one",
             )
-        first.setdefault(credential.name, spot)
+        first.setdefault(name, spot)
     former: dict[str, Spot] = {}
     for credential, tree in read.credentials:
-        name = credential.common.renamed_from
+        name = credential.common.renamed_from  # of a valid one: only that has a history to go on with
         if name is None:
             continue
         spot = tree.at(("renamed_from",))
@@ -105,11 +115,13 @@ def _names(read: Read, problems: Problems) -> None:
 
 def _adoptions(read: Read, problems: Problems) -> None:
     first: dict[str, tuple[str, Spot]] = {}
-    for credential, tree in read.credentials:
-        if credential.common.adopt is None:
+    for tree in read.entries:
+        adopt = tree.get("adopt")
+        written = adopt.get("id") if adopt is not None else None
+        token = as_written(written.value) if written is not None else None
+        if written is None or not isinstance(token, str):
             continue
-        spot = tree.at(("adopt", "id"))
-        token = credential.common.adopt.id
+        spot = written.spot
         if token in first:
             name, where = first[token]
             problems.add(
@@ -118,7 +130,7 @@ def _adoptions(read: Read, problems: Problems) -> None:
                 "expected is one credential for each token",
                 "adopt another one, or publish one credential to more targets",
             )
-        first.setdefault(token, (credential.name, spot))
+        first.setdefault(token, (named_in(tree) or "a credential", spot))
 
 
 def _target_names(read: Read, problems: Problems) -> None:
@@ -174,7 +186,8 @@ def _keys(read: Read, problems: Problems) -> None:
 
 def _claims(read: Read, problems: Problems) -> None:
     claims: dict[str, dict[str, tuple[str, Spot]]] = {}
-    for credential, target, tree in read.targets():
+    good = [(credential.name, target, tree) for credential, target, tree in read.targets()]
+    for owner, target, tree in sorted([*good, *read.strays], key=lambda found: found[2].spot):
         whole = read.kinds.targets[target.common.type].whole(target.options)
         held = claims.setdefault(target.lease, {})
         twice: dict[tuple[str, Spot], list[str]] = {}
@@ -182,7 +195,7 @@ def _claims(read: Read, problems: Problems) -> None:
             other = held.get(key) or held.get(WHOLE) or (next(iter(held.values()), None) if whole else None)
             if other is not None:
                 twice.setdefault(other, []).append(key)
-            held.setdefault(key, (credential.name, tree.spot))
+            held.setdefault(key, (owner, tree.spot))
         for (name, spot), keys in twice.items():
             problems.add(
                 tree.at(("keys", keys[0]), key=True),

@@ -6,6 +6,7 @@ which source its connection is.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,10 +16,11 @@ from pydantic import BaseModel, ValidationError
 
 from rotator.config.document import Tree, shown
 from rotator.config.explain import Problems, fields_of, nearest
-from rotator.config.fields import Stanza
+from rotator.config.fields import Stanza, as_written
 from rotator.config.kinds import Kinds, TargetKind
 from rotator.config.models import (
     LITERAL,
+    NAME_PATTERN,
     ConnectionStanza,
     CredentialCommon,
     CredentialStanza,
@@ -54,6 +56,8 @@ class Reader:
         """`folder` is what relative paths are relative to."""
         self.kinds = kinds
         self.problems = problems
+        self.strays: list[tuple[str, TargetStanza, Tree]] = []
+        """Good targets of credentials that have something else wrong, with the name that the credential goes by."""
         self._context = {"folder": folder}
 
     def model(self, model: type[Model], tree: Tree, name: str = "") -> Model | None:
@@ -85,7 +89,10 @@ class Reader:
         common = self.model(CredentialCommon, tree.only(self._keys_of(CredentialCommon)), "the credential")
         source = self.model(model, tree.only(self._keys_of(model)), "the credential") if model is not None else None
         targets = self._targets(tree, connections)
-        if common is None or source is None or kind is None or targets is None:
+        whole = tuple(target for target, _ in targets if target is not None)
+        if common is None or source is None or kind is None or not targets or len(whole) < len(targets):
+            name = named_in(tree) or "a credential"
+            self.strays += [(name, target, entry) for target, entry in targets if target is not None]
             return None
         connection = connections.stanzas.get(common.connection)
         has = self.kinds.outputs_of(kind, connection.options if connection else None, source)
@@ -93,7 +100,7 @@ class Reader:
             common=common,
             source_type=kind,
             source=source,
-            targets=tuple(_without_missing(target, has) for target in targets),
+            targets=tuple(_without_missing(target, has) for target in whole),
         )
 
     def _source_type(self, tree: Tree, connections: Connections) -> str | None:
@@ -127,7 +134,8 @@ class Reader:
             f"write `{meant}`" if meant else "add it under `connections`",
         )
 
-    def _targets(self, tree: Tree, connections: Connections) -> tuple[TargetStanza, ...] | None:
+    def _targets(self, tree: Tree, connections: Connections) -> list[tuple[TargetStanza | None, Tree]]:
+        """Every target that is written, None where it has something wrong, with its tree."""
         written = tree.get("targets")
         if written is None or not isinstance(written.value, list) or not written.value:
             self.problems.add(
@@ -136,10 +144,8 @@ class Reader:
                 "expected is a list of at least one place where its value is published",
                 "write for example `targets: [{type: env_file, path: .env}]`",
             )
-            return None
-        found = [self._target(entry, connections) for entry in written.value]
-        complete = tuple(target for target in found if target is not None)
-        return complete if len(complete) == len(found) else None
+            return []
+        return [(self._target(entry, connections), entry) for entry in written.value]
 
     def _target(self, tree: Tree, connections: Connections) -> TargetStanza | None:
         type_name = self._type(tree, self.kinds.targets, "the target")
@@ -239,6 +245,13 @@ class Reader:
     @staticmethod
     def _keys_of(model: type[BaseModel]) -> frozenset[str]:
         return frozenset(map(str, fields_of(model)))
+
+
+def named_in(tree: Tree) -> str | None:
+    """The name that an entry of `credentials` gives itself, whatever else it has wrong; None if that is no name."""
+    written = tree.get("name")
+    found = as_written(written.value) if written is not None else None
+    return found if isinstance(found, str) and re.fullmatch(NAME_PATTERN[1:-1], found) else None
 
 
 def named(reader: Reader, name: str, tree: Tree) -> bool:

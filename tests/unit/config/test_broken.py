@@ -1,4 +1,6 @@
-"""Each file of `broken/` has one mistake (`everything_at_once` has several); `expected.txt` holds what is said to it.
+"""Each file of `broken/` has one mistake; `everything_at_once` and `clashes_of_broken_stanzas` have several.
+
+`expected.txt` holds what is said to each.
 
 After a wanted change of a text: `python -m tests.unit.config.test_broken`, and read the difference.
 """
