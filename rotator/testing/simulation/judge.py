@@ -167,7 +167,7 @@ class Judge:
         if tok.status == "active":
             self._was_published(tok, act, seen)
             opened = world.view(tok.owner).retirements.get(tok.id)
-            pasted = tok.gone_by == "op" and not (world.lost_at < tok.gone and opened and opened.since > tok.gone)
+            pasted = tok.gone_by == "op" and not (world.lost_at < tok.gone and opened and opened.opened > tok.gone)
             if not pasted:
                 if now - tok.gone < GRACE - 1:
                     world.bad("I6 grace", f"{act} of {tok.id} {now - tok.gone:.0f} s after it was last published")
