@@ -171,10 +171,11 @@ def _optional(at: float) -> float | None:
     return None if at in (0.0, -NEVER) else at
 
 
-def _needs(view: View, waits: Mapping[str, Waits]) -> NeedsOperator | None:
+def _needs(credential: Credential, view: View, waits: Mapping[str, Waits]) -> NeedsOperator | None:
     for name in sorted(view.overridden):
-        code = override_code(view, name)
-        return _needed(code, view, subject=name, since=view.failing_since)
+        if not (credential.managed or view.rotation or view.retirements):
+            break  # nothing is open any more: what stands there is nobody's question
+        return _needed(override_code(view, name), view, subject=name, since=view.overridden_at[name])
     if view.rotation and view.rotation.rejects >= view.rotation.policy.rejects:
         return _needed("rejected", view, since=view.rotation.since)
     for found in waits.values():
@@ -294,7 +295,7 @@ def credential_status(
         used: token id -> last use at the provider as last seen; may be absent.
         troubles: what the driver noted of targets that could not be used; may be absent.
     """
-    needs = _needs(view, waits)
+    needs = _needs(credential, view, waits)
     rotation, wait = view.rotation, waits.get("rotation")
     paused = view.pause is not None and now < view.pause.until
     failing = bool(rotation) and (bool(view.failing_since) or (wait is not None and wait.why in STUCK))

@@ -85,8 +85,10 @@ def adopted(view: View, fact: Draft) -> View:
 def overridden(view: View, fact: Draft) -> View:
     """A managed key holds a value that is not ours; what an operator accepted there before is gone."""
     first = fact.target not in view.baselines
+    since = view.overridden_at[fact.target] if fact.target in view.overridden else fact.at
     return replace(
         view,
+        overridden_at=amend.plus(view.overridden_at, fact.target, since),
         overridden=amend.plus(view.overridden, fact.target, fact.fingerprint),
         occupied=view.occupied | {fact.target} if first else view.occupied,
         heeded=amend.minus(view.heeded, fact.target),

@@ -162,6 +162,7 @@ class View:
         stood: token ids that were seen standing at a target.
         baselines: targets whose first sight is journaled.
         overridden: target -> fingerprint of a value unknown to us that stands there.
+        overridden_at: since when one stands at each target of `overridden`.
         occupied: those of `overridden` that stood there at first sight.
         heeded: target -> fingerprint that an operator told us to leave alone until it changes (`resolve --accept`).
         allowed: (target, fingerprint) that may be overwritten.
@@ -201,6 +202,7 @@ class View:
     stood: frozenset[str] = frozenset()
     baselines: frozenset[str] = frozenset()
     overridden: Mapping[str, str] = field(default_factory=dict)
+    overridden_at: Mapping[str, float] = field(default_factory=dict)
     occupied: frozenset[str] = frozenset()
     heeded: Mapping[str, str] = field(default_factory=dict)
     allowed: frozenset[tuple[str, str]] = frozenset()

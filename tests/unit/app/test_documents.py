@@ -56,7 +56,7 @@ def test_what_is_open_is_a_document_of_its_own():
     assert document("rotating")["rotation"]["step"] == "intent"
     assert document("retiring")["retirements"][0]["step"] == "open"
     assert document("paused")["paused"]["until"] == moment(START + 60)
-    assert document("overridden")["needs_operator"]["since"] is None
+    assert document("overridden")["needs_operator"]["since"] == moment(START)
 
 
 def test_times_within_a_fact_are_written_as_everywhere_else():

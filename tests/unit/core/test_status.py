@@ -75,13 +75,31 @@ def test_every_state_is_reached_and_can_be_written_as_json(state):
 
 
 def test_what_left_the_configuration_is_unmanaged_whatever_else():
-    story = published().tell(K.OVERRIDDEN, target="env", fingerprint="x").tell(K.PAUSED)
+    story = published().planned().tell(K.OVERRIDDEN, target="env", fingerprint="x").tell(K.PAUSED)
     story.credential = credential(managed=False)
 
     assert status(story).state is State.UNMANAGED
     assert status(story).next_rotation is None
     assert status(story).message == "somebody else changed the managed key at env", "what is open is still said"
     assert status(unmanaged()).message == "gone from the configuration; nothing is revoked"
+
+
+def test_what_left_the_configuration_with_nothing_open_needs_no_operator():
+    story = published().tell(K.OVERRIDDEN, target="env", fingerprint="x")
+    story.credential = credential(managed=False)
+
+    assert status(story).needs_operator is None
+    assert status(story).message == "gone from the configuration; nothing is revoked"
+
+
+def test_an_operator_is_needed_since_the_first_foreign_value_whatever_followed_it():
+    story = published().tell(K.OVERRIDDEN, target="env", fingerprint="x").later(60)
+    story.tell(K.OVERRIDDEN, target="env", fingerprint="y")
+    again = published().tell(K.OVERRIDDEN, target="env", fingerprint="x").tell(K.OVERRIDE_ENDED, target="env")
+    again.later(60).tell(K.OVERRIDDEN, target="env", fingerprint="x")
+
+    assert status(story).needs_operator.since == START
+    assert status(again).needs_operator.since == START + 60
 
 
 def test_an_operators_need_goes_before_a_pause():
