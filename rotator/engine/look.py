@@ -12,6 +12,7 @@ from rotator.core.credential import NEVER, Strategy
 from rotator.core.errors import JournalUnsafe, RateLimited, Refused, Unavailable
 from rotator.core.events import Event
 from rotator.core.facts import Kind
+from rotator.core.ports.source import TokenState
 from rotator.core.protocol.names import is_of, parse
 from rotator.core.protocol.retire import DEAD
 from rotator.core.protocol.rules import Look, Result, Seen, Sight
@@ -72,7 +73,10 @@ def accepted(work: Work, of: str) -> Seen:
         if not state.equal:
             return Seen(at, Result.DEAD, "its grants or conditions are not those of the terms")
         value = work.journal.reveal(work.stream, rotation.fingerprint)
-        return Seen(at, Result.GOOD if work.source.verify(value) == of else Result.LAG)
+        if work.source.verify(value) != of:
+            return Seen(at, Result.LAG)
+        work.memory.verified[rotation.fingerprint] = (at, state.modified_at)
+        return Seen(at, Result.GOOD)
     except NO_ANSWER as error:
         return _unsure(work, at, error)
 
@@ -101,10 +105,8 @@ def alive(work: Work, of: str) -> Seen:
         if not rolling and modified == state.modified_at and at - when < TRUST * work.tuning.watch:
             return Seen(at, Result.GOOD)
         if work.source.verify(work.journal.reveal(work.stream, of)) == token_id:
-            memory.doubts.pop(of, None)
             memory.verified[of] = (at, state.modified_at)
-            work.fleet.died(work.credential, False)
-            return Seen(at, Result.GOOD)
+            return _lives(work, at, of)
         if rolling and rotation is not None:
             young = at - rotation.since <= rotation.policy.propagation
             settled = of in memory.verified or bool(rotation.read_back) or not young
@@ -115,6 +117,11 @@ def alive(work: Work, of: str) -> Seen:
         return Seen(at, Result.UNSURE, "its key was destroyed")
     except NO_ANSWER as error:
         return _unsure(work, at, error)
+
+
+def lives(work: Work, at: float, fingerprint: str) -> None:
+    """Remember that a published value was accepted at `at`, where an act asked the provider anyway."""
+    work.memory.seen[Look(Sight.ALIVE, fingerprint)] = _lives(work, at, fingerprint)
 
 
 def token(work: Work, of: str) -> Seen:
@@ -168,11 +175,17 @@ def in_sync(work: Work, of: str) -> Seen:
 
 def quiet(work: Work, of: str) -> Seen:
     """Has nobody used the old token for the quiet time? A token that is dead already is quiet."""
-    at, view = work.now, work.view
+    at = work.now
     try:
         state = work.source.get(of)
     except NO_ANSWER as error:
         return _unsure(work, at, error)
+    return _quiet(work, at, of, state)
+
+
+def _quiet(work: Work, at: float, of: str, state: TokenState | None) -> Seen:
+    """Judge what the provider said at `at` of an old token's last use."""
+    view = work.view
     if state is None or not state.active or state.last_used_at is None:
         return Seen(at, Result.GOOD)
     work.memory.used[of] = state.last_used_at
@@ -183,12 +196,16 @@ def quiet(work: Work, of: str) -> Seen:
 
 
 def unpublished(work: Work, of: str) -> Seen:
-    """Does no target, present or released less than `grace` ago, hold a value of this token or may come to hold it?"""
+    """Does no target, present or released less than `grace` ago, hold a value of this token or may come to hold it?
+
+    What the provider says of the token answers QUIET too, as of the same moment: nobody asks twice for one answer.
+    """
     at, view = work.now, work.view
     try:
         state = work.source.get(of)
     except NO_ANSWER as error:
         return _unsure(work, at, error)
+    work.memory.seen[Look(Sight.QUIET, of)] = _quiet(work, at, of, state)
     if state is None or state.status not in ALIVE_STATES:
         return Seen(at, Result.GOOD, DEAD)
     retirement = view.retirements.get(of)
@@ -288,6 +305,12 @@ def orphans(work: Work, of: str) -> Seen:
         work.append(draft)
         found.discard(state.id)
     work.memory.orphans = frozenset(found)
+    return Seen(at, Result.GOOD)
+
+
+def _lives(work: Work, at: float, fingerprint: str) -> Seen:
+    work.memory.doubts.pop(fingerprint, None)
+    work.fleet.died(work.credential, False)
     return Seen(at, Result.GOOD)
 
 

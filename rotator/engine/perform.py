@@ -29,7 +29,7 @@ from rotator.core.protocol.recreate import drifted
 from rotator.core.protocol.rules import Act, Action, Look, Result, Sight, given
 from rotator.core.protocol.view import Rotation
 from rotator.core.schedule.due import why_due
-from rotator.engine.look import take
+from rotator.engine.look import lives, take
 from rotator.engine.stands import desired, holder, stand, value_key
 from rotator.engine.work import Work, whole
 
@@ -252,8 +252,11 @@ def read_back(work: Work, action: Action) -> None:
         key = value_key(target)
         derived = target.keys[key] != "token.value"
         value = work.journal.reveal(work.stream, fingerprint) if derived else reading.values[key]
+        at = work.now
         if work.source.verify(value) == rotation.token_id:
             work.append(_of(work, Kind.READ_BACK, rotation, name, {}))
+            if rotation.strategy is not Strategy.ROLL:  # a roll's value is looked at again after the settle time
+                lives(work, at, fingerprint)
         else:
             _failed(work, "read_back", name, Unavailable(f"verifying the value read back from {name}: refused"))
     except CERTAIN as error:

@@ -23,7 +23,7 @@ DEAD: Final = "dead"
 """Note of an UNPUBLISHED look at a token that the provider calls dead: no consumer can be hurt any more."""
 
 QUIET_FRESH: Final = 60.0
-"""How old the provider's word on the last use may be, in seconds."""
+"""How old the provider's word on the last use may be, in seconds; an UNPUBLISHED look hears that word, too."""
 
 
 def _token(case: Case) -> str:

@@ -1,6 +1,7 @@
 """One pass over one credential, and how it ends."""
 
 import json
+from collections import Counter
 
 import pytest
 
@@ -24,6 +25,28 @@ def test_a_first_creation_goes_all_the_way_in_passes():
     assert {bench.at(place) for place in ("aws", "env", "vault")} == {bench.at("env")}
     assert bench.view.current
     assert bench.said("rotation_confirmed")
+
+
+def test_a_rotation_asks_the_provider_nothing_twice_until_the_grace():
+    bench = published()
+    bench.tell(K.REQUEST, detail={"request_id": "q"})
+    bench.driver.memory(NAME).seen.clear()
+    asked = Counter()
+    straight = bench.door.call
+
+    def counted(stream, port, operation, effect, special=None):
+        asked[operation] += port == "source"
+        return straight(stream, port, operation, effect, special)
+
+    bench.door.call = counted
+    while not bench.view.retirements:
+        bench.run()
+        bench.later(1)
+    ended = bench.run()
+
+    assert ended.step.why[next(iter(bench.view.retirements))].why == "grace"
+    assert asked["get"] == 2, "the new token before its publication, the old one before its retirement"
+    assert asked["verify"] == 1 + 3, "before the publication, and what was read back from each of three targets"
 
 
 def test_a_pass_ends_with_the_time_of_the_next_one():

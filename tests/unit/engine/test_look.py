@@ -1,11 +1,13 @@
 """Looks: every one answers, whatever the other side does."""
 
+from dataclasses import replace
+
 import pytest
 
-from rotator.core.credential import Strategy
+from rotator.core.credential import NEVER, Strategy
 from rotator.core.errors import JournalUnsafe, RateLimited, Refused, Unavailable
 from rotator.core.facts import Kind
-from rotator.core.protocol.rules import Result, Sight
+from rotator.core.protocol.rules import Look, Result, Seen, Sight
 from tests.unit.engine.bench import NAME, Bench, Key, listed, published
 
 K, S, R = Kind, Sight, Result
@@ -102,6 +104,16 @@ def test_a_captured_token_that_is_not_what_was_asked_for_is_dead(change, note):
 
     seen = bench.seen(S.ACCEPTED, token)
     assert (seen.result, seen.note) == (R.DEAD, note)
+
+
+def test_an_accepted_value_is_not_verified_again_by_the_watch_for_a_while():
+    bench = Bench()
+    bench.captured()
+    rotation = bench.view.opened
+    bench.look(S.ACCEPTED, rotation.token_id)
+    bench.fails("verify", Unavailable("verifying"))
+
+    assert bench.look(S.ALIVE, rotation.fingerprint) is R.GOOD
 
 
 def test_a_value_that_is_not_accepted_yet_lags():
@@ -377,8 +389,6 @@ def test_an_old_token_is_quiet_when_nobody_used_it_for_the_quiet_time(ago, resul
 
 
 def _quiet(policy):
-    from dataclasses import replace
-
     return replace(policy, quiet=300.0, quiet_adopted=9999.0)
 
 
@@ -400,6 +410,29 @@ def test_a_token_that_stands_nowhere_is_unpublished():
     bench, old = rotated()
 
     assert bench.look(S.UNPUBLISHED, old.id) is R.GOOD
+
+
+@pytest.mark.parametrize(("used", "result"), [(-NEVER, R.GOOD), (0.0, R.BAD)])
+def test_what_the_provider_said_of_an_unpublished_token_answers_whether_it_is_quiet(used, result):
+    bench, old = rotated()
+    retirement = bench.view.retirements[old.id]
+    bench.world.store.stream(NAME).view.retirements[old.id] = replace(retirement, policy=_quiet(retirement.policy))
+    bench.world.judge.last_used = lambda tok: bench.now + used
+    bench.driver.memory(NAME).seen.clear()
+    at = bench.now
+    bench.look(S.UNPUBLISHED, old.id)
+    bench.later(5)
+
+    assert bench.driver.memory(NAME).seen[Look(S.QUIET, old.id)] == Seen(at, result), "as of the moment of the answer"
+
+
+def test_a_token_of_which_nothing_was_heard_is_not_called_quiet():
+    bench, old = rotated()
+    bench.driver.memory(NAME).seen.clear()
+    bench.fails("get", Unavailable("asking"))
+    bench.look(S.UNPUBLISHED, old.id)
+
+    assert Look(S.QUIET, old.id) not in bench.driver.memory(NAME).seen
 
 
 def test_a_token_that_a_target_still_holds_is_not():

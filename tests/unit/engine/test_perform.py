@@ -18,7 +18,7 @@ from rotator.core.errors import (
 )
 from rotator.core.facts import Kind
 from rotator.core.protocol.names import parse
-from rotator.core.protocol.rules import Act, Action, Look, Sight
+from rotator.core.protocol.rules import Act, Action, Look, Result, Seen, Sight
 from rotator.engine.perform import perform
 from tests.unit.engine.bench import NAME, Bench, Derived, Key, published
 
@@ -379,6 +379,36 @@ def test_what_is_read_back_is_verified():
     bench.do(Act.READ_BACK, "env")
 
     assert bench.view.opened.read_back == {"env"}
+
+
+def test_a_value_that_was_accepted_as_it_was_read_back_lives():
+    bench = written()
+    at, fingerprint = bench.now, bench.view.opened.fingerprint
+    work = bench.do(Act.READ_BACK, "env")
+
+    assert work.memory.seen[Look(Sight.ALIVE, fingerprint)] == Seen(at, Result.GOOD)
+    assert bench.fleet.deaths == [False]
+
+
+def test_a_value_that_was_refused_as_it_was_read_back_is_not_called_alive():
+    bench = written()
+    bench.fails("verify", lambda effect: None)
+    work = bench.do(Act.READ_BACK, "env")
+
+    assert Look(Sight.ALIVE, bench.view.opened.fingerprint) not in work.memory.seen
+
+
+def test_the_value_of_a_roll_is_looked_at_on_its_own():
+    bench = published(strategy=Strategy.ROLL)
+    bench.planned(Strategy.ROLL)
+    bench.do(Act.MINT)
+    bench.record(K.VERIFIED)
+    bench.record(K.PUBLISHING)
+    bench.do(Act.WRITE, "env")
+    work = bench.do(Act.READ_BACK, "env")
+
+    assert bench.view.opened.read_back == {"env"}
+    assert Look(Sight.ALIVE, bench.view.opened.fingerprint) not in work.memory.seen, "it may be rolled once more"
 
 
 def test_a_target_that_lost_the_value_is_written_again():
