@@ -141,7 +141,7 @@ class Work:
             seen=self.memory.seen,
             watch=self.tuning.watch,
             sweep=self.tuning.sweep,
-            start=self.fleet.hold(credential, self.view),
+            start="" if self.view.rotation else self.fleet.hold(credential, self.view),
             incident=self.fleet.incident(credential.connection),
         )
 

@@ -42,10 +42,11 @@ def may_start(stream: str, fleet: Mapping[str, Renewal], now: float) -> bool:
     """Whether an ordinary rotation of that credential may start now.
 
     While more than a fifth of a fleet of ten or more is due, a tenth of it starts in an hour, the soonest expiry first.
-    Lifetimes under a day are not paced.
+    Lifetimes under a day are not paced, and what is not due itself waits for nobody: asked at every step, it answers
+    without looking at the fleet.
     """
     mine = fleet.get(stream)
-    if mine is None or len(fleet) < SMALL or mine.lifetime < DAY:
+    if mine is None or mine.due_at > now or len(fleet) < SMALL or mine.lifetime < DAY:
         return True
     due = [(r.expires_at, name) for name, r in fleet.items() if r.due_at <= now]
     if len(due) <= MANY * len(fleet):

@@ -128,7 +128,7 @@ def test_a_single_credential_is_not_paced(app):
 def test_a_fleet_that_is_due_all_at_once_is_paced(app, stream):
     known(app)
     now = app.clock.utc()
-    view = replace(blank(), current="t1", tokens={"t1": Token(id="t1", born=now - 89 * DAY, expires_at=now + DAY)})
+    view = replace(blank(), current="t1", tokens={"t1": Token(id="t1", born=now - 90 * DAY, expires_at=now + 900)})
     app.fleet.bound(stream, view)
     fleet = app.fleet._renewals["prod"]
     for i in range(20):

@@ -64,6 +64,10 @@ def test_a_lifetime_under_a_day_is_not_paced():
     assert len(starting(fleet(20, 20, lifetime=DAY - 1))) == 20
 
 
+def test_what_is_not_due_itself_waits_for_nobody():
+    assert may_start("c19", fleet(20, 19), NOW)
+
+
 def test_a_first_creation_is_not_paced():
     assert may_start("new", fleet(20, 20), NOW)
 
