@@ -24,8 +24,8 @@ from rotator.host.workers import Workers
 BATCH: Final = 1000
 """Due streams taken from the journal in one tick, per connection."""
 
-WORKERS: Final = 16
-"""Credentials that are worked on at once; one process sends at most 32 requests at a time to a provider."""
+WORKERS: Final = 32
+"""Credentials that are worked on at once; as many as the requests that one process sends at a time to a provider."""
 
 DRAIN: Final = 25.0
 """Seconds that work under way gets when the process was asked to end."""

@@ -260,7 +260,7 @@ def _one_line(content: bytes, what: str) -> Secret:
     text = text.removesuffix("\n").removesuffix("\r")
     if not text:
         raise ConfigError(f"reading a secret: {what} is empty", "put the secret there")
-    if any(character.isspace() or not character.isprintable() for character in text):
+    if " " in text or not text.isprintable():  # of all white space only the blank counts as printable
         raise ConfigError(
             f"reading a secret: {what} holds spaces, line ends or control characters inside",
             "a secret is one line without spaces; look for a second line or a pasted quote",

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 from typing import Final
 
 LOCKED_WAIT: Final = 300.0
@@ -127,6 +128,7 @@ def rate_limit_of(headers: Mapping[str, str]) -> tuple[int, float] | None:
     return (int(found[1]), float(found[2])) if found else None
 
 
+@lru_cache(maxsize=16)  # all answers of one second have the same
 def _http_date(text: str) -> float | None:
     if not text:
         return None

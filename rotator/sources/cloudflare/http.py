@@ -19,7 +19,7 @@ import ssl
 import threading
 import time
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -35,11 +35,12 @@ DEADLINE: Final = 15.0
 """Seconds from the call to the last byte of the body; well below the settle time of 60 s."""
 CONNECT: Final = 5.0
 BODY_CAP: Final = 4 * 1024 * 1024
-READERS: Final = 24
+READERS: Final = 20
 """Kept-alive connections for reads; with `ACTORS` 32 in all: httpx's pool slows down sharply above that."""
-ACTORS: Final = 8
+ACTORS: Final = 12
 USER_AGENT: Final = f"rotator/{__version__} (secrets rotation daemon; rotatord)"
 """Recorded in Cloudflare's audit log (`raw.user_agent`), so that a rotation can be told from a person."""
+HEADERS: Final = {"User-Agent": USER_AGENT, "Accept": "application/json", "Accept-Encoding": "identity"}
 VALUE: Final = re.compile(r"[!-~]{1,512}")
 """What may stand in an Authorization header; a library would quote anything else in its exception."""
 
@@ -122,18 +123,7 @@ class _Backend(httpcore.NetworkBackend):
         return _Stream(self._inner.connect_tcp(host, port, left, local_address, socket_options), self._flights)
 
 
-class _Body(httpx.SyncByteStream):
-    def __init__(self, response: httpcore.Response) -> None:
-        self._response = response
-
-    def __iter__(self) -> Iterator[bytes]:
-        yield from self._response.iter_stream()
-
-    def close(self) -> None:
-        self._response.close()
-
-
-class _Transport(httpx.BaseTransport):
+class _Pools:
     """Two pools: reads keep their connections, requests with an effect get a fresh one each."""
 
     def __init__(self, context: ssl.SSLContext, flights: _Flights) -> None:
@@ -149,8 +139,9 @@ class _Transport(httpx.BaseTransport):
 
         self._reads, self._effects = pool(READERS, READERS), pool(ACTORS, 0)
 
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        response = (self._effects if request.extensions.get("effect") else self._reads).handle_request(
+    def send(self, request: httpx.Request, effect: bool) -> httpcore.Response:
+        """Send a request and return the head of its answer; whoever gets it closes it."""
+        return (self._effects if effect else self._reads).handle_request(
             httpcore.Request(
                 method=request.method,
                 url=httpcore.URL(
@@ -161,10 +152,9 @@ class _Transport(httpx.BaseTransport):
                 ),
                 headers=request.headers.raw,
                 content=request.read(),
-                extensions={"timeout": request.extensions["timeout"]},
+                extensions=request.extensions,
             )
         )
-        return httpx.Response(status_code=response.status, headers=response.headers, stream=_Body(response))
 
     def close(self) -> None:
         self._reads.close()
@@ -198,13 +188,8 @@ class Http:
         self._deadline = deadline
         self._flights = _Flights()
         self._base = base_url.rstrip("/")
-        self._client = httpx.Client(
-            transport=_Transport(context, self._flights),
-            trust_env=False,
-            follow_redirects=False,
-            timeout=httpx.Timeout(deadline, connect=CONNECT, pool=CONNECT),
-            headers={"User-Agent": USER_AGENT, "Accept": "application/json", "Accept-Encoding": "identity"},
-        )
+        self._pools = _Pools(context, self._flights)
+        self._timeouts = httpx.Timeout(deadline, connect=CONNECT, pool=CONNECT).as_dict()
 
     def send(
         self,
@@ -260,34 +245,48 @@ class Http:
         token = bearer.reveal()
         if not VALUE.fullmatch(token):
             raise httpx.InvalidURL("the token cannot stand in a header")
-        with self._client.stream(
+        # Past httpx.Client: its cookies, redirects and environment are not wanted, and cost half of a request's time.
+        request = httpx.Request(
             method,
             self._base + path,
             params=dict(query) if query else None,
             json=body,
-            headers={"Authorization": f"Bearer {token}"},
-            extensions={"effect": effect},
-        ) as response:
-            headers = {name.lower(): value for name, value in response.headers.items()}
+            headers={**HEADERS, "Authorization": f"Bearer {token}"},
+            extensions={"timeout": self._timeouts},
+        )
+        response = self._pools.send(request, effect)
+        try:
+            headers = _headers(response)
             if on_head is not None:
                 on_head(headers)
-            return Answer(response.status_code, headers, _whole(response, headers))
+            return Answer(response.status, headers, _whole(response, headers))
+        finally:
+            response.close()
 
     def close(self) -> None:
         """Close all connections; requests of other threads under way end as `AnswerLost`."""
-        self._client.close()
+        self._pools.close()
 
 
 class _TooLarge(Exception):
     pass
 
 
-def _whole(response: httpx.Response, headers: Mapping[str, str]) -> bytes:
+def _headers(response: httpcore.Response) -> dict[str, str]:
+    """The headers by their names in lower case; those of one name are joined, as RFC 9110 section 5.3 has it."""
+    found: dict[str, str] = {}
+    for raw, content in response.headers:
+        name, value = raw.decode("latin-1").lower(), content.decode("latin-1")
+        found[name] = f"{found[name]}, {value}" if name in found else value
+    return found
+
+
+def _whole(response: httpcore.Response, headers: Mapping[str, str]) -> bytes:
     """The body, decoded; we ask for none, but a box on the way may compress anyway, and a mint's answer comes once."""
     coded = headers.get("content-encoding", "identity").strip().lower() in ("gzip", "x-gzip", "deflate")
     inflate = zlib.decompressobj(zlib.MAX_WBITS | 32) if coded else None
     whole = bytearray()
-    for piece in response.iter_raw():
+    for piece in response.iter_stream():
         whole += inflate.decompress(piece, BODY_CAP + 1 - len(whole)) if inflate else piece
         if len(whole) > BODY_CAP:
             raise _TooLarge
