@@ -149,7 +149,8 @@ class Leases:
         name, holder = _PLACE + place, f"{lease.holder}/{secrets.token_hex(4)}"
         give_up = self._clock.boot() + self._patience
         while True:
-            with self._db.write() as connection:
+            # Not flushed: a power cut ends every holder, and what is written under it follows a flushed publish intent.
+            with self._db.write(durable=False) as connection:
                 self.renew(connection, lease)
                 if not self._taken(connection, name, holder):
                     return self._take(connection, name, holder)

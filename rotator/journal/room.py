@@ -74,12 +74,14 @@ class Room:
             )
 
     def forget(self) -> None:
-        """Empty the write-ahead log, which still holds keys that the database has forgotten; `tidy` tries again."""
+        """Note that the write-ahead log still holds keys that the database has forgotten; `tidy` empties it."""
         self._log_holds_keys = True
-        self.tidy()
 
     def tidy(self) -> None:
-        """Finish what `forget` could not while somebody was reading."""
+        """Empty the write-ahead log of forgotten keys: once for many, because all writers wait meanwhile.
+
+        At every heartbeat and at the end; a reader in the way puts it off to the next.
+        """
         if self._log_holds_keys:
             self._log_holds_keys = not self._db.checkpoint()
 
@@ -101,6 +103,7 @@ class Room:
                 content = json.dumps(pack(seal.rewrap(root)))
                 run(connection, "UPDATE meta SET value = ? WHERE name = 'secret'", (content,))
         self.forget()
+        self.tidy()
         return changed
 
 
