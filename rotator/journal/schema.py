@@ -1,12 +1,14 @@
 """Which schema a file has, and how it gets the present one. Readers ask; writers migrate, under one lock.
 
-Alembic and SQLAlchemy are loaded only when there is a step to take: at the first start, and after an upgrade.
+A new file gets the whole schema from `schema.sql`, which is what all steps add up to (a test compares). Alembic and
+SQLAlchemy are loaded only for an older file: they take 25 MB, which a daemon would keep from its first start on.
 """
 
 from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable
+from contextlib import suppress
 from enum import Enum
 from pathlib import Path
 from typing import Final
@@ -18,6 +20,12 @@ REVISIONS: Final = ("0001",)
 """Every step, oldest first. `migrations/versions` holds one file for each (a test compares)."""
 
 APPLICATION_ID: Final = 0x526F7461
+
+SCRIPT: Final = Path(__file__).with_name("schema.sql")
+"""Written by `python -m rotator.journal.migrations`."""
+
+END: Final = ";\n\n"
+"""What ends a statement of the script; a trigger holds other semicolons."""
 
 
 class Standing(Enum):
@@ -50,13 +58,31 @@ def standing(path: Path, connection: sqlite3.Connection) -> Standing:
 
 
 def migrate(path: Path, connection: sqlite3.Connection, crash: Callable[[str], None]) -> None:
-    """Take every missing step, each in a transaction of its own. The caller holds the lock of the journal.
+    """Make the schema where there is none, else take every missing step. The caller holds the lock of the journal.
 
     Raises:
         JournalUnsafe: a step failed; the schema is what it was before that step.
 
-    Crash: leaves the steps that were committed; the next writer goes on from there.
+    Crash: leaves no schema, or the steps that were committed; the next writer goes on from there.
     """
+    if standing(path, connection) is not Standing.ABSENT:
+        upgrade(path, connection, crash)
+        return
+    crash("before_migrate_step")
+    try:
+        run(connection, "BEGIN IMMEDIATE")
+        for statement in SCRIPT.read_text(encoding="utf-8").split(END):
+            run(connection, statement)
+        run(connection, "COMMIT")
+    except sqlite3.Error as error:
+        with suppress(sqlite3.Error):
+            run(connection, "ROLLBACK")
+        raise unsafe(f"migrating the journal {path}", error) from error
+    crash("after_migrate_step")
+
+
+def upgrade(path: Path, connection: sqlite3.Connection, crash: Callable[[str], None]) -> None:
+    """Take every missing step with Alembic, each in a transaction of its own; for the rest see `migrate`."""
     from alembic import command
     from alembic.config import Config
     from sqlalchemy import create_engine, event

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,8 +13,9 @@ from rotator.core.errors import JournalUnsafe
 from rotator.core.facts import Kind
 from rotator.host.crashpoints import Point
 from rotator.journal import schema
+from rotator.journal.migrations.__main__ import script
 from rotator.journal.points import around
-from rotator.journal.schema import REVISIONS, Standing, migrate, standing
+from rotator.journal.schema import REVISIONS, SCRIPT, Standing, migrate, standing, upgrade
 from tests.contract.journal.benches import SqliteBench, no_crash
 from tests.contract.journal.drafts import VALUE, captured, claimed, intent, planned
 
@@ -30,7 +33,7 @@ def test_the_migrations_add_up_to_the_tables(tmp_path: Path):
 
     path = tmp_path / "state.db"
     raw = connect(path)
-    migrate(path, raw, no_crash)
+    upgrade(path, raw, no_crash)
     raw.close()
     engine = create_engine(f"sqlite:///{path}")
     with engine.connect() as connection:
@@ -39,38 +42,67 @@ def test_the_migrations_add_up_to_the_tables(tmp_path: Path):
     engine.dispose()
 
 
+def test_the_script_of_a_new_journal_makes_what_the_migrations_add_up_to():
+    assert SCRIPT.read_text() == script(), "run `python -m rotator.journal.migrations`"
+
+
+def test_a_new_journal_is_made_without_the_library_for_migrations(tmp_path: Path):
+    child = (
+        "import sqlite3, sys; from pathlib import Path; from rotator.journal.schema import migrate, standing\n"
+        "path = Path(sys.argv[1]); raw = sqlite3.connect(path, isolation_level=None)\n"
+        "migrate(path, raw, lambda point: None)\n"
+        "print(standing(path, raw).name, *sorted({'alembic', 'sqlalchemy'} & sys.modules.keys()))"
+    )
+    command = [sys.executable, "-c", child, str(tmp_path / "state.db")]
+    assert subprocess.run(command, capture_output=True, text=True, check=True).stdout == "PRESENT\n"
+
+
+def test_a_first_migration_that_was_cut_off_is_finished(tmp_path: Path):
+    path = tmp_path / "state.db"
+    raw = connect(path)
+    raw.execute("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)")
+    migrate(path, raw, no_crash)
+    assert standing(path, raw) is Standing.PRESENT
+    raw.close()
+
+
 def test_every_step_is_known_and_has_one_file():
     found = sorted(file.stem for file in (Path(schema.__file__).parent / "migrations" / "versions").glob("v*.py"))
     assert [name[1:5] for name in found] == list(REVISIONS)
 
 
-def test_every_step_stands_between_two_crash_points(tmp_path: Path):
+@pytest.mark.parametrize(("way", "steps"), [(migrate, 1), (upgrade, len(REVISIONS))])
+def test_every_step_stands_between_two_crash_points(tmp_path: Path, way, steps: int):
     passed: list[str] = []
     raw = connect(tmp_path / "state.db")
-    migrate(tmp_path / "state.db", raw, passed.append)
-    assert passed == ["before_migrate_step", "after_migrate_step"] * len(REVISIONS)
-    migrate(tmp_path / "state.db", raw, passed.append)
-    assert len(passed) == 2 * len(REVISIONS), "nothing is left to do"
+    way(tmp_path / "state.db", raw, passed.append)
+    assert passed == ["before_migrate_step", "after_migrate_step"] * steps
+    way(tmp_path / "state.db", raw, passed.append)
+    assert len(passed) == 2 * steps, "nothing is left to do"
     assert standing(tmp_path / "state.db", raw) is Standing.PRESENT
     raw.close()
 
 
-def test_a_step_that_fails_leaves_the_schema_as_it_was(tmp_path: Path):
+@pytest.mark.parametrize("way", [migrate, upgrade])
+def test_a_step_that_fails_leaves_the_schema_as_it_was(tmp_path: Path, way):
     path = tmp_path / "state.db"
 
     class Full(sqlite3.Connection):
         def cursor(self, *arguments):  # type: ignore[override]
             return super().cursor(_FullCursor)
 
+        def execute(self, *arguments):  # type: ignore[override]
+            return self.cursor().execute(*arguments)
+
     raw = sqlite3.connect(path, isolation_level=None, check_same_thread=False, factory=Full)
     with pytest.raises(JournalUnsafe, match="migrating the journal"):
-        migrate(path, raw, no_crash)
+        way(path, raw, no_crash)
     raw.close()
     raw = connect(path)
     assert standing(path, raw) is Standing.ABSENT
     tables = {name for (name,) in raw.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     assert tables <= {"alembic_version"}
-    migrate(path, raw, no_crash)
+    way(path, raw, no_crash)
     assert standing(path, raw) is Standing.PRESENT
     raw.close()
 
