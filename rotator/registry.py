@@ -126,6 +126,36 @@ def _preflight(connection: Any, credentials: Sequence[tuple[str, Any]], now: flo
     return preflight(connection, credentials, now)
 
 
+def _vault(name: str, options: vault.VaultConnectionOptions) -> Any:
+    from rotator.targets.vault.connection import VaultConnection
+
+    return VaultConnection(name, options)
+
+
+def _aws(name: str, options: aws_secrets_manager.AwsConnectionOptions) -> Any:
+    from rotator.targets.aws_secrets_manager.connection import AwsConnection
+
+    return AwsConnection(name, options)
+
+
+def _env_file_target(connection: None, options: Any, keys: Mapping[str, str], locks: Path, warn: Warn) -> Target:
+    from rotator.targets.env_file.target import EnvFileTarget
+
+    return EnvFileTarget(options, keys, locks, warn=warn)
+
+
+def _vault_target(connection: Any, options: Any, keys: Mapping[str, str], locks: Path, warn: Warn) -> Target:
+    from rotator.targets.vault.target import VaultTarget
+
+    return VaultTarget(connection, options, keys, warn=warn)
+
+
+def _aws_target(connection: Any, options: Any, keys: Mapping[str, str], locks: Path, warn: Warn) -> Target:
+    from rotator.targets.aws_secrets_manager.target import AwsSecretsManagerTarget
+
+    return AwsSecretsManagerTarget(connection, options, keys, warn=warn)
+
+
 SOURCES: Final[dict[str, SourceEntry]] = {
     "cloudflare": SourceEntry(
         connection=ConnectionOptions,
@@ -146,12 +176,12 @@ SOURCES: Final[dict[str, SourceEntry]] = {
 CONNECTIONS: Final[dict[str, ConnectionEntry]] = {
     "vault": ConnectionEntry(
         options=vault.VaultConnectionOptions,
-        open=vault.VaultConnection,
+        open=_vault,
         preflight=lambda connection: connection.preflight(),
     ),
     "aws": ConnectionEntry(
         options=aws_secrets_manager.AwsConnectionOptions,
-        open=aws_secrets_manager.AwsConnection,
+        open=_aws,
     ),
 }
 
@@ -162,18 +192,10 @@ TARGETS: Final[dict[str, TargetEntry]] = {
             place=lambda options: str(options.place),
             check=env_file.complaints,
         ),
-        open=lambda connection, options, keys, locks, warn: env_file.EnvFileTarget(options, keys, locks, warn=warn),
+        open=_env_file_target,
     ),
-    "vault": TargetEntry(
-        kind=vault.KIND,
-        open=lambda connection, options, keys, locks, warn: vault.VaultTarget(connection, options, keys, warn=warn),
-    ),
-    "aws_secrets_manager": TargetEntry(
-        kind=aws_secrets_manager.KIND,
-        open=lambda connection, options, keys, locks, warn: aws_secrets_manager.AwsSecretsManagerTarget(
-            connection, options, keys, warn=warn
-        ),
-    ),
+    "vault": TargetEntry(kind=vault.KIND, open=_vault_target),
+    "aws_secrets_manager": TargetEntry(kind=aws_secrets_manager.KIND, open=_aws_target),
 }
 
 

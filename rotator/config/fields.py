@@ -37,7 +37,13 @@ _PART: Final = re.compile(r"(\d+(?:\.\d+)?)([dhms])", re.ASCII)
 class Stanza(BaseModel):
     """Base of every options model: immutable, no unknown keys, and errors that never show what was written."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, validate_default=False)
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        hide_input_in_errors=True,
+        validate_default=False,
+        defer_build=True,  # a model takes milliseconds to build, and a configuration uses few of them
+    )
 
 
 class WrittenInt(int):

@@ -18,17 +18,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Final
-
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from typing import TYPE_CHECKING, Final
 
 from rotator.core.errors import ConfigError, JournalUnsafe
 from rotator.core.secret import Secret
 from rotator.host.files import create_whole
 
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
 FORMAT: Final = 1
 _KEY_LINE = re.compile(r"^rotator-key-v1[: ]([0-9a-f]{8})[: ]([A-Za-z0-9+/]{43}=)$")
+_KEY: Final = 32
 _NONCE: Final = 12
 """Bytes of a GCM nonce (NIST SP 800-38D section 5.2.1.1). Random ones are safe: every key seals one record only."""
 
@@ -81,6 +82,13 @@ class _Key:
     secret: bytes
 
 
+def _aes_gcm(key: bytes) -> AESGCM:
+    """The cipher; its library is loaded by whoever has a key, and never by `status`."""
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+    return AESGCM(key)
+
+
 class KeyRing:
     """The keys of one key file: the first one seals, all of them open."""
 
@@ -110,8 +118,8 @@ class KeyRing:
 
     def seal(self, blank: Sealed, value: bytes) -> Sealed:
         """Return `blank` with the value encrypted under a fresh key, and that key wrapped by the active one."""
-        key, nonce = AESGCM.generate_key(256), os.urandom(_NONCE)
-        sealed = replace(blank, nonce=nonce, ciphertext=AESGCM(key).encrypt(nonce, value, blank._bound()))
+        key, nonce = os.urandom(_KEY), os.urandom(_NONCE)
+        sealed = replace(blank, nonce=nonce, ciphertext=_aes_gcm(key).encrypt(nonce, value, blank._bound()))
         return self._wrap(sealed, key)
 
     def open(self, sealed: Sealed) -> bytes:
@@ -121,8 +129,10 @@ class KeyRing:
             KeyError: its key was destroyed.
             JournalUnsafe: the key file is not the right one, or the record was changed.
         """
+        from cryptography.exceptions import InvalidTag
+
         try:
-            return AESGCM(self._unwrap(sealed)).decrypt(sealed.nonce, sealed.ciphertext, sealed._bound())
+            return _aes_gcm(self._unwrap(sealed)).decrypt(sealed.nonce, sealed.ciphertext, sealed._bound())
         except InvalidTag as error:
             raise JournalUnsafe(
                 f"decrypting the sealed value {sealed.sealed_id}: it was changed since it was sealed",
@@ -135,17 +145,19 @@ class KeyRing:
 
     def _wrap(self, sealed: Sealed, key: bytes) -> Sealed:
         nonce, mine = os.urandom(_NONCE), self._keys[0]
-        wrapped = AESGCM(mine.secret).encrypt(nonce, key, sealed._bound())
+        wrapped = _aes_gcm(mine.secret).encrypt(nonce, key, sealed._bound())
         return replace(sealed, key_id=mine.id, wrapped_key=nonce + wrapped)
 
     def _unwrap(self, sealed: Sealed) -> bytes:
+        from cryptography.exceptions import InvalidTag
+
         if not sealed.wrapped_key:
             raise KeyError(f"the key of the sealed value {sealed.sealed_id} was destroyed")
         for key in self._keys:
             if key.id == sealed.key_id:
                 try:
                     nonce, wrapped = sealed.wrapped_key[:_NONCE], sealed.wrapped_key[_NONCE:]
-                    return AESGCM(key.secret).decrypt(nonce, wrapped, sealed._bound())
+                    return _aes_gcm(key.secret).decrypt(nonce, wrapped, sealed._bound())
                 except InvalidTag as error:
                     raise _wrong_key(f"key {key.id} does not open what was sealed under that id") from error
         raise _wrong_key(f"it is sealed under key {sealed.key_id}, and the key file holds {self._names()}")

@@ -1,7 +1,6 @@
-"""AWS Secrets Manager: keys of a JSON secret, or a secret that is one string."""
+"""AWS Secrets Manager: keys of a JSON secret, or one string. What a configuration needs stands here."""
 
 from rotator.config.kinds import TargetKind
-from rotator.targets.aws_secrets_manager.connection import AwsConnection
 from rotator.targets.aws_secrets_manager.options import (
     AwsConnectionOptions,
     AwsTargetOptions,
@@ -9,7 +8,6 @@ from rotator.targets.aws_secrets_manager.options import (
     default_keys,
     reach,
 )
-from rotator.targets.aws_secrets_manager.target import AwsSecretsManagerTarget
 
 KIND = TargetKind(
     options=AwsTargetOptions,
@@ -21,4 +19,4 @@ KIND = TargetKind(
     check=complaints,
 )
 
-__all__ = ["KIND", "AwsConnection", "AwsConnectionOptions", "AwsSecretsManagerTarget", "AwsTargetOptions"]
+__all__ = ["KIND", "AwsConnectionOptions", "AwsTargetOptions"]

@@ -4,6 +4,5 @@
 """
 
 from rotator.targets.env_file.options import EnvFileOptions, complaints
-from rotator.targets.env_file.target import EnvFileTarget
 
-__all__ = ["EnvFileOptions", "EnvFileTarget", "complaints"]
+__all__ = ["EnvFileOptions", "complaints"]

@@ -1,9 +1,7 @@
-"""HashiCorp Vault and OpenBao: secrets of a KV version 2 mount."""
+"""HashiCorp Vault and OpenBao: secrets of a KV version 2 mount. What a configuration needs stands here."""
 
 from rotator.config.kinds import TargetKind
-from rotator.targets.vault.connection import VaultConnection
 from rotator.targets.vault.options import VaultConnectionOptions, VaultTargetOptions, reach
-from rotator.targets.vault.target import VaultTarget
 
 KIND = TargetKind(
     options=VaultTargetOptions,
@@ -12,4 +10,4 @@ KIND = TargetKind(
     reach=reach,
 )
 
-__all__ = ["KIND", "VaultConnection", "VaultConnectionOptions", "VaultTarget", "VaultTargetOptions"]
+__all__ = ["KIND", "VaultConnectionOptions", "VaultTargetOptions"]

@@ -8,12 +8,9 @@ from typing import Any
 
 import boto3
 
-from rotator.targets.aws_secrets_manager import (
-    AwsConnection,
-    AwsConnectionOptions,
-    AwsSecretsManagerTarget,
-    AwsTargetOptions,
-)
+from rotator.targets.aws_secrets_manager import AwsConnectionOptions, AwsTargetOptions
+from rotator.targets.aws_secrets_manager.connection import AwsConnection
+from rotator.targets.aws_secrets_manager.target import AwsSecretsManagerTarget
 from tests.servers.gate import Gate
 
 KEYS = {"CLOUDFLARE_API_TOKEN": "token.value", "CLOUDFLARE_ACCOUNT_ID": "account.id"}

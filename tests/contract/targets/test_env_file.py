@@ -10,7 +10,8 @@ from pathlib import Path
 import dotenv
 import pytest
 
-from rotator.targets.env_file import EnvFileOptions, EnvFileTarget
+from rotator.targets.env_file import EnvFileOptions
+from rotator.targets.env_file.target import EnvFileTarget
 from rotator.testing.target_contract import SharedTargetContract
 
 NOBODY = 65534

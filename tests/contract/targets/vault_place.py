@@ -6,8 +6,10 @@ from pathlib import Path
 from urllib.error import HTTPError
 
 from rotator.config.secret_ref import SecretRef
-from rotator.targets.vault import VaultConnection, VaultConnectionOptions, VaultTarget, VaultTargetOptions
+from rotator.targets.vault import VaultConnectionOptions, VaultTargetOptions
+from rotator.targets.vault.connection import VaultConnection
 from rotator.targets.vault.options import VaultAuth
+from rotator.targets.vault.target import VaultTarget
 from tests.servers.gate import Gate
 from tests.servers.vault import Vault
 

@@ -11,12 +11,9 @@ from moto.server import ThreadedMotoServer
 
 from rotator.core.errors import Conflict, Fenced, OutcomeUnknown, Refused, RotatorError, Unavailable
 from rotator.core.ports.target import Reading
-from rotator.targets.aws_secrets_manager import (
-    AwsConnection,
-    AwsConnectionOptions,
-    AwsSecretsManagerTarget,
-    AwsTargetOptions,
-)
+from rotator.targets.aws_secrets_manager import AwsConnectionOptions, AwsTargetOptions
+from rotator.targets.aws_secrets_manager.connection import AwsConnection
+from rotator.targets.aws_secrets_manager.target import AwsSecretsManagerTarget
 from rotator.testing.aws import SecretsManager, StoredSecret
 from rotator.testing.target_contract import SimulatedCrash, fresh_values, plain, publication
 from tests.contract.targets.aws_place import KEYS, ONE_KEY, REGION, foreign, session

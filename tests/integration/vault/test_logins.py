@@ -19,8 +19,10 @@ from rotator.config.secret_ref import SecretRef
 from rotator.core.credential import NEVER
 from rotator.core.errors import Refused, Unavailable
 from rotator.core.findings import Level
-from rotator.targets.vault import VaultConnection, VaultConnectionOptions, VaultTarget, VaultTargetOptions
+from rotator.targets.vault import VaultConnectionOptions, VaultTargetOptions
+from rotator.targets.vault.connection import VaultConnection
 from rotator.targets.vault.options import AppRole, Jwt, Kubernetes, VaultAuth
+from rotator.targets.vault.target import VaultTarget
 from rotator.testing.target_contract import fresh_values, plain, publication
 from tests.contract.targets.vault_place import KEYS, VaultPlace, policy
 from tests.integration.vault.conftest import MovableClock

@@ -9,7 +9,8 @@ from rotator.core.credential import NEVER
 from rotator.core.errors import Conflict, Refused, Unavailable
 from rotator.core.ports.target import Publication
 from rotator.core.secret import Secret
-from rotator.targets.vault import VaultTarget, VaultTargetOptions
+from rotator.targets.vault import VaultTargetOptions
+from rotator.targets.vault.target import VaultTarget
 from rotator.testing.target_contract import fresh_values, plain, publication
 from tests.contract.targets.vault_place import KEYS, VaultPlace
 from tests.servers.vault import Vault

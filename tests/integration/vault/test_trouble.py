@@ -14,8 +14,10 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from rotator.config.secret_ref import SecretRef
 from rotator.core.errors import OutcomeUnknown, Refused, RotatorError, Unavailable
-from rotator.targets.vault import VaultConnection, VaultConnectionOptions, VaultTarget, VaultTargetOptions
+from rotator.targets.vault import VaultConnectionOptions, VaultTargetOptions
+from rotator.targets.vault.connection import VaultConnection
 from rotator.targets.vault.options import VaultAuth
+from rotator.targets.vault.target import VaultTarget
 from rotator.testing.target_contract import fresh_values, plain, publication
 from tests.contract.targets.vault_place import KEYS, VaultPlace
 from tests.integration.vault.conftest import MovableClock

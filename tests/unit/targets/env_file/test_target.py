@@ -12,7 +12,8 @@ from rotator.core.errors import Refused, Unavailable
 from rotator.core.ports.target import Publication, Reading
 from rotator.core.secret import Secret
 from rotator.host import files
-from rotator.targets.env_file import EnvFileOptions, EnvFileTarget, complaints
+from rotator.targets.env_file import EnvFileOptions, complaints
+from rotator.targets.env_file.target import EnvFileTarget
 
 KEYS = {"TOKEN": "token.value"}
 
