@@ -31,7 +31,7 @@ def watched(at: Place) -> tuple[float, float, int]:
 
 
 def measure(folder: Path) -> list[Row]:
-    """Measure the very first start, which migrates the journal and makes every token, and the one after it."""
+    """Measure the very first start, which makes the journal and every token, and the one after it."""
     with place(folder, CREDENTIALS) as at:
         first, again = watched(at), watched(at)
     return [
@@ -40,12 +40,9 @@ def measure(folder: Path) -> list[Row]:
             value=found[0],
             unit="MiB",
             goal=90.0,
-            note=f"{CREDENTIALS} credentials, {found[2]} of them made in the {SETTLE:.0f} s before{why}",
+            note=f"{CREDENTIALS} credentials, {found[2]} of them made in the {SETTLE:.0f} s before",
         )
-        for when, found, why in (
-            ("very first start", first, "; Alembic and SQLAlchemy stay loaded after the migration"),
-            ("later starts", again, ""),
-        )
+        for when, found in (("very first start", first), ("later starts", again))
     ] + [
         Row(
             name="processor time of an idle daemon",

@@ -89,7 +89,7 @@ def measure(folder: Path) -> list[Row]:
             unit="ms",
             baseline=wall["bare"],
             against="python -c pass",
-            note=f"{CREDENTIALS} credentials; the very first start, which compiles and migrates, {first:.0f} ms",
+            note=f"{CREDENTIALS} credentials; the very first start, which also compiles, {first:.0f} ms",
         )
     )
     return rows
