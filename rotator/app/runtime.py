@@ -33,6 +33,11 @@ class HostRuntime:
         found = self._times.get(connection)
         return found.now() if found else self._clock.utc()
 
+    def believed(self, connection: str) -> float:
+        """Provider time as it was before a jump that is not yet confirmed."""
+        found = self._times.get(connection)
+        return found.believed() if found else self._clock.utc()
+
     def steady(self, connection: str) -> bool:
         """Whether the clocks agree."""
         found = self._times.get(connection)

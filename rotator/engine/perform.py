@@ -95,7 +95,7 @@ def mint(work: Work, action: Action) -> None:
         )
     )
     life = rotation.policy.lifetime
-    expires_at = NEVER if life == NEVER else whole(work.now + life)
+    expires_at = NEVER if life == NEVER else whole(work.believed + life)
     work.append(work.draft(Kind.INTENT, attempt=number, token_name=name, token_id=rotation.token_id))
     point = "roll_send" if rolls else "create_send"
     work.runtime.crash(f"before_{point}")
@@ -143,7 +143,7 @@ def _capture(work: Work, name: str, number: int, minted: Minted) -> None:
     rotation = work.view.opened
     draft = Draft(
         kind=Kind.CAPTURED,
-        at=work.now,
+        at=work.believed,
         rid=rotation.rid,
         attempt=number,
         token_id=minted.token_id,
@@ -173,7 +173,7 @@ def extend(work: Work, action: Action) -> None:
     """Move the expiry before a roll, proven by GET. A crash leaves it moved or not; it is asked again."""
     rotation = work.view.opened
     life = rotation.policy.lifetime
-    wanted = NEVER if life == NEVER else whole(work.now + life)
+    wanted = NEVER if life == NEVER else whole(work.believed + life)
     work.runtime.crash("before_extend_send")
     try:
         work.source.extend(rotation.token_id, wanted)

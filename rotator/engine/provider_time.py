@@ -75,6 +75,15 @@ class ProviderTime:
         offset = known.offset if known.candidate is None else min(known.offset, known.candidate)
         return self._boot() + offset
 
+    def believed(self) -> float:
+        """Return provider time as if an unconfirmed jump were none: what facts and expiries are written with.
+
+        A fact that is stamped with a clock that went back for a minute would let every wait that counts from it end
+        early, and an expiry that is computed from such a clock may lie in the past.
+        """
+        known = self._known
+        return self._utc() if known is None else self._boot() + known.offset
+
     @property
     def skew(self) -> float:
         """Seconds by which the provider's newest date is ahead of the local clock, confirmed or not; 0 before any."""

@@ -128,8 +128,13 @@ class Work:
 
     @property
     def now(self) -> float:
-        """Provider time, unix seconds."""
+        """Provider time, unix seconds: what deadlines are held against."""
         return self.runtime.now(self.credential.connection)
+
+    @property
+    def believed(self) -> float:
+        """Provider time, unix seconds: what facts and expiries are written with."""
+        return self.runtime.believed(self.credential.connection)
 
     def case(self) -> Case:
         """What the core is asked about."""
@@ -146,11 +151,11 @@ class Work:
         )
 
     def draft(self, kind: Kind, **fields: object) -> Draft:
-        """Return a fact about the open rotation, if one is open, stamped with now and the principal."""
+        """Return a fact about the open rotation, if one is open, stamped with time and principal."""
         rotation = self.view.rotation
         base: dict[str, object] = {
             "kind": kind,
-            "at": self.now,
+            "at": self.believed,
             "rid": rotation.rid if rotation else "",
             "principal": self.source.principal,
             "owner": self.credential.owner,

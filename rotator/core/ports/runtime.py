@@ -39,6 +39,9 @@ class Runtime(Protocol):
     def now(self, connection: str) -> float:
         """Provider time of the connection, in unix seconds; never behind what it answered before in this process."""
 
+    def believed(self, connection: str) -> float:
+        """Provider time as it was before a jump that is not yet confirmed; facts and expiries are written with it."""
+
     def steady(self, connection: str) -> bool:
         """Whether the clocks agree; False freezes new starts (a jump was seen and is not yet confirmed)."""
 

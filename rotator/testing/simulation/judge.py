@@ -211,7 +211,7 @@ class Judge:
                 or now < max(found.down, found.frozen) + PATIENCE
                 or place in world.view(name).overridden
                 or place in world.view(name).heeded
-                or now < world.lost_at + 900
+                or 0 <= world.lost_at > now - 900
                 or name in world.awaiting
             )
             if not excused:

@@ -53,8 +53,8 @@ class Place:
     data: dict[str, str] = field(default_factory=dict)
     version: int = 0
     staged: dict[str, dict[str, str]] = field(default_factory=dict)
-    down: float = -1.0
-    frozen: float = -1.0
+    down: float = -NEVER
+    frozen: float = -NEVER
     by: dict[str, str] = field(default_factory=dict)
     since: dict[str, float] = field(default_factory=dict)
 

@@ -60,6 +60,9 @@ class Machine(SimRuntime):
     def now(self, connection: str) -> float:
         return self._door.hub.now
 
+    def believed(self, connection: str) -> float:
+        return self._door.hub.now
+
     def steady(self, connection: str) -> bool:
         return True
 

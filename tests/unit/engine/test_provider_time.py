@@ -67,6 +67,18 @@ def test_a_jump_freezes_and_the_earlier_of_the_two_times_counts(clocks, jump):
 
 
 @pytest.mark.parametrize("jump", [-3600.0, 3600.0])
+def test_what_is_written_in_an_unconfirmed_jump_bears_the_time_from_before_it(clocks, jump):
+    clocks.time.observe(UTC + jump)
+    clocks.later(10)
+
+    assert clocks.time.believed() == UTC + 10
+
+
+def test_before_the_first_answer_the_local_clock_is_written():
+    assert Clocks().time.believed() == UTC
+
+
+@pytest.mark.parametrize("jump", [-3600.0, 3600.0])
 def test_a_jump_is_believed_when_it_was_confirmed_across_a_settle_time(clocks, jump):
     clocks.time.observe(UTC + jump)
     clocks.later(SETTLE - 1)
