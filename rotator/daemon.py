@@ -65,6 +65,7 @@ class Daemon:
         reload: Callable[[], None],
         say: Callable[..., None],
         ticked: Callable[[], None],
+        announced: Callable[[], None],
         stop: threading.Event,
         ticks: Ticks,
     ) -> None:
@@ -82,13 +83,14 @@ class Daemon:
             reload: takes a changed configuration.
             say: the log's `event`.
             ticked: notes that the scheduler ticked.
+            announced: says that the daemon is ready; from then on it heeds signals.
             stop: set when the process was asked to end.
             ticks: cadences.
         """
         self._journal, self._driver, self._now, self._steady = journal, driver, now, steady
         self._connections, self._tended, self._care = connections, tended, care
         self._heartbeat, self._reload, self._say, self._ticked = heartbeat, reload, say, ticked
-        self._stop, self._ticks = stop, ticks
+        self._announced, self._stop, self._ticks = announced, stop, ticks
         self._workers = Workers(WORKERS, self._failed, "credential")
         self._carers = Workers(4, self._failed, "connection")
         self._again: dict[str, float] = {}
@@ -112,6 +114,7 @@ class Daemon:
         for name, (call, seconds) in jobs.items():
             scheduler.add_job(self._guarded(name, call), "interval", seconds=seconds, id=name)
         self._signals()
+        self._announced()
         self.watch()
         self._guarded("evaluate", self.evaluate)()
         scheduler.start()

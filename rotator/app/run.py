@@ -50,6 +50,7 @@ def run_daemon(config: Config, log: Log) -> int:
 
         def ready() -> tuple[bool, dict[str, Any]]:
             try:
+                app.writable.in_place()
                 app.writable.counts()
             except RotatorError as error:
                 return False, {"journal": error.message}
@@ -81,11 +82,11 @@ def run_daemon(config: Config, log: Log) -> int:
             reload=reload,
             say=log.event,
             ticked=metrics.tick,
+            announced=lambda: log.event(Event.DAEMON_READY.value, listener=listener.address, credentials=len(app.ids)),
             stop=app.stop,
             ticks=Ticks(evaluate=app.config.advanced.evaluate, watch=app.config.advanced.watch),
         )
         log.event(Event.CONFIG_LOADED.value, credentials=len(app.ids))
-        log.event(Event.DAEMON_READY.value, listener=listener.address, credentials=len(app.ids))
         try:
             daemon.run()
         finally:

@@ -271,13 +271,17 @@ class SqliteJournal:
         """Return the daemon that runs on this journal: its lock is held and its heartbeat is fresh."""
         return next((found for found in self.processes() if found.kind == "run" and found.alive), None)
 
+    def in_place(self) -> None:
+        """Raise `JournalUnsafe` when the file was removed or replaced under us."""
+        self._work.room.in_place()
+
     def heartbeat(self, listener: str | None = None) -> None:
         """Say that this process lives, and where it listens; look whether the file is still in its place.
 
         Raises:
             JournalUnsafe: the file was removed or replaced under us.
         """
-        self._work.room.in_place()
+        self.in_place()
         self._work.owners.beat(listener)
         self._work.room.tidy()
 

@@ -61,6 +61,7 @@ class Bench:
             reload=lambda: self.called("reload"),
             say=lambda event, **fields: self.said.append((event, fields)),
             ticked=lambda: self.called("ticked"),
+            announced=lambda: self.called("announced"),
             stop=self.stop,
             ticks=Ticks(**{"evaluate": NEVER, "watch": NEVER, "heartbeat": NEVER, "reload": NEVER, **every}),
         )
@@ -174,6 +175,16 @@ def test_a_signal_ends_it(signals, number):
     bench.daemon.run()
 
     assert bench.stop.is_set()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_whoever_reads_that_it_is_ready_may_send_any_signal_at_once(signals, number):
+    bench = Bench(heartbeat=0.05)
+    bench.on["announced"] = lambda: os.kill(os.getpid(), number)
+    bench.on["heartbeat"] = bench.stop.set
+    bench.daemon.run()
+
+    assert bench.said[-1][0] == "daemon_stopping"
 
 
 def test_a_hangup_loads_the_configuration_again(signals):

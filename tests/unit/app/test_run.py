@@ -28,6 +28,7 @@ def ran(place, monkeypatch):
                 self.__dict__.update(parts)
 
             def run(self):
+                self.announced()
                 during(self)
 
         monkeypatch.setattr(run, "Daemon", Hand)
@@ -86,6 +87,22 @@ def test_a_journal_that_cannot_be_read_is_not_ready(ran):
 
     assert seen[0][0] == 503
     assert "the disk is gone" in seen[0][1]
+
+
+def test_a_journal_that_was_removed_under_the_daemon_is_not_ready(ran, place):
+    seen = []
+
+    def during(daemon):
+        (place.folder / "state.db").rename(place.folder / "elsewhere.db")
+        with pytest.raises(urllib.error.HTTPError) as caught:
+            fetched(daemon, "/readyz")
+        seen.append((caught.value.code, caught.value.read().decode()))
+        caught.value.close()
+
+    ran(during)
+
+    assert seen[0][0] == 503
+    assert "removed or replaced" in seen[0][1]
 
 
 def test_a_changed_configuration_is_loaded_and_a_wrong_one_is_refused_once(ran, place):
