@@ -15,6 +15,7 @@ import json
 import sys
 import threading
 import uuid
+from collections.abc import Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Literal
 
@@ -26,13 +27,12 @@ __all__ = ["CURRENT", "PREVIOUS", "AwsError", "SecretsManager", "StoredSecret", 
 Fault = Literal["lose_request", "lose_answer", "throttle", "internal"]
 
 
-class SecretsManager:
+class SecretsManager(Store):
     """The double. `url` is its endpoint; `requests` holds (operation, parameters) of all that arrived whole."""
 
     def __init__(self, region: str = "eu-central-1") -> None:
         """Listen on a free loopback port at once."""
-        self._store = Store(region)
-        self.region, self.secrets = region, self._store.secrets
+        super().__init__(region)
         self.requests: list[tuple[str, dict[str, Any]]] = []
         self._faults: list[list[Any]] = []
         self._denied: set[str] = set()
@@ -79,16 +79,16 @@ class SecretsManager:
                     return fault
         return None
 
-    def carry_out(self, operation: str, parameters: dict[str, Any]) -> dict[str, Any]:
+    def carry_out(self, operation: str, asked: Mapping[str, Any]) -> dict[str, Any]:
         """Do what an operation says, or raise AwsError."""
         with self._lock:
-            self.requests.append((operation, parameters))
+            self.requests.append((operation, dict(asked)))
             if operation in self._denied:
                 raise AwsError(
                     "AccessDeniedException",
                     f"User: arn:aws:iam::{ACCOUNT}:user/test is not authorized to perform: secretsmanager:{operation}",
                 )
-            return self._store.carry_out(operation, parameters)
+            return super().carry_out(operation, asked)
 
 
 class _Server(ThreadingHTTPServer):
