@@ -152,6 +152,7 @@ def on_a_terminal(place, *arguments, columns, interrupt=None):
 
     pid, master = pty.fork()
     if pid == 0:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # a suite that was started in the background ignores Ctrl-C
         os.chdir(place.folder)
         fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
         environment = place.environment(TERM="xterm-256color")

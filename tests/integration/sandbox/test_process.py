@@ -97,7 +97,7 @@ def test_a_wrong_argument_is_told_and_the_exit_is_2(start, arguments, said):
     assert process.stdout.read() == ""
 
 
-def test_a_file_that_is_missing_is_told_and_the_exit_is_1(start, tmp_path):
+def test_a_file_that_is_missing_is_a_usage_error(start, tmp_path):
     process = start(world=tmp_path / "none.yaml")
-    assert process.wait(20) == 1
+    assert process.wait(20) == 2
     assert "none.yaml" in process.stderr.read()

@@ -236,6 +236,15 @@ def test_an_error_of_ours_that_should_not_exist_is_not_hidden():
         exits.guarded(verb, as_json=False)
 
 
+@pytest.fixture
+def heeded():
+    """Signals as a terminal's program has them; a suite that was started in the background ignores Ctrl-C."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("heeded")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_a_verb_with_0(number, capsys):
     def verb():
