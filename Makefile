@@ -43,7 +43,7 @@ test-servers: $(DEV) ## Build or install the real servers of the tests (once, ca
 	@$(BIN)/python -m tests.servers.prepare
 
 lint: $(DEV) ## Check style, formatting, types and the direction of imports
-	@status=0; for check in "ruff check" "ruff format --check" "mypy --strict rotator" "lint-imports"; do \
+	@status=0; for check in "ruff check" "ruff format --check" "mypy --strict rotator bench" "lint-imports"; do \
 	  echo "$$check"; $(BIN)/$$check || status=1; done; exit $$status
 
 format: $(DEV) ## Format and fix what can be fixed by itself

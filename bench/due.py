@@ -72,6 +72,7 @@ def tick(journal: SqliteJournal, now: float, ticks: int = TICKS) -> tuple[float,
         reload=lambda: None,
         say=lambda *words, **fields: None,
         ticked=lambda: None,
+        announced=lambda: None,
         stop=threading.Event(),
         ticks=Ticks(evaluate=1.0, watch=300.0),
     )

@@ -103,7 +103,7 @@ def bare(at: Place, requests: Counter[str]) -> Taken:
 def permission(client: Any, at: Place) -> str:
     """Return the id of the permission group that every token here has."""
     found = client.get(f"{at.url}/accounts/{ACCOUNT}/tokens/permission_groups").json()["result"]
-    return next(group["id"] for group in found if group["name"] == "Workers Scripts Write")
+    return next(str(group["id"]) for group in found if group["name"] == "Workers Scripts Write")
 
 
 def body(name: str, group: str) -> dict[str, Any]:
@@ -135,7 +135,7 @@ def sdk(at: Place) -> Taken:
 
     with Cloudflare(api_token=at.token, base_url=at.url, max_retries=0) as manager:
         rotate(-1)
-        return timed(lambda: [rotate(number) for number in range(SEQUENTIAL)])
+        return timed(lambda: list(map(rotate, range(SEQUENTIAL))))
 
 
 def measure(folder: Path) -> list[Row]:
@@ -154,6 +154,7 @@ def measure(folder: Path) -> list[Row]:
         settled(app, once)
         for latency in LATENCIES:
             at.set(latency=latency)
+            requests: Counter[str] = Counter()
             ours: list[Taken] = []
             plain: list[Taken] = []
             script: list[Taken] = []
