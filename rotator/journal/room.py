@@ -33,9 +33,12 @@ class Room:
         self._inode = _inode(db)
         self._log_holds_keys = False
         self._proving = threading.Lock()
+        self._begun = self._proven = 0
 
     def prove(self, seal: Seal) -> None:
         """Write a row, read it back on a connection opened for it, decrypt it; reserve room in the spool.
+
+        Threads that ask while a proof is under way share the next one, which begins after all of them asked.
 
         Raises:
             JournalUnsafe: no room, no descriptor, another file, or what comes back is not what was written.
@@ -43,27 +46,34 @@ class Room:
         Crash: leaves an old or a new canary, and a longer spool.
         """
         self.in_place()
+        asked = self._begun
+        with self._proving:  # one row per process: another thread's canary must not come back instead of ours
+            if self._proven <= asked:
+                self._begun += 1
+                self._canary(seal)
+                self._proven = self._begun
+        try:
+            self._owners.spool.reserve()
+        except OSError as error:
+            raise unsafe(f"reserving room in the spool {self._owners.spool.path}", error) from error
+
+    def _canary(self, seal: Seal) -> None:
         value = Secret(secrets.token_hex(_CANARY_BYTES // 2))
         sealed = seal.seal("canary", "", 0, "", value)
-        with self._proving:  # one row per process: another thread's canary must not come back instead of ours
-            self._crash("before_canary_commit")
-            with self._db.write() as connection:
-                run(
-                    connection,
-                    "INSERT OR REPLACE INTO canary (owner, record) VALUES (?, ?)",
-                    (self._owners.me, json.dumps(pack(sealed))),
-                )
-            self._crash("after_canary_commit")
-            found = self._db.probe("SELECT record FROM canary WHERE owner = ?", (self._owners.me,))
+        self._crash("before_canary_commit")
+        with self._db.write() as connection:
+            run(
+                connection,
+                "INSERT OR REPLACE INTO canary (owner, record) VALUES (?, ?)",
+                (self._owners.me, json.dumps(pack(sealed))),
+            )
+        self._crash("after_canary_commit")
+        found = self._db.probe("SELECT record FROM canary WHERE owner = ?", (self._owners.me,))
         if not found or seal.open(unpack(json.loads(found[0][0]))) != value:
             raise JournalUnsafe(
                 f"proving room in the journal {self._db.path}: what was written did not come back",
                 "check the disk, and whether another program replaces the file",
             )
-        try:
-            self._owners.spool.reserve()
-        except OSError as error:
-            raise unsafe(f"reserving room in the spool {self._owners.spool.path}", error) from error
 
     def in_place(self) -> None:
         """Raise `JournalUnsafe` when the file was removed or replaced: what we would write then is seen by nobody."""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from rotator.core.errors import JournalUnsafe
@@ -9,6 +12,7 @@ from rotator.host.locks import FileLock
 from rotator.journal import ledger
 from rotator.journal import open as opening
 from rotator.journal import owners as owners_module
+from rotator.journal.room import Room
 from tests.contract.journal.benches import SqliteBench
 from tests.contract.journal.drafts import VALUE, captured, claimed, planned, seen
 
@@ -47,6 +51,35 @@ def test_a_canary_that_comes_back_changed_is_unsafe(bench: SqliteBench):
     journal._db.probe = lambda statement, parameters=(): []  # type: ignore[method-assign]
     with pytest.raises(JournalUnsafe, match="did not come back"):
         journal.canary()
+
+
+def test_proofs_that_are_asked_for_while_one_is_under_way_share_the_next(bench: SqliteBench, monkeypatch):
+    journal = bench.open()
+    prove, look = Room._canary, Room.in_place
+    proofs, asked = [], threading.Semaphore(0)
+    begun, go_on = threading.Event(), threading.Event()
+
+    def slow(room, seal):
+        proofs.append(threading.get_ident())
+        begun.set()
+        assert go_on.wait(30)
+        prove(room, seal)
+
+    def arrive(room):
+        asked.release()
+        look(room)
+
+    monkeypatch.setattr(Room, "_canary", slow)
+    monkeypatch.setattr(Room, "in_place", arrive)
+    with ThreadPoolExecutor(8) as pool:
+        done = [pool.submit(journal.canary)]
+        assert begun.wait(30)
+        done += [pool.submit(journal.canary) for _ in range(7)]
+        assert all(asked.acquire(timeout=30) for _ in done)
+        go_on.set()
+        for each in done:
+            each.result(30)
+    assert 2 <= len(proofs) < 8  # the one under way began too early for those who asked later
 
 
 def test_views_that_were_not_asked_for_lately_are_forgotten_and_folded_again(bench: SqliteBench, monkeypatch):
