@@ -345,7 +345,8 @@ def verdict(document: Document, width: int | None) -> list[Line]:
     for found in document["integrity"]:
         lines += wrapped(Span(f"the database file is damaged: {found}", "bad"), width, hang=2)
     good = not lines
-    summary = f"{document['facts']} facts in {document['streams']} streams"
+    streams = document["streams"]
+    summary = f"{document['facts']} facts in {streams} stream{'' if streams == 1 else 's'}"
     lines.append(
         text(f"{summary}: every chain is whole" if good else f"{summary}: not to be trusted", "good" if good else "bad")
     )

@@ -295,6 +295,7 @@ def test_a_finding_is_wrapped_on_a_terminal_below_its_subject():
 def test_a_whole_trail_is_one_good_line():
     document = {"facts": 62, "streams": 2, "breaks": [], "integrity": []}
     assert shown(render.verdict(document, WIDTH)) == "62 facts in 2 streams: every chain is whole\n"
+    assert shown(render.verdict(document | {"streams": 1}, WIDTH)) == "62 facts in 1 stream: every chain is whole\n"
 
 
 def test_a_broken_trail_says_where_and_why():
