@@ -171,7 +171,11 @@ class Judge:
             if not pasted:
                 if now - tok.gone < GRACE - 1:
                     world.bad("I6 grace", f"{act} of {tok.id} {now - tok.gone:.0f} s after it was last published")
-                elif now - self.last_used(tok) < world.scenario.quiet - 62 and tok.used - tok.gone > 1:
+                elif (
+                    now - self.last_used(tok) < world.scenario.quiet - 62
+                    and tok.used - tok.gone > 1
+                    and not (tok.gone == -NEVER and tok.used <= tok.verified)  # our own late verification, of no one's
+                ):
                     world.bad("I6 quiet", f"{act} of {tok.id} {now - self.last_used(tok):.0f} s after a use")
         if act == "delete" and tok.killed in ("", "us") and now - tok.disabled_at < SOAK - 1:
             world.bad("I6 soak", f"deleted {tok.id} without soak")
