@@ -522,3 +522,9 @@ def test_an_act_without_failures_is_done_at_once():
 
 def test_a_result_is_none_for_what_was_never_looked_at():
     assert Story().case().result(S.ROOM) is None
+
+
+def test_what_never_failed_backs_off_at_no_time_whatever_the_clock_says():
+    case = replace(Story().planned().case(), now=-86400.0)
+
+    assert act(do(Act.MINT)(case)) == "mint"
