@@ -10,10 +10,17 @@ from collections.abc import Callable, Iterator
 Script = Callable[[socket.socket], None]
 
 
-def http(body: bytes | object, status: str = "200 OK", *headers: str, length: int | None = None) -> bytes:
-    """An HTTP answer; JSON of anything but bytes."""
+def http(
+    body: bytes | object, status: str = "200 OK", *headers: str, length: int | None = None, kept: bool = False
+) -> bytes:
+    """An HTTP answer; JSON of anything but bytes.
+
+    It says that the connection is closed after it unless `kept`: a client that keeps one whose server closes it
+    unannounced loses its next request to the race between the two, now and then.
+    """
     sent = body if isinstance(body, bytes) else json.dumps(body).encode()
-    lines = [f"HTTP/1.1 {status}", f"Content-Length: {len(sent) if length is None else length}", *headers, "", ""]
+    lines = [f"HTTP/1.1 {status}", f"Content-Length: {len(sent) if length is None else length}"]
+    lines += [*headers, *(() if kept else ("Connection: close",)), "", ""]
     return "\r\n".join(lines).encode() + sent
 
 

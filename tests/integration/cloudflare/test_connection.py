@@ -90,9 +90,9 @@ def test_certificates_that_cannot_be_read_are_said_before_anything_is_sent(tmp_p
 
 def test_what_has_an_effect_gets_a_connection_of_its_own_and_reads_share_one():
     def keep(connection: socket.socket) -> None:
-        connection.sendall(http({"success": True, "result": {}}))
+        connection.sendall(http({"success": True, "result": {}}, kept=True))
         while connection.recv(65536):
-            connection.sendall(http({"success": True, "result": {}}))
+            connection.sendall(http({"success": True, "result": {}}, kept=True))
 
     with raw_server(keep) as server:
         calls = Calls(token=lambda: Secret("x" * 40), budget=CountingBudget(), api_url=server.url)

@@ -226,9 +226,9 @@ def test_a_redirect_is_not_followed_and_the_token_not_sent_on(status: str):
 
 def test_reads_keep_their_connection_and_effects_never_share_one():
     def keep(connection: socket.socket) -> None:
-        connection.sendall(http(OK))
+        connection.sendall(http(OK, kept=True))
         while connection.recv(65536):
-            connection.sendall(http(OK))
+            connection.sendall(http(OK, kept=True))
 
     with raw_server(keep) as server, client(server.url) as wire:
         for _ in range(3):
