@@ -13,11 +13,11 @@ from rotator.core.errors import JournalUnsafe, RateLimited, Refused, Unavailable
 from rotator.core.events import Event
 from rotator.core.facts import Kind
 from rotator.core.ports.source import TokenState
-from rotator.core.protocol.names import is_of, parse
+from rotator.core.protocol.names import parse
 from rotator.core.protocol.retire import DEAD
 from rotator.core.protocol.rules import Look, Result, Seen, Sight
 from rotator.core.protocol.steps import unowned
-from rotator.engine.stands import Whose, holder, refused, stand, value_key, whose
+from rotator.engine.stands import Whose, holder, minted_for, refused, stand, value_key, whose
 from rotator.engine.work import Work
 
 NO_ANSWER: Final = (Unavailable, Refused)
@@ -278,7 +278,7 @@ def orphans(work: Work, of: str) -> Seen:
     for state in listed:
         name = parse(state.name)
         mine = name is not None and name.instance == work.journal.instance
-        if name is None or not is_of(name, credential.name) or name.instance not in instances:
+        if name is None or name.instance not in instances or not minted_for(work, name):
             continue
         draft = work.draft(
             Kind.RETIREMENT,

@@ -15,7 +15,7 @@ from rotator.core.events import Event
 from rotator.core.facts import Kind
 from rotator.core.ports.source import TokenState
 from rotator.core.ports.target import Reading, Target
-from rotator.core.protocol.names import is_of, parse
+from rotator.core.protocol.names import AttemptName, is_of, parse
 from rotator.core.protocol.rules import Result
 from rotator.core.secret import Secret
 from rotator.engine.work import Doubt, Work
@@ -114,6 +114,19 @@ def refused(work: Work, fingerprint: str) -> bool:
     return len(doubt.times) >= 3 and now - doubt.times[0] >= work.tuning.doubt
 
 
+def minted_for(work: Work, name: AttemptName) -> bool:
+    """Whether a token of that name is this credential's: of an attempt of its own, or else by the name's base.
+
+    A name says what the credential was called when the token was made. After a rename its own tokens bear the former
+    name; another credential that is called so now must not take them for its own, for it would retire them.
+    """
+    if str(name) in work.view.attempts:
+        return True
+    if not is_of(name, work.credential.name):
+        return False
+    return name.instance != work.journal.instance or work.journal.stream_of(name.rid) in ("", work.stream)
+
+
 def whose(work: Work, value: Secret, fingerprint: str) -> tuple[Whose, TokenState | None]:
     """Ask the provider whose an unknown value is; raises what the source raises."""
     token_id = work.source.verify(value)
@@ -126,7 +139,7 @@ def whose(work: Work, value: Secret, fingerprint: str) -> tuple[Whose, TokenStat
     if state.id == work.credential.adopt:
         return Whose.ADOPTED, state
     name = parse(state.name)
-    return (Whose.OURS if name and is_of(name, work.credential.name) else Whose.FOREIGN), state
+    return (Whose.OURS if name and minted_for(work, name) else Whose.FOREIGN), state
 
 
 def stand(work: Work, name: str) -> Stand:

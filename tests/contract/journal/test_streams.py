@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.contract.journal.benches import SqliteBench
-from tests.contract.journal.drafts import claimed
+from tests.contract.journal.drafts import claimed, planned
 
 
 def test_registering_again_gives_the_same_ids(real: SqliteBench):
@@ -74,3 +74,11 @@ def test_the_holder_of_a_stream_is_shown(real: SqliteBench):
     journal = real.open()
     claimed(journal, stream)
     assert {s.name: (s.epoch, s.holder) for s in journal.streams()}["a"] == (1, journal.owner)
+
+
+def test_a_rotation_belongs_to_the_stream_that_planned_it(real: SqliteBench):
+    journal = real.open()
+    ids = journal.register([("a", "prod", None), ("b", "prod", None)])
+    journal.append(claimed(journal, ids["b"]), planned(rid="r7"))
+    assert journal.stream_of("r7") == ids["b"]
+    assert journal.stream_of("r8") == ""

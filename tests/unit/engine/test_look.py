@@ -563,6 +563,16 @@ def test_a_twin_of_a_known_attempt_gets_a_retirement():
     assert bench.driver.memory(NAME).orphans == frozenset()
 
 
+def test_a_twin_that_bears_the_former_name_of_a_renamed_credential_gets_one_too():
+    bench = published()
+    bench.later(5)
+    twin = bench.token(next(iter(bench.view.attempts)), expires=1e6)
+    bench.fleet.changes = {"name": "renamed"}
+
+    bench.look(S.ORPHANS)
+    assert twin.id in bench.view.retirements
+
+
 def test_a_dead_twin_needs_none():
     bench = published()
     twin = bench.token(next(iter(bench.view.attempts)), status="expired")

@@ -1,0 +1,47 @@
+"""A credential that takes the former name of a renamed one: token names keep the name that their credential had."""
+
+import pytest
+
+from rotator.core.facts import Kind
+
+FILE = {"type": "env_file", "path": "workers-deploy.env"}
+
+
+@pytest.fixture
+def renamed(app, place):
+    """`workers-deploy` has a token and is called `deploy` since."""
+    assert app.once(5.0) == 0
+    place.write(place.credential("deploy", targets=[FILE]) | {"renamed_from": "workers-deploy"})
+    assert app.reload()
+    return app
+
+
+def of_the_new_one(app, *kinds):
+    return [fact for name, fact in app.history("workers-deploy") if fact.kind in kinds]
+
+
+def test_it_leaves_the_token_of_the_renamed_one_alone(renamed, place):
+    place.write(
+        place.credential("deploy", targets=[FILE]),
+        place.credential("workers-deploy", targets=[FILE | {"path": "b.env"}]),
+    )
+    assert renamed.reload()
+
+    assert renamed.once(5.0) == 0
+    assert len(of_the_new_one(renamed, Kind.CONFIRMED)) == 1
+    assert not of_the_new_one(renamed, Kind.AHEAD, Kind.RETIREMENT)
+    assert [s.needs_operator for s in renamed.statuses()] == [None, None]
+
+
+def test_it_does_not_take_over_the_value_that_the_renamed_one_left_in_its_old_file(renamed, place):
+    left = place.value()
+    place.write(
+        place.credential("deploy", targets=[FILE | {"path": "moved.env"}]),
+        place.credential("workers-deploy", targets=[FILE]),
+    )
+    assert renamed.reload()
+
+    assert renamed.once(5.0) == 3, "an operator decides about a value that stands there and is another's"
+    assert not of_the_new_one(renamed, Kind.ADOPTED, Kind.KNOWN)
+    assert len(of_the_new_one(renamed, Kind.OVERRIDDEN)) == 1
+    assert place.value() == left
