@@ -123,12 +123,17 @@ class App:
     # --- configuration
 
     def configure(self, config: Config) -> None:
-        """Make a configuration effective: register its credentials and wire its adapters."""
+        """Make a configuration effective: register its credentials, wire its adapters, look at everything once.
+
+        Raises:
+            JournalUnsafe: the configuration before stays the one that `reload` compares the file with.
+        """
         journal = self.writable
-        self.config = config
-        self.ids = journal.register([(c.name, c.common.connection, c.common.renamed_from) for c in config.credentials])
-        self.fleet.configure(config, self.ids)
-        journal.wake(self.ids.values())
+        ids = journal.register([(c.name, c.common.connection, c.common.renamed_from) for c in config.credentials])
+        self.fleet.configure(config, ids)
+        # Those that left the configuration too: the connection that their open work needs may have come back.
+        journal.wake(stream.id for stream in self.streams())
+        self.config, self.ids = config, ids
 
     def reload(self) -> bool:
         """Take the configuration file again if its bytes changed; True when a new one became effective.

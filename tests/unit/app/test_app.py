@@ -6,7 +6,7 @@ import pytest
 
 from rotator.app.app import waits
 from rotator.core.credential import NEVER
-from rotator.core.errors import ConfigError
+from rotator.core.errors import ConfigError, JournalUnsafe
 from rotator.core.facts import Draft, Kind
 from rotator.core.status import State
 
@@ -87,6 +87,35 @@ def test_a_changed_file_becomes_effective(app, place):
     assert app.reload() is True
     assert [c.name for c in app.credentials] == ["workers-deploy", "other"]
     assert len(app.fleet.credentials) == 2
+
+
+def test_a_file_that_the_journal_could_not_take_is_taken_at_the_next_reload(app, place, monkeypatch):
+    place.write(place.credential("workers-deploy"), place.credential("other"))
+
+    def full(*_):
+        raise JournalUnsafe("writing to the journal: disk full")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(app.writable, "register", full)
+        with pytest.raises(JournalUnsafe):
+            app.reload()
+    assert [s.name for s in app.statuses()] == ["workers-deploy"]
+
+    assert app.reload() is True
+    assert [s.name for s in app.statuses()] == ["workers-deploy", "other"]
+
+
+def test_what_left_the_configuration_is_looked_at_again_when_it_changes(app, place):
+    """Its connection may have come back, without which its open work could not go on."""
+    place.write(place.credential("other"))
+    app.reload()
+    gone = app.stream("workers-deploy")
+    lease = app.writable.claim(gone)
+    app.writable.release(lease, NEVER)
+
+    place.write(place.credential("third"))
+    app.reload()
+    assert gone in [due.stream for due in app.writable.due("prod", app.now("prod"), 9)]
 
 
 def test_a_wrong_file_is_refused_as_a_whole(app, place):
