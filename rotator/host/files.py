@@ -11,6 +11,7 @@ import functools
 import os
 import secrets
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 _RENAME_NOREPLACE = 1
@@ -74,6 +75,33 @@ def write_all(fd: int, content: bytes, offset: int | None = None) -> None:
         view = view[done:]
         if offset is not None:
             offset += done
+
+
+def open_or_create(path: str | os.PathLike[str]) -> int:
+    """Open `path` for reading and writing, no link followed; a missing one is made (0600) for the owner of its folder.
+
+    FileExistsError where somebody else makes it in the same instant.
+    """
+    flags = os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC
+    try:
+        return os.open(path, flags)
+    except FileNotFoundError:
+        fd = os.open(path, flags | os.O_CREAT | os.O_EXCL, 0o600)
+    give_to_owner_of_folder(path, fd)
+    return fd
+
+
+def give_to_owner_of_folder(path: str | os.PathLike[str], fd: int | None = None) -> None:
+    """Let what this process has just made (a folder, or the file behind `fd`) belong to the owner of its folder.
+
+    Only root can, and should: the daemon, which runs as another user, could not open what `sudo rotator …` left there.
+    SQLite does the same with its own files. Never call it for what was there before: that may be a trap.
+    """
+    if os.geteuid() != 0:
+        return
+    with suppress(OSError):  # a root without that right, or a file system without owners: then it stays as it is
+        owner = Path(path).absolute().parent.stat()
+        os.chown(path if fd is None else fd, owner.st_uid, owner.st_gid)
 
 
 def create_whole(path: str | os.PathLike[str], content: bytes, mode: int = 0o600) -> None:

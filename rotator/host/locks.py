@@ -11,6 +11,8 @@ import time
 from pathlib import Path
 from types import TracebackType
 
+from rotator.host.files import open_or_create
+
 _POLL_SECONDS = 0.02
 """flock(2) cannot wait with a time limit; a blocked writer asks this often."""
 
@@ -63,7 +65,10 @@ class FileLock:
         self.release()
 
     def _try_once(self) -> int | None:
-        fd = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        try:
+            fd = open_or_create(self.path)
+        except FileExistsError:  # another one has just made it
+            return None
         try:
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
             # Someone may have removed the file between our open and our lock: then we hold a lock on nothing.
@@ -80,11 +85,16 @@ class FileLock:
 
 
 def is_locked(path: str | os.PathLike[str]) -> bool:
-    """Whether some process holds the lock on `path`; False when the file is missing. Takes it for an instant to ask."""
+    """Whether some process holds the lock on `path`; False when the file is missing. Takes it for an instant to ask.
+
+    Of a file that we may not open nobody can tell: it counts as locked.
+    """
     try:
         fd = os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
     except FileNotFoundError:
         return False
+    except PermissionError:
+        return True
     try:
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

@@ -18,7 +18,7 @@ from rotator.core.errors import ConfigError, JournalUnsafe
 from rotator.core.secret import Secret
 from rotator.host.clock import SystemClock
 from rotator.host.crashpoints import crash_at
-from rotator.host.files import flush_folder
+from rotator.host.files import flush_folder, give_to_owner_of_folder
 from rotator.host.filesystems import filesystem_kind, is_network_filesystem
 from rotator.host.locks import FileLock
 from rotator.journal import schema
@@ -134,7 +134,11 @@ def _make_place(path: Path) -> None:
         path.parent.mkdir(mode=0o700, parents=True)
         flush_folder(path.parent.parent)
     try:
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600))
+        fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        try:
+            give_to_owner_of_folder(path, fd)
+        finally:
+            os.close(fd)
         flush_folder(path.parent)
     except FileExistsError:
         os.close(os.open(path, os.O_RDWR | os.O_CLOEXEC))  # a read-only file is told apart here, not at the first fact

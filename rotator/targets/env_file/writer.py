@@ -118,7 +118,9 @@ class Writer:
 
     def _lock(self, place: Place) -> FileLock:
         """The lock of the real file. It lies apart: on the file itself a rename would lose it, beside it a mount."""
-        self._lock_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not self._lock_folder.is_dir():
+            self._lock_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            files.give_to_owner_of_folder(self._lock_folder)
         name = hashlib.sha256(os.fsencode(place.real)).hexdigest()[:32]
         return FileLock(self._lock_folder / f"{name}.lock", LOCK_TIMEOUT)
 

@@ -159,6 +159,41 @@ def test_a_lock_excludes_another_object_of_the_same_process(tmp_path):
     assert FileLock(tmp_path / "lock").acquire(timeout=0) is True
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root: changes owners")
+def test_what_root_makes_belongs_to_the_owner_of_its_folder(tmp_path):
+    os.chown(tmp_path, 12345, 23456)
+    with FileLock(tmp_path / "lock"):
+        made = (tmp_path / "lock").stat()
+    assert (made.st_uid, made.st_gid) == (12345, 23456)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root: changes owners")
+def test_what_was_there_keeps_its_owner(tmp_path):
+    (tmp_path / "lock").touch()
+    os.chown(tmp_path, 12345, 23456)
+    with FileLock(tmp_path / "lock"):
+        assert (tmp_path / "lock").stat().st_uid == 0
+
+
+def test_a_file_that_we_may_not_open_counts_as_locked(tmp_path, monkeypatch):
+    monkeypatch.setattr(locks.os, "open", refuse(errno.EACCES))
+    assert is_locked(tmp_path / "lock")
+
+
+def test_a_file_that_another_one_makes_in_the_same_instant_is_opened_at_the_next_try(tmp_path, monkeypatch):
+    real, tries = os.open, []
+
+    def raced(path, flags, *mode):
+        if flags & os.O_CREAT and not tries:
+            tries.append(path)
+            Path(path).touch()
+        return real(path, flags, *mode)
+
+    monkeypatch.setattr(files.os, "open", raced)
+    assert FileLock(tmp_path / "lock").acquire(timeout=5)
+    assert tries
+
+
 def test_a_waiting_lock_gets_its_turn(tmp_path):
     first, second = FileLock(tmp_path / "lock"), FileLock(tmp_path / "lock")
     first.acquire()

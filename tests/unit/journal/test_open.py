@@ -417,3 +417,17 @@ def test_a_million_streams_are_due_by_one_search_in_an_index(bench: SqliteBench)
     assert "TEMP B-TREE" not in plan
     assert [at for _, at in found] == [1e9 + n for n in range(5)]
     assert steps < 50, "a handful of rows, not a million"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root: changes owners")
+def test_what_a_command_of_root_leaves_beside_the_journal_belongs_to_the_owner_of_the_folder(tmp_path: Path):
+    """A daemon of another user reads the spool of every process, dead ones included, before it decides anything."""
+    generate_key(tmp_path / "key")
+    state = tmp_path / "state"
+    state.mkdir()
+    os.chown(state, 12345, 23456)
+    journal = open_journal(f"sqlite:///{state}/state.db", tmp_path / "key")
+    assert {(found.name, found.stat().st_uid) for found in state.iterdir()} == {
+        (found.name, 12345) for found in state.iterdir()
+    }
+    journal.close()

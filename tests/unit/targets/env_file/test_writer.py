@@ -473,3 +473,10 @@ def test_an_ordinary_user_may_write_into_the_file_or_beside_it(env, folder, file
             parent.chmod(0o700)
     assert env.content == (b"TOKEN=new\n" if passes else b"TOKEN=old\n")
     assert env.names == [".env"]
+
+
+def test_a_lock_that_root_makes_first_is_of_use_to_the_daemon_of_another_user(env, root, tmp_path):
+    os.chown(tmp_path, 12345, 23456)
+    env.locks = tmp_path / "locks"
+    env.write("new")
+    assert {found.stat().st_uid for found in (env.locks, *env.locks.iterdir())} == {12345}
