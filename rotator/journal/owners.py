@@ -140,13 +140,12 @@ class Owners:
 
     def leave(self) -> None:
         """Give up the lock; remove the file and the row unless the spool still holds what the journal does not."""
-        if self.spool.pending() == 0:
+        if self.spool.close():  # first: what came into a file that goes would count as safe, and be lost
             with suppress(JournalUnsafe), self._db.write(durable=False) as connection:
                 run(connection, "DELETE FROM process WHERE owner = ?", (self.me,))
                 run(connection, "DELETE FROM canary WHERE owner = ?", (self.me,))
             with suppress(OSError):
                 self.path(self.me).unlink(missing_ok=True)
-        self.spool.close()
         self._lock.release()
 
 

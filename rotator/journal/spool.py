@@ -91,9 +91,13 @@ class Spool:
         with self._lock:
             return len(self._live)
 
-    def close(self) -> None:
-        """Close the descriptor; the file stays."""
-        os.close(self._fd)
+    def close(self) -> bool:
+        """Close the descriptor and take nothing more; True when nothing is pending. The file stays; safe to repeat."""
+        with self._lock:
+            fd, self._fd = self._fd, -1  # the number is another file's soon, and a late write must not land there
+            if fd >= 0:
+                os.close(fd)
+            return not self._live
 
 
 def records(path: Path) -> list[bytes]:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
+from rotator.core.errors import JournalUnsafe
 from rotator.core.facts import Kind
 from rotator.core.secret import Secret
 from tests.contract.journal.benches import Bench, SqliteBench
@@ -156,6 +159,29 @@ def test_a_spooled_capture_outlives_an_orderly_end(real: SqliteBench):
     other = real.open()
     claimed(other, stream)
     assert other.reveal(stream, other.fingerprint(VALUE)) == VALUE
+
+
+def test_a_capture_that_comes_while_its_process_leaves_is_not_spooled_into_a_file_that_goes(
+    real: SqliteBench, monkeypatch: pytest.MonkeyPatch
+):
+    """A mint may outlive the time that work under way gets at the end: then its value counts as lost, not as safe."""
+    journal, stream = real.open(), real.stream("a")
+    _at_intent(real, journal, stream)
+    owners, spooled = journal._work.owners, []
+    write = owners._db.write
+
+    def late(**options: Any) -> Any:
+        if not spooled:
+            spooled.append(True)
+            try:
+                journal.spool(stream, captured(), VALUE)
+            except JournalUnsafe:
+                spooled.append(False)
+        return write(**options)
+
+    monkeypatch.setattr(owners._db, "write", late)
+    owners.leave()
+    assert spooled == [True, False] or owners.path(owners.me).exists()
 
 
 def test_a_value_beside_a_fenced_fact_is_sealed_with_it(real: SqliteBench):

@@ -114,3 +114,22 @@ def test_the_file_is_private_and_no_link_is_followed(tmp_path: Path):
     (tmp_path / "link").symlink_to(tmp_path / "elsewhere")
     with pytest.raises(OSError, match="link"):
         Spool(tmp_path / "link", no_crash)
+
+
+def test_after_its_end_it_takes_nothing_more(tmp_path: Path):
+    """Its descriptor's number may be another file's by then."""
+    spool = Spool(tmp_path / "spool", no_crash)
+    assert spool.close()
+    with (tmp_path / "other").open("w+b") as other:
+        assert other.fileno() >= 0
+        with pytest.raises(OSError, match="Bad file descriptor"):
+            spool.write(b"late")
+        assert other.read() == b""
+    assert spool.close(), "a second end is harmless"
+
+
+def test_its_end_tells_whether_anything_is_pending(tmp_path: Path):
+    spool = Spool(tmp_path / "spool", no_crash)
+    spool.write(b"kept")
+    assert not spool.close()
+    assert records(spool.path) == [b"kept"]
