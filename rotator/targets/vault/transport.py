@@ -146,7 +146,7 @@ def exchange(call: Callable[[], Any], request: Request) -> Answer:
     doing = request.doing
     try:
         response = call()
-        answer = Answer(int(response.status_code), str(response.text), request.hidden)
+        answer = Answer(int(response.status_code), response.content.decode("utf-8"), request.hidden)
     except (RequestException, OSError, ValueError) as error:
         # `from None`: the library's exceptions hold the request, and with it the token.
         raise _no_answer(error, request) from None
