@@ -87,7 +87,8 @@ class FileLock:
 def is_locked(path: str | os.PathLike[str]) -> bool:
     """Whether some process holds the lock on `path`; False when the file is missing. Takes it for an instant to ask.
 
-    Of a file that we may not open nobody can tell: it counts as locked.
+    It takes it shared: two that ask at once must not take each other for the holder. A file that we may not open counts
+    as locked, because nobody can tell.
     """
     try:
         fd = os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
@@ -96,7 +97,7 @@ def is_locked(path: str | os.PathLike[str]) -> bool:
     except PermissionError:
         return True
     try:
-        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
         return True
     else:

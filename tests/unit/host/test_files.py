@@ -175,6 +175,12 @@ def test_what_was_there_keeps_its_owner(tmp_path):
         assert (tmp_path / "lock").stat().st_uid == 0
 
 
+def test_who_asks_for_a_lock_is_not_taken_for_its_holder(tmp_path):
+    with (tmp_path / "lock").open("w") as asking:
+        locks.fcntl.flock(asking, locks.fcntl.LOCK_SH)
+        assert not is_locked(tmp_path / "lock")
+
+
 def test_a_file_that_we_may_not_open_counts_as_locked(tmp_path, monkeypatch):
     monkeypatch.setattr(locks.os, "open", refuse(errno.EACCES))
     assert is_locked(tmp_path / "lock")
