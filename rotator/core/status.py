@@ -263,6 +263,9 @@ def _message(
             why += f": {_named([t for t in troubled if t.required] or troubled)}"
         step = view.rotation.step.value
         return f"rotating: {step}" + (f" ({why})" if why else "")
+    start = waits.get("start")
+    if start is not None and start.why == "drift" and (away := [t for t in targets if t.in_sync is False]):
+        return f"out of sync: {_named(away)}; healed again in {human(max(start.until - now, 1.0))}"
     left = renewal_at(credential, view) - now
     return (
         "due for rotation"

@@ -79,8 +79,8 @@ def at_most_rejects(case: Case) -> Verdict | None:
     return Operator("rejected", case.now + case.watch)
 
 
-def drifted(case: Case) -> frozenset[str]:
-    """Targets of the configuration that were seen to hold something else than the current value, healable now."""
+def strayed(case: Case) -> frozenset[str]:
+    """Targets of the configuration that were seen to hold something else than the current value, not by our leave."""
     view = case.view
     found = set()
     for name in case.credential.all & view.baselines:
@@ -90,8 +90,17 @@ def drifted(case: Case) -> frozenset[str]:
             continue
         if seen.result in (Result.ABSENT, Result.OLDER, Result.REPLACEABLE):
             found.add(name)
-    backs_off = case.now < view.healed_at + 10 * case.credential.policy.retry
-    return frozenset() if backs_off else frozenset(found)
+    return frozenset(found)
+
+
+def healable_at(case: Case) -> float:
+    """Provider time from which drift may be healed: whoever keeps overwriting us is not answered at once each time."""
+    return case.view.healed_at + 10 * case.credential.policy.retry
+
+
+def drifted(case: Case) -> frozenset[str]:
+    """Targets that strayed and may be healed now."""
+    return strayed(case) if case.now >= healable_at(case) else frozenset()
 
 
 def yields(case: Case) -> Verdict | None:

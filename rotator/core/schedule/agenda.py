@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from rotator.core.credential import Strategy
 from rotator.core.facts import Kind
 from rotator.core.protocol.decide import TABLES, Tables, decide_retirements, decide_rotation
-from rotator.core.protocol.recreate import drifted
+from rotator.core.protocol.recreate import drifted, healable_at, strayed
 from rotator.core.protocol.rules import (
     Act,
     Action,
@@ -98,7 +98,8 @@ def start(case: Case) -> Verdict | None:
         return verdict
     if case.incident and case.result(Sight.ALIVE, view.fingerprint) is Result.DEAD:
         return Operator("mass_death", case.now + case.watch)
-    repair = bool(view.current) and not case.dead(view.fingerprint) and bool(drifted(case))
+    able = bool(view.current) and not case.dead(view.fingerprint)
+    repair = able and bool(drifted(case))
     heal = Do((Action(Act.PLAN, detail={"strategy": Strategy.REPUBLISH.value, "why": "drift"}),))
     if repair and view.yielded:
         return heal
@@ -109,7 +110,8 @@ def start(case: Case) -> Verdict | None:
         return Do((Action(Act.PLAN, detail={"strategy": strategy_for(case).value, "why": why}),))
     if repair:
         return heal
-    return Wait(min(renewal_at(credential, view), emergency_at(credential, view)), "fresh")
+    due = min(renewal_at(credential, view), emergency_at(credential, view))
+    return Wait(min(due, healable_at(case)), "drift") if able and strayed(case) else Wait(due, "fresh")
 
 
 def strategy_for(case: Case) -> Strategy:

@@ -25,6 +25,19 @@ def test_once_says_how_every_credential_is(fresh):
     assert fresh("once").out.startswith("workers-deploy: idle: fresh; rotates in ")
 
 
+def test_a_target_that_strays_again_just_after_it_was_healed_says_when_it_is_healed_next(fresh, place):
+    file = place.folder / "workers-deploy.env"
+    file.unlink()
+    assert fresh("once").code == 0
+    assert place.value()
+    file.unlink()
+
+    said = fresh("once")
+    assert said.code == 0
+    assert f"out of sync: env_file:{file}; healed again in " in said.out
+    assert "healed again in" in fresh("status").out
+
+
 def test_once_without_credentials_says_so(rotator, place):
     place.write(credentials=[])
     assert rotator("once").out == "no credentials are configured\n"

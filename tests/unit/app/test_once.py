@@ -49,8 +49,9 @@ def test_what_failed_is_tried_again_within_the_time_given(once, stream):
     assert again(once, stream, Pass(End.FAILED, 0.0), wait=0.5) == ([], 0.0)
 
 
-def test_a_deadline_of_open_work_is_waited_for(app, once, stream):
-    todo, pause = again(once, stream, waiting(app, "settle", 20))
+@pytest.mark.parametrize("why", ["settle", "drift"])
+def test_a_deadline_of_open_work_is_waited_for(app, once, stream, why):
+    todo, pause = again(once, stream, waiting(app, why, 20))
 
     assert todo == [stream]
     assert pause == pytest.approx(20, abs=2)

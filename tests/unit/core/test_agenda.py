@@ -190,7 +190,7 @@ def test_nothing_is_healed_with_a_dead_value():
 def test_a_republish_is_not_repeated_at_once():
     story = published().later(HOUR).planned(Strategy.REPUBLISH).tell(K.DISPLACED)
 
-    assert waits(start(story.later(299).case(*DRIFTED)))[1] == "fresh"
+    assert waits(start(story.later(299).case(*DRIFTED))) == (story.at + 1, "drift")
     assert act(start(story.later(1).case(*DRIFTED))) == "plan"
 
 

@@ -242,6 +242,12 @@ def test_a_fresh_one_says_when_it_rotates():
     assert status(published()).message.startswith("fresh; rotates in ")
 
 
+def test_drift_that_waits_to_be_healed_says_where_and_when():
+    story = published().tell(K.SEEN, target="env", token_id="")
+
+    assert status(story, start=said(story.at + 9, "drift")).message == "out of sync: env; healed again in 9 s"
+
+
 # --- rotation
 
 
