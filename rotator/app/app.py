@@ -102,7 +102,9 @@ class App:
         else:
             app._known()
         for warned in config.warnings:
-            say(Event.CONFIG_WARNING.value, subject=warned.subject, code=warned.code, reason=warned.message)
+            kind, _, name = warned.subject.partition(" ")
+            about = {kind: name} if name else {"subject": warned.subject}
+            say(Event.CONFIG_WARNING.value, **about, code=warned.code, reason=warned.message)
         return app
 
     def __enter__(self) -> App:

@@ -170,6 +170,8 @@ def _connections(app: App, fleet: ConfiguredFleet) -> Iterator[Finding]:
         except RotatorError as error:
             yield _fail(subject, "provider", error)
             continue
+        if not fleet.times[name].heard:
+            continue  # nobody answered: no clock but ours was seen
         skew = abs(fleet.times[name].skew)
         level = Level.WARN if skew > SKEW else Level.OK
         yield Finding(

@@ -190,12 +190,14 @@ class ConfiguredFleet:
                 credential = whole(made, stanza)
             connection = self.connection(credential.connection)
             source = SOURCES[stanza.source_type].source(connection, stanza.source)
-            targets = {target.name: self._target(target) for target in stanza.targets}
+            targets = {target.name: self._target(target, credential.name) for target in stanza.targets}
             for name, past in view.past.items():
                 if name not in targets and isinstance(past, dict) and (old := self._past(view.spec, past)):
-                    targets[name] = self._target(old)
+                    targets[name] = self._target(old, credential.name)
         except ConfigError as error:
-            self._say(Event.CONFIG_WARNING.value, credential=stream, reason=error.message)
+            said = view.spec.get("stanza")
+            named = said.get("name") if isinstance(said, dict) else None
+            self._say(Event.CONFIG_WARNING.value, credential=named or stream, reason=error.message)
             return None
         return Bound(credential=credential, source=source, targets=targets)
 
@@ -212,13 +214,13 @@ class ConfiguredFleet:
         except ConfigError:
             return None  # its connection is gone as well; then nobody can read it
 
-    def _target(self, target: TargetStanza) -> Target:
+    def _target(self, target: TargetStanza, credential: str) -> Target:
         entry = TARGETS[target.common.type]
         named = getattr(target.common, "connection", None)
         connection = self.connection(named) if entry.kind.connection_type and named else None
 
         def warn(code: str, message: str) -> None:
-            self._say(Event.CONFIG_WARNING.value, target=target.name, code=code, reason=message)
+            self._say(Event.CONFIG_WARNING.value, credential=credential, target=target.name, code=code, reason=message)
 
         return entry.open(connection, target.options, target.keys, self._locks, warn)
 

@@ -272,7 +272,7 @@ class Warned:
 
     Attributes:
         where: FILE:LINE:COLUMN.
-        subject: the credential or connection that it is about.
+        subject: what it is about: `credential NAME`, `connection NAME`, `state` or `configuration`.
         code: a short word from a closed list of this package.
         message: what is not good.
         remedy: what to do.

@@ -181,7 +181,7 @@ def _keys(read: Read, problems: Problems) -> None:
                 "write for example `keys: {CLOUDFLARE_API_TOKEN: token.value}`",
             )
         kind = read.kinds.targets[target.common.type]
-        _complaints(problems, tree, credential.name, kind.check(target.options, target.keys))
+        _complaints(problems, tree, f"credential {credential.name}", kind.check(target.options, target.keys))
 
 
 def _claims(read: Read, problems: Problems) -> None:
@@ -218,7 +218,7 @@ def _source_options(read: Read, problems: Problems) -> None:
         connection = read.connections.get(credential.common.connection)
         if connection is not None:
             found = read.kinds.check_source(credential.source_type, connection.options, credential.source)
-            _complaints(problems, tree, credential.name, found)
+            _complaints(problems, tree, f"credential {credential.name}", found)
 
 
 def _complaints(problems: Problems, tree: Tree, subject: str, complaints: Iterable[Complaint]) -> None:
@@ -307,7 +307,7 @@ def _timings(read: Read, problems: Problems) -> None:
         if rotation.strategy == "recreate" and policy.grace < HOUR:
             problems.warn(
                 tree.at(("rotation", "grace")),
-                credential.name,
+                f"credential {credential.name}",
                 "short_grace",
                 f"grace is {format_duration(policy.grace)}, so a value that was just read may end that soon",
                 "write `rotation: {grace: 24h}`, or a time longer than your longest job",
@@ -317,7 +317,7 @@ def _timings(read: Read, problems: Problems) -> None:
         elif policy.grace > policy.renew_before and lifetime != NEVER:
             problems.warn(
                 tree.at(("rotation", "grace")),
-                credential.name,
+                f"credential {credential.name}",
                 "long_grace",
                 "grace is longer than renew_before: an old value expires before its grace is over",
                 "lengthen renew_before, or shorten grace",
@@ -340,7 +340,7 @@ def _outage(credential: CredentialStanza, tree: Tree, read: Read, problems: Prob
 # -------------------------------------------------------------------------------------------------------------- secrets
 def _secret_files(read: Read, problems: Problems) -> None:
     found = [
-        (name, read.connection_trees[name].at(at), secret)
+        (f"connection {name}", read.connection_trees[name].at(at), secret)
         for name, connection in read.connections.items()
         for at, secret in secrets_in(connection.options)
     ]

@@ -85,6 +85,11 @@ class ProviderTime:
         return self._utc() if known is None else self._boot() + known.offset
 
     @property
+    def heard(self) -> bool:
+        """Whether the provider has said what time it is, to this process."""
+        return self._known is not None
+
+    @property
     def skew(self) -> float:
         """Seconds by which the provider's newest date is ahead of the local clock, confirmed or not; 0 before any."""
         known = self._known

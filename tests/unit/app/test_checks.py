@@ -174,6 +174,15 @@ def test_a_provider_that_does_not_answer_fails(looked, monkeypatch):
     assert (finding.level, finding.remedy) == (Level.FAIL, "look at its status")
 
 
+def test_a_provider_that_never_answered_told_no_time(looked, place):
+    file = place.folder / "rotator.yaml"
+    file.write_text(file.read_text().replace(place.sandbox.url, "http://127.0.0.1:9/client/v4"))
+    found = looked()
+
+    assert "clock" not in found
+    assert Level.FAIL in {f.level for findings in found.values() for f in findings}
+
+
 def test_a_clock_that_is_off_deserves_a_word_even_where_nobody_confirmed_it(looked, monkeypatch):
     monkeypatch.setattr(ProviderTime, "skew", property(lambda self: -3600.0))
     (finding,) = looked()["clock"]

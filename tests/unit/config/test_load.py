@@ -224,6 +224,15 @@ def test_grace_under_an_hour_is_a_warning(loads: Load) -> None:
     assert codes(loads, credential("    rotation: {grace: 1h}\n")) == []
 
 
+def test_a_warning_says_of_what_kind_its_subject_is(loads: Load, tmp_path: Path) -> None:
+    token = tmp_path / "token"
+    token.write_text("x")
+    token.chmod(0o644)
+    text = credential("    rotation: {grace: 59m}\n").replace("{env: T}", f"{{file: {token}}}")
+
+    assert {found.subject.split(" ")[0] for found in loads(text).warnings} == {"credential", "connection"}
+
+
 def test_grace_beyond_expiry_is_a_warning(loads: Load) -> None:
     assert codes(loads, credential("    rotation: {grace: 31d}\n")) == [("long_grace", "9:23")]
 
