@@ -102,8 +102,8 @@ class App:
         else:
             app._known()
         for warned in config.warnings:
-            kind, _, name = warned.subject.partition(" ")
-            about = {kind: name} if name else {"subject": warned.subject}
+            of, _, name = warned.subject.partition(" ")
+            about = {of: name} if name else {"subject": of}
             say(Event.CONFIG_WARNING.value, **about, code=warned.code, reason=warned.message)
         return app
 
