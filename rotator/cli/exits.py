@@ -6,15 +6,13 @@ Ctrl-C and SIGTERM end a verb with 0: whatever was under way is durable and goes
 
 from __future__ import annotations
 
-import os
 import signal
-import sys
 import threading
 from collections.abc import Callable
 from types import FrameType
 from typing import Final, NoReturn
 
-from rotator.cli.output import say, write_json
+from rotator.cli.output import discard, say, write_error
 from rotator.core.errors import OperatorNeeded, RotatorError
 
 DONE: Final = 0
@@ -41,7 +39,7 @@ def guarded(verb: Callable[[], int], *, as_json: bool) -> int:
     except RotatorError as error:
         return report(error, as_json=as_json)
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader went away; nothing is left to say
+        discard()  # the reader went away; nothing is left to say
         return DONE
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
@@ -58,7 +56,7 @@ def report(error: RotatorError, *, as_json: bool = False) -> int:
         document = {"message": error.message, "remedy": error.remedy or None, "messages": messages}
         if isinstance(error, OperatorNeeded):
             document["code"] = error.code
-        write_json({"error": document})
+        write_error(document)
     for message in messages:
         say(f"error: {message}")
     if error.remedy:

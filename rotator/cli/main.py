@@ -19,7 +19,7 @@ from typer.core import TyperGroup
 
 from rotator import __version__
 from rotator.cli import check, exits, operate, run, show, tools
-from rotator.cli.output import say, write_json
+from rotator.cli.output import discard, say, unwritten, write_error
 from rotator.cli.verbs import Config, LogFormatOption, OutputOption, Settings
 
 SECTIONS: Final = (
@@ -82,7 +82,7 @@ class Program(TyperGroup):
     def misused(self, message: str, remedy: str) -> None:
         """Write the document of a usage error where one is wanted; what people read of it is the caller's to say."""
         if self.json:
-            write_json({"error": {"message": message, "remedy": remedy, "messages": [message]}})
+            write_error({"message": message, "remedy": remedy, "messages": [message]})
 
     @contextlib.contextmanager
     def _documented(self) -> Iterator[None]:
@@ -176,4 +176,8 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a strange locale must not cost a result
-    app(prog_name="rotator")
+    try:
+        app(prog_name="rotator")
+    except OSError as error:  # what the verbs write is guarded; this was --help or --version
+        discard()
+        sys.exit(exits.report(unwritten(error)))

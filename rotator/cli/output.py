@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -10,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final, TextIO
 
 from rotator.cli.layout import Line, plain
+from rotator.core.errors import RotatorError
 from rotator.observability.plain import printable
 
 STYLES: Final[Mapping[str, str]] = {
@@ -42,23 +44,55 @@ def write_json(document: Mapping[str, Any]) -> None:
 
     Raises:
         ValueError: a number in it is no JSON number.
+        RotatorError: standard output takes no more.
+        BrokenPipeError: its reader went away.
     """
     plain_only = (sys.stdout.encoding or "").lower().replace("-", "") != "utf8"
-    sys.stdout.write(json.dumps(document, indent=2, ensure_ascii=plain_only, allow_nan=False) + "\n")
-    sys.stdout.flush()
+    _put(json.dumps(document, indent=2, ensure_ascii=plain_only, allow_nan=False) + "\n")
+
+
+def write_error(document: Mapping[str, Any]) -> None:
+    """Write the one JSON document of an error; one that nobody takes costs neither its words nor its exit code."""
+    try:
+        write_json({"error": document})
+    except (OSError, RotatorError):
+        discard()
+
+
+def _put(text: str) -> None:
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        discard()
+        raise unwritten(error) from None
+
+
+def unwritten(error: OSError) -> RotatorError:
+    """Return what to say where a result could not be written."""
+    why = f"writing to standard output: {error.strerror or error}"
+    return RotatorError(why, "make room there or write elsewhere; what the verb was to do is done")
+
+
+def discard() -> None:
+    """Send what is still to be written to standard output nowhere: its flush at the exit would fail once more."""
+    with contextlib.suppress(OSError, ValueError):  # a stream that is no file, in a test
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def write_lines(lines: Iterable[Line]) -> None:
-    """Write lines: styled on a terminal, plain everywhere else."""
+    """Write lines: styled on a terminal, plain everywhere else; errors as `write_json`."""
     if not is_terminal(sys.stdout):
-        sys.stdout.write("".join(plain(line) + "\n" for line in lines))
+        _put("".join(plain(line) + "\n" for line in lines))
     else:
         from rich.console import Console
 
         console = Console(file=sys.stdout, highlight=False, emoji=False)
         for line in lines:
             console.print(styled(line), soft_wrap=True)
-    sys.stdout.flush()
+        sys.stdout.flush()
 
 
 def styled(line: Line) -> Any:
@@ -70,5 +104,6 @@ def styled(line: Line) -> Any:
 
 def say(message: str) -> None:
     """Tell the person at the terminal something that is no result, on standard error."""
-    sys.stderr.write("\n".join(printable(line) for line in message.splitlines()) + "\n")
-    sys.stderr.flush()
+    with contextlib.suppress(OSError):  # a full or closed standard error must not change what a verb does
+        sys.stderr.write("\n".join(printable(line) for line in message.splitlines()) + "\n")
+        sys.stderr.flush()

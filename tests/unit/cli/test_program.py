@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -308,6 +309,55 @@ def test_a_reader_that_goes_away_is_no_error(tmp_path):
         check=False,
     )
     assert (done.returncode, done.stderr) == (0, b"")
+
+
+FULL = Path("/dev/full")
+needs_full = pytest.mark.skipif(not FULL.exists(), reason="a device that is always full is Linux's")
+
+
+@needs_full
+@pytest.mark.parametrize("arguments", [("--help",), ("--version",), ("version",), ("-o", "json", "version")])
+def test_a_result_that_cannot_be_written_is_an_error_and_no_traceback(tmp_path, arguments):
+    with FULL.open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "rotator", *arguments],
+            cwd=tmp_path,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: writing to standard output: No space left on device\ndo: ")
+    assert len(done.stderr.splitlines()) == 2
+
+
+@needs_full
+@pytest.mark.parametrize("arguments", [("frobnicate",), ("status", "-c", "nowhere.yaml")])
+@pytest.mark.parametrize("stdout", ["a reader that went away", "a full device"])
+def test_an_error_keeps_its_exit_code_and_its_words_where_its_document_is_not_taken(tmp_path, arguments, stdout):
+    taken = _closed_pipe() if stdout == "a reader that went away" else os.open(FULL, os.O_WRONLY)
+    done = subprocess.run(
+        [sys.executable, "-m", "rotator", *arguments, "-o", "json"],
+        cwd=tmp_path,
+        stdout=taken,
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    os.close(taken)
+    assert done.returncode == 2
+    assert "frobnicate" in done.stderr or "nowhere.yaml" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@needs_full
+def test_an_error_keeps_its_exit_code_where_standard_error_is_full(tmp_path):
+    with FULL.open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "rotator", "status", "-c", "nowhere.yaml"], cwd=tmp_path, stderr=full, check=False
+        )
+    assert done.returncode == 2
 
 
 def _closed_pipe():
