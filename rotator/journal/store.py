@@ -336,13 +336,19 @@ class SqliteJournal:
     # ------------------------------------------------------------------------------------------------------- the inside
 
     def _commit_capture(self, envelope: Envelope) -> View:
-        """Insert a capture; whoever works on its stream instead of us must look at it."""
+        """Insert a capture; whoever works on its stream instead of us must look at it.
+
+        Raises:
+            JournalUnsafe: it is not known to be durable, or the file was replaced meanwhile; keep the spooled copy.
+        """
 
         def woken(connection: sqlite3.Connection) -> None:
             if not self._work.leases.mine(connection, envelope.fact.stream):
                 wake(connection, envelope.fact.stream, 0.0)
 
-        return self._ledger.capture(envelope, woken)
+        view = self._ledger.capture(envelope, woken)
+        self._work.room.in_place()  # what stands in a file that no name leads to any more ends with this process
+        return view
 
     def _fact(self, stream: str, epoch: int, draft: Draft, sealed: Sealed | None) -> Fact:
         return records.make(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -156,6 +158,25 @@ def test_a_spooled_capture_outlives_an_orderly_end(real: SqliteBench):
     with real.opening() as journal:
         _at_intent(real, journal, stream)
         journal.spool(stream, captured(), VALUE)
+    other = real.open()
+    claimed(other, stream)
+    assert other.reveal(stream, other.fingerprint(VALUE)) == VALUE
+
+
+def test_a_capture_stays_in_the_spool_while_the_file_of_the_journal_is_another_one(real: SqliteBench):
+    """Somebody restored a backup under a process that had a mint under way: what it commits now is seen by nobody."""
+    stream, backup = real.stream("a"), real.path.with_name("backup")
+    with real.opening() as journal:
+        _at_intent(real, journal, stream)
+        with closing(sqlite3.connect(real.path)) as here, closing(sqlite3.connect(backup)) as there:
+            here.backup(there)
+        journal.spool(stream, captured(), VALUE)
+        for name in ("", "-wal", "-shm"):
+            real.path.with_name(f"{real.path.name}{name}").rename(real.path.with_name(f"aside{name}"))
+        backup.rename(real.path)
+        for attempt in (lambda: journal.capture(stream, captured(), VALUE), journal.import_spools):
+            with pytest.raises(JournalUnsafe, match="removed or replaced"):
+                attempt()
     other = real.open()
     claimed(other, stream)
     assert other.reveal(stream, other.fingerprint(VALUE)) == VALUE
