@@ -83,8 +83,8 @@ class Spool:
                 wiped = _HEADER.pack(_GONE, size - _HEADER.size, bytes(32)) + bytes(size - _HEADER.size)
                 write_all(self._fd, wiped, handle)
             else:
-                write_all(self._fd, bytes(self._end), 0)
-                self._end = 0
+                end, self._end = self._end, 0  # first: behind a wipe that broke off no reader would find a record
+                write_all(self._fd, bytes(end), 0)
 
     def pending(self) -> int:
         """How many records the journal does not hold yet."""

@@ -133,3 +133,19 @@ def test_its_end_tells_whether_anything_is_pending(tmp_path: Path):
     spool.write(b"kept")
     assert not spool.close()
     assert records(spool.path) == [b"kept"]
+
+
+def test_a_wipe_that_the_disk_breaks_off_hides_no_later_record(spool: Spool, monkeypatch: pytest.MonkeyPatch):
+    """Where overwriting needs a free block (btrfs, ZFS) a full disk refuses the wipe half-way."""
+    handle = spool.write(b"committed")
+
+    def full(fd: int, content: bytes, offset: int) -> None:
+        os.pwrite(fd, content[:8], offset)
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as disk:
+        disk.setattr("rotator.journal.spool.write_all", full)
+        with pytest.raises(OSError, match="No space"):
+            spool.drop(handle)
+    spool.write(b"the only copy")
+    assert records(spool.path) == [b"the only copy"]
