@@ -18,7 +18,7 @@ from rotator.config.load import load
 from rotator.config.models import Config
 from rotator.config.policy import to_credential
 from rotator.core.credential import NEVER, Credential
-from rotator.core.errors import ConfigError
+from rotator.core.errors import ConfigError, JournalUnsafe
 from rotator.core.events import Event
 from rotator.core.facts import Draft, Fact
 from rotator.core.protocol.view import View, blank
@@ -349,7 +349,13 @@ def _key(config: Config) -> Secret:
     """Read the key; make it where nobody configured one and it is not there yet."""
     if config.state.generated:
         path = config.state.folder / "rotator.key"
-        if not path.exists() and not config.state.database.exists():
-            config.state.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            generate_key(path)
+        try:
+            if not path.exists() and not config.state.database.exists():
+                config.state.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+                generate_key(path)
+        except OSError as error:
+            raise JournalUnsafe(
+                f"making the folder of the state, {config.state.folder}: {error.strerror}",
+                "give `state.url` a folder that this user may write to, or set STATE_DIRECTORY",
+            ) from error
     return config.state.encryption_key.read()

@@ -11,6 +11,7 @@ from rotator.cli import exits
 from rotator.cli.layout import Column, Row, Table, table, text
 from rotator.cli.output import say, terminal_width, write_json, write_lines
 from rotator.cli.verbs import Settings, verb
+from rotator.core.errors import ConfigError, RotatorError
 
 
 def keygen(
@@ -96,9 +97,17 @@ def sandbox(
       rotator sandbox --tokens-dir /tmp/tokens
       rotator sandbox --listen 127.0.0.1:0 --world world.yaml
     """
-    from rotator.sandbox import main
+    from rotator.sandbox import serve
 
-    return main(listen, world, tokens_dir, state)
+    try:
+        serve(listen, world, tokens_dir, state)
+    except ValueError as error:
+        wrong, _, instead = str(error).partition("; ")
+        raise ConfigError(f"running the sandbox: {wrong}", instead) from None
+    except OSError as error:
+        what = f"--listen {listen}" if error.filename is None else error.filename
+        raise RotatorError(f"running the sandbox: {what}: {error.strerror}", "name another one") from None
+    return exits.DONE
 
 
 def demo(

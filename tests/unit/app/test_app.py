@@ -174,3 +174,17 @@ def test_the_key_of_a_default_state_is_made_once(opened, place):
 
     assert key.read_bytes() == made
     assert key.stat().st_mode & 0o077 == 0
+
+
+def test_a_default_state_that_cannot_be_made_says_where_and_what_to_do(opened, place, monkeypatch):
+    found = json.loads((place.folder / "rotator.yaml").read_text())
+    del found["state"]
+    (place.folder / "rotator.yaml").write_text(json.dumps(found))
+    (place.folder / "a-file").write_text("")
+    monkeypatch.setenv("STATE_DIRECTORY", str(place.folder / "a-file" / "state"))
+
+    with pytest.raises(
+        JournalUnsafe, match=r"making the folder of the state, .*a-file/state: Not a directory"
+    ) as caught:
+        opened()
+    assert "state.url" in caught.value.remedy

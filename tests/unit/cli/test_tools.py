@@ -62,6 +62,18 @@ def test_crash_points_are_a_table_for_people(rotator):
     assert "troubled runs only" in shown
 
 
+@pytest.mark.parametrize(
+    ("arguments", "code"), [(("--listen", "nonsense"), 2), (("--world", "nowhere"), 2), (("--state", "no/folder"), 1)]
+)
+def test_a_sandbox_that_cannot_begin_is_an_error_like_every_other(rotator, arguments, code):
+    shown = rotator("sandbox", "--listen", "127.0.0.1:0", *arguments, "-o", "json")
+    assert shown.code == code
+    error = json.loads(shown.out)["error"]
+    assert error["message"].startswith("running the sandbox: ")
+    assert error["remedy"]
+    assert f"error: {error['message']}\ndo: {error['remedy']}\n" == shown.err
+
+
 def test_a_sandbox_on_an_address_that_is_not_loopback_is_refused(rotator):
     shown = rotator("sandbox", "--listen", "192.0.2.1:1")
     assert (shown.code, shown.out) == (2, "")
