@@ -29,6 +29,7 @@ from rotator.core.protocol.recreate import drifted
 from rotator.core.protocol.rules import Act, Action, Look, Result, Sight, given
 from rotator.core.protocol.view import Rotation
 from rotator.core.schedule.due import why_due
+from rotator.core.secret import Secret
 from rotator.engine.look import lives, take
 from rotator.engine.stands import desired, holder, stand, value_key
 from rotator.engine.work import Work, whole
@@ -136,7 +137,7 @@ def _management(work: Work) -> str:
 
 
 def _capture(work: Work, name: str, number: int, minted: Minted) -> None:
-    """Spool first, then the journal, for as long as it takes: this process holds the only copy."""
+    """Spool first, then the journal, for as long as it takes: this process holds the only copy. Either is enough."""
     detail: dict[str, float | str] = {"born": minted.issued_at, "attempt_name": name}
     if minted.expires_at != NEVER:
         detail["expires_at"] = minted.expires_at
@@ -156,9 +157,7 @@ def _capture(work: Work, name: str, number: int, minted: Minted) -> None:
     spooled = False
     while True:
         try:
-            if not spooled:
-                work.journal.spool(work.stream, draft, minted.value)
-                spooled = True
+            spooled = spooled or _spooled(work, draft, minted.value)
             work.view = work.journal.capture(work.stream, draft, minted.value)
             break
         except JournalUnsafe as error:
@@ -167,6 +166,16 @@ def _capture(work: Work, name: str, number: int, minted: Minted) -> None:
                 raise
             work.runtime.sleep(1.0)
     work.say(Event.ROTATION_CAPTURED, token=minted.token_id, strategy=rotation.strategy.value)
+
+
+def _spooled(work: Work, draft: Draft, value: Secret) -> bool:
+    """Whether the spool took it; one that refuses is no reason to keep the value from the journal."""
+    try:
+        work.journal.spool(work.stream, draft, value)
+    except JournalUnsafe as error:
+        work.say(Event.JOURNAL_UNSAFE, reason=error.message, spooled=False)
+        return False
+    return True
 
 
 def extend(work: Work, action: Action) -> None:

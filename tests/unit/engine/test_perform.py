@@ -178,13 +178,25 @@ def test_a_capture_is_tried_for_as_long_as_it_takes():
     bench = Bench()
     bench.planned()
     bench.fails("spool", JournalUnsafe("full"), JournalUnsafe("full"))
-    bench.fails("capture", JournalUnsafe("full"))
+    bench.fails("capture", *[JournalUnsafe("full")] * 3)
     began = bench.now
     bench.do(Act.MINT)
 
     assert bench.view.opened.step is K.CAPTURED
     assert bench.now == began + 3
-    assert [fields["spooled"] for fields in bench.said("journal_unsafe")] == [False, False, True]
+    assert [fields["spooled"] for fields in bench.said("journal_unsafe")] == [False, False, False, False, True]
+
+
+def test_a_spool_that_refuses_does_not_keep_a_value_from_the_journal():
+    bench = Bench()
+    bench.planned()
+    bench.fails("spool", *[JournalUnsafe("disk I/O error")] * 9)
+    began = bench.now
+    bench.do(Act.MINT)
+
+    assert bench.view.opened.step is K.CAPTURED
+    assert bench.now == began
+    assert bench.said("journal_unsafe")
 
 
 def test_a_stopping_process_waits_until_the_value_is_at_least_spooled():
@@ -192,7 +204,7 @@ def test_a_stopping_process_waits_until_the_value_is_at_least_spooled():
     bench.planned()
     bench.machine.ends = True
     bench.fails("spool", JournalUnsafe("full"))
-    bench.fails("capture", JournalUnsafe("full"))
+    bench.fails("capture", JournalUnsafe("full"), JournalUnsafe("full"))
 
     with pytest.raises(JournalUnsafe):
         bench.do(Act.MINT)
