@@ -39,6 +39,7 @@ class Faults:
                     raise sqlite3.OperationalError(EIO)
                 answer = super().execute(statement, parameters)
                 if faults.after(statement):
+                    answer.fetchall()  # done to the end, and no cursor in the error's traceback that keeps its lock
                     raise sqlite3.OperationalError(EIO)
                 return answer
 
