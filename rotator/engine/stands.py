@@ -114,17 +114,20 @@ def refused(work: Work, fingerprint: str) -> bool:
     return len(doubt.times) >= 3 and now - doubt.times[0] >= work.tuning.doubt
 
 
-def minted_for(work: Work, name: AttemptName) -> bool:
+def minted_for(work: Work, name: AttemptName, *, inherits: bool = False) -> bool:
     """Whether a token of that name is this credential's: of an attempt of its own, or else by the name's base.
 
     A name says what the credential was called when the token was made. After a rename its own tokens bear the former
     name; another credential that is called so now must not take them for its own, for it would retire them.
+    With `inherits`, a token whose credential left the configuration is its own, too: a rename that was taken back.
     """
     if str(name) in work.view.attempts:
         return True
     if not is_of(name, work.credential.name):
         return False
-    return name.instance != work.journal.instance or work.journal.stream_of(name.rid) in ("", work.stream)
+    if name.instance != work.journal.instance:
+        return True
+    return work.journal.stream_of(name.rid, managed=inherits) in ("", work.stream)
 
 
 def whose(work: Work, value: Secret, fingerprint: str) -> tuple[Whose, TokenState | None]:
@@ -139,7 +142,7 @@ def whose(work: Work, value: Secret, fingerprint: str) -> tuple[Whose, TokenStat
     if state.id == work.credential.adopt:
         return Whose.ADOPTED, state
     name = parse(state.name)
-    return (Whose.OURS if name and minted_for(work, name) else Whose.FOREIGN), state
+    return (Whose.OURS if name and minted_for(work, name, inherits=True) else Whose.FOREIGN), state
 
 
 def stand(work: Work, name: str) -> Stand:

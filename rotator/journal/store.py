@@ -142,10 +142,18 @@ class SqliteJournal:
 
         return self._ledger.insert(self._fact(stream, self._epochs.get(stream, 0), draft, None), None, woken)
 
-    def stream_of(self, rid: str) -> str:
-        """Return the stream whose rotation has that id, or an empty string; passes over all facts, so ask it rarely."""
+    def stream_of(self, rid: str, *, managed: bool = False) -> str:
+        """Return the stream whose rotation has that id, or an empty string. See `Journal.stream_of`.
+
+        It passes over all facts, so ask it rarely.
+        """
         with self._db.read() as connection:
-            found = run(connection, "SELECT stream FROM fact WHERE rid = ? LIMIT 1", (rid,))
+            found = run(
+                connection,
+                "SELECT stream.id FROM fact JOIN stream ON stream.id = fact.stream"
+                " WHERE rid = ? AND managed >= ? LIMIT 1",
+                (rid, managed),
+            )
         return str(found[0][0]) if found else ""
 
     def facts(self, stream: str | None = None, after: int = 0, limit: int | None = None) -> Iterator[Fact]:

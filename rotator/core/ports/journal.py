@@ -108,8 +108,11 @@ class Journal(Protocol):
     def destroy(self, stream: str, token_id: str) -> None:
         """Destroy the keys of the sealed values of a token that is deleted; their fingerprints stay."""
 
-    def stream_of(self, rid: str) -> str:
-        """Return the stream whose rotation has that id, or an empty string where this journal knows none."""
+    def stream_of(self, rid: str, *, managed: bool = False) -> str:
+        """Return the stream whose rotation has that id, or an empty string where this journal knows none.
+
+        With `managed`, one that left the configuration counts as none.
+        """
 
     def raise_epoch(self, lease: Lease, above: int) -> Lease:
         """After a restored journal: let epochs go on above one that was seen outside."""

@@ -146,7 +146,7 @@ class SimJournal:
     def destroy(self, stream: str, token_id: str) -> None:
         """See the port; kept here, for the judge."""
 
-    def stream_of(self, rid: str) -> str:
+    def stream_of(self, rid: str, *, managed: bool = False) -> str:
         """See the port; reading parks nobody."""
         names = ((stream, parse(name)) for stream, s in self._store.streams.items() for name in s.view.attempts)
         return next((stream for stream, name in names if name and name.rid == rid), "")

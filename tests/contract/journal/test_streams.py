@@ -82,3 +82,6 @@ def test_a_rotation_belongs_to_the_stream_that_planned_it(real: SqliteBench):
     journal.append(claimed(journal, ids["b"]), planned(rid="r7"))
     assert journal.stream_of("r7") == ids["b"]
     assert journal.stream_of("r8") == ""
+    journal.register([("a", "prod", None)])
+    assert journal.stream_of("r7") == ids["b"]
+    assert journal.stream_of("r7", managed=True) == "", "it left the configuration"

@@ -45,3 +45,14 @@ def test_it_does_not_take_over_the_value_that_the_renamed_one_left_in_its_old_fi
     assert not of_the_new_one(renamed, Kind.ADOPTED, Kind.KNOWN)
     assert len(of_the_new_one(renamed, Kind.OVERRIDDEN)) == 1
     assert place.value() == left
+
+
+def test_a_rename_that_is_taken_back_goes_on_with_the_value_that_stands_there(renamed, place):
+    left = place.value()
+    place.write(place.credential("workers-deploy", targets=[FILE]))
+    assert renamed.reload()
+
+    assert renamed.once(5.0) == 0
+    assert len(of_the_new_one(renamed, Kind.ADOPTED)) == 1
+    assert not of_the_new_one(renamed, Kind.AHEAD, Kind.PLANNED)
+    assert place.value() == left
