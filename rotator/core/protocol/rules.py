@@ -215,8 +215,13 @@ class Case:
     @property
     def urgent(self) -> bool:
         """Whether the published value is missing, dead or in its emergency window."""
+        return not self.view.current or self.emergency
+
+    @property
+    def emergency(self) -> bool:
+        """Whether there is a published value, and it is dead or in its emergency window: back-offs stay short."""
         view = self.view
-        return not view.current or self.dead(view.fingerprint) or self.emergency_of(view.current)
+        return bool(view.current) and (self.dead(view.fingerprint) or self.emergency_of(view.current))
 
     def targets(self) -> frozenset[str]:
         """Targets of the publication: of the terms and of the configuration now, without released ones."""
@@ -291,12 +296,17 @@ def record(kind: Kind, **detail: str | float | bool) -> Rule:
 
 
 def do(act: Act) -> Rule:
-    """Do one act, unless it backs off; it is tried again by itself even where only a person can help."""
+    """Do one act, unless it backs off; it is tried again by itself even where only a person can help.
+
+    Somebody who asks for a rotation after it failed has perhaps removed the cause: then it is tried at once.
+    """
 
     def rule(case: Case) -> Verdict:
         failures = case.retirement.failures if case.retirement else case.rotation.failures
-        failed = failures.get((act, ""))
-        until = not_before(failures, act, "", case.policy.retry, urgent=case.retirement is None and case.urgent)
+        failed, asked = failures.get((act, "")), case.view.request
+        if failed and asked and asked.at > failed.last and case.retirement is None:
+            return Do((Action(act),))
+        until = not_before(failures, act, "", case.policy.retry, urgent=case.retirement is None and case.emergency)
         if failed and case.now < until:
             return Operator(failed.code, until) if failed.code else Wait(until, f"{act} failed")
         return Do((Action(act, token_id=case.retirement.token_id if case.retirement else ""),))
@@ -311,7 +321,7 @@ def each(act: Act) -> Rule:
         rotation, view = case.rotation, case.view
         has = rotation.written if act is Act.WRITE else rotation.read_back
         left = sorted(t for t in case.targets() if t not in has and (act is Act.WRITE or t in rotation.written))
-        again = {t: not_before(rotation.failures, act, t, case.policy.retry, urgent=case.urgent) for t in left}
+        again = {t: not_before(rotation.failures, act, t, case.policy.retry, urgent=case.emergency) for t in left}
         free = [t for t in left if t not in view.overridden and view.heeded.get(t) is None]
         ready = tuple(Action(act, target=t) for t in free if case.now >= again[t])
         if ready:

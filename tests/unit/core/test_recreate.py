@@ -171,7 +171,23 @@ def test_a_mint_that_only_a_person_can_help_asks_for_him_and_is_tried_again_all_
     assert needs(decide_rotation(story.case(*GOOD_TO_MINT))) == ("management_token", "")
     assert act(decide_rotation(story.later(30).case(*GOOD_TO_MINT))) == "mint"
     story.failed("mint")
-    assert waits(decide_rotation(story.case(*GOOD_TO_MINT))) == (story.at + 30, "mint failed")
+    assert waits(decide_rotation(story.case(*GOOD_TO_MINT))) == (story.at + 60, "mint failed")
+
+
+def test_a_first_creation_that_is_refused_is_tried_more_and_more_rarely_nothing_can_die_meanwhile():
+    story = Story().planned()
+    for expected in (30, 60, 120):
+        story.failed("mint")
+        assert waits(decide_rotation(story.case(*GOOD_TO_MINT))) == (story.at + expected, "mint failed")
+
+
+def test_a_mint_that_backs_off_is_tried_once_more_at_once_when_somebody_asks_for_it():
+    story = Story().planned().failed("mint").failed("mint").later(1)
+    assert waits(decide_rotation(story.case(*GOOD_TO_MINT)))[1] == "mint failed"
+
+    story.tell(K.REQUEST, detail={"request_id": "q"})
+    assert act(decide_rotation(story.case(*GOOD_TO_MINT))) == "mint"
+    assert waits(decide_rotation(story.later(1).failed("mint").case(*GOOD_TO_MINT)))[1] == "mint failed"
 
 
 def test_lost_answers_back_off_longer_and_longer_while_the_value_is_healthy():
