@@ -122,7 +122,7 @@ def added(view: View, fact: Draft) -> View:
 
 
 def request(view: View, fact: Draft) -> View:
-    """An operator asked for a rotation."""
+    """An operator asked for a rotation: he has perhaps removed the cause of a failure, so nothing backs off."""
     request = Request(
         id=fact.text("request_id"),
         at=fact.at,
@@ -131,7 +131,8 @@ def request(view: View, fact: Draft) -> View:
         reason=fact.text("reason"),
         actor=fact.actor,
     )
-    return replace(view, request=request)
+    rotation = view.rotation and replace(view.rotation, failures={})
+    return replace(view, request=request, rotation=rotation)
 
 
 def paused(view: View, fact: Draft) -> View:

@@ -296,16 +296,11 @@ def record(kind: Kind, **detail: str | float | bool) -> Rule:
 
 
 def do(act: Act) -> Rule:
-    """Do one act, unless it backs off; it is tried again by itself even where only a person can help.
-
-    Somebody who asks for a rotation after it failed has perhaps removed the cause: then it is tried at once.
-    """
+    """Do one act, unless it backs off; it is tried again by itself even where only a person can help."""
 
     def rule(case: Case) -> Verdict:
         failures = case.retirement.failures if case.retirement else case.rotation.failures
-        failed, asked = failures.get((act, "")), case.view.request
-        if failed and asked and asked.at > failed.last and case.retirement is None:
-            return Do((Action(act),))
+        failed = failures.get((act, ""))
         until = not_before(failures, act, "", case.policy.retry, urgent=case.retirement is None and case.emergency)
         if failed and case.now < until:
             return Operator(failed.code, until) if failed.code else Wait(until, f"{act} failed")

@@ -190,6 +190,16 @@ def test_a_mint_that_backs_off_is_tried_once_more_at_once_when_somebody_asks_for
     assert waits(decide_rotation(story.later(1).failed("mint").case(*GOOD_TO_MINT)))[1] == "mint failed"
 
 
+def test_targets_that_back_off_are_tried_once_more_at_once_when_somebody_asks_for_a_rotation():
+    story = published().later(HOUR).planned().minted().verified().publishing()
+    seen = (S.ACCEPTED, "t2", R.GOOD)
+    story.failed("write", "env").failed("write", "vault")
+    assert waits(decide_rotation(story.case(seen)))[1] == "write env"
+
+    story.tell(K.REQUEST, detail={"request_id": "q"})
+    assert acts(decide_rotation(story.case(seen))) == [("write", "env"), ("write", "vault")]
+
+
 def test_lost_answers_back_off_longer_and_longer_while_the_value_is_healthy():
     story = published().later(HOUR).planned()
     for expected in (30, 60, 120):
