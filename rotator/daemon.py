@@ -63,6 +63,7 @@ class Daemon:
         care: Callable[[str], None],
         heartbeat: Callable[[], None],
         reload: Callable[[], None],
+        named: Callable[[str], str],
         say: Callable[..., None],
         ticked: Callable[[], None],
         announced: Callable[[], None],
@@ -81,6 +82,7 @@ class Daemon:
             care: looks at one connection (management token, quota, reachability).
             heartbeat: says that the process lives.
             reload: takes a changed configuration.
+            named: the name of the credential with that stream.
             say: the log's `event`.
             ticked: notes that the scheduler ticked.
             announced: says that the daemon is ready; from then on it heeds signals.
@@ -89,10 +91,10 @@ class Daemon:
         """
         self._journal, self._driver, self._now, self._steady = journal, driver, now, steady
         self._connections, self._tended, self._care = connections, tended, care
-        self._heartbeat, self._reload, self._say, self._ticked = heartbeat, reload, say, ticked
+        self._heartbeat, self._reload, self._named, self._say, self._ticked = heartbeat, reload, named, say, ticked
         self._announced, self._stop, self._ticks = announced, stop, ticks
         self._workers = Workers(WORKERS, self._failed, "credential")
-        self._carers = Workers(4, self._failed, "connection")
+        self._carers = Workers(4, self._untended, "connection")
         self._again: dict[str, float] = {}
 
     def run(self) -> None:
@@ -183,6 +185,9 @@ class Daemon:
 
         return tick
 
-    def _failed(self, key: str, error: BaseException) -> None:
-        self._again[key] = time.monotonic() + 60.0
-        self._say(Event.INTERNAL_ERROR.value, credential=key, exc_info=error)
+    def _failed(self, stream: str, error: BaseException) -> None:
+        self._again[stream] = time.monotonic() + 60.0
+        self._say(Event.INTERNAL_ERROR.value, credential=self._named(stream), exc_info=error)
+
+    def _untended(self, connection: str, error: BaseException) -> None:
+        self._say(Event.INTERNAL_ERROR.value, connection=connection, exc_info=error)

@@ -233,6 +233,10 @@ class App:
             )
         return found
 
+    def named(self, stream: str) -> str:
+        """Return the name of a stream's credential, or the id where the configuration has none: for log lines."""
+        return next((name for name, known in self.ids.items() if known == stream), stream)
+
     # --- looking
 
     def streams(self) -> list[Stream]:

@@ -55,9 +55,9 @@ class Once:
 
         return job
 
-    def _failed(self, key: str, error: BaseException) -> None:
-        self._ends[key] = Pass(End.FAILED, NEVER)
-        self._app.say(Event.INTERNAL_ERROR.value, credential=key, exc_info=error)
+    def _failed(self, stream: str, error: BaseException) -> None:
+        self._ends[stream] = Pass(End.FAILED, NEVER)
+        self._app.say(Event.INTERNAL_ERROR.value, credential=self._app.named(stream), exc_info=error)
 
     def run(self, wait: float, streams: Iterable[str] | None = None) -> int:
         """Drive until nothing is left but future deadlines, waiting at most `wait` seconds for those of open work.

@@ -80,6 +80,7 @@ def run_daemon(config: Config, log: Log) -> int:
             care=lambda name: _care(app, name),
             heartbeat=lambda: app.writable.heartbeat(listener.address),
             reload=reload,
+            named=app.named,
             say=log.event,
             ticked=metrics.tick,
             announced=lambda: log.event(Event.DAEMON_READY.value, listener=listener.address, credentials=len(app.ids)),

@@ -56,15 +56,20 @@ class Bench:
             steady=lambda connection: connection not in self.unsteady,
             connections=lambda: list(DUE),
             tended=lambda: [*DUE, "vault"],
-            care=self.cared.append,
+            care=self.care,
             heartbeat=lambda: self.called("heartbeat"),
             reload=lambda: self.called("reload"),
+            named=lambda stream: f"the credential {stream}",
             say=lambda event, **fields: self.said.append((event, fields)),
             ticked=lambda: self.called("ticked"),
             announced=lambda: self.called("announced"),
             stop=self.stop,
             ticks=Ticks(**{"evaluate": NEVER, "watch": NEVER, "heartbeat": NEVER, "reload": NEVER, **every}),
         )
+
+    def care(self, connection):
+        self.cared.append(connection)
+        self.on.get("care", lambda: None)()
 
     def called(self, name):
         self.calls.append(name)
@@ -125,8 +130,20 @@ def test_an_error_that_should_not_exist_is_said_and_rests_that_credential_only(b
     bench.driver.error = None
     bench.evaluate()
 
-    assert sorted(fields["credential"] for event, fields in bench.said if event == "internal_error") == ["a", "b", "c"]
+    named = sorted(fields["credential"] for event, fields in bench.said if event == "internal_error")
+    assert named == ["the credential a", "the credential b", "the credential c"]
     assert sorted(bench.driver.ran) == ["a", "b", "c"]
+
+
+def test_an_error_that_should_not_exist_while_a_connection_is_looked_at_is_said_with_its_name(bench):
+    def broken():
+        raise ValueError("a bug")
+
+    bench.on["care"] = broken
+    bench.daemon.watch()
+    bench.rest()
+
+    assert sorted(f["connection"] for event, f in bench.said if event == "internal_error") == ["other", "prod", "vault"]
 
 
 def test_every_connection_is_looked_at_those_of_targets_too(bench):
