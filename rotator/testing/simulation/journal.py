@@ -147,7 +147,7 @@ class SimJournal:
         """See the port; kept here, for the judge."""
 
     def stream_of(self, rid: str, *, managed: bool = False) -> str:
-        """See the port; reading parks nobody."""
+        """See the port; reading parks nobody, and no credential of a simulated fleet leaves the configuration."""
         names = ((stream, parse(name)) for stream, s in self._store.streams.items() for name in s.view.attempts)
         return next((stream for stream, name in names if name and name.rid == rid), "")
 
