@@ -15,7 +15,7 @@ WORKDIR /src
 # the environment again once the wheel of the program is made. No pip and no build tool stays in /opt/rotator.
 COPY requirements/runtime.txt requirements/runtime.txt
 RUN python -m venv --without-pip /opt/rotator \
- && pip --python /opt/rotator/bin/python install --require-hashes --only-binary :all: -r requirements/runtime.txt
+ && pip --python /opt/rotator/bin/python install --no-deps --require-hashes --only-binary :all: -r requirements/runtime.txt
 
 COPY pyproject.toml README.md LICENSE ./
 COPY rotator rotator

@@ -69,15 +69,16 @@ image: ## Build the container image; IMAGE=rotator:dev, with docker, podman or b
 
 lock: $(DEV) ## Compile requirements/*.in again into hash-locked requirements/*.txt
 	cd requirements && for set in runtime dev; do ../$(BIN)/uv pip compile --universal --python-version 3.11 \
-	  --generate-hashes --no-emit-index-url --no-header --quiet $$set.in -o $$set.txt || exit 1; done
+	  --generate-hashes --no-strip-extras --no-emit-index-url --no-header --quiet $$set.in -o $$set.txt || exit 1; done
 
 clean: ## Remove .venv, reports and tool caches (not the servers in the cache folder)
 	rm -rf $(VENV) build dist htmlcov coverage.xml .coverage .coverage.* .pytest_cache .mypy_cache .ruff_cache \
 	  .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# A stamp is made last, so an interrupted installation is done again. Both sets are installed with hashes, the project
-# itself with the locked build backend: nothing that is not locked is ever fetched.
+# A stamp is made last, so an interrupted installation is done again. A lock is complete, so it is installed and not
+# resolved (`--no-deps`): pip would look at the newest version of everything, and a newer one would break the installation.
+# The project itself is built with the locked build backend: nothing that is not locked is ever fetched.
 $(VENV)/.python:
 	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) is not on PATH: install Python >= 3.11, or say which: make PYTHON=/path/to/python3.11 $(MAKECMDGOALS)" >&2; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "$(PYTHON) is older than 3.11: say which one to use: make PYTHON=python3.11 $(MAKECMDGOALS)" >&2; exit 1; }
@@ -87,11 +88,11 @@ $(VENV)/.python:
 
 $(RUNTIME): requirements/runtime.txt pyproject.toml | $(VENV)/.python
 	@echo "installing the runtime dependencies" >&2
-	@$(PIP) install --quiet --require-hashes -r requirements/runtime.txt >&2
+	@$(PIP) install --quiet --no-deps --require-hashes -r requirements/runtime.txt >&2
 	@$(PIP) install --quiet --no-deps --no-build-isolation --editable . >&2
 	@touch $@
 
 $(DEV): requirements/dev.txt $(RUNTIME) | $(VENV)/.python
 	@echo "installing what tests and linters need" >&2
-	@$(PIP) install --quiet --require-hashes -r requirements/dev.txt >&2
+	@$(PIP) install --quiet --no-deps --require-hashes -r requirements/dev.txt >&2
 	@touch $@
