@@ -32,7 +32,7 @@ def check(
         bool, typer.Option("--offline", help="Read the configuration only: no secret, no state; ask nobody.")
     ] = False,
     fail_on: Annotated[
-        FailOn, typer.Option("--fail-on", help="The level from which on the answer is no.")
+        FailOn, typer.Option("--fail-on", help="The lowest level that makes the answer no.")
     ] = FailOn.FAIL,
 ) -> int:
     """Check whether everything is in place.
@@ -143,7 +143,7 @@ def audit_verify(settings: Settings) -> int:
 def healthcheck(
     settings: Settings,
     ready: Annotated[
-        bool, typer.Option("--ready", help="Ask whether it is ready (/readyz), not whether it lives.")
+        bool, typer.Option("--ready", help="Ask whether it is ready (/readyz), not only whether it is alive.")
     ] = False,
 ) -> int:
     """Ask the running daemon whether it lives.

@@ -32,11 +32,11 @@ def complete(context: typer.Context, incomplete: str) -> list[str]:
 
 
 Name = Annotated[
-    str | None, typer.Argument(metavar="NAME", help="A credential; all of them without.", autocompletion=complete)
+    str | None, typer.Argument(metavar="NAME", help="A credential; without it, all of them.", autocompletion=complete)
 ]
 AnyNames = Annotated[
     list[str] | None,
-    typer.Argument(metavar="NAME", help="Credentials; all of them without.", autocompletion=complete),
+    typer.Argument(metavar="NAME", help="Credentials; without any, all of them.", autocompletion=complete),
 ]
 SomeNames = Annotated[list[str] | None, typer.Argument(metavar="NAME", help="Credentials.", autocompletion=complete)]
 RequiredNames = Annotated[list[str], typer.Argument(metavar="NAME", help="Credentials.", autocompletion=complete)]

@@ -71,7 +71,7 @@ def _open(settings: Settings) -> App:
 def rotate(
     settings: Settings,
     names: RequiredNames,
-    strategy: Annotated[Way | None, typer.Option(help="For this once; else as configured.")] = None,
+    strategy: Annotated[Way | None, typer.Option(help="For this rotation only; otherwise as configured.")] = None,
     outage_budget: Annotated[
         str | None,
         typer.Option(
@@ -79,10 +79,13 @@ def rotate(
         ),
     ] = None,
     wait: Annotated[
-        str | None, typer.Option(metavar="DURATION", help="Wait that long for it; does it itself without a daemon.")
+        str | None, typer.Option(metavar="DURATION", help="Wait that long for it; without a daemon, do the work here.")
     ] = None,
     until: Annotated[
-        Until, typer.Option(help="With --wait: confirmed (new value everywhere) or done (old token retired, too).")
+        Until,
+        typer.Option(
+            help="With --wait: confirmed (the new value is everywhere) or done (the old token is retired, too)."
+        ),
     ] = Until.CONFIRMED,
     reason: Reason = "",
 ) -> int:
@@ -183,7 +186,7 @@ def pause(
     names: SomeNames = None,
     everything: Everything = False,
     length: Annotated[
-        str | None, typer.Option("--for", metavar="DURATION", help="Resume by itself after that long.")
+        str | None, typer.Option("--for", metavar="DURATION", help="Resume automatically after that long.")
     ] = None,
     reason: Reason = "",
 ) -> int:
@@ -231,7 +234,7 @@ def pause(
 def resume(settings: Settings, names: SomeNames = None, everything: Everything = False, reason: Reason = "") -> int:
     """End a pause; what became due meanwhile starts at once.
 
-    A pause that was given a time ends by itself.
+    A pause that was given a time ends automatically.
 
       rotator resume workers-deploy
       rotator resume --all

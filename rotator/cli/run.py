@@ -39,7 +39,7 @@ def run(settings: Settings) -> int:
 def once(
     settings: Settings,
     wait: Annotated[
-        str, typer.Option(metavar="DURATION", help="Wait that long for deadlines of work that is open or due.")
+        str, typer.Option(metavar="DURATION", help="Wait up to that long for deadlines of work that is open or due.")
     ] = "0s",
 ) -> int:
     """Do what is due, then exit.

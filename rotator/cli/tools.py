@@ -79,7 +79,7 @@ def sandbox(
         "127.0.0.1:8980"
     ),
     world: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Accounts, zones and tokens to begin with.")
+        Path | None, typer.Option(metavar="FILE", help="The accounts, zones and tokens to start with.")
     ] = None,
     tokens_dir: Annotated[
         Path | None, typer.Option("--tokens-dir", metavar="DIR", help="Writes the management tokens there, mode 0600.")

@@ -135,7 +135,7 @@ def parse(content: bytes) -> Tree:
         raise DocumentError(
             (
                 Spot(1, 1),
-                f"the file is larger than {LARGEST_FILE // 2**20} MiB; a configuration is expected; check the path",
+                f"the file is larger than {LARGEST_FILE // 2**20} MiB; expected a configuration; check the path",
             )
         )
     text = _text(content)
@@ -147,14 +147,14 @@ def parse(content: bytes) -> Tree:
         raise DocumentError(_syntax(error, text)) from None
     except RecursionError:
         raise DocumentError(
-            (Spot(1, 1), f"nested deeper than {DEEPEST} levels; expected is a configuration; flatten it")
+            (Spot(1, 1), f"nested deeper than {DEEPEST} levels; expected a configuration; flatten it")
         ) from None
     except (YAMLError, ValueError):
         raise DocumentError(
-            (Spot(1, 1), "the file is not YAML; expected is a configuration; check the path, or see `rotator schema`")
+            (Spot(1, 1), "the file is not YAML; expected a configuration; check the path, or see `rotator schema`")
         ) from None
     if root is None:
-        raise DocumentError((Spot(1, 1), "the file is empty; expected is a configuration; begin with `version: 1`"))
+        raise DocumentError((Spot(1, 1), "the file is empty; expected a configuration; begin with `version: 1`"))
     builder = _Builder()
     tree = builder.build(root, 0)
     if builder.problems:
@@ -165,7 +165,7 @@ def parse(content: bytes) -> Tree:
 
 
 def _text(content: bytes) -> str:
-    binary = "expected is a configuration in UTF-8; check the path, or save the file as UTF-8"
+    binary = "expected a configuration in UTF-8; check the path, or save the file as UTF-8"
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -184,31 +184,31 @@ def _syntax(error: MarkedYAMLError, text: str) -> tuple[Spot, str]:
     spot = Spot(mark.line + 1, mark.column + 1) if mark is not None else Spot(1, 1)
     problem = " ".join(str(part) for part in (error.context, error.problem) if part)
     if "'\\t'" in problem:
-        return spot, "a tab stands in the indentation; expected are spaces; write two spaces for each level"
+        return spot, "a tab stands in the indentation; expected spaces; write two spaces for each level"
     if "another document" in problem:
-        return spot, "a second document begins here; expected is one; remove the line `---` and what follows"
+        return spot, "a second document begins here; expected one; remove the line `---` and what follows"
     if "undefined alias" in problem:
         return (
             spot,
-            "the alias has no anchor; expected is a `&name` before its `*name`; quote a text that begins with *",
+            "the alias has no anchor; expected a `&name` before its `*name`; quote a text that begins with *",
         )
     if "mapping values are not allowed" in problem:
         return (
             spot,
-            "a `: ` stands where no key can be; expected is `key: value`; check the indentation, or quote the text",
+            "a `: ` stands where no key can be; expected `key: value`; check the indentation, or quote the text",
         )
     if "duplicate anchor" in problem:
-        return spot, "two anchors have one name; expected is one `&name` each; rename one"
+        return spot, "two anchors have one name; expected one `&name` each; rename one"
     if "quoted scalar" in problem:
-        return spot, "a quote is not closed; expected is its second half; close it where the text ends"
+        return spot, "a quote is not closed; expected its second half; close it where the text ends"
     if "cannot start any token" in problem:
-        return spot, "a text begins with a character that YAML reserves; expected is a quoted text; put it in quotes"
+        return spot, "a text begins with a character that YAML reserves; expected a quoted text; put it in quotes"
     if "flow" in problem:
         return (
             spot,
-            "a list or mapping in brackets is not closed or lacks a comma; expected is `[a, b]` or `{a: b}`; close it",
+            "a list or mapping in brackets is not closed or lacks a comma; expected `[a, b]` or `{a: b}`; close it",
         )
-    return spot, "the line does not fit the ones before it; expected is YAML; check indentation, colons and dashes here"
+    return spot, "the line does not fit the ones before it; expected YAML; check indentation, colons and dashes here"
 
 
 class _Builder:
@@ -224,14 +224,14 @@ class _Builder:
     def build(self, node: YamlNode, depth: int) -> Tree:
         spot = Spot(node.start_mark.line + 1, node.start_mark.column + 1)
         if id(node) in self._open:
-            raise DocumentError((spot, "an alias holds itself; expected is a finite value; write it out"))
+            raise DocumentError((spot, "an alias contains itself; expected a finite value; write it out"))
         if depth > DEEPEST:
-            raise DocumentError((spot, f"nested deeper than {DEEPEST} levels; expected is a configuration; flatten it"))
+            raise DocumentError((spot, f"nested deeper than {DEEPEST} levels; expected a configuration; flatten it"))
         if id(node) in self._known:
             self._unfolded += 1
             if self._unfolded > UNFOLDED:
                 raise DocumentError(
-                    (spot, f"aliases unfold to more than {UNFOLDED} values; expected are a few; write them out")
+                    (spot, f"aliases unfold to more than {UNFOLDED} values; expected a few; write them out")
                 )
         self._known.add(id(node))
         if isinstance(node, ScalarNode):
@@ -256,7 +256,7 @@ class _Builder:
                 below += value.value if isinstance(value.value, list) else [value]
                 continue
             if not isinstance(key_node, ScalarNode):
-                self.problems.append((key_spot, "a key is a list or a mapping; expected is a text; write `key: value`"))
+                self.problems.append((key_spot, "a key is a list or a mapping; expected a text; write `key: value`"))
                 continue
             key = self._string(str(key_node.value), key_spot)
             if key in tree.value:
@@ -265,7 +265,7 @@ class _Builder:
                     (
                         key_spot,
                         f"the key `{shown(key)}` stands here twice, first in line {first.line}; "
-                        "expected is each key once; remove one of them",
+                        "expected each key once; remove one of them",
                     )
                 )
                 continue
@@ -276,9 +276,7 @@ class _Builder:
                     if key not in tree.value:
                         tree.value[key], tree.keys[key] = value, lower.keys[key]
             else:
-                self.problems.append(
-                    (spot, "`<<` merges something else; expected is a mapping; write `<<: *name` of one")
-                )
+                self.problems.append((spot, "`<<` merges something else; expected a mapping; write `<<: *name` of one"))
         return tree
 
     def _scalar(self, node: ScalarNode, spot: Spot) -> Any:
@@ -293,7 +291,7 @@ class _Builder:
                     return _integer(text) if kind == "int" else _real(text)
                 except ValueError:
                     self.problems.append(
-                        (spot, "this is no number that can be read; expected is a small one; put a text in quotes")
+                        (spot, "this number cannot be read; expected a smaller one; put a text in quotes")
                     )
                     return None
             case "str" | "timestamp" | "value" | "bool":  # the last two where a file asks for YAML 1.1
@@ -306,11 +304,11 @@ class _Builder:
             # JSON writes characters beyond the first plane as two escapes, which the parser leaves apart.
             return text.encode("utf-16", "surrogatepass").decode("utf-16")
         except UnicodeDecodeError:
-            self.problems.append((spot, "half of a character is escaped here; expected is text; write the character"))
+            self.problems.append((spot, "half of a character is escaped here; expected text; write the character"))
             return ""
 
     def _refuse_tag(self, spot: Spot) -> None:
-        self.problems.append((spot, "a tag (`!…`) stands here; expected is a plain value; remove the tag"))
+        self.problems.append((spot, "a tag (`!…`) stands here; expected a plain value; remove the tag"))
 
 
 def _integer(text: str) -> WrittenInt:

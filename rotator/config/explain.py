@@ -107,7 +107,7 @@ def unknown_key(key: str, known: Collection[str]) -> str:
 
 
 def _one_of(known: Collection[str]) -> str:
-    return f"expected is one of {', '.join(sorted(known))}" if known else "expected is nothing"
+    return f"expected one of {', '.join(sorted(known))}" if known else "expected nothing"
 
 
 _KINDS: Final = {
@@ -147,26 +147,26 @@ def _explain(detail: ErrorDetails, tree: Tree, model: type[BaseModel], name: str
     what = _called(real) or name or "the value"
     if kind == "rotator":
         text = str(context["text"])
-        return text if text.count(";") >= 2 else f"{text}; expected is another value; see `rotator schema`"
+        return text if text.count(";") >= 2 else f"{text}; expected another value; see `rotator schema`"
     if kind == "extra_forbidden":
         return unknown_key(str(loc[-1]), _keys_at(model, loc[:-1]))
     if kind == "missing":
         example = _example(_annotation_at(model, loc))
         where = f" in {name}" if name and len(loc) == 1 else ""
-        return f"the key `{loc[-1]}` is missing{where}; expected is a value for it; write `{loc[-1]}: {example}`"
+        return f"the key `{loc[-1]}` is missing{where}; expected a value for it; write `{loc[-1]}: {example}`"
     if kind in {"literal_error", "enum"}:
-        return f"{what} has no such choice; expected is {context['expected']}; write one of these"
+        return f"{what} does not have that choice; expected {context['expected']}; write one of these"
     if kind in {"value_error", "assertion_error"}:
         why = context.get("error", detail["msg"])
-        return f"{what} is not valid: {why}; expected is another value; see `rotator schema`"
+        return f"{what} is not valid: {why}; expected another value; see `rotator schema`"
     if kind in _LIMITS:
         expected, key = _LIMITS[kind]
-        return f"{what} is out of bounds; expected is {expected.format(context[key])}; write another"
+        return f"{what} is out of bounds; expected {expected.format(context[key])}; write another"
     family = kind.split("_")[0]
     if family in _KINDS and kind.split("_")[-1] in {"type", "parsing", "float", "str", "error"}:
         expected, instead = _KINDS[family]
-        return f"{what} is {_found(tree, real)}; expected is {expected}; {instead}"
-    return f"{what} is not valid; expected is another value ({_lower(detail['msg'])}); see `rotator schema`"
+        return f"{what} is {_found(tree, real)}; expected {expected}; {instead}"
+    return f"{what} is not valid; expected another value ({_lower(detail['msg'])}); see `rotator schema`"
 
 
 def _called(loc: Loc) -> str:

@@ -70,7 +70,7 @@ def parse_duration(value: object) -> float:
     Raises:
         PydanticCustomError: anything else, a text without units included: nobody knows what "90" means.
     """
-    expected = "expected is a duration of at most 100 years"
+    expected = "expected a duration of at most 100 years"
     instead = "write for example 90d, 36h, 45s or 1h30m, or a number of seconds"
     seconds = math.nan
     if isinstance(value, int | float) and not isinstance(value, bool):
@@ -81,7 +81,7 @@ def parse_duration(value: object) -> float:
     elif isinstance(value, str):
         if re.fullmatch(r"[0-9.]+", value):
             raise wrong(
-                "the duration has no unit", "expected is a number with d, h, m or s", "write for example 90d or 45s"
+                "the duration has no unit", "expected a number with d, h, m or s", "write for example 90d or 45s"
             )
         if _DURATION.match(value):
             seconds = math.fsum(float(number) * UNITS[unit] for number, unit in _PART.findall(value))
@@ -108,7 +108,7 @@ def format_duration(seconds: float) -> str:
 
 def _positive(seconds: float) -> float:
     if seconds <= 0:
-        raise wrong("the duration is zero", "expected is one above zero", "write for example 45s, 36h or 90d")
+        raise wrong("the duration is zero", "expected a duration above zero", "write for example 45s, 36h or 90d")
     return seconds
 
 
@@ -145,7 +145,7 @@ def as_written(value: object) -> object:
 
 def _printable(value: str) -> str:
     if not value.isprintable():
-        raise wrong("the text holds control characters", "expected is one printable line", "write it without them")
+        raise wrong("the text holds control characters", "expected one printable line", "write it without them")
     return value
 
 
@@ -164,9 +164,7 @@ HEX_ID_PATTERN: Final = r"^[0-9a-f]{32}$"
 def _hex_id(value: object) -> str:
     text = as_written(value)
     if not isinstance(text, str) or not re.fullmatch(r"[0-9a-f]{32}", text):
-        raise wrong(
-            "this is not an id", "expected are 32 hexadecimal digits in lower case", "copy the id as it is shown"
-        )
+        raise wrong("this is not an id", "expected 32 hexadecimal digits in lower case", "copy the id as it is shown")
     return text
 
 
@@ -178,7 +176,7 @@ def _octal(value: object) -> int:
     text = as_written(value)
     if isinstance(text, str) and re.fullmatch(r"(0o)?0?[0-7]{3}", text):
         return int(text.removeprefix("0o"), 8)
-    raise wrong("this is not a file mode", "expected are three octal digits", 'write it in quotes, for example "0600"')
+    raise wrong("this is not a file mode", "expected three octal digits", 'write it in quotes, for example "0600"')
 
 
 OctalMode = Annotated[
@@ -199,11 +197,11 @@ def resolve(value: str | Path, info: ValidationInfo | None = None) -> Path:
     """
     text = str(value)
     if not text or not text.isprintable():
-        raise wrong("this is not a path", "expected is the path of a file or folder", "write for example /srv/app/.env")
+        raise wrong("this is not a path", "expected the path of a file or folder", "write for example /srv/app/.env")
     try:
         path = Path(text).expanduser()
     except RuntimeError:
-        raise wrong("~ has no home folder here", "expected is a path", "write the whole path") from None
+        raise wrong("~ has no home folder here", "expected a path", "write the whole path") from None
     folder = (info.context or {}).get("folder") if info is not None else None
     return Path(folder, path) if folder is not None else path
 
@@ -211,7 +209,7 @@ def resolve(value: str | Path, info: ValidationInfo | None = None) -> Path:
 def _config_path(value: object, info: ValidationInfo) -> Path:
     text = as_written(value)
     if not isinstance(text, str | Path):
-        raise wrong("this is not a path", "expected is the path of a file or folder", "write for example /srv/app/.env")
+        raise wrong("this is not a path", "expected the path of a file or folder", "write for example /srv/app/.env")
     return resolve(text, info)
 
 
@@ -236,7 +234,7 @@ def is_loopback(url: str) -> bool:
 
 def _service_url(value: str) -> str:
     instead = "write for example https://vault.internal:8200"
-    not_an_address = wrong("this is not the address of a service", "expected is an https URL", instead)
+    not_an_address = wrong("this is not the address of a service", "expected an https URL", instead)
     try:
         parts = urlsplit(value)
         valid = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
@@ -245,14 +243,12 @@ def _service_url(value: str) -> str:
     if not valid or re.search(r"\s", value):
         raise not_an_address
     if parts.username is not None or parts.password is not None:
-        raise wrong(
-            "the address holds a login", "expected is a URL without one", "write the secret as {file: …} instead"
-        )
+        raise wrong("the address holds a login", "expected a URL without one", "write the secret as {file: …} instead")
     if parts.query or parts.fragment:
-        raise wrong("the address holds a query", "expected is a plain URL", instead)
+        raise wrong("the address holds a query", "expected a plain URL", instead)
     if parts.scheme == "http" and not is_loopback(value):
         raise wrong(
-            "plain http would send secrets in clear", "expected is https", "write https://… (http only to loopback)"
+            "plain http would send secrets in clear", "expected https", "write https://… (http only to loopback)"
         )
     return value.rstrip("/")
 

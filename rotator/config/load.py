@@ -96,17 +96,14 @@ def _content(path: Path, problems: Problems) -> bytes:
             return file.read(LARGEST_FILE + 1)
     except OSError as error:
         raise ConfigErrors(
-            [
-                f"{path}:1:1: the file cannot be read: {error.strerror}; "
-                "expected is a configuration; check path and rights"
-            ]
+            [f"{path}:1:1: the file cannot be read: {error.strerror}; expected a configuration; check path and rights"]
         ) from None
 
 
 def _root(reader: Reader, root: Tree, path: Path, sha256: str, environ: Mapping[str, str], uid: int) -> Config | None:
     problems = reader.problems
     if not isinstance(root.value, dict):
-        problems.add(root.spot, "the file is not a mapping", "expected are sections", "begin with `version: 1`")
+        problems.add(root.spot, "the file is not a mapping", "expected sections", "begin with `version: 1`")
         return None
     problems.unknown(root, _ROOT)
     _version(root, problems)
@@ -153,11 +150,11 @@ def _version(root: Tree, problems: Problems) -> None:
         problems.add(
             root.at(("version",)),
             "the key `version` is missing",
-            "expected is the version of this format",
+            "expected the version of this format",
             "write `version: 1`",
         )
     elif isinstance(found.value, bool) or found.value != 1:
-        problems.add(found.spot, "this version of the format is not known", "expected is 1", "write `version: 1`")
+        problems.add(found.spot, "this version of the format is not known", "expected 1", "write `version: 1`")
 
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -190,7 +187,7 @@ def _http(reader: Reader, root: Tree, environ: Mapping[str, str]) -> Http | None
         reader.problems.add(
             Spot(1, 1),
             f"the environment variable {LISTEN_VARIABLE} is not an address to listen on",
-            "expected is HOST:PORT",
+            "expected HOST:PORT",
             "set it to for example 0.0.0.0:9853, or unset it",
         )
         return None
@@ -200,7 +197,7 @@ def _connections(reader: Reader, root: Tree) -> tuple[Connections, dict[str, Tre
     tree = root.get("connections") or Tree(root.spot, {})
     if not isinstance(tree.value, dict):
         reader.problems.add(
-            tree.spot, "`connections` is not a mapping", "expected are names and connections", "write `prod: {type: …}`"
+            tree.spot, "`connections` is not a mapping", "expected names and connections", "write `prod: {type: …}`"
         )
     types: dict[str, str] = {}
     stanzas: dict[str, ConnectionStanza] = {}
@@ -222,7 +219,7 @@ def _credentials(
     tree = root.get("credentials") or Tree(root.spot, [])
     if not isinstance(tree.value, list):
         reader.problems.add(
-            tree.spot, "`credentials` is not a list", "expected is one entry for each", "write `- name: …` lines"
+            tree.spot, "`credentials` is not a list", "expected one entry for each", "write `- name: …` lines"
         )
         return [], []
     entries, found = [], []
@@ -239,7 +236,7 @@ def _defaults(reader: Reader, root: Tree) -> Tree:
     tree = root.get("defaults") or Tree(root.spot, {})
     if not isinstance(tree.value, dict):
         reader.problems.add(
-            tree.spot, "`defaults` is not a mapping", "expected are keys of a credential", "write `lifetime: 90d`"
+            tree.spot, "`defaults` is not a mapping", "expected keys of a credential", "write `lifetime: 90d`"
         )
         return Tree(root.spot, {})
     known = {*CredentialCommon.model_fields, "targets"} - _OWN
@@ -250,7 +247,7 @@ def _defaults(reader: Reader, root: Tree) -> Tree:
             reader.problems.add(
                 tree.keys[key],
                 f"`{key}` cannot be a default",
-                "expected is a key that several credentials may share",
+                "expected a key that several credentials may share",
                 "write it in the credential itself",
             )
     reader.problems.unknown(tree, known | _OWN)

@@ -39,7 +39,7 @@ def _name(value: object) -> str:
         return text
     raise wrong(
         "this is not a name",
-        "expected are 1 to 63 letters, digits, dots, dashes and underscores, the first a letter or digit",
+        "expected 1 to 63 letters, digits, dots, dashes and underscores, the first a letter or digit",
         "write for example workers-deploy",
     )
 
@@ -52,7 +52,7 @@ Name = Annotated[str, BeforeValidator(_name), WithJsonSchema({"type": "string", 
 def _listen(value: str) -> str:
     found = re.fullmatch(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+):([0-9]{1,5})", value)
     if found is None or int(found[2]) > 65535:
-        raise wrong("this is not an address to listen on", "expected is HOST:PORT", "write for example 127.0.0.1:9853")
+        raise wrong("this is not an address to listen on", "expected HOST:PORT", "write for example 127.0.0.1:9853")
     return value
 
 
@@ -89,9 +89,9 @@ class Advanced(Stanza):
     settle: PositiveDuration = Field(60.0, description="How long a request may be in flight after its answer was lost.")
     propagation: PositiveDuration = Field(150.0, description="How long a fresh token may not be accepted yet.")
     retry: PositiveDuration = Field(30.0, description="First back-off; doubles up to one hour.")
-    evaluate: PositiveDuration = Field(15.0, description="How often is asked what is due.")
-    watch: PositiveDuration = Field(300.0, description="How often expiry, drift and targets are looked at.")
-    sweep: PositiveDuration = Field(300.0, description="How often orphans are looked for.")
+    evaluate: PositiveDuration = Field(15.0, description="How often the daemon checks what is due.")
+    watch: PositiveDuration = Field(300.0, description="How often the daemon looks at expiry, drift and targets.")
+    sweep: PositiveDuration = Field(300.0, description="How often the daemon looks for orphans.")
 
 
 class RateBudget(Stanza):
@@ -151,10 +151,10 @@ def _key_source(value: object) -> str:
         text = as_written(value["literal"])
         if isinstance(text, str) and text.isprintable() and len(text) <= 4096:
             return LITERAL + text
-        raise wrong("the literal is not a line of text", "expected is one printable line", "put a number in quotes")
+        raise wrong("the literal is not a line of text", "expected one printable line", "put a number in quotes")
     raise wrong(
-        "this is not what a key can hold",
-        "expected is the name of an output or a literal",
+        "a key cannot hold this",
+        "expected the name of an output, or a literal",
         "write for example token.value, or {literal: prod}",
     )
 

@@ -86,7 +86,7 @@ def _names(read: Read, problems: Problems) -> None:
             problems.add(
                 spot,
                 f"a second credential is called `{name}`, the first stands in line {first[name].line}",
-                "expected is a name of its own",
+                "expected a name of its own",
                 "rename one",
             )
         first.setdefault(name, spot)
@@ -100,14 +100,14 @@ def _names(read: Read, problems: Problems) -> None:
             problems.add(
                 spot,
                 f"`{name}` is still the name of a credential (line {first[name].line})",
-                "expected is a name that is gone",
+                "expected a name that no credential has any more",
                 "remove renamed_from, or the other credential",
             )
         if name in former:
             problems.add(
                 spot,
                 f"`{name}` has become another credential already (line {former[name].line})",
-                "expected is one heir",
+                "expected one successor",
                 "remove one renamed_from",
             )
         former.setdefault(name, spot)
@@ -127,7 +127,7 @@ def _adoptions(read: Read, problems: Problems) -> None:
             problems.add(
                 spot,
                 f"this token is adopted by `{name}` already (line {where.line})",
-                "expected is one credential for each token",
+                "expected one credential for each token",
                 "adopt another one, or publish one credential to more targets",
             )
         first.setdefault(token, (named_in(tree) or "a credential", spot))
@@ -142,7 +142,7 @@ def _target_names(read: Read, problems: Problems) -> None:
                 tree.at(("name",)),
                 f"a second target of `{credential.name}` is called `{target.name}`, the first "
                 f"stands in line {before.line}",
-                "expected is a name of its own",
+                "expected a name of its own",
                 "write `name: …` in one of them",
             )
 
@@ -153,7 +153,7 @@ def _required(read: Read, problems: Problems) -> None:
             problems.add(
                 tree.at(("targets",), key=True),
                 f"no target of `{credential.name}` is required",
-                "expected is at least one that a rotation waits for",
+                "expected at least one that a rotation waits for",
                 "remove `required: false` from one",
             )
 
@@ -170,14 +170,14 @@ def _keys(read: Read, problems: Problems) -> None:
             problems.add(
                 tree.at(("keys", key)),
                 f"the source has no output `{shown(output)}`",
-                f"expected is one of {', '.join(sorted(known))}, or a literal",
+                f"expected one of {', '.join(sorted(known))}, or a literal",
                 f"write `{meant}`" if meant else "write for example token.value, or {literal: …}",
             )
         if not unknown and not VALUE_OUTPUTS & set(target.keys.values()):
             problems.add(
                 tree.at(("keys",), key=True),
                 "no key of this target holds the value",
-                f"expected is {' or '.join(sorted(VALUE_OUTPUTS & known, reverse=True))} at one key at least",
+                f"expected {' or '.join(sorted(VALUE_OUTPUTS & known, reverse=True))} at one key at least",
                 "write for example `keys: {CLOUDFLARE_API_TOKEN: token.value}`",
             )
         kind = read.kinds.targets[target.common.type]
@@ -200,7 +200,7 @@ def _claims(read: Read, problems: Problems) -> None:
             problems.add(
                 tree.at(("keys", keys[0]), key=True),
                 f"{_the_keys(keys, target.place)} claimed by `{name}` already (line {spot.line})",
-                "expected is one credential for each key of a place",
+                "expected one credential for each key of a place",
                 "use other keys, or another place",
             )
 
@@ -236,7 +236,7 @@ def _api_urls(read: Read, problems: Problems) -> None:
             problems.add(
                 tree.at(("api_url",)),
                 "plain http would send the management token in clear",
-                "expected is https",
+                "expected https",
                 "write https://… (http only to loopback)",
             )
 
@@ -252,7 +252,7 @@ def _budgets(read: Read, problems: Problems) -> None:
             problems.add(
                 tree.at(("rate_budget",)),
                 "the rate budget is above the provider's own limit",
-                f"expected are at most {requests} requests in {format_duration(window)}",
+                f"expected at most {requests} requests in {format_duration(window)}",
                 f"write for example {{requests: {requests // 4}, window: {format_duration(window)}}}",
             )
 
@@ -267,7 +267,7 @@ def _patience(read: Read, problems: Problems) -> None:
             problems.add(
                 read.advanced_tree.at((key,)),
                 f"`{key}` is shorter than is safe with a real provider",
-                f"expected is at least {format_duration(least)}",
+                f"expected at least {format_duration(least)}",
                 f"write `{key}: {format_duration(least)}`, or remove it (shorter only if every api_url is loopback)",
             )
 
@@ -280,28 +280,28 @@ def _timings(read: Read, problems: Problems) -> None:
             problems.add(
                 tree.at(("lifetime",)),
                 "the lifetime is under one hour",
-                "expected is at least 1h (shorter only where api_url is loopback)",
+                "expected at least 1h (shorter only where api_url is loopback)",
                 "write for example `lifetime: 90d`",
             )
         if lifetime == NEVER and rotation.every is None:
             problems.add(
                 tree.at(("lifetime",)),
                 "a token that never expires would never be rotated",
-                "expected is rotation.every beside it",
+                "expected rotation.every beside it",
                 "write for example `rotation: {every: 90d}`",
             )
         if lifetime == NEVER and rotation.renew_before is not None:
             problems.add(
                 tree.at(("rotation", "renew_before")),
                 "a token that never expires has nothing to be renewed before",
-                "expected is rotation.every alone",
+                "expected rotation.every alone",
                 "remove renew_before",
             )
         elif policy.renew_before >= lifetime:
             problems.add(
                 tree.at(("rotation", "renew_before")),
                 "renew_before is not shorter than the lifetime, so a fresh token would be due at once",
-                f"expected is less than {format_duration(lifetime)}",
+                f"expected less than {format_duration(lifetime)}",
                 f"write for example `renew_before: {format_duration(lifetime // 3 or lifetime / 3)}`",
             )
         if rotation.strategy == "recreate" and policy.grace < HOUR:
@@ -332,7 +332,7 @@ def _outage(credential: CredentialStanza, tree: Tree, read: Read, problems: Prob
             "a roll ends the old value at once, and no outage budget accepts that"
             if budget is None
             else "the outage budget is shorter than a lost answer takes to settle",
-            f"expected is an outage_budget of at least {format_duration(least)} (settle and 30s)",
+            f"expected an outage_budget of at least {format_duration(least)} (settle and 30s)",
             f"write `outage_budget: {format_duration(max(least, 120.0))}`, or use strategy recreate",
         )
 
@@ -349,7 +349,7 @@ def _secret_files(read: Read, problems: Problems) -> None:
     for subject, spot, secret in found:
         refusal, concern = secret.refusal(), secret.concern()
         if refusal is not None:
-            problems.add(spot, refusal, "expected is mode 0600", f"write `chmod go-w {secret.file}` in a shell")
+            problems.add(spot, refusal, "expected mode 0600", f"write `chmod go-w {secret.file}` in a shell")
         elif concern is not None:
             message, _, remedy = concern.partition("; ")
             problems.warn(spot, subject, "secret_file", message, remedy)

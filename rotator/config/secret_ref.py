@@ -52,7 +52,7 @@ def _credential_name(value: object) -> object:
     if isinstance(value, str) and ("/" in value or value in {".", ".."}):
         raise wrong(
             "this is not the name of a credential",
-            "expected is a name without slashes",
+            "expected a name without slashes",
             "write the ID of LoadCredential=",
         )
     return value
@@ -70,10 +70,10 @@ class SecretRef(Stanza):
     @classmethod
     def _exactly_one(cls, value: object, handler: ModelWrapValidatorHandler[SecretRef]) -> SecretRef:
         if isinstance(value, str | int | float):
-            raise wrong("a secret stands in clear text", "expected is where to read it from", _INSTEAD)
+            raise wrong("a secret stands in clear text", "expected a place to read it from", _INSTEAD)
         found = handler(value)
         if sum(getattr(found, kind) is not None for kind in KINDS) != 1:
-            raise wrong("a secret is read from exactly one place", f"expected is one of {', '.join(KINDS)}", _INSTEAD)
+            raise wrong("a secret is read from exactly one place", f"expected one of {', '.join(KINDS)}", _INSTEAD)
         return found
 
     @classmethod
@@ -262,7 +262,7 @@ def _one_line(content: bytes, what: str) -> Secret:
         raise ConfigError(f"reading a secret: {what} is empty", "put the secret there")
     if " " in text or not text.isprintable():  # of all white space only the blank counts as printable
         raise ConfigError(
-            f"reading a secret: {what} holds spaces, line ends or control characters inside",
+            f"reading a secret: {what} contains spaces, line ends or control characters inside",
             "a secret is one line without spaces; look for a second line or a pasted quote",
         )
     return Secret(text)

@@ -118,7 +118,7 @@ class Reader:
             self.problems.add(
                 written.spot,
                 f"`{written.value}` is a connection of type {kind}, which mints no tokens",
-                f"expected is one of type {', '.join(sorted(self.kinds.sources))}",
+                f"expected one of type {', '.join(sorted(self.kinds.sources))}",
                 f"write {_or(sources)}" if sources else "add one under `connections`",
             )
             return None
@@ -130,7 +130,7 @@ class Reader:
         self.problems.add(
             written.spot,
             f"there is no connection `{shown(name)}`",
-            f"expected is one of {', '.join(sorted(candidates))}" if candidates else "expected is one of `connections`",
+            f"expected one of {', '.join(sorted(candidates))}" if candidates else "expected one of `connections`",
             f"write `{meant}`" if meant else "add it under `connections`",
         )
 
@@ -141,7 +141,7 @@ class Reader:
             self.problems.add(
                 tree.at(("targets",)),
                 "the credential has no `targets`",
-                "expected is a list of at least one place where its value is published",
+                "expected a list of at least one place where its value is published",
                 "write for example `targets: [{type: env_file, path: .env}]`",
             )
             return []
@@ -176,7 +176,7 @@ class Reader:
                 self.problems.add(
                     tree.at(("connection",), key=True),
                     f"a target of type {type_name} takes no connection",
-                    "expected is none",
+                    "expected none",
                     "remove the key `connection`",
                 )
             return written is None
@@ -185,7 +185,7 @@ class Reader:
             self.problems.add(
                 tree.spot,
                 "the key `connection` is missing in the target",
-                f"expected is the name of a connection of type {kind.connection_type}",
+                f"expected the name of a connection of type {kind.connection_type}",
                 f"write `connection: {fitting[0]}`" if fitting else "add one under `connections`",
             )
             return False
@@ -198,7 +198,7 @@ class Reader:
             self.problems.add(
                 written.spot,
                 f"`{written.value}` is a connection of type {found}",
-                f"expected is one of type {kind.connection_type}",
+                f"expected one of type {kind.connection_type}",
                 f"write {_or(fitting)}" if fitting else "add one under `connections`",
             )
         return found == kind.connection_type
@@ -219,7 +219,7 @@ class Reader:
         if not self._is_mapping(tree, name):
             return None
         written = tree.get("type")
-        choices = f"expected is one of {', '.join(sorted(known))}"
+        choices = f"expected one of {', '.join(sorted(known))}"
         if written is None:
             self.problems.add(tree.spot, f"the key `type` is missing in {name}", choices, "write `type: …`")
             return None
@@ -237,9 +237,7 @@ class Reader:
     def _is_mapping(self, tree: Tree, name: str) -> bool:
         if isinstance(tree.value, dict):
             return True
-        self.problems.add(
-            tree.spot, f"{name} is not a mapping", "expected are keys and values", "write `key: value` lines"
-        )
+        self.problems.add(tree.spot, f"{name} is not a mapping", "expected keys and values", "write `key: value` lines")
         return False
 
     @staticmethod

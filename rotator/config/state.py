@@ -69,12 +69,12 @@ def database_of(url: str, folder: Path) -> Path:
     """
     instead = "write for example sqlite:////var/lib/rotator/state.db"
     if re.match(r"postgres", url):
-        raise wrong("PostgreSQL is not in this version", "expected is an SQLite URL", instead)
+        raise wrong("PostgreSQL is not in this version", "expected an SQLite URL", instead)
     name = url.removeprefix(_SQLITE)
     if name == url or not name or "?" in name or "#" in name:
-        raise wrong("this is not the URL of an SQLite file", "expected is sqlite:/// and a path", instead)
+        raise wrong("this is not the URL of an SQLite file", "expected sqlite:/// and a path", instead)
     if name.startswith(":memory:") or name.startswith("file:"):
-        raise wrong("a journal in memory loses what it was told", "expected is a file", instead)
+        raise wrong("a journal in memory is lost when the process ends", "expected a file", instead)
     return Path(os.path.abspath(Path(folder, resolve(name))))  # noqa: PTH100  # Path.resolve would follow links
 
 

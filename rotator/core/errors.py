@@ -82,7 +82,9 @@ class RateLimited(Refused):
     """The provider asks to wait; nothing was applied. `retry_after` in seconds, > 0."""
 
     def __init__(self, message: str, retry_after: float) -> None:
-        super().__init__(message, "it continues by itself when the provider allows requests again", code="rate_limited")
+        super().__init__(
+            message, "it continues automatically when the provider allows requests again", code="rate_limited"
+        )
         self.retry_after = retry_after
 
 

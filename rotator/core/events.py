@@ -75,6 +75,6 @@ class Event(StrEnum):
     # everything else
     PROVIDER_UNAVAILABLE = "provider_unavailable", "warning", "the provider gave no usable answer"
     RATE_LIMITED = "rate_limited", "warning", "requests on a connection wait for the rate limit"
-    INCIDENT = "incident", "error", "too many tokens of a connection died at once to be believed"
+    INCIDENT = "incident", "error", "so many tokens of a connection died at once that the answers are not believed"
     OPERATOR_NEEDED = "operator_needed", "error", "only a person can decide"
     OPERATOR_ACTED = "operator_acted", "info", "an operator requested, paused, resumed or resolved"

@@ -47,10 +47,12 @@ REMEDIES: Final[Mapping[str, str]] = {
     "rejected": (
         "minted tokens are not what was asked for; check grants and permissions, then `rotator resolve NAME --retry`"
     ),
-    "management_token": "give the connection a management token that the provider accepts and that is not the victim",
+    "management_token": (
+        "give the connection a management token that the provider accepts, and that is not the token to be ended"
+    ),
     "mass_death": "check the provider's status and the management token; nothing is replaced until tokens answer again",
     "restored_journal": (
-        "the state is older than the world; check `rotator status`, then `rotator resolve NAME --retry`"
+        "the journal is older than what stands outside; check `rotator status`, then `rotator resolve NAME --retry`"
     ),
 }
 """Closed list of codes of `needs_operator`, each with what to do."""
@@ -60,7 +62,7 @@ MESSAGES: Final[Mapping[str, str]] = {
     "target_overridden": "somebody else changed the managed key at {subject}",
     "rejected": "{count} minted tokens were turned down in a row",
     "management_token": "the management token cannot do this",
-    "mass_death": "too many tokens of the connection died at once to be believed",
+    "mass_death": "so many tokens of the connection died at once that the answers are not believed",
     "restored_journal": "something outside is ahead of the journal: it was lost or restored",
 }
 

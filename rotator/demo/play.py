@@ -52,7 +52,7 @@ def main(
         output: `text` or `json`.
 
     Raises:
-        RotatorError: the daemon ended by itself, or nothing moves any more; the folder is left then.
+        RotatorError: the daemon ended on its own, or nothing moves any more; the folder is left then.
     """
     folder = Path(tempfile.mkdtemp(prefix="rotator-demo-"))
     picture = Picture(live=sys.stderr.isatty() and output != "json")

@@ -128,7 +128,7 @@ class Stage:
             return b'"daemon_ready"' in log.read()
 
     def check(self) -> None:
-        """Raise when the daemon ended by itself.
+        """Raise when the daemon ended on its own.
 
         Raises:
             RotatorError: it did; the message has its last line.
@@ -136,7 +136,7 @@ class Stage:
         code = self._daemon.poll() if self._daemon else None
         if code is not None:
             last = (self.folder / "daemon.log").read_text(errors="replace").strip().splitlines()[-1:]
-            text = f"the daemon ended by itself with {code}: {' '.join(last)}"
+            text = f"the daemon ended on its own with {code}: {' '.join(last)}"
             raise RotatorError(text, f"see {self.folder}/daemon.log")
 
     def now(self) -> float:

@@ -133,7 +133,7 @@ def _management(work: Work) -> str:
     try:
         return "" if work.source.control() else "management_token"
     except CERTAIN:
-        return ""  # nobody knows: then it is the provider's trouble, which ends by itself
+        return ""  # nobody knows: then it is the provider's trouble, which ends automatically
 
 
 def _capture(work: Work, name: str, number: int, minted: Minted) -> None:

@@ -162,7 +162,7 @@ def hook(environ: Mapping[str, str]) -> Callable[[Point], None]:
         )
     if colon and not (count.isascii() and count.isdecimal() and int(count) > 0):
         raise ConfigError(
-            f"ROTATOR_CRASH_AT={wanted!r}: {count!r} is no number of passages",
+            f"ROTATOR_CRASH_AT={wanted!r}: {count!r} is not a number of passages",
             f"write {name} or, for the second passage, {name}:2",
         )
     return _Countdown(Point(name), int(count or "1"))

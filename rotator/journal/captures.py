@@ -56,7 +56,7 @@ class Envelope:
             draft = Draft(**{**found, "kind": Kind(found["kind"])})
             return cls(make(draft, position=0, **place), unpack(data["sealed"]))
         except (KeyError, TypeError) as error:
-            raise ValueError("this is no spooled capture") from error
+            raise ValueError("this is not a spooled capture") from error
 
 
 class Captures:

@@ -63,8 +63,8 @@ _REMEDIES: Final = (
     *((name, _LOCKED) for name in ("SQLITE_BUSY", "SQLITE_LOCKED")),
     *((name, "raise the limit of open files of the daemon (LimitNOFILE, ulimit -n)") for name in ("EMFILE", "ENFILE")),
     ("SQLITE_CORRUPT", "the file is damaged: stop the daemon, keep a copy of it, and restore the last backup"),
-    ("SQLITE_NOTADB", "this file is no SQLite database: check state.url, or restore the last backup"),
-    ("SQLITE_CANTOPEN", "make the folder of the journal exist, and let the user of the daemon enter and write it"),
+    ("SQLITE_NOTADB", "this file is not an SQLite database: check state.url, or restore the last backup"),
+    ("SQLITE_CANTOPEN", "create the folder of the journal, and let the daemon's user enter it and write to it"),
     *((name, _BAD_DISK) for name in ("SQLITE_IOERR", "EIO")),
 )
 

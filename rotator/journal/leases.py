@@ -155,7 +155,9 @@ class Leases:
                 if not self._taken(connection, name, holder):
                     return self._take(connection, name, holder)
             if self._clock.boot() >= give_up or self._clock.wait(0.05):
-                raise Unavailable(f"writing to {place}: another rotation writes there", "it is tried again by itself")
+                raise Unavailable(
+                    f"writing to {place}: another rotation writes there", "it is tried again automatically"
+                )
 
     def _taken(self, connection: sqlite3.Connection, name: str, by: str) -> bool:
         row = run(connection, "SELECT holder, expires, boot_id FROM lease WHERE name = ?", (name,))

@@ -123,7 +123,7 @@ def path_of(url: str) -> Path:
 def _local(path: Path) -> None:
     if is_network_filesystem(path):
         raise JournalUnsafe(
-            f"opening the journal {path}: it lies on {filesystem_kind(path)}, a file system that machines share",
+            f"opening the journal {path}: it lies on {filesystem_kind(path)}, a network file system",
             "put state.url on a local disk: SQLite's locks are not safe over a network",
         )
 

@@ -105,7 +105,7 @@ class KeyRing:
                 continue
             found = _KEY_LINE.match(line)
             if found is None:
-                raise ConfigError(f"reading the encryption key: line {number} is no rotator key", _MAKE_ONE)
+                raise ConfigError(f"reading the encryption key: line {number} is not a rotator key", _MAKE_ONE)
             keys.append(_Key(found[1], base64.b64decode(found[2])))
         if not keys:
             raise ConfigError("reading the encryption key: it is empty", _MAKE_ONE)
@@ -268,7 +268,7 @@ def unpack(data: dict[str, str | int]) -> Sealed:
         found = {k: base64.b64decode(str(v), validate=True) if k in blobs else v for k, v in data.items()}
         return Sealed(**found)  # type: ignore[arg-type]  # a wrong shape is a ValueError for the caller, as any other
     except (TypeError, binascii.Error) as error:
-        raise ValueError("this is no sealed record") from error
+        raise ValueError("this is not a sealed record") from error
 
 
 def generate_key(path: Path) -> str:

@@ -135,7 +135,7 @@ class SqliteJournal:
     def note(self, stream: str, draft: Draft) -> View:
         """Append an operator's fact, and wake the stream. See `Journal.note`."""
         if draft.kind not in UNFENCED or draft.kind is Kind.CAPTURED:
-            raise IllegalFact(f"noting {draft.kind} in stream {stream}: only who holds its lease may say so")
+            raise IllegalFact(f"noting {draft.kind} in stream {stream}: only the holder of its lease may do that")
 
         def woken(connection: sqlite3.Connection) -> None:
             wake(connection, stream, 0.0)

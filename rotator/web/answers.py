@@ -92,9 +92,9 @@ def application(render: Render, health: Check, ready: Check, within: float = ANS
         try:
             return Response(await page.ask(within), media_type=METRICS_TYPE)
         except TimeoutError:
-            return _document(503, {"error": "the metrics page took too long; look into the log"})
+            return _document(503, {"error": "the metrics page took too long; read the log"})
         except Exception:  # noqa: BLE001 - the boundary; an error text may not leave
-            return _document(500, {"error": "the metrics page failed; look into the log"})
+            return _document(500, {"error": "the metrics page failed; read the log"})
 
     def checked(check: Check, name: str) -> Callable[[Request], Any]:
         flight = Flight(check, name)
@@ -105,7 +105,7 @@ def application(render: Render, health: Check, ready: Check, within: float = ANS
             except TimeoutError:
                 good, details = False, {"reason": "no answer in time"}
             except Exception:  # noqa: BLE001 - the boundary; an error text may not leave
-                good, details = False, {"reason": "the check itself failed; look into the log"}
+                good, details = False, {"reason": "the check itself failed; read the log"}
             return _document(200 if good else 503, {"status": "ok" if good else "fail", **details})
 
         return answer

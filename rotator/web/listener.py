@@ -109,7 +109,7 @@ def serve(
     server.up.wait(START_WITHIN)
     if not server.started:
         bound.close()
-        raise RotatorError(f"the listener on {listen} did not start", "look into the log")
+        raise RotatorError(f"the listener on {listen} did not start", "read the log")
     return Listener(thread, bound, server.stop)
 
 

@@ -82,7 +82,7 @@ def test_a_daemon_that_ends_by_itself_is_said_with_its_last_line(tmp_path):
         stage.config.write_text("version: 2\n")
         stage.start()
         stage._daemon.wait(60)
-        with pytest.raises(RotatorError, match="ended by itself with 2") as caught:
+        with pytest.raises(RotatorError, match="ended on its own with 2") as caught:
             stage.check()
         assert "daemon.log" in caught.value.remedy
     finally:

@@ -87,7 +87,17 @@ class Image:
         )
         subprocess.run([sys.executable, "-m", "venv", "--without-pip", self.folder / "venv"], check=True, timeout=60)
         wheel = next(self.folder.glob("rotatord-*.whl"))
-        pip(self.python, "install", "--quiet", "--no-deps", "--require-hashes", "--only-binary", ":all:", "-r", str(LOCK))
+        pip(
+            self.python,
+            "install",
+            "--quiet",
+            "--no-deps",
+            "--require-hashes",
+            "--only-binary",
+            ":all:",
+            "-r",
+            str(LOCK),
+        )
         pip(self.python, "install", "--quiet", "--no-deps", "--no-index", str(wheel))
         pip(self.python, "uninstall", "--quiet", "--yes", *build_tools())
 

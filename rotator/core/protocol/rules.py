@@ -296,7 +296,7 @@ def record(kind: Kind, **detail: str | float | bool) -> Rule:
 
 
 def do(act: Act) -> Rule:
-    """Do one act, unless it backs off; it is tried again by itself even where only a person can help."""
+    """Do one act, unless it backs off; it is tried again automatically even where only a person can help."""
 
     def rule(case: Case) -> Verdict:
         failures = case.retirement.failures if case.retirement else case.rotation.failures

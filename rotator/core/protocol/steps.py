@@ -89,7 +89,7 @@ def not_captured(view: View, draft: Draft) -> str:
         return (
             ""
             if mine and not view.ever_published(draft.token_id)
-            else "only an unpublished captured token is turned down"
+            else "only a captured token that was never published can be turned down"
         )
     return "" if state == "intent" else f"attempt {draft.token_name} is {state or 'unknown'}"
 

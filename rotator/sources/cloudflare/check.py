@@ -27,7 +27,7 @@ def _complaints(connection: ConnectionOptions, options: CredentialOptions) -> It
         yield Complaint(
             at=("owner",),
             wrong="a token owned by an account needs the account",
-            expected="expected is account_id",
+            expected="expected account_id",
             instead="add account_id to the connection or to this credential, or write owner: user",
         )
     for index, grant in enumerate(options.grants):
@@ -42,7 +42,7 @@ def _complaints(connection: ConnectionOptions, options: CredentialOptions) -> It
                     yield Complaint(
                         at=at,
                         wrong=unfit.message,
-                        expected="expected is one scope per grant",
+                        expected="expected one scope per grant",
                         instead=unfit.remedy,
                     )
             if group is not None:
@@ -56,7 +56,7 @@ def _places(
         yield Complaint(
             at=(*at, "accounts"),
             wrong="a token owned by an account acts on that account only",
-            expected="expected is no accounts here",
+            expected="expected no accounts here",
             instead="remove accounts, or write owner: user",
         )
     needs_account = grant.accounts is None and (grant.zones == ALL or grant.buckets is not None)
@@ -64,7 +64,7 @@ def _places(
         yield Complaint(
             at=at,
             wrong="nothing says which account is meant",
-            expected="expected is account_id, or accounts",
+            expected="expected account_id, or accounts",
             instead="add account_id to the connection, or accounts: all to this grant",
         )
     elif grant.scope is Scope.ACCOUNT and grant.accounts is None and account is None and options.owner == "user":
@@ -73,7 +73,7 @@ def _places(
             yield Complaint(
                 at=at,
                 wrong="nothing says on which account these permissions are",
-                expected="expected is account_id, or accounts",
+                expected="expected account_id, or accounts",
                 instead="add account_id to the connection, or accounts: all to this grant",
             )
 
@@ -88,7 +88,7 @@ def _group(group: Group, at: tuple[str | int, ...], options: CredentialOptions) 
         yield Complaint(
             at=at,
             wrong=f"{group.name!r} lets a token manage tokens, and Cloudflare lets no token create such a one",
-            expected="expected is a grant without it",
+            expected="expected a grant without it",
             instead="make that token in the dashboard and use it as a connection's `token`",
         )
     elif options.owner == "account" and (warning := catalogue.account_token_warning(group)):
@@ -97,7 +97,7 @@ def _group(group: Group, at: tuple[str | int, ...], options: CredentialOptions) 
         yield Complaint(
             at=at,
             wrong=what,
-            expected="expected is a permission that an account can hold",
+            expected="expected a permission that an account can hold",
             instead=remedy,
             fatal=impossible,
         )

@@ -98,7 +98,7 @@ def _codes(*codes: int) -> frozenset[int]:
     return frozenset(codes)
 
 
-_SELF = "it is tried again by itself"
+_SELF = "it is tried again automatically"
 _TOKEN = "put a living management token where the connection's `token` points; `rotator check` tests it"  # noqa: S105 (advice, not a password)
 _GRANT = "give the management token (Account) API Tokens Read and Write, and Zone Read where zones are named"
 _URL = "check the connection's `api_url` and `account_id`"

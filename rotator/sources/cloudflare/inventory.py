@@ -36,7 +36,7 @@ def list_tokens(calls: Calls, path: str, priority: Priority) -> tuple[TokenState
         found = _read(calls, path, priority)
         if found is not None:
             return found
-    raise Unavailable("listing tokens: the list changed while it was read, twice", "it is tried again by itself")
+    raise Unavailable("listing tokens: the list changed while it was read, twice", "it is tried again automatically")
 
 
 def _read(calls: Calls, path: str, priority: Priority) -> tuple[TokenState, ...] | None:

@@ -252,7 +252,7 @@ def _grants(
             subject=subject,
             code="grants",
             message=f"{len(gone)} of its permission groups are not in Cloudflare's list: {', '.join(sorted(gone))}",
-            remedy="look whether they were retired or renamed, and correct the grants",
+            remedy="check whether they were retired or renamed, and correct the grants",
         )
     else:
         message = "every permission and zone of its grants exists"

@@ -71,7 +71,7 @@ def _known_permission(name: str) -> str:
         try:
             catalogue.resolve(name)
         except ConfigError as unknown:
-            raise wrong(unknown.message, "expected is a name as the API writes it", unknown.remedy) from None
+            raise wrong(unknown.message, "expected a name as the API writes it", unknown.remedy) from None
     return name
 
 
@@ -79,7 +79,7 @@ def _zone_name(name: str) -> str:
     plain = name.rstrip(".").lower()
     if "." not in plain or "*" in plain or "/" in plain:
         raise wrong(
-            "this is not the name of a zone", "expected is a domain", "write for example example.com, or {id: ...}"
+            "this is not the name of a zone", "expected a domain", "write for example example.com, or {id: ...}"
         )
     return plain
 
@@ -111,7 +111,7 @@ def _all_or_list(value: object) -> str:
 
 def _some(values: tuple[Any, ...]) -> tuple[Any, ...]:
     if not values:
-        raise wrong("the list is empty", "expected is at least one entry", "name one, or leave the key out")
+        raise wrong("the list is empty", "expected at least one entry", "name one, or leave the key out")
     return values
 
 
@@ -177,18 +177,18 @@ class Grant(Stanza):
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
         if self.zones is not None and self.buckets is not None:
-            raise wrong("zones and buckets stand in one grant", "expected is one of them", "write two grants")
+            raise wrong("zones and buckets stand in one grant", "expected one of them", "write two grants")
         if self.except_zones is not None and self.zones != ALL:
-            raise wrong("except_zones needs zones: all", "expected is something to except from", "add zones: all")
+            raise wrong("except_zones needs zones: all", "expected zones: all beside it", "add zones: all")
         if self.accounts is not None and self.buckets is not None:
             raise wrong(
                 "accounts and buckets stand in one grant",
-                "expected are buckets of one account",
+                "expected buckets of one account",
                 "set account_id of the credential instead",
             )
         if self.accounts is not None and self.zones not in (None, ALL):
             raise wrong(
-                "accounts says nothing beside named zones", "expected is zones: all or no zones", "remove accounts"
+                "accounts has no effect beside named zones", "expected zones: all or no zones", "remove accounts"
             )
         return self
 
@@ -205,7 +205,7 @@ def _network(text: str) -> str:
         return str(ipaddress.ip_network(text, strict=False))
     except ValueError:
         raise wrong(
-            "this is not an address or block", "expected is IPv4 or IPv6", "write for example 203.0.113.0/24"
+            "this is not an address or block", "expected IPv4 or IPv6", "write for example 203.0.113.0/24"
         ) from None
 
 
@@ -221,7 +221,7 @@ class RequestIp(Stanza):
     @model_validator(mode="after")
     def _restricts(self) -> Self:
         if self.in_ is None and self.not_in is None:
-            raise wrong("request_ip restricts nothing", "expected is in or not_in", "add a list, or remove request_ip")
+            raise wrong("request_ip restricts nothing", "expected in or not_in", "add a list, or remove request_ip")
         return self
 
 
@@ -244,5 +244,5 @@ class CredentialOptions(Stanza):
     @classmethod
     def _a_list(cls, value: object) -> object:
         if isinstance(value, dict):
-            raise wrong("grants is not a list", "expected is a list of grants", "write `- permissions: [...]`")
+            raise wrong("grants is not a list", "expected a list of grants", "write `- permissions: [...]`")
         return value

@@ -147,7 +147,8 @@ class CloudflareSource:
         after = reply.envelope.result if reply.envelope else None
         if isinstance(after, dict) and after.get("status") == ACTIVE:
             raise OutcomeUnknown(
-                "disabling a token: Cloudflare answered success and shows it active", "it is tried again by itself"
+                "disabling a token: Cloudflare answered with success but still shows it active",
+                "it is tried again automatically",
             )
 
     def delete(self, token_id: str) -> None:
@@ -294,7 +295,7 @@ class CloudflareSource:
             raise OperatorNeeded(
                 "management_token",
                 f"{doing}: it is the management token of connection {self._connection.name} itself",
-                "use another management token for this, or renew it in the dashboard; it is never managed by itself",
+                "use another management token for this, or renew it in the dashboard; rotator never manages that token",
             )
         return bearer
 

@@ -195,7 +195,7 @@ class Client:
         if name in _BUSY or status >= 500:
             if effect and (self._doubt or status >= 500):
                 return OutcomeUnknown(text, "the target is read again before the next try")
-            return Unavailable(text, "it is asked again by itself")
+            return Unavailable(text, "it is asked again automatically")
         code = "permission" if name in _LOGIN else _CODES.get(name, "bad_request")
         remedy = _REMEDIES.get(code, "look at the secret in the AWS console")
         if "Signature expired" in text or "not yet current" in text:

@@ -28,7 +28,7 @@ class AwsConnectionOptions(Stanza):
     @model_validator(mode="after")
     def _external_id_belongs_to_a_role(self) -> AwsConnectionOptions:
         if self.external_id is not None and self.role_arn is None:
-            raise wrong("`external_id` without `role_arn`", "expected is the role that asks for it", "add role_arn: …")
+            raise wrong("`external_id` without `role_arn`", "expected the role that asks for it", "add role_arn: …")
         return self
 
 
@@ -61,6 +61,6 @@ def complaints(options: AwsTargetOptions, keys: Mapping[str, str]) -> Iterable[C
         yield Complaint(
             at=("keys",),
             wrong=f"`format: string` with {len(keys)} keys",
-            expected="expected is exactly one key, whose value is the whole secret",
+            expected="expected exactly one key, whose value is the whole secret",
             instead="write for example keys: {CLOUDFLARE_API_TOKEN: token.value}, or format: json",
         )

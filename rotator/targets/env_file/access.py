@@ -78,7 +78,7 @@ def explain(path: Path, error: OSError) -> RotatorError:
     """The error of this program for one of the system that came before anything was changed."""
     why = error.strerror or type(error).__name__
     if isinstance(error, TimeoutError):
-        return Unavailable(f"{path}: another process holds its lock and goes on holding it", "look what it does")
+        return Unavailable(f"{path}: another process keeps holding its lock", "see what that process does")
     if error.errno in _CERTAIN_NO:
         return Refused(
             f"{path} cannot be written: {why}",

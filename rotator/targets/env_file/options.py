@@ -18,7 +18,7 @@ def _account(value: object) -> str:
     if isinstance(text, int) and not isinstance(text, bool) and text >= 0:
         text = str(text)
     if not isinstance(text, str) or not text or not text.isprintable() or text != text.strip():
-        raise wrong("this is not a user or group", "expected is a name or a number", "write for example app or 1000")
+        raise wrong("this is not a user or group", "expected a name or a number", "write for example app or 1000")
     return text
 
 

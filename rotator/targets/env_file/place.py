@@ -129,7 +129,7 @@ class Place:
     def _refuse_strange(self, status: os.stat_result) -> None:
         if not stat.S_ISREG(status.st_mode):
             raise Refused(
-                f"{self.path} is no regular file",
+                f"{self.path} is not a regular file",
                 "name a file; devices, pipes and folders are refused",
                 code="not_a_file",
             )

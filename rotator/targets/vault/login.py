@@ -131,7 +131,7 @@ class Keeper:
                 try:
                     self._ask(login.token, "POST", "auth/token/revoke-self")
                 except (Unavailable, OutcomeUnknown):
-                    return  # it ends by itself
+                    return  # it ends automatically
 
     def _ask(self, token: Secret | None, method: str, path: str, body: str | None = None) -> Answer:
         doing = f"asking Vault at {self._options.address} for {path}"

@@ -19,7 +19,7 @@ def _path(value: str) -> str:
     if any(segment in {"", ".", ".."} for segment in value.split("/")):
         raise wrong(
             "the path has an empty, `.` or `..` segment",
-            "expected are names with single slashes between them, none at the ends",
+            "expected names with single slashes between them, none at the ends",
             "write for example ci/cloudflare/workers-deploy",
         )
     return value
@@ -40,9 +40,7 @@ class AppRole(Stanza):
     @model_validator(mode="after")
     def _something_to_unwrap(self) -> AppRole:
         if self.wrapped and self.secret_id is None:
-            raise wrong(
-                "`wrapped` without `secret_id`", "expected is where to read it from", "add secret_id: {file: …}"
-            )
+            raise wrong("`wrapped` without `secret_id`", "expected a place to read it from", "add secret_id: {file: …}")
         return self
 
 
@@ -75,7 +73,7 @@ class VaultAuth(Stanza):
         if sum(getattr(self, method) is not None for method in METHODS) != 1:
             raise wrong(
                 "there must be exactly one way to log in",
-                f"expected is one of {', '.join(METHODS)}",
+                f"expected one of {', '.join(METHODS)}",
                 "write for example auth: {approle: {role_id: …, secret_id: {file: …}}}",
             )
         return self

@@ -158,13 +158,17 @@ def exchange(call: Callable[[], Any], request: Request) -> Answer:
             "set `address` to the active node, or to a load balancer that finds it by /v1/sys/health",
         )
     if status == 412:
-        raise NotCaughtUp(f"{doing}: Vault has not caught up with its own storage{said}", "it is asked again by itself")
+        raise NotCaughtUp(
+            f"{doing}: Vault has not caught up with its own storage{said}", "it is asked again automatically"
+        )
     if status in _NOT_APPLIED:
-        raise Unavailable(f"{doing}: Vault {_NOT_APPLIED[status]} (HTTP {status}){said}", "it is asked again by itself")
+        raise Unavailable(
+            f"{doing}: Vault {_NOT_APPLIED[status]} (HTTP {status}){said}", "it is asked again automatically"
+        )
     if status == 503 and "sealed" in words.lower():
-        raise Unavailable(f"{doing}: Vault is sealed", "unseal it; the daemon goes on by itself")
+        raise Unavailable(f"{doing}: Vault is sealed", "unseal it; the daemon goes on automatically")
     if status == 400 and "upgrading from non-versioned" in words.lower():
-        raise Unavailable(f"{doing}: Vault is still preparing this KV mount", "it is asked again by itself")
+        raise Unavailable(f"{doing}: Vault is still preparing this KV mount", "it is asked again automatically")
     if answer.ok or (400 <= status < 500 and status != 408):  # 408: a proxy that waited in vain, so nobody knows
         return answer
     if request.effect:

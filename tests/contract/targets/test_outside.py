@@ -105,7 +105,7 @@ def test_its_place_is_part_of_its_default_name(
 
 
 def test_without_the_line_the_type_is_refused_and_those_that_there_are_named(config: Path) -> None:
-    with pytest.raises(ConfigError, match="expected is one of aws_secrets_manager, env_file, vault"):
+    with pytest.raises(ConfigError, match="expected one of aws_secrets_manager, env_file, vault"):
         load(config, registry.kinds(), {})
 
 

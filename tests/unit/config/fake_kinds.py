@@ -78,12 +78,12 @@ def _unknown_permissions(kind: str, connection: MintConnection, options: MintOpt
                 yield Complaint(
                     at=("grants", index, "permissions", number),
                     wrong=f"there is no permission `{permission}`",
-                    expected="expected is a name as the API writes it",
+                    expected="expected a name as the API writes it",
                     instead="write `DNS Write`",
                 )
     if options.priority == 9:
         yield Complaint(
-            at=("priority",), wrong="nine is rude", expected="expected is less", instead="write 5", fatal=False
+            at=("priority",), wrong="nine is rude", expected="expected less", instead="write 5", fatal=False
         )
 
 
@@ -91,7 +91,7 @@ def _lower_keys(options: FileOptions, keys: Any) -> Iterable[Complaint]:
     for key in keys:
         if key != key.upper():
             yield Complaint(
-                at=("keys", key), wrong="a key is in lower case", expected="expected is A-Z", instead="write it upper"
+                at=("keys", key), wrong="a key is in lower case", expected="expected A-Z", instead="write it upper"
             )
 
 

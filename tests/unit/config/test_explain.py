@@ -63,38 +63,38 @@ def said(text: str) -> str:
 @pytest.mark.parametrize(
     "text, message",
     [
-        ("word: 3", "f:1:7: `word` is a number; expected is a text; write it in quotes"),
-        ("word: true", "f:1:7: `word` is true or false; expected is a text; write it in quotes"),
-        ("word:", "f:1:6: `word` is empty; expected is a text; write it in quotes"),
-        ("word: [a]", "f:1:7: `word` is a list; expected is a text; write it in quotes"),
-        ("word: {a: b}", "f:1:7: `word` is a mapping; expected is a text; write it in quotes"),
-        ("flag: yes", "f:1:7: `flag` is a text; expected is true or false; write true or false"),
-        ("ratio: much", "f:1:8: `ratio` is a text; expected is a number; write it without quotes and unit"),
-        ("names: [a, 3]", "f:1:12: entry 2 of `names` is a number; expected is a text; write it in quotes"),
-        ("names: x", "f:1:8: `names` is a text; expected is a list; write [ … ], or one `- …` a line"),
-        ("table: x", "f:1:8: `table` is a text; expected is a mapping; write { … }, or one `key: value` a line"),
-        ("inner: x", "f:1:8: `inner` is a text; expected is a mapping; write { … }, or one `key: value` a line"),
-        ("either: 3", "f:1:9: `either` is a number; expected is a text; write it in quotes"),
-        ("either: {}", "f:1:9: the key `id` is missing; expected is a value for it; write `id: …`"),
-        ("inner: {id: a, size: 0}", "f:1:22: `size` is out of bounds; expected is more than 0; write another"),
-        ("inner: {id: a, size: 10}", "f:1:22: `size` is out of bounds; expected is less than 10; write another"),
+        ("word: 3", "f:1:7: `word` is a number; expected a text; write it in quotes"),
+        ("word: true", "f:1:7: `word` is true or false; expected a text; write it in quotes"),
+        ("word:", "f:1:6: `word` is empty; expected a text; write it in quotes"),
+        ("word: [a]", "f:1:7: `word` is a list; expected a text; write it in quotes"),
+        ("word: {a: b}", "f:1:7: `word` is a mapping; expected a text; write it in quotes"),
+        ("flag: yes", "f:1:7: `flag` is a text; expected true or false; write true or false"),
+        ("ratio: much", "f:1:8: `ratio` is a text; expected a number; write it without quotes and unit"),
+        ("names: [a, 3]", "f:1:12: entry 2 of `names` is a number; expected a text; write it in quotes"),
+        ("names: x", "f:1:8: `names` is a text; expected a list; write [ … ], or one `- …` a line"),
+        ("table: x", "f:1:8: `table` is a text; expected a mapping; write { … }, or one `key: value` a line"),
+        ("inner: x", "f:1:8: `inner` is a text; expected a mapping; write { … }, or one `key: value` a line"),
+        ("either: 3", "f:1:9: `either` is a number; expected a text; write it in quotes"),
+        ("either: {}", "f:1:9: the key `id` is missing; expected a value for it; write `id: …`"),
+        ("inner: {id: a, size: 0}", "f:1:22: `size` is out of bounds; expected more than 0; write another"),
+        ("inner: {id: a, size: 10}", "f:1:22: `size` is out of bounds; expected less than 10; write another"),
         (
             "inner: {id: a, sizes: 1}",
-            "f:1:16: the key `sizes` is not known here; expected is one of id, size; write `size`",
+            "f:1:16: the key `sizes` is not known here; expected one of id, size; write `size`",
         ),
-        ("choice: c", "f:1:9: `choice` has no such choice; expected is 'a' or 'b'; write one of these"),
-        ("short: abcd", "f:1:8: `short` is out of bounds; expected is a text of at most 3 characters; write another"),
-        ("few: [a, b]", "f:1:6: `few` is out of bounds; expected is at most 1 entries; write another"),
+        ("choice: c", "f:1:9: `choice` does not have that choice; expected 'a' or 'b'; write one of these"),
+        ("short: abcd", "f:1:8: `short` is out of bounds; expected a text of at most 3 characters; write another"),
+        ("few: [a, b]", "f:1:6: `few` is out of bounds; expected at most 1 entries; write another"),
         (
             "raises: canary",
-            "f:1:9: `raises` is not valid: it must not be so; expected is another value; see `rotator schema`",
+            "f:1:9: `raises` is not valid: it must not be so; expected another value; see `rotator schema`",
         ),
-        ("terse: canary", "f:1:8: too bad; expected is another value; see `rotator schema`"),
+        ("terse: canary", "f:1:8: too bad; expected another value; see `rotator schema`"),
         (
             "complete: canary",
-            "f:1:11: `complete` is not valid; expected is another value (mine is wrong); see `rotator schema`",
+            "f:1:11: `complete` is not valid; expected another value (mine is wrong); see `rotator schema`",
         ),
-        ("in: 3", "f:1:5: `in` is a number; expected is a text; write it in quotes"),
+        ("in: 3", "f:1:5: `in` is a number; expected a text; write it in quotes"),
     ],
 )
 def test_each_kind_of_error_says_what_stands_there_and_what_should(text: str, message: str) -> None:
@@ -123,10 +123,8 @@ def test_what_was_probably_meant_is_offered_and_nothing_far_fetched(word: str, m
 
 
 def test_a_later_key_is_told_from_a_mistake() -> None:
-    assert unknown_key("fleet", ["name"]) == (
-        "the key `fleet` is not in this version; expected is one of name; remove it"
-    )
-    assert unknown_key("x", []) == "the key `x` is not known here; expected is nothing; remove it"
+    assert unknown_key("fleet", ["name"]) == ("the key `fleet` is not in this version; expected one of name; remove it")
+    assert unknown_key("x", []) == "the key `x` is not known here; expected nothing; remove it"
 
 
 def test_a_long_unknown_key_is_not_repeated_for_it_may_be_a_secret() -> None:

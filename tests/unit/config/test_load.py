@@ -257,7 +257,7 @@ def test_a_secret_file_that_others_may_write_is_an_error(loads: Load, tmp_path: 
     message = refused(loads, text)
 
     assert (
-        f"{place}: file {tmp_path}/t can be written by others (mode 0622); expected is mode 0600; write `chmod go-w"
+        f"{place}: file {tmp_path}/t can be written by others (mode 0622); expected mode 0600; write `chmod go-w"
         in message
     )
 

@@ -147,7 +147,7 @@ NEEDS = {
     "mass_death": (
         published,
         {"start": said(NEVER, "mass_death", "mass_death")},
-        "too many tokens of the connection died at once to be believed",
+        "so many tokens of the connection died at once that the answers are not believed",
     ),
     "restored_journal": (
         lambda: published().tell(K.AHEAD),
