@@ -21,7 +21,7 @@ from rotator.core.ports.source import Source
 from rotator.core.ports.target import Target
 from rotator.sources.cloudflare import check as cloudflare_check
 from rotator.sources.cloudflare import outputs as cloudflare_outputs
-from rotator.sources.cloudflare.options import CEILING, ConnectionOptions, CredentialOptions
+from rotator.sources.cloudflare.options import CEILING, QUOTA, ConnectionOptions, CredentialOptions
 from rotator.targets import aws_secrets_manager, env_file, vault
 
 Warn = Callable[[str, str], None]
@@ -120,6 +120,12 @@ def _management(connection: Any) -> Mapping[str, float]:
     return {role: ends for role, ends in found.items() if ends is not None}
 
 
+def _cloudflare_source(connection: Any, options: CredentialOptions) -> Source:
+    from rotator.sources.cloudflare.source import CloudflareSource
+
+    return CloudflareSource(connection, options)
+
+
 def _preflight(connection: Any, credentials: Sequence[tuple[str, Any]], now: float) -> Sequence[Finding]:
     from rotator.sources.cloudflare.management import preflight
 
@@ -163,12 +169,12 @@ SOURCES: Final[dict[str, SourceEntry]] = {
         outputs=cloudflare_outputs.NAMES,
         available=lambda connection, options: cloudflare_outputs.available(options.account_id or connection.account_id),
         open=_cloudflare,
-        source=lambda connection, options: connection.source(options),
+        source=_cloudflare_source,
         check=cloudflare_check.check,
         ceiling=CEILING,
         api=lambda options: str(options.api_url),
         inspect=_management,
-        quota=MappingProxyType({"user": 50, "account": 500}),
+        quota=MappingProxyType(QUOTA),
         preflight=_preflight,
     ),
 }

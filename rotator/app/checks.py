@@ -15,6 +15,7 @@ from typing import Any, Final
 from rotator.app.app import App
 from rotator.app.fleet import ConfiguredFleet
 from rotator.app.looking import looking_fleet
+from rotator.app.plan import requests_of
 from rotator.config.load import load
 from rotator.config.models import Config
 from rotator.core.errors import RotatorError
@@ -24,9 +25,6 @@ from rotator.registry import CONNECTIONS, SOURCES, kinds
 
 SKEW: Final = 30.0
 """Seconds between the provider's clock and ours that deserve a word."""
-
-CALLS: Final = 13
-"""Requests of one whole rotation with its retirement."""
 
 
 def check(path: Path | str, *, offline: bool = False) -> list[Finding]:
@@ -244,7 +242,8 @@ def _budget(app: App, fleet: ConfiguredFleet) -> Iterator[Finding]:
         limits = stanza.options.rate_budget  # type: ignore[attr-defined]  # every source's options have one
         mine = [c for c in fleet.credentials if c.connection == name]
         listing = len({c.owner for c in mine}) * max(1, limits.window / app.config.advanced.watch)
-        fits = listing + CALLS <= limits.requests
+        rotation = max((requests_of(len(c.targets), rolls=False, first=False) for c in mine), default=0)
+        fits = listing + rotation <= limits.requests
         yield Finding(
             level=Level.OK if fits else Level.WARN,
             subject=f"connection {name}",

@@ -62,7 +62,7 @@ def plan(
                     strategy="roll" if rolls else "recreate",
                     reason="first creation" if first else "due" if at == now else "renewal",
                     retired_at=None if rolls or first else at + policy.grace + policy.soak,
-                    requests=SHARED + 1 + len(credential.targets) + (2 if rolls else 3 * (not first)),
+                    requests=requests_of(len(credential.targets), rolls=rolls, first=first),
                     slots=0 if rolls else 1,
                     targets=tuple(t.name for t in credential.targets),
                 )
@@ -71,3 +71,14 @@ def plan(
                 break
             at, first, rolls = at + step, False, credential.policy.strategy.value == "roll"
     return sorted(rows, key=lambda row: row.at)
+
+
+def requests_of(targets: int, *, rolls: bool, first: bool) -> int:
+    """Return how many requests a rotation takes at the provider, with the retirement that it opens.
+
+    Args:
+        targets: how many targets it writes; the value that is read back from each is verified.
+        rolls: whether it is a roll.
+        first: whether it is the first creation, which leaves no old token to be drained.
+    """
+    return SHARED + 1 + targets + (2 if rolls else 3 * (not first))

@@ -9,6 +9,9 @@
     errors       what a failing answer means: one table
     http         the one client of a connection; only home of httpx
     tokens       the token objects of the API
+    domains      domain names in the one form in which they are compared
+    listing      a list read to its end or not at all; `inventory`: all tokens of an owner
+    zones        the ids of zones by their names
     connection   a named login: client, rate budget, management token
     source       the port, for one credential
     management   what `check` wants to know of a connection: who we are, what we may, how much room there is

@@ -11,7 +11,7 @@ from rotator import catalogue
 from rotator.catalogue import Group, Scope
 from rotator.config.kinds import Complaint
 from rotator.core.errors import ConfigError
-from rotator.sources.cloudflare.options import ALL, ById, ConnectionOptions, CredentialOptions, Grant
+from rotator.sources.cloudflare.options import ALL, JURISDICTIONS, ById, ConnectionOptions, CredentialOptions, Grant
 
 MANAGES_TOKENS = frozenset({"API Tokens Write", "Account API Tokens Write"})
 
@@ -59,6 +59,15 @@ def _places(
             expected="expected no accounts here",
             instead="remove accounts, or write owner: user",
         )
+    for number, bucket in enumerate(grant.buckets if isinstance(grant.buckets, tuple) else ()):
+        if bucket.jurisdiction not in JURISDICTIONS:
+            yield Complaint(
+                at=(*at, "buckets", number, "jurisdiction"),
+                wrong=f"the jurisdiction {bucket.jurisdiction!r} is not one of those that this version knows",
+                expected=f"expected {', '.join(JURISDICTIONS)}",
+                instead="correct it if it is misspelt; it is sent as it is",
+                fatal=False,
+            )
     needs_account = grant.accounts is None and (grant.zones == ALL or grant.buckets is not None)
     if needs_account and account is None and options.owner == "user":
         yield Complaint(

@@ -1,16 +1,15 @@
 """A named login at Cloudflare: who its management token is, what names mean there, which tokens exist.
 
-It owns the requests (`calls`), keeps what may be kept (the management token's id per value, zone ids for an hour), and
-makes the source of each credential. It decides nothing about rotations.
+It owns the requests (`calls`) and keeps what may be kept: the management token's id per value, zone ids for an hour.
+It decides nothing about rotations, and knows no credential.
 """
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from rotator.core.errors import Refused
 from rotator.core.ports.runtime import Budget, Priority
@@ -20,13 +19,8 @@ from rotator.sources.cloudflare import tokens
 from rotator.sources.cloudflare.calls import Call, Calls, Observer
 from rotator.sources.cloudflare.errors import UNACCEPTED, Kind
 from rotator.sources.cloudflare.inventory import list_tokens, tokens_path
-from rotator.sources.cloudflare.options import ConnectionOptions, CredentialOptions
-
-if TYPE_CHECKING:
-    from rotator.sources.cloudflare.source import CloudflareSource
-
-ZONES_KEPT: Final = 3600.0
-"""Seconds for which a zone's id is believed; a zone that was deleted and added again has a new one."""
+from rotator.sources.cloudflare.options import ConnectionOptions
+from rotator.sources.cloudflare.zones import Zones
 
 _OWN_PREFIX: Final = {"cfut_": "user", "cfat_": "account"}
 
@@ -74,7 +68,7 @@ class CloudflareConnection:
         self.calls = Calls(token=token, budget=budget, api_url=api_url, ca_file=ca_file, observer=observer)
         self._user_id = user_id
         self._known: tuple[Secret, Identity] | None = None
-        self._zones: dict[tuple[str, str | None], tuple[str, float]] = {}
+        self._zones = Zones(self.calls)
 
     @classmethod
     def open(
@@ -92,12 +86,6 @@ class CloudflareConnection:
             ca_file=options.ca_file,
             observer=observer,
         )
-
-    def source(self, options: CredentialOptions) -> CloudflareSource:
-        """Return the source of one credential on this connection."""
-        from rotator.sources.cloudflare.source import CloudflareSource
-
-        return CloudflareSource(self, options)
 
     def inventory(
         self, owner: str, account_id: str | None = None, priority: Priority = Priority.SWEEP
@@ -187,38 +175,8 @@ class CloudflareConnection:
         return self.identity(self.calls.token(), anew=True) is not None
 
     def zone_id(self, name: str, account_id: str | None) -> str:
-        """Return the id of the zone of that name; kept for an hour.
-
-        Raises:
-            Refused: there is none, or more than one (code `zone`).
-            Unavailable, RateLimited: no usable answer.
-        """
-        kept = self._zones.get((name, account_id))
-        if kept is not None and time.monotonic() < kept[1]:
-            return kept[0]
-        query = {"name": name, "per_page": "50"} | ({"account.id": account_id} if account_id else {})
-        call = Call(
-            operation="zones",
-            doing=f"looking up the zone {name}",
-            method="GET",
-            path="/zones",
-            priority=Priority.START,
-            query=query,
-        )
-        reply = self.calls.call(call)
-        rows = reply.envelope.result if reply.envelope and reply.verdict is None else None
-        if not isinstance(rows, list):
-            raise self.calls.failure(call, reply)
-        ids = {str(r.get("id")) for r in rows if isinstance(r, dict) and r.get("name") == name}
-        if len(ids) != 1 or not all(tokens.ID.fullmatch(i) for i in ids):
-            found = "several zones of that name" if ids else "no zone of that name"
-            raise Refused(
-                f"{call.doing}: the management token sees {found}",
-                "correct the name, give the management token Zone Read on it, or write {id: ...} instead",
-                code="zone",
-            )
-        self._zones[name, account_id] = (ids.pop(), time.monotonic() + ZONES_KEPT)
-        return self._zones[name, account_id][0]
+        """Return the id of the zone of that name; `zones.Zones.id_of` says the rest."""
+        return self._zones.id_of(name, account_id)
 
     def user_id(self) -> str:
         """Return the id of the user that owns the user tokens: configured, or from the management token's own policies.

@@ -19,12 +19,11 @@ from rotator.sources.cloudflare.calls import Call
 from rotator.sources.cloudflare.connection import CloudflareConnection
 from rotator.sources.cloudflare.grants import policies_of
 from rotator.sources.cloudflare.inventory import tokens_path
-from rotator.sources.cloudflare.options import CredentialOptions
+from rotator.sources.cloudflare.listing import read_all
+from rotator.sources.cloudflare.options import QUOTA, CredentialOptions
 
 T = TypeVar("T")
 
-QUOTA: Final = {"user": 50, "account": 500}
-"""Tokens that Cloudflare lets a user, an account have (docs reference/limits); more only by its support."""
 WRITE: Final = {"user": "686d18d5ac6c441c867cbf6771e58a0a", "account": "5bc3f8b21c554832afc660159ab75fa4"}
 """Permission group that creates tokens of that owner: API Tokens Write, Account API Tokens Write."""
 WRITE_NAME: Final = {"user": "API Tokens Write", "account": "Account API Tokens Write"}
@@ -139,11 +138,7 @@ def permission_groups(connection: CloudflareConnection, path: str) -> frozenset[
         method="GET",
         path=f"{path}/permission_groups",
     )
-    reply = connection.calls.call(call)
-    rows = reply.envelope.result if reply.envelope and reply.verdict is None else None
-    if not isinstance(rows, list):
-        raise connection.calls.failure(call, reply)
-    return frozenset(str(row.get("id")) for row in rows if isinstance(row, dict))
+    return frozenset(row["id"] for row in read_all(connection.calls, call))
 
 
 def _asked(subject: str, code: str, ask: Callable[[], T]) -> tuple[T | None, list[Finding]]:

@@ -25,13 +25,19 @@ from rotator.config.fields import ConfigPath, HexId, ServiceUrl, Stanza, Text, w
 from rotator.config.models import RateBudget
 from rotator.config.secret_ref import SecretRef
 from rotator.core.errors import ConfigError
+from rotator.sources.cloudflare.domains import plain_name
 
 TYPE: Final = "cloudflare"
 API_URL: Final = "https://api.cloudflare.com/client/v4"
 CEILING: Final = (1200, 300.0)
 """Cloudflare's own limit, requests per seconds (docs reference/limits); a budget above it is refused."""
 
+QUOTA: Final = {"user": 50, "account": 500}
+"""Tokens that Cloudflare lets a user, an account have (docs reference/limits); more only by its support."""
+
 ALL: Final = "all"
+JURISDICTIONS: Final = ("default", "eu", "fedramp", "fedramp-high", "us")
+"""Jurisdictions of R2 buckets that are known (docs r2/reference/data-location); others are taken with a warning."""
 
 
 class ConnectionOptions(Stanza):
@@ -76,7 +82,7 @@ def _known_permission(name: str) -> str:
 
 
 def _zone_name(name: str) -> str:
-    plain = name.rstrip(".").lower()
+    plain = plain_name(name)
     if "." not in plain or "*" in plain or "/" in plain:
         raise wrong(
             "this is not the name of a zone", "expected a domain", "write for example example.com, or {id: ...}"
@@ -98,7 +104,7 @@ class Bucket(Stanza):
     """An R2 bucket outside the default jurisdiction."""
 
     name: Annotated[Text, Field(max_length=64, pattern=r"^[a-z0-9][a-z0-9-]*$")]
-    jurisdiction: Literal["default", "eu", "fedramp"] = "default"
+    jurisdiction: Annotated[Text, Field(max_length=64, pattern=r"^[a-z0-9][a-z0-9-]*$")] = "default"
 
 
 def _as_bucket(value: object) -> object:
@@ -140,7 +146,7 @@ Buckets = Annotated[
                             "type": "object",
                             "properties": {
                                 "name": {"type": "string"},
-                                "jurisdiction": {"enum": ["default", "eu", "fedramp"]},
+                                "jurisdiction": {"type": "string", "examples": list(JURISDICTIONS)},
                             },
                             "required": ["name"],
                             "additionalProperties": False,

@@ -13,6 +13,7 @@ from rotator.sandbox.world import Owner, sha256
 from rotator.sources.cloudflare.calls import Observer
 from rotator.sources.cloudflare.connection import CloudflareConnection
 from rotator.sources.cloudflare.options import CredentialOptions
+from rotator.sources.cloudflare.source import CloudflareSource
 from tests.contract.source.world import Seen
 from tests.sandbox_calls import ACCOUNT, USER
 
@@ -64,7 +65,7 @@ class SandboxWorld:
         self.management = sandbox.credentials[f"{owner}-management"]
         self.management_id = sandbox.world.roles[f"{owner}-management"]
         self.connection = self.connect(sandbox.url)
-        self.source = self.connection.source(CredentialOptions.model_validate({"owner": owner, **options}))
+        self.source = CloudflareSource(self.connection, CredentialOptions.model_validate({"owner": owner, **options}))
 
     def connect(self, api_url: str) -> CloudflareConnection:
         return CloudflareConnection(

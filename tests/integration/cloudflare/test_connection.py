@@ -4,6 +4,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from rotator.sources.cloudflare.connection import CloudflareConnection
 from rotator.sources.cloudflare.errors import Kind
 from rotator.sources.cloudflare.management import look, preflight, quota
 from rotator.sources.cloudflare.options import ConnectionOptions, CredentialOptions
+from rotator.sources.cloudflare.source import CloudflareSource
 from tests.contract.source.sandbox_world import OPTIONS, CountingBudget, SandboxWorld, sandbox_world
 from tests.integration.cloudflare.raw_server import http, raw_server
 from tests.sandbox_calls import ACCOUNT, ACCOUNT_API_TOKENS_WRITE, USER
@@ -61,7 +63,7 @@ def test_a_connection_is_made_from_its_stanza_and_reads_its_token_at_each_use(ac
         {"token": {"file": str(file)}, "account_id": ACCOUNT, "api_url": account.sandbox.url}
     )
     connection = CloudflareConnection.open("prod", stanza, budget=CountingBudget())
-    source = connection.source(options())
+    source = CloudflareSource(connection, options())
     assert source.control() is True
 
     file.write_text(account.sandbox.credentials["account-standby"] + "\n")
@@ -151,7 +153,7 @@ def test_a_verification_without_an_id_and_a_status_is_no_answer(account: Sandbox
 
 # ------------------------------------------------------------------------------------------------------ who the user is
 def test_the_user_is_read_from_the_management_tokens_own_policies(user: SandboxWorld):
-    source = user.connection.source(CredentialOptions.model_validate(USER_GRANT))
+    source = CloudflareSource(user.connection, CredentialOptions.model_validate(USER_GRANT))
     token = source.mint("one", user.now() + HOUR)
 
     found = source.get(token.token_id)
@@ -169,7 +171,7 @@ def test_the_user_may_be_configured(user: SandboxWorld):
         user_id=USER,
     )
     before = user.requests("get")
-    connection.source(CredentialOptions.model_validate(USER_GRANT)).mint("one", user.now() + HOUR)
+    CloudflareSource(connection, CredentialOptions.model_validate(USER_GRANT)).mint("one", user.now() + HOUR)
 
     assert user.requests("get") == before
     connection.close()
@@ -181,7 +183,7 @@ def test_a_user_that_cannot_be_found_is_a_certain_no_before_anything_is_minted(u
         for p in user.sandbox.world.tokens[user.management_id].policies
         if "user" not in str(p["resources"]) or "account" in str(p["resources"])
     ]
-    source = user.connection.source(CredentialOptions.model_validate(USER_GRANT))
+    source = CloudflareSource(user.connection, CredentialOptions.model_validate(USER_GRANT))
 
     with pytest.raises((Refused, Unavailable)) as caught:
         source.mint("one", user.now() + HOUR)
@@ -192,6 +194,22 @@ def test_a_user_that_cannot_be_found_is_a_certain_no_before_anything_is_minted(u
     with pytest.raises(Refused) as refused:
         source.mint("one", user.now() + HOUR)
     assert refused.value.code == "management_token"
+
+
+# ---------------------------------------------------------------------------------------------------- zones by name
+@pytest.mark.parametrize(
+    "written", ["xn--bcher-kva.example", "bücher.example", "BÜCHER.example.", "bu\u0308cher.example"]
+)
+def test_an_international_zone_is_found_by_either_spelling_of_its_name(account: SandboxWorld, written: str):
+    there = account.sandbox.world
+    zone_id = next(iter(there.zones))
+    there.zones[zone_id] = replace(there.zones[zone_id], name="bücher.example")
+    grants = [{"permissions": ["DNS Write"], "zones": [written]}]
+    source = CloudflareSource(account.connection, options(grants=grants))
+
+    minted = source.mint("one", account.now() + HOUR)
+
+    assert zone_id in str(there.tokens[minted.token_id].policies)
 
 
 # ------------------------------------------------------------------------------------------------------ what check says

@@ -12,6 +12,7 @@ from rotator.core.credential import NEVER
 from rotator.core.errors import OutcomeUnknown, RateLimited, Refused, RotatorError, Unavailable
 from rotator.core.ports.source import Minted
 from rotator.core.secret import Secret
+from rotator.sources.cloudflare.source import CloudflareSource
 from tests.contract.source.contract import EFFECTS, HOUR, READS, act, applied
 from tests.contract.source.sandbox_world import SandboxWorld, sandbox_world
 
@@ -216,7 +217,7 @@ def test_a_404_that_is_no_envelope_is_not_taken_for_a_token_that_is_gone(world: 
 
 def test_an_api_address_that_leads_nowhere_makes_no_token_look_dead(world: SandboxWorld, token: Minted):
     astray = world.connect(world.sandbox.url.replace("/client/v4", "/client/v5"))
-    source = astray.source(world.source._options)
+    source = CloudflareSource(astray, world.source._options)
 
     with pytest.raises(Unavailable, match="7000"):
         source.get(token.token_id)
@@ -228,7 +229,7 @@ def test_an_api_address_that_leads_nowhere_makes_no_token_look_dead(world: Sandb
 def test_what_could_not_be_routed_is_gone_only_where_the_same_path_has_worked(world: SandboxWorld, token: Minted):
     old_way = status(404, code=7003, message="Could not route to /tokens/…, perhaps your object identifier is invalid?")
     fresh = world.connect(world.sandbox.url)
-    source = fresh.source(world.source._options)
+    source = CloudflareSource(fresh, world.source._options)
 
     world.fault("get", **old_way)
     with pytest.raises(Unavailable):
@@ -518,11 +519,41 @@ def test_a_list_without_a_count_ends_with_the_first_page_that_is_not_full(world:
 
 
 def test_a_list_beyond_every_quota_is_refused_and_not_cut(world: SandboxWorld, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("rotator.sources.cloudflare.inventory.PAGES", 2)
+    monkeypatch.setattr("rotator.sources.cloudflare.listing.PAGES", 2)
     world.add(120)
 
-    with pytest.raises(Unavailable, match="more than 100"):
+    with pytest.raises(Unavailable, match="more than 2 pages"):
         world.source.tokens()
+
+
+@pytest.mark.parametrize("hidden", [(), ("total_pages",), ("total_count",), ("total_count", "total_pages")])
+def test_pages_may_be_smaller_than_asked_for_and_the_answer_itself_says_where_the_list_ends(
+    world: SandboxWorld, token: Minted, monkeypatch: pytest.MonkeyPatch, hidden: tuple[str, ...]
+):
+    from rotator.sandbox import paging
+
+    usual = paging.page
+
+    def capped(query, rows):
+        answer = usual({**query, "per_page": "20"}, rows)
+        for key in hidden:
+            del answer.info[key]
+        return answer
+
+    monkeypatch.setattr("rotator.sandbox.tokens.paging.page", capped)
+    world.add(97)
+
+    assert len({t.id for t in world.source.tokens()}) == 100
+    assert token.token_id in {t.id for t in world.source.tokens()}
+
+
+def test_permission_groups_that_come_in_pages_are_read_to_the_end(world: SandboxWorld):
+    from rotator.sources.cloudflare.management import permission_groups
+
+    answered(world, "permission_groups", [{"id": f"{n:032x}"} for n in range(20)], page=1, per_page=20, total_count=30)
+    answered(world, "permission_groups", [{"id": f"{n:032x}"} for n in range(20, 30)], page=2, total_count=30)
+
+    assert len(permission_groups(world.connection, "/accounts/x/tokens")) == 30
 
 
 # ------------------------------------------------------------------------------------------------------- odd successes

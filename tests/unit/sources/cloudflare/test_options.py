@@ -138,6 +138,26 @@ def test_the_schema_for_editors_can_be_made():
     assert TypeAdapter(ConnectionOptions).json_schema()["required"] == ["token"]
 
 
+def test_a_zone_is_the_same_in_either_of_its_spellings():
+    spellings = ["xn--bcher-kva.example", "XN--BCHER-KVA.example.", "bücher.example", "Bu\u0308cher。example"]
+    found = {credential({**DNS, "zones": [name]}).grants[0].zones for name in spellings}
+
+    assert found == {("bücher.example",)}
+    assert credential({**DNS, "zones": ["xn--i-7iq.example"]}).grants[0].zones == ("i❤.example",)  # no IDNA 2008 name
+
+
+def test_a_jurisdiction_that_is_not_known_is_taken_with_a_warning():
+    def of(jurisdiction: str) -> CredentialOptions:
+        buckets = [{"name": "logs", "jurisdiction": jurisdiction}]
+        return credential({"permissions": ["Workers R2 Storage Bucket Item Read"], "buckets": buckets})
+
+    assert complaints(of("us")) == complaints(of("fedramp-high")) == []
+    (found,) = complaints(of("moon"))
+    assert not found.fatal
+    assert found.at == ("grants", 0, "buckets", 0, "jurisdiction")
+    assert "'moon'" in found.wrong
+
+
 # ------------------------------------------------------------------------------------------------- both stanzas at once
 def test_ordinary_credentials_have_no_complaint():
     assert complaints(credential(DNS, {"permissions": ["D1 Write", "Workers Scripts Write"]})) == []
