@@ -17,7 +17,7 @@ from rotator.core.protocol.names import parse
 from rotator.core.protocol.retire import DEAD
 from rotator.core.protocol.rules import Look, Result, Seen, Sight
 from rotator.core.protocol.steps import unowned
-from rotator.engine.stands import Whose, holder, minted_for, refused, stand, value_key, whose
+from rotator.engine.stands import Whose, holder, minted_for, opened, refused, stand, value_key, whose
 from rotator.engine.work import Work
 
 NO_ANSWER: Final = (Unavailable, Refused)
@@ -72,7 +72,9 @@ def accepted(work: Work, of: str) -> Seen:
             return Seen(at, Result.DEAD, f"the provider says that it is {state.status}")
         if not state.equal:
             return Seen(at, Result.DEAD, "its grants or conditions are not those of the terms")
-        value = work.journal.reveal(work.stream, rotation.fingerprint)
+        value = opened(work, rotation.fingerprint)
+        if value is None:
+            return Seen(at, Result.DEAD, "its value cannot be opened any more")
         if work.source.verify(value) != of:
             return Seen(at, Result.LAG)
         work.memory.verified[rotation.fingerprint] = (at, state.modified_at)
@@ -104,7 +106,10 @@ def alive(work: Work, of: str) -> Seen:
         when, modified = memory.verified.get(of, (-NEVER, 0.0))
         if not rolling and modified == state.modified_at and at - when < TRUST * work.tuning.watch:
             return Seen(at, Result.GOOD)
-        if work.source.verify(work.journal.reveal(work.stream, of)) == token_id:
+        value = opened(work, of)
+        if value is None:
+            return Seen(at, Result.LOST, "it cannot be opened any more")
+        if work.source.verify(value) == token_id:
             memory.verified[of] = (at, state.modified_at)
             return _lives(work, at, of)
         if rolling and rotation is not None:
@@ -113,8 +118,6 @@ def alive(work: Work, of: str) -> Seen:
             return Seen(at, Result.BAD if settled and work.source.control() else Result.UNSURE)
         proven = refused(work, of)
         return _dead(work, at, of, "the provider refuses it") if proven else Seen(at, Result.UNSURE)
-    except KeyError:
-        return Seen(at, Result.UNSURE, "its key was destroyed")
     except NO_ANSWER as error:
         return _unsure(work, at, error)
 
@@ -144,10 +147,9 @@ def oracle(work: Work, of: str) -> Seen:
         for fingerprint in reversed(tuple(view.values)):
             if view.values[fingerprint] != rotation.token_id or fingerprint == rotation.before:
                 continue
-            if work.source.verify(work.journal.reveal(work.stream, fingerprint)) == rotation.token_id:
+            value = opened(work, fingerprint)
+            if value is not None and work.source.verify(value) == rotation.token_id:
                 return Seen(at, Result.GOOD, fingerprint)
-    except KeyError:
-        return Seen(at, Result.GOOD)
     except NO_ANSWER as error:
         return _unsure(work, at, error)
     return Seen(at, Result.GOOD)

@@ -31,7 +31,7 @@ from rotator.core.protocol.view import Rotation
 from rotator.core.schedule.due import why_due
 from rotator.core.secret import Secret
 from rotator.engine.look import lives, take
-from rotator.engine.stands import desired, holder, stand, value_key
+from rotator.engine.stands import desired, holder, opened, pieces, stand, value_key
 from rotator.engine.work import Work, whole
 
 CERTAIN: Final = (Refused, Unavailable)
@@ -214,13 +214,13 @@ def write(work: Work, action: Action) -> None:
             found = stand(work, name)
             if work.view.rotation is None or work.view.rotation.rid != rotation.rid:
                 return  # what stood there was adopted: decide anew
-            old = {"old": found.token_id}
             done = found.fingerprint == rotation.fingerprint and found.complete
             if not done and found.result in (Result.OVERRIDDEN, Result.UNSURE, Result.HEEDED):
                 raise Conflict(f"writing {name}: {found.result.value}")
             values = desired(work, target, rotation.fingerprint)
             if not done:  # else nothing new is published; the write only finishes what a crash cut off (marks, labels)
-                work.append(_of(work, Kind.PUBLISH_INTENT, rotation, name, {"version": found.reading.version}))
+                intended = {"version": found.reading.version, "keys": pieces(work, values)}
+                work.append(_of(work, Kind.PUBLISH_INTENT, rotation, name, intended))
             work.runtime.crash("before_target_write")
             target.write(
                 Publication(
@@ -236,7 +236,8 @@ def write(work: Work, action: Action) -> None:
             )
             work.runtime.crash("after_target_write")
             work.forget(Look(Sight.STANDS, name))
-            work.append(_of(work, Kind.WRITTEN, rotation, name, old))
+            wrote = {"old": found.token_id, "keys": pieces(work, values)}
+            work.append(_of(work, Kind.WRITTEN, rotation, name, wrote))
             work.say(Event.TARGET_WRITTEN, target=name, target_type=_type(work, name), generation=rotation.generation)
     except (*CERTAIN, OutcomeUnknown, Conflict) as error:
         work.forget(Look(Sight.STANDS, name))
@@ -260,9 +261,9 @@ def read_back(work: Work, action: Action) -> None:
             return
         key = value_key(target)
         derived = target.keys[key] != "token.value"
-        value = work.journal.reveal(work.stream, fingerprint) if derived else reading.values[key]
+        value = opened(work, fingerprint) if derived else reading.values[key]
         at = work.now
-        if work.source.verify(value) == rotation.token_id:
+        if value is not None and work.source.verify(value) == rotation.token_id:
             work.append(_of(work, Kind.READ_BACK, rotation, name, {}))
             if rotation.strategy is not Strategy.ROLL:  # a roll's value is looked at again after the settle time
                 lives(work, at, fingerprint)

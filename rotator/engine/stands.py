@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from rotator.core.credential import NEVER
-from rotator.core.errors import JournalUnsafe
+from rotator.core.errors import JournalUnsafe, Refused
 from rotator.core.events import Event
 from rotator.core.facts import Kind
 from rotator.core.ports.source import TokenState
 from rotator.core.ports.target import Reading, Target
 from rotator.core.protocol.names import AttemptName, is_of, parse
-from rotator.core.protocol.rules import Result
+from rotator.core.protocol.rules import Look, Result, Sight
 from rotator.core.secret import Secret
 from rotator.engine.work import Doubt, Work
 
@@ -56,19 +56,34 @@ class Stand:
     complete: bool = False
 
 
-def desired(work: Work, target: Target, fingerprint: str) -> dict[str, Secret]:
-    """Return what the managed keys must hold for a value of the journal.
+def opened(work: Work, fingerprint: str) -> Secret | None:
+    """Open a value of the journal; None where its key was destroyed or it does not decrypt.
+
+    The trouble of one value is no trouble of the journal: where that is in trouble, the next fact says so.
+    """
+    try:
+        return work.journal.reveal(work.stream, fingerprint)
+    except (KeyError, JournalUnsafe):
+        return None
+
+
+def desired(work: Work, target: Target, fingerprint: str, value: Secret | None = None) -> dict[str, Secret]:
+    """Return what the managed keys must hold for a value of the journal, which is opened unless it is given.
 
     Raises:
-        JournalUnsafe: the value is known and cannot be opened.
+        Refused: the value cannot be opened.
     """
     token_id = work.view.values[fingerprint]
-    try:
-        value = work.journal.reveal(work.stream, fingerprint)
-    except KeyError as error:
-        raise JournalUnsafe("opening a value of the journal: its key was destroyed") from error
+    value = value or opened(work, fingerprint)
+    if value is None:
+        raise Refused("opening a value of the journal: its key was destroyed, or it was changed since", code="value")
     outputs = work.source.outputs(token_id, value, work.view.expires_at(token_id))
     return {key: literal_or(outputs, name) for key, name in target.keys.items()}
+
+
+def pieces(work: Work, values: Mapping[str, Secret]) -> dict[str, str]:
+    """Return the fingerprint of each managed key's value, by which what we wrote is known for ever."""
+    return {key: work.journal.fingerprint(value) for key, value in sorted(values.items())}
 
 
 def literal_or(outputs: Mapping[str, Secret], name: str) -> Secret:
@@ -91,13 +106,14 @@ def holder(work: Work, target: Target, reading: Reading) -> tuple[str, str]:
     if target.keys[key] == VALUE:
         fingerprint = work.journal.fingerprint(found)
         return fingerprint, work.view.values.get(fingerprint, "")
-    for fingerprint in reversed(tuple(work.view.values)):
-        try:
-            if desired(work, target, fingerprint)[key] == found:
-                return fingerprint, work.view.values[fingerprint]
-        except JournalUnsafe:
-            continue
-    return work.journal.fingerprint(found), ""
+    piece = work.journal.fingerprint(found)
+    if (known := work.view.pieces.get(piece, "")) in work.view.values:
+        return known, work.view.values[known]
+    for fingerprint in reversed(tuple(work.view.values)):  # written before fingerprints of derived secrets were kept
+        value = opened(work, fingerprint)
+        if value is not None and desired(work, target, fingerprint, value)[key] == found:
+            return fingerprint, work.view.values[fingerprint]
+    return piece, ""
 
 
 def refused(work: Work, fingerprint: str) -> bool:
@@ -167,10 +183,27 @@ def stand(work: Work, name: str) -> Stand:
         work.say(Event.TARGET_BASELINE, target=name)
     if name in view.overridden or name in view.heeded:  # an accepted value is left alone until it changes
         work.append(work.draft(Kind.OVERRIDE_ENDED, target=name))
-    complete = bool(token_id) and reading.values == desired(work, target, fingerprint)
+    complete = result in (Result.CURRENT, Result.MINE) and _complete(work, target, reading, fingerprint)
     if result in (Result.CURRENT, Result.MINE) and not complete:
         result = Result.OLDER  # another managed key was changed by hand: ours to heal
     return Stand(result=result, reading=reading, fingerprint=fingerprint, token_id=token_id, complete=complete)
+
+
+def _complete(work: Work, target: Target, reading: Reading, fingerprint: str) -> bool:
+    """Whether every managed key is as it should be; the value that stands there saves opening the one in the journal.
+
+    A value that the journal cannot open any more is sealed anew where it can be read.
+    """
+    found, standing = opened(work, fingerprint), reading.values[value_key(target)]
+    if found is None and target.keys[value_key(target)] == VALUE:
+        token = work.view.values[fingerprint]
+        work.append(work.draft(Kind.KNOWN, token_id=token, fingerprint=fingerprint), standing)
+        work.forget(Look(Sight.ALIVE, fingerprint))
+        found = standing
+    if found is None:  # only what is derived from it stands there: compare with what was written
+        wrote = pieces(work, reading.values)
+        return wrote.keys() == target.keys.keys() and all(p in work.view.pieces for p in wrote.values())
+    return reading.values == desired(work, target, fingerprint, found)
 
 
 def _accepted(work: Work, name: str, reading: Reading, fingerprint: str) -> Stand:

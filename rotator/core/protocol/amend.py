@@ -85,3 +85,11 @@ def moved(view: View, fact: Draft) -> View:
         if token and token != fact.token_id:
             let_go[token] = max(let_go.get(token, 0.0), fact.at)
     return replace(view, let_go=let_go, last=plus(view.last, fact.target, fact.token_id))
+
+
+def pieces(view: View, fact: Draft) -> Mapping[str, str]:
+    """What was written with a value, the value itself aside: fingerprint of each key's content -> of the value."""
+    wrote = fact.detail.get("keys")
+    found = {str(piece): fact.fingerprint for piece in wrote.values()} if isinstance(wrote, dict) else {}
+    found.pop(fact.fingerprint, None)
+    return {**view.pieces, **found} if found.items() - view.pieces.items() else view.pieces

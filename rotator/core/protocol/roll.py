@@ -44,8 +44,8 @@ def _value(case: Case) -> str:
 
 
 def _roll_again(case: Case, seen: Seen) -> Verdict | None:
-    """The value died before CONFIRMED (a paused process rolled late): roll again, while the token itself is active."""
-    died = seen.result in (Result.DEAD, Result.BAD)
+    """The value died before CONFIRMED (a paused process rolled late), or is lost: roll again, while the token lives."""
+    died = seen.result in (Result.DEAD, Result.BAD, Result.LOST)
     return rollable(case) or do(Act.MINT)(case) if died else None
 
 

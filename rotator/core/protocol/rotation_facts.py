@@ -214,6 +214,7 @@ def publish_intent(view: View, fact: Draft) -> View:
     rotation = view.opened
     return replace(
         view,
+        pieces=amend.pieces(view, fact),
         intended=view.intended | {fact.token_id},
         open_writes=amend.plus(view.open_writes, (fact.target, fact.token_id), fact.text("version")),
         rotation=replace(rotation, published=True),
@@ -229,7 +230,12 @@ def written(view: View, fact: Draft) -> View:
         failures=amend.minus(rotation.failures, ("write", fact.target)),
     )
     view = amend.moved(view, fact)
-    return replace(view, rotation=rotation, open_writes=amend.minus(view.open_writes, (fact.target, fact.token_id)))
+    return replace(
+        view,
+        rotation=rotation,
+        pieces=amend.pieces(view, fact),
+        open_writes=amend.minus(view.open_writes, (fact.target, fact.token_id)),
+    )
 
 
 def read_back(view: View, fact: Draft) -> View:

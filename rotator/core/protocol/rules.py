@@ -61,6 +61,7 @@ class Result(StrEnum):
     LAG = "lag"
     DEAD = "dead"
     UNSURE = "unsure"
+    LOST = "lost"
     # of STANDS: what the target holds
     CURRENT = "current"
     MINE = "mine"

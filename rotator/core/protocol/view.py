@@ -153,6 +153,7 @@ class View:
         fingerprint: its value.
         generation: number of the last publication.
         values: fingerprint -> token id, every value that the journal holds or held, oldest first.
+        pieces: fingerprint of what was written to a managed key beside the value, or derived from it -> of that value.
         tokens: by id.
         attempts: attempt name -> `intent`, `captured`, `abandoned`, `rejected` or `refused`.
         rotation: the open one.
@@ -193,6 +194,7 @@ class View:
     fingerprint: str = ""
     generation: int = 0
     values: Mapping[str, str] = field(default_factory=dict)
+    pieces: Mapping[str, str] = field(default_factory=dict)
     tokens: Mapping[str, Token] = field(default_factory=dict)
     attempts: Mapping[str, str] = field(default_factory=dict)
     rotation: Rotation | None = None

@@ -98,7 +98,8 @@ def start(case: Case) -> Verdict | None:
         return verdict
     if case.incident and case.result(Sight.ALIVE, view.fingerprint) is Result.DEAD:
         return Operator("mass_death", case.now + case.watch)
-    able = bool(view.current) and not case.dead(view.fingerprint)
+    able = bool(view.current) and case.result(Sight.ALIVE, view.fingerprint) is not Result.LOST
+    able = able and not case.dead(view.fingerprint)
     repair = able and bool(drifted(case))
     heal = Do((Action(Act.PLAN, detail={"strategy": Strategy.REPUBLISH.value, "why": "drift"}),))
     if repair and view.yielded:

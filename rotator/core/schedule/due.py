@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Final
 
 from rotator.core.credential import NEVER, Credential
-from rotator.core.protocol.rules import TICK, Case
+from rotator.core.protocol.rules import TICK, Case, Result, Sight
 from rotator.core.protocol.view import View
 
 JITTER: Final = 0.1
@@ -64,6 +64,11 @@ def dead(case: Case) -> bool:
     return case.dead(case.view.fingerprint)
 
 
+def unreadable(case: Case) -> bool:
+    """The published value cannot be opened any more and could be read nowhere: it can never be published again."""
+    return case.result(Sight.ALIVE, case.view.fingerprint) is Result.LOST
+
+
 def requested(case: Case) -> bool:
     """An operator asked for it."""
     return case.view.request is not None
@@ -84,7 +89,7 @@ def renewal(case: Case) -> bool:
     return case.now >= renewal_at(case.credential, case.view)
 
 
-CHECKS: Final[tuple[Callable[[Case], bool], ...]] = (first, dead, requested, displaced, emergency, renewal)
+CHECKS: Final[tuple[Callable[[Case], bool], ...]] = (first, dead, unreadable, requested, displaced, emergency, renewal)
 URGENT: Final = frozenset({"first", "dead", "requested", "emergency"})
 """Reasons that pacing never holds back."""
 

@@ -83,6 +83,7 @@ class Few(SimFleet):
         super().__init__(door)
         self.held, self.mass, self.deaths = "", False, []
         self.gone = False
+        self.source: Derived | None = None
         self.targets: dict[str, Any] = {}
         self.changes: dict[str, Any] = {}
 
@@ -92,7 +93,8 @@ class Few(SimFleet):
         found = super().bound(stream, view)
         assert found is not None
         here = {name: t for name, t in {**found.targets, **self.targets}.items() if t is not None}
-        return replace(found, credential=replace(found.credential, **self.changes), targets=here)
+        source = self.source or found.source
+        return replace(found, credential=replace(found.credential, **self.changes), targets=here, source=source)
 
     def hold(self, credential: Credential, view: View) -> str:
         return self.held
@@ -140,7 +142,15 @@ class Derived(SimSource):
 class Bench:
     """One world, one process, one credential."""
 
-    def __init__(self, strategy: Strategy = Strategy.RECREATE, *, adopted: bool = False, **scenario: Any) -> None:
+    def __init__(
+        self,
+        strategy: Strategy = Strategy.RECREATE,
+        *,
+        adopted: bool = False,
+        derived: bool = False,
+        **scenario: Any,
+    ) -> None:
+        """`derived`: the target `env` holds only a secret that is derived from the value."""
         what = Scenario(strategy=strategy, adopted=adopted, lags=False, rate=0.0, quiet=0.0, **scenario)
         import random
 
@@ -149,6 +159,9 @@ class Bench:
         self.door = Straight(self.world, self.world.processes[0])
         self.door.trouble = {}
         self.journal, self.machine, self.fleet = SimJournal(self.door), Machine(self.door), Few(self.door)
+        if derived:
+            self.fleet.source = Derived(self.door, NAME)
+            self.fleet.targets["env"] = Key({"S": "r2.secret_access_key"})
         self.driver = Driver(self.journal, self.machine, self.fleet, TUNING)
         self._work: Work | None = None
 

@@ -261,12 +261,12 @@ def test_no_answer_is_no_death(error):
     assert bench.look(S.ALIVE, bench.view.fingerprint) is R.UNSURE
 
 
-def test_a_value_whose_key_was_destroyed_is_no_verdict():
+def test_a_published_value_that_cannot_be_opened_any_more_is_lost():
     bench = published()
     bench.driver.memory(NAME).verified.clear()
     del bench.world.store.values[bench.view.fingerprint]
 
-    assert bench.look(S.ALIVE, bench.view.fingerprint) is R.UNSURE
+    assert bench.look(S.ALIVE, bench.view.fingerprint) is R.LOST
 
 
 # --- token, oracle

@@ -5,12 +5,13 @@ from dataclasses import replace
 import pytest
 
 from rotator.core.credential import TargetRef
-from rotator.core.errors import JournalUnsafe, Unavailable
+from rotator.core.errors import Refused, Unavailable
 from rotator.core.facts import Kind
 from rotator.core.ports.target import Reading
 from rotator.core.protocol.rules import Result, Sight
 from rotator.core.secret import Secret
 from rotator.engine.stands import desired, holder, literal_or, stand, value_key
+from rotator.testing.simulation.world import TUNING
 from tests.unit.engine.bench import NAME, Bench, Derived, Key, published
 
 K, R = Kind, Result
@@ -358,15 +359,72 @@ def test_an_unknown_derived_secret_cannot_be_proven_and_is_an_override():
     assert stand(work, "env").result is R.OVERRIDDEN
 
 
-def test_a_value_whose_key_was_destroyed_is_passed_over():
+def rotated(bench):
+    """A rotation went by and its old token is gone, with the key of its value; returns that value."""
+    old = bench.at("vault")
+    bench.tell(K.REQUEST, detail={"request_id": "q"})
+    bench.run()
+    bench.settle()
+    del bench.world.store.values["f" + old]
+    return old
+
+
+def test_an_older_value_of_ours_is_written_over_although_it_cannot_be_opened_any_more():
+    bench = published()
+    old = rotated(bench)
+    bench.put("env", old)
+
+    assert stands(bench).result is R.OLDER
+    bench.later(TUNING.watch)
+    bench.settle()
+    assert bench.at("env") == bench.at("vault") != old
+    assert not bench.said("journal_unsafe")
+
+
+def test_what_was_derived_from_an_older_value_is_known_although_it_cannot_be_opened_any_more():
+    bench = published(derived=True)
+    older = bench.fleet.targets["env"].values["S"]
+    rotated(bench)
+    target = bench.fleet.targets["env"]
+    target.values = {"S": older}
+
+    assert stands(bench).result is R.OLDER
+    bench.later(TUNING.watch)
+    bench.settle()
+    assert target.values["S"] == "hash-of-" + bench.at("vault")
+
+
+def test_a_value_that_was_never_written_and_cannot_be_opened_any_more_is_passed_over():
     bench = published()
     target = Key({"S": "r2.secret_access_key"})
     work = derived(bench)
     del bench.world.store.values[bench.view.fingerprint]
 
-    with pytest.raises(JournalUnsafe, match="its key was destroyed"):
+    with pytest.raises(Refused, match="its key was destroyed"):
         desired(work, target, bench.view.fingerprint)
     assert holder(work, target, Reading(version="1", values={"S": Secret("x")})) == ("fx", "")
+
+
+def test_the_current_value_is_sealed_anew_where_the_journal_cannot_open_it_any_more():
+    bench = published()
+    value = bench.at("env")
+    del bench.world.store.values["f" + value]
+
+    assert stands(bench).result is R.CURRENT
+    assert bench.journal.reveal(NAME, "f" + value).reveal() == value
+
+
+def test_a_published_value_that_can_be_read_nowhere_is_rotated_away():
+    bench = published(derived=True)
+    before = bench.view.current
+    bench.fleet.changes["targets"] = (TargetRef(name="env", type="f", place="env"),)
+    bench.world.store.values.clear()
+    bench.driver.memory(NAME).verified.clear()
+    bench.later(TUNING.watch)
+    bench.settle()
+
+    assert bench.view.current != before
+    assert bench.fleet.targets["env"].values["S"].startswith("hash-of-v")
 
 
 def test_a_target_that_may_be_replaced_is_found_by_its_name():
