@@ -10,7 +10,7 @@ import os
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from rotator.app.app import App
 from rotator.app.fleet import ConfiguredFleet
@@ -20,6 +20,7 @@ from rotator.config.load import load
 from rotator.config.models import Config
 from rotator.core.errors import RotatorError
 from rotator.core.findings import Finding, Level
+from rotator.core.ports.target import Target
 from rotator.journal.open import JournalAbsent, open_journal
 from rotator.registry import CONNECTIONS, SOURCES, kinds
 
@@ -199,7 +200,8 @@ def _targets(app: App, fleet: ConfiguredFleet) -> Iterator[Finding]:
             if getattr(target.common, "connection", None) in closed:
                 yield _unasked(subject, target.name)
             else:
-                yield _target(subject, target.name, bound.targets[target.name], required=target.common.required)
+                place = bound.targets[target.name]
+                yield from _target(fleet, f"{subject}, target {target.name}", place, required=target.common.required)
 
 
 def _unasked(subject: str, name: str) -> Finding:
@@ -225,16 +227,20 @@ def _login(app: App, findings: Sequence[Finding]) -> Iterator[Finding]:
             yield found
 
 
-def _target(subject: str, name: str, target: Any, *, required: bool) -> Finding:
+def _target(fleet: ConfiguredFleet, subject: str, target: Target, *, required: bool) -> Iterator[Finding]:
     try:
-        target.check()
+        remarks = target.check()
         target.read()
     except RotatorError as error:
         level = Level.FAIL if required else Level.WARN
-        return Finding(
-            level=level, subject=f"{subject}, target {name}", code="target", message=error.message, remedy=error.remedy
-        )
-    return Finding(level=Level.OK, subject=f"{subject}, target {name}", code="target", message="can be written")
+        yield Finding(level=level, subject=subject, code="target", message=error.message, remedy=error.remedy)
+        return
+    yield Finding(level=Level.OK, subject=subject, code="target", message="can be written")
+    for remark in remarks:
+        if not (remark.about and fleet.serves(remark.about)):
+            yield Finding(
+                level=Level.WARN, subject=subject, code=remark.code, message=remark.message, remedy=remark.remedy
+            )
 
 
 def _budget(app: App, fleet: ConfiguredFleet) -> Iterator[Finding]:

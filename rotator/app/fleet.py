@@ -265,6 +265,11 @@ class ConfiguredFleet:
             if self.incident(credential.connection) and not before:
                 self._say(Event.INCIDENT.value, connection=credential.connection, dead=len(deaths.dead))
 
+    def serves(self, place: str) -> bool:
+        """Whether a configured target publishes to `place`, as its kind names it."""
+        targets = (target for stanza in self._stanzas.values() for target in stanza.targets)
+        return any(TARGETS[t.common.type].kind.place(t.options) == place for t in targets)
+
     def incident(self, connection: str) -> bool:
         """Whether too many values died at once to be believed."""
         deaths = self._deaths.get(connection)

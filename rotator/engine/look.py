@@ -5,7 +5,7 @@ Every look answers: an unusable answer from outside is UNSURE, BAD or UNREADABLE
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from rotator.core.credential import NEVER, Strategy
@@ -13,6 +13,7 @@ from rotator.core.errors import JournalUnsafe, RateLimited, Refused, Unavailable
 from rotator.core.events import Event
 from rotator.core.facts import Kind
 from rotator.core.ports.source import TokenState
+from rotator.core.ports.target import Remark
 from rotator.core.protocol.names import parse
 from rotator.core.protocol.retire import DEAD
 from rotator.core.protocol.rules import Look, Result, Seen, Sight
@@ -45,13 +46,22 @@ def writable(work: Work, of: str) -> Seen:
     able = set()
     for name in sorted(case.targets() & work.bound.targets.keys()):
         try:
-            work.bound.targets[name].check()
+            remarks = work.bound.targets[name].check()
             able.add(name)
             work.trouble(name, "check", None)
+            _remember(work, name, remarks)
         except NO_ANSWER as error:
             work.trouble(name, "check", error)
     required = case.required()
     return Seen(at, Result.GOOD if required <= able else Result.SOME if able & required or not required else Result.BAD)
+
+
+def _remember(work: Work, target: str, remarks: Sequence[Remark]) -> None:
+    """Say what is remarkable of a place, once for as long as it is so."""
+    found = {remark for remark in remarks if not (remark.about and work.fleet.serves(remark.about))}
+    for remark in sorted(found - work.memory.remarks.get(target, frozenset()), key=lambda one: one.code):
+        work.say(Event.CONFIG_WARNING, target=target, code=remark.code, reason=remark.message)
+    work.memory.remarks[target] = frozenset(found)
 
 
 def accepted(work: Work, of: str) -> Seen:

@@ -16,7 +16,7 @@ from rotator.core.facts import Draft, Kind
 from rotator.core.ports.journal import Journal, Lease
 from rotator.core.ports.runtime import Runtime
 from rotator.core.ports.source import Source, TokenState
-from rotator.core.ports.target import Target
+from rotator.core.ports.target import Remark, Target
 from rotator.core.protocol.rules import Case, Look, Seen
 from rotator.core.protocol.view import View
 from rotator.core.secret import Secret
@@ -68,6 +68,9 @@ class Fleet(Protocol):
     def died(self, credential: Credential, dead: bool) -> None:
         """Note whether the credential's published value was just seen dead or alive."""
 
+    def serves(self, place: str) -> bool:
+        """Whether a configured target publishes to `place`."""
+
     def incident(self, connection: str) -> bool:
         """Whether so many of the connection's tokens died at once that it is not believed."""
 
@@ -91,6 +94,7 @@ class Memory:
         orphans: token ids of ours that nothing owns, as last seen.
         alarmed: rotation id whose outage over its budget was said already.
         troubles: (target, act) -> why the last write preflight or read of a target failed; for `status`.
+        remarks: target -> what its last write preflight remarked; each is said once.
     """
 
     seen: dict[Look, Seen] = field(default_factory=dict)
@@ -100,6 +104,7 @@ class Memory:
     orphans: frozenset[str] = frozenset()
     alarmed: str = ""
     troubles: dict[tuple[str, str], Trouble] = field(default_factory=dict)
+    remarks: dict[str, frozenset[Remark]] = field(default_factory=dict)
 
 
 @dataclass(slots=True, kw_only=True)

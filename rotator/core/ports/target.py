@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -47,6 +47,24 @@ class Publication:
     still_mine: Callable[[], None]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remark:
+    """What an operator should know of a place although a write there would be allowed.
+
+    Attributes:
+        code: a short stable word.
+        message: what was found, one sentence, no value.
+        remedy: what to do.
+        about: another place that it is about, as its target would name it (`TargetKind.place`). Where the configuration
+            has a target for that place, the remark is void.
+    """
+
+    code: str
+    message: str
+    remedy: str = ""
+    about: str = ""
+
+
 class Target(Protocol):
     """One place with some managed keys.
 
@@ -64,8 +82,11 @@ class Target(Protocol):
     def keys(self) -> Mapping[str, str]:
         """Managed key -> name of the source's output (`token.value`), or `literal:TEXT`."""
 
-    def check(self) -> None:
-        """Prove, without changing anything, that a write would be allowed now (the write preflight)."""
+    def check(self) -> Sequence[Remark]:
+        """Prove, without changing anything, that a write would be allowed now (the write preflight).
+
+        Returns what an operator should know although it would; raises `Refused` or `Unavailable` where it would not.
+        """
 
     def read(self) -> Reading:
         """Read the managed keys over a new connection; an absent place is an empty reading."""

@@ -11,12 +11,12 @@ from __future__ import annotations
 import hashlib
 import hmac
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from rotator.core.errors import Conflict, OutcomeUnknown, Refused, Unavailable
-from rotator.core.ports.target import Publication, Reading
+from rotator.core.ports.target import Publication, Reading, Remark
 from rotator.core.secret import Secret
 from rotator.host.crashpoints import crash_at
 from rotator.targets.aws_secrets_manager.connection import AwsConnection, Client, Denied, Missing
@@ -88,7 +88,7 @@ class AwsSecretsManagerTarget:
         """Managed key -> name of the source's output, or `literal:TEXT`."""
         return self._keys
 
-    def check(self) -> None:
+    def check(self) -> Sequence[Remark]:
         """Prove that a write would be allowed now: the secret's state, its format, and the right to move a label.
 
         AWS has no dry run. Removing our label from a version that cannot exist changes nothing, and is denied without
@@ -105,7 +105,6 @@ class AwsSecretsManagerTarget:
                 self._values(self._stand(client, doing), doing)
             except Denied as error:
                 raise Refused(error.message, error.remedy, code="permission") from None
-            self._report_replicas(about)
             try:
                 client.ask(
                     "update_secret_version_stage",
@@ -120,6 +119,7 @@ class AwsSecretsManagerTarget:
             except Refused as error:
                 if error.code == "permission":
                     raise
+        return self._lagging_replicas(about)
 
     def read(self) -> Reading:
         """Read the managed keys of AWSCURRENT over a new connection; a secret without a value is an empty reading.
@@ -306,15 +306,19 @@ class AwsSecretsManagerTarget:
                         RemoveFromVersionId=version,
                     )
                     self._crash("after_aws_remove_pending")
-            self._report_replicas(about)
+            for lagging in self._lagging_replicas(about):
+                self._warn(lagging.code, lagging.message)
         except (Unavailable, Refused, OutcomeUnknown) as error:
             self._warn("pending_label_left", error.message)
 
-    def _report_replicas(self, about: Mapping[str, Any]) -> None:
-        for replica in about.get("ReplicationStatus") or ():
-            if replica.get("Status") == "Failed":
-                self._warn(
-                    "replica_failed",
-                    f"{self._what}: its replica in {replica.get('Region')} does not follow: "
-                    f"{' '.join(str(replica.get('StatusMessage', '')).split())[:200]}",
-                )
+    def _lagging_replicas(self, about: Mapping[str, Any]) -> list[Remark]:
+        return [
+            Remark(
+                code="replica_failed",
+                message=f"{self._what}: its replica in {replica.get('Region')} does not follow: "
+                f"{' '.join(str(replica.get('StatusMessage', '')).split())[:200]}",
+                remedy="`aws secretsmanager replicate-secret-to-regions` tries again; readers there have an old value",
+            )
+            for replica in about.get("ReplicationStatus") or ()
+            if replica.get("Status") == "Failed"
+        ]

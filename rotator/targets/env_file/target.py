@@ -5,13 +5,14 @@ target port. It knows nothing of rotations; leases and intents are made above, a
 """
 
 import grp
+import os
 import pwd
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
 from rotator.core.errors import Refused, Unavailable
-from rotator.core.ports.target import Publication, Reading
+from rotator.core.ports.target import Publication, Reading, Remark
 from rotator.core.secret import Secret
 from rotator.host.crashpoints import crash_at
 from rotator.targets.env_file import access
@@ -64,19 +65,34 @@ class EnvFileTarget:
         """Managed key -> output name or `literal:TEXT`."""
         return self._keys
 
-    def check(self) -> None:
+    def check(self) -> Sequence[Remark]:
         """See the port: rights, kind of file, git, account names, and that every managed key can be edited."""
         _ownership(self._options)
         self._refuse_exposed()
         access.probe(self._path, create=self._options.create)
         found = access.read(self._path)
+        remarks = []
         if found is not None:
             self._document(found.content)
             if found.status.st_mode & 0o004 and self._options.mode is None:
-                self._warn("readable_by_others", f"{self._path} can be read by every user of this machine")
+                remarks.append(
+                    Remark(
+                        code="readable_by_others",
+                        message=f"{self._path} can be read by every user of this machine",
+                        remedy=f'`chmod o-r {self._path}`, or write `mode: "0600"` for the target',
+                    )
+                )
         shadow = self._path.with_name(".dev.vars")
         if self._path.name.startswith(".env") and shadow.exists():
-            self._warn("shadowed", f"wrangler reads {shadow} and ignores {self._path}")
+            remarks.append(
+                Remark(
+                    code="shadowed",
+                    message=f"wrangler reads {shadow} and ignores {self._path}",
+                    remedy="publish to .dev.vars, or remove it",
+                    about=os.path.normpath(shadow),
+                )
+            )
+        return remarks
 
     def read(self) -> Reading:
         """See the port. The version is made of what stat(2) says, never of the content.

@@ -9,7 +9,7 @@ API: https://developer.hashicorp.com/vault/api-docs/secret/kv/kv-v2
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
@@ -17,7 +17,7 @@ from urllib.parse import quote
 
 from rotator.core.credential import NEVER
 from rotator.core.errors import Conflict, OutcomeUnknown, Refused, Unavailable
-from rotator.core.ports.target import Publication, Reading
+from rotator.core.ports.target import Publication, Reading, Remark
 from rotator.core.secret import Secret
 from rotator.host.crashpoints import crash_at
 from rotator.targets.json_text import JsonObject
@@ -88,7 +88,7 @@ class VaultTarget:
         """Managed key -> name of the source's output, or `literal:TEXT`."""
         return self._keys
 
-    def check(self) -> None:
+    def check(self) -> Sequence[Remark]:
         """Prove that a write would be allowed now: a KV version 2 mount, the capabilities, a readable place.
 
         Raises:
@@ -121,6 +121,7 @@ class VaultTarget:
             self._stand(f"checking {self._what}")
         except Forbidden as error:
             raise Refused(error.message, error.remedy, code="permission") from None
+        return ()
 
     def read(self) -> Reading:
         """Read the managed keys over a new connection; a path without versions is an empty reading.

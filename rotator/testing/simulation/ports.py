@@ -13,7 +13,7 @@ from rotator.core.errors import (
     Unavailable,
 )
 from rotator.core.ports.source import Minted, TokenState
-from rotator.core.ports.target import Publication, Reading
+from rotator.core.ports.target import Publication, Reading, Remark
 from rotator.core.protocol.view import View
 from rotator.core.schedule.agenda import CLOCK_SUSPECT
 from rotator.core.secret import Secret
@@ -132,9 +132,10 @@ class SimTarget:
         except JournalUnsafe as error:
             raise Unavailable(f"{self._name}: {error.message}") from error
 
-    def check(self) -> None:
+    def check(self) -> Sequence[Remark]:
         """See the port."""
         self._do("check", lambda: None)
+        return ()
 
     def read(self) -> Reading:
         """See the port."""
@@ -278,6 +279,10 @@ class SimFleet:
 
     def died(self, credential: Credential, dead: bool) -> None:
         """See the port."""
+
+    def serves(self, place: str) -> bool:
+        """See the port."""
+        return False
 
     def incident(self, connection: str) -> bool:
         """See the port."""

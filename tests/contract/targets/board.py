@@ -4,7 +4,7 @@ It publishes to a board in memory. A real plugin differs in what is behind `Boar
 """
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from typing import Any
 from rotator.config.fields import Stanza, Text
 from rotator.config.kinds import TargetKind
 from rotator.core.errors import Conflict, Refused, Unavailable
-from rotator.core.ports.target import Publication, Reading
+from rotator.core.ports.target import Publication, Reading, Remark
 from rotator.core.secret import Secret
 from rotator.registry import TargetEntry
 
@@ -54,10 +54,11 @@ class BoardTarget:
     def keys(self) -> Mapping[str, str]:
         return self._keys
 
-    def check(self) -> None:
+    def check(self) -> Sequence[Remark]:
         self.read()
         if not self._board.writable:
             raise Refused("checking the board: it may not be written", "ask its owner", code="permission")
+        return ()
 
     def read(self) -> Reading:
         if not self._board.reachable:

@@ -202,6 +202,29 @@ def test_a_target_that_takes_no_write_fails_where_it_is_required(looked, place, 
     assert [f.level for f in looked()["target"]] == [Level.OK, level]
 
 
+def test_what_a_target_remarks_is_a_finding_with_its_remedy(looked, place):
+    (place.folder / "app").mkdir()
+    (place.folder / "app" / ".dev.vars").touch()
+    (place.folder / "app" / ".env").touch(0o600)
+    place.write(place.credential("workers-deploy", targets=[{"type": "env_file", "path": "app/.env"}]))
+    found = looked()
+
+    assert [f.level for f in found["target"]] == [Level.OK]
+    assert [(f.level, f.subject, bool(f.remedy)) for f in found["shadowed"]] == [
+        (Level.WARN, f"credential workers-deploy, target env_file:{place.folder}/app/.env", True)
+    ]
+
+
+def test_a_remark_about_a_place_that_another_target_serves_is_no_finding(looked, place):
+    (place.folder / "app").mkdir()
+    for name in (".dev.vars", ".env"):
+        (place.folder / "app" / name).touch(0o600)
+    targets = [{"type": "env_file", "path": f"app/{name}"} for name in (".env", ".dev.vars")]
+    place.write(place.credential("workers-deploy", targets=targets))
+
+    assert "shadowed" not in looked()
+
+
 def test_a_credential_whose_adapters_cannot_be_opened_fails(looked, monkeypatch):
     monkeypatch.setattr(ConfiguredFleet, "bound", lambda self, stream, view: None)
 

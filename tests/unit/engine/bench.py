@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from rotator.core.credential import NEVER, Credential, Strategy, TargetRef
 from rotator.core.facts import Draft, Kind
 from rotator.core.ports.source import TokenState
-from rotator.core.ports.target import Publication, Reading
+from rotator.core.ports.target import Publication, Reading, Remark
 from rotator.core.protocol.rules import Act, Action, Look, Result, Sight
 from rotator.core.protocol.view import View
 from rotator.core.secret import Secret
@@ -85,6 +85,7 @@ class Few(SimFleet):
         self.gone = False
         self.source: Derived | None = None
         self.targets: dict[str, Any] = {}
+        self.served: set[str] = set()
         self.changes: dict[str, Any] = {}
 
     def bound(self, stream: str, view: View) -> Bound | None:
@@ -102,6 +103,9 @@ class Few(SimFleet):
     def died(self, credential: Credential, dead: bool) -> None:
         self.deaths.append(dead)
 
+    def serves(self, place: str) -> bool:
+        return place in self.served
+
     def incident(self, connection: str) -> bool:
         return self.mass
 
@@ -114,9 +118,11 @@ class Key:
     values: dict[str, str] = field(default_factory=dict)
     version: int = 1
     error: Exception | None = None
+    remarks: tuple[Remark, ...] = ()
 
-    def check(self) -> None:
+    def check(self) -> Sequence[Remark]:
         self.read()
+        return self.remarks
 
     def read(self) -> Reading:
         if self.error:

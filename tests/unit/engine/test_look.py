@@ -7,6 +7,7 @@ import pytest
 from rotator.core.credential import NEVER, Strategy
 from rotator.core.errors import JournalUnsafe, RateLimited, Refused, Unavailable
 from rotator.core.facts import Kind
+from rotator.core.ports.target import Remark
 from rotator.core.protocol.rules import Look, Result, Seen, Sight
 from tests.unit.engine.bench import NAME, Bench, Key, listed, published
 
@@ -68,6 +69,35 @@ def test_why_a_target_takes_no_write_is_remembered_until_it_does():
     assert (trouble.act, trouble.message, trouble.remedy) == ("check", "checking env: read-only", "mount it writable")
     bench.look(S.WRITABLE)
     assert bench.driver.memory(NAME).troubles == {}
+
+
+def test_what_a_preflight_remarks_is_said_once_for_as_long_as_it_is_so():
+    bench = Bench()
+    wide = Key({"TOKEN": "token.value"}, remarks=(Remark(code="readable_by_others", message="env: anybody may read"),))
+    bench.fleet.targets["env"] = wide
+    bench.planned()
+
+    def told():
+        bench.look(S.WRITABLE)
+        return [(one["target"], one["code"], one["reason"]) for one in bench.said("config_warning")]
+
+    first = ("env", "readable_by_others", "env: anybody may read")
+    assert (told(), told()) == ([first], [first])
+    wide.remarks = ()
+    assert told() == [first]
+    wide.remarks = (Remark(code="readable_by_others", message="env: anybody may read"),)
+    assert told() == [first, first]
+
+
+def test_a_remark_about_a_place_that_has_a_target_of_its_own_is_void():
+    bench = Bench()
+    remark = Remark(code="shadowed", message="env: .dev.vars is read instead", about="/app/.dev.vars")
+    bench.fleet.targets["env"] = Key({"TOKEN": "token.value"}, remarks=(remark,))
+    bench.fleet.served = {"/app/.dev.vars"}
+    bench.planned()
+    bench.look(S.WRITABLE)
+
+    assert bench.said("config_warning") == []
 
 
 def test_without_a_required_target_some_is_enough():

@@ -179,7 +179,7 @@ def test_a_pipe_that_takes_the_place_of_the_file_is_put_back(env, monkeypatch):
         real(a, b, dir_fd=dir_fd)
 
     monkeypatch.setattr(files, "exchange", late)
-    with pytest.raises(Refused, match="no regular file"):
+    with pytest.raises(Refused, match="not a regular file"):
         env.write("new")
     assert env.path.is_fifo()
     assert env.names == [".env"]

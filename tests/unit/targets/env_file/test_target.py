@@ -98,16 +98,14 @@ def _has_group(name):
 def test_a_file_that_everybody_may_read_is_a_warning(env, open_target):
     env.save(b"A=1\n")
     env.path.chmod(0o644)
-    target = open_target()
-    target.check()
-    assert target.warnings == ["readable_by_others"]
+    (remark,) = open_target().check()
+    assert (remark.code, "chmod" in remark.remedy) == ("readable_by_others", True)
 
 
 def test_a_file_that_wrangler_will_not_read_is_a_warning(env, open_target):
     (env.folder / ".dev.vars").touch()
-    target = open_target()
-    target.check()
-    assert target.warnings == ["shadowed"]
+    (remark,) = open_target().check()
+    assert (remark.code, remark.about) == ("shadowed", str(env.folder / ".dev.vars"))
 
 
 def test_writing_in_place_is_a_warning(env, open_target):
@@ -173,7 +171,7 @@ def test_a_file_that_cannot_be_understood_is_unavailable_to_a_read_and_refuses_a
 
 def test_what_is_no_file_is_unavailable_to_a_read(env, open_target):
     env.path.mkdir()
-    with pytest.raises(Unavailable, match="no regular file"):
+    with pytest.raises(Unavailable, match="not a regular file"):
         open_target().read()
 
 

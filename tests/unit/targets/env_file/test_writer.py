@@ -268,7 +268,7 @@ def test_what_is_no_regular_file_is_neither_read_nor_written(env, kind, monkeypa
     else:
         path = env.path.parent.joinpath("/dev/null")
     for act in (lambda: env.write("new", path=path), lambda: read(path), lambda: probe(path)):
-        with pytest.raises(Refused, match="no regular file"):
+        with pytest.raises(Refused, match="not a regular file"):
             act()
     if server:
         server.close()
