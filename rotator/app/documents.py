@@ -111,6 +111,7 @@ def credential_document(status: CredentialStatus) -> dict[str, Any]:
                 "until": moment(r.until),
                 "blocked": r.blocked,
                 "last_used_on": moment(r.last_used_on),
+                "problem": _problem(r.problem),
             }
             for r in status.retirements
         ],
@@ -124,6 +125,7 @@ def credential_document(status: CredentialStatus) -> dict[str, Any]:
         if needs
         else None,
         "message": status.message,
+        "problem": _problem(status.problem),
         "targets": [
             {
                 "name": t.name,

@@ -97,16 +97,19 @@ def _notes(credential: Document, now: float) -> list[Span]:
         notes.append(Span(credential["message"], "bad" if credential["state"] == "failing" else ""))
     if credential["next_attempt"] and not needs:
         notes.append(Span(f"next attempt {relative(credential['next_attempt'], now)}"))
+    if not needs:
+        notes += _problem(credential, credential["message"])
     for target in credential["targets"]:
         notes += _problem(target, credential["message"])
     for retirement in credential["retirements"]:
         if retirement["blocked"] and retirement["blocked"] not in ("grace", "soak"):
             notes.append(Span(f"retirement of {retirement['token_id'][:8]}… is held: {_blocked(retirement, now)}"))
+        notes += _problem({**retirement, "name": f"retirement of {retirement['token_id'][:8]}…"})
     return notes
 
 
 def _problem(target: Document, said: str = "") -> list[Span]:
-    """Why a target could not be used, unless that was said already, and what to do."""
+    """Why a target or the provider could not be used, unless that was said already, and what to do."""
     problem = target.get("problem")
     if not problem:
         return []
@@ -183,6 +186,8 @@ def status_of(document: Document, name: str, width: int | None) -> list[Line]:
     lines = [text(name, "title"), *block(pairs, width, indent=2)]
     if found["rotation"]:
         lines += [text(""), text("rotation", "title"), *block(_rotation(found["rotation"], now), width, indent=2)]
+        for note in _problem({**found, "name": "problem"}):
+            lines += wrapped(note, width, indent=2)
     lines += [text(""), *_target_table(found, width)]
     if found["retirements"]:
         lines += [text(""), *_retirement_table(found, width, now)]

@@ -313,6 +313,13 @@ def _timings(read: Read, problems: Problems) -> None:
                 "write `rotation: {grace: 24h}`, or a time longer than your longest job",
             )
         if rotation.strategy == "roll":
+            if not getattr(credential.source, "verifies", True):
+                problems.add(
+                    tree.at(("verify",)),
+                    "a roll needs values that can be verified from this host",
+                    "expected `verify: value`, or strategy recreate",
+                    "use strategy recreate",
+                )
             _outage(credential, tree, read, problems)
         elif policy.grace > policy.renew_before and lifetime != NEVER:
             problems.warn(

@@ -9,6 +9,7 @@
       Refused             a certain no: nothing was applied
         RateLimited       ... not before `retry_after` seconds
       Unavailable         a read failed, or a request was certainly not applied; ask again later
+        Barred            ... the other side answered that it does not tell this host: waiting changes nothing
       OutcomeUnknown      a call with an effect was sent and its answer is not known
       Conflict            somebody else changed the place since it was read; nothing was written
 
@@ -90,6 +91,10 @@ class RateLimited(Refused):
 
 class Unavailable(RotatorError):
     """A read got no usable answer, or a request was certainly never applied; asking again later is right."""
+
+
+class Barred(Unavailable):
+    """The other side answered, and tells this host nothing (an address restriction); only a person changes that."""
 
 
 class OutcomeUnknown(RotatorError):

@@ -49,6 +49,11 @@ class Event(StrEnum):
     )
     ROTATION_DISPLACED = "rotation_displaced", "warning", "a rotation was closed before it was confirmed"
     OUTCOME_UNKNOWN = "outcome_unknown", "warning", "a call with an effect was sent and its answer is not known"
+    VERIFICATION_BARRED = (
+        "verification_barred",
+        "error",
+        "the provider does not let this host use a new token, so it cannot be verified and is not published",
+    )
     MINT_REFUSED = "mint_refused", "warning", "the provider said no to a mint"
     TARGET_WRITTEN = "target_written", "info", "a value was published at a target"
     TARGET_FAILED = "target_failed", "warning", "a target could not be written or read back; it is tried again"

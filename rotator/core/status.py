@@ -13,7 +13,7 @@ from typing import Final
 from rotator.core.credential import NEVER, Credential, Strategy
 from rotator.core.facts import Kind
 from rotator.core.protocol.rules import override_code
-from rotator.core.protocol.view import View
+from rotator.core.protocol.view import Failure, View
 from rotator.core.schedule.due import deadline, renewal_at
 
 
@@ -99,11 +99,15 @@ class OpenRetirement:
     until: float | None
     blocked: str | None
     last_used_on: float | None
+    problem: Trouble | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trouble:
-    """Why a target could not be used when last tried; `act` is `check` (write preflight), `read` or the failed act."""
+    """Why a target or the provider could not be used when last tried.
+
+    `act` is `check` (write preflight), `read`, or the failed act; `accept` is the verification of a new value.
+    """
 
     act: str
     message: str
@@ -147,6 +151,7 @@ class CredentialStatus:
     needs_operator: NeedsOperator | None
     message: str
     targets: tuple[TargetStatus, ...]
+    problem: Trouble | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -199,7 +204,14 @@ def _retirement(view: View, token: str, waits: Mapping[str, Waits], used: Mappin
     step = "open" if found.step is Kind.RETIREMENT else found.step.value
     blocked = wait.why if wait and wait.why in BLOCKED else ("failed" if wait and "failed" in wait.why else None)
     until = wait.until if wait and wait.until != NEVER else None
-    return OpenRetirement(token_id=token, step=step, until=until, blocked=blocked, last_used_on=used.get(token))
+    return OpenRetirement(
+        token_id=token,
+        step=step,
+        until=until,
+        blocked=blocked,
+        last_used_on=used.get(token),
+        problem=_refused(found.failures),
+    )
 
 
 Troubles = Mapping[tuple[str, str], Trouble]
@@ -215,8 +227,17 @@ def _problem(view: View, name: str, troubles: Troubles) -> Trouble | None:
         failed = [(act, f) for (act, target), f in rotation.failures.items() if target == name and f.message]
         if failed:
             act, last = max(failed, key=lambda found: found[1].last)
-            return Trouble(act=act, message=last.message)
+            return Trouble(act=act, message=last.message, remedy=last.remedy)
     return troubles.get((name, "read"))
+
+
+def _refused(failures: Mapping[tuple[str, str], Failure]) -> Trouble | None:
+    """The last failed act that concerns no target: what the provider refused, or does not tell this host."""
+    failed = [(act, f) for (act, target), f in failures.items() if not target and f.message]
+    if not failed:
+        return None
+    act, last = max(failed, key=lambda found: found[1].last)
+    return Trouble(act=act, message=last.message, remedy=last.remedy)
 
 
 def _targets(credential: Credential, view: View, troubles: Troubles) -> tuple[TargetStatus, ...]:
@@ -368,6 +389,7 @@ def credential_status(
         needs_operator=needs,
         message=(needs.message if blocking and needs else _message(state, view, credential, now, waits, targets)),
         targets=targets,
+        problem=_refused(rotation.failures) if rotation else None,
     )
 
 

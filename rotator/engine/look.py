@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from rotator.core.credential import NEVER, Strategy
-from rotator.core.errors import JournalUnsafe, RateLimited, Refused, Unavailable
+from rotator.core.errors import Barred, JournalUnsafe, RateLimited, Refused, Unavailable
 from rotator.core.events import Event
 from rotator.core.facts import Kind
 from rotator.core.ports.source import TokenState
@@ -18,6 +18,7 @@ from rotator.core.protocol.names import parse
 from rotator.core.protocol.retire import DEAD
 from rotator.core.protocol.rules import Look, Result, Seen, Sight
 from rotator.core.protocol.steps import unowned
+from rotator.core.secret import Secret
 from rotator.engine.stands import Whose, holder, minted_for, opened, refused, stand, value_key, whose
 from rotator.engine.work import Work
 
@@ -85,12 +86,49 @@ def accepted(work: Work, of: str) -> Seen:
         value = opened(work, rotation.fingerprint)
         if value is None:
             return Seen(at, Result.DEAD, "its value cannot be opened any more")
-        if work.source.verify(value) != of:
+        if not proven(work, value, of, state):
             return Seen(at, Result.LAG)
         work.memory.verified[rotation.fingerprint] = (at, state.modified_at)
         return Seen(at, Result.GOOD)
+    except Barred as error:
+        _barred(work, error)
+        return Seen(at, Result.BAD, error.message)
     except NO_ANSWER as error:
         return _unsure(work, at, error)
+
+
+def proven(work: Work, value: Secret, token_id: str, state: TokenState | None = None) -> bool:
+    """Whether the provider accepts a value of ours as that token's.
+
+    Where the operator said that this host cannot use the token, GET is all that can be asked: it shows the token active
+    and equal to the terms, and that the value is the token's own was proven by the answer that brought it.
+
+    Args:
+        work: the pass.
+        value: a value of the journal, captured as the token's.
+        token_id: the token.
+        state: what GET said just now, if it was asked.
+    """
+    if work.source.verifies:
+        return work.source.verify(value) == token_id
+    shown = state or work.source.get(token_id)
+    return shown is not None and shown.active and shown.equal
+
+
+def _takes(work: Work, value: Secret, token_id: str, state: TokenState) -> bool:
+    """Whether a published value is accepted; where this host may not use it, GET decides, and it says active."""
+    try:
+        return proven(work, value, token_id, state)
+    except Barred:
+        return True
+
+
+def _barred(work: Work, error: Barred) -> None:
+    """Journal once that this host may not verify: from then on the credential fails, with a remedy."""
+    known = work.view.opened.failures.get(("accept", ""))
+    if known is None or known.message != error.message:
+        work.append(work.draft(Kind.FAILED, detail={"act": "accept", "why": error.message, "remedy": error.remedy}))
+    work.say(Event.VERIFICATION_BARRED, reason=error.message, remedy=error.remedy)
 
 
 def alive(work: Work, of: str) -> Seen:
@@ -119,7 +157,7 @@ def alive(work: Work, of: str) -> Seen:
         value = opened(work, of)
         if value is None:
             return Seen(at, Result.LOST, "it cannot be opened any more")
-        if work.source.verify(value) == token_id:
+        if _takes(work, value, token_id, state):
             memory.verified[of] = (at, state.modified_at)
             return _lives(work, at, of)
         if rolling and rotation is not None:

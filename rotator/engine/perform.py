@@ -30,7 +30,7 @@ from rotator.core.protocol.rules import Act, Action, Look, Result, Sight, given
 from rotator.core.protocol.view import Rotation
 from rotator.core.schedule.due import why_due
 from rotator.core.secret import Secret
-from rotator.engine.look import lives, take
+from rotator.engine.look import lives, proven, take
 from rotator.engine.stands import desired, holder, opened, pieces, stand, value_key
 from rotator.engine.work import Work, whole
 
@@ -118,9 +118,10 @@ def mint(work: Work, action: Action) -> None:
 def _mint_refused(work: Work, name: str, number: int, error: RotatorError) -> None:
     limited = isinstance(error, RateLimited)
     code = error.code if isinstance(error, OperatorNeeded) else "" if limited else _management(work)
-    detail = {"act": "mint", "why": error.message} | ({"code": code} if code else {})
+    detail = _why("mint", error) | ({"code": code} if code else {})
     work.append(work.draft(Kind.FAILED, attempt=number, token_name=name, detail=detail))
-    work.say(Event.RATE_LIMITED if limited else Event.MINT_REFUSED, reason=error.message)
+    said = Event.RATE_LIMITED if limited else Event.MINT_REFUSED
+    work.say(said, reason=error.message, remedy=error.remedy or None)
 
 
 def _management(work: Work) -> str:
@@ -263,7 +264,7 @@ def read_back(work: Work, action: Action) -> None:
         derived = target.keys[key] != "token.value"
         value = opened(work, fingerprint) if derived else reading.values[key]
         at = work.now
-        if value is not None and work.source.verify(value) == rotation.token_id:
+        if value is not None and proven(work, value, rotation.token_id):
             work.append(_of(work, Kind.READ_BACK, rotation, name, {}))
             if rotation.strategy is not Strategy.ROLL:  # a roll's value is looked at again after the settle time
                 lives(work, at, fingerprint)
@@ -289,8 +290,8 @@ def _destroy(work: Work, token: str, act: str, send: Callable[[str], None], kind
     try:
         send(token)
     except (*CERTAIN, OutcomeUnknown) as error:
-        work.append(work.draft(Kind.FAILED, token_id=token, detail={"act": act, "why": error.message}))
-        work.say(Event.RETIREMENT_FAILED, act=act, token=token, reason=error.message)
+        work.append(work.draft(Kind.FAILED, token_id=token, detail=_why(act, error)))
+        work.say(Event.RETIREMENT_FAILED, act=act, token=token, reason=error.message, remedy=error.remedy or None)
         return
     work.runtime.crash(f"after_{act}_send")
     work.append(work.draft(kind, token_id=token))
@@ -362,8 +363,10 @@ def _type(work: Work, name: str) -> str:
 
 
 def _failed(work: Work, act: str, target: str, error: RotatorError) -> None:
-    work.append(work.draft(Kind.FAILED, target=target, detail={"act": act, "why": error.message}))
-    if target:
+    work.append(work.draft(Kind.FAILED, target=target, detail=_why(act, error)))
+    if not target:
+        work.say(Event.PROVIDER_UNAVAILABLE, act=act, reason=error.message, remedy=error.remedy or None)
+    else:
         unknown = isinstance(error, OutcomeUnknown)
         work.say(
             Event.OUTCOME_UNKNOWN if unknown else Event.TARGET_FAILED,
@@ -371,7 +374,14 @@ def _failed(work: Work, act: str, target: str, error: RotatorError) -> None:
             target=target,
             target_type=_type(work, target),
             reason=error.message,
+            remedy=error.remedy or None,
         )
+
+
+def _why(act: str, error: RotatorError) -> dict[str, object]:
+    """The detail of a FAILED fact: what was tried, why it failed, and what to do."""
+    remedy: dict[str, object] = {"remedy": error.remedy} if error.remedy else {}
+    return {"act": act, "why": error.message, **remedy}
 
 
 ACTS: Final[Mapping[Act, Callable[[Work, Action], None]]] = {

@@ -76,6 +76,10 @@ class Source(Protocol):
     def principal(self) -> str:
         """Id of the management token that authenticates the calls, or empty while it is not known."""
 
+    @property
+    def verifies(self) -> bool:
+        """Whether values can be verified from this host; where the operator said no, `get` alone proves a value."""
+
     def mint(self, name: str, expires_at: float) -> Minted:
         """Create a token of that name; `expires_at` in provider time (whole seconds are kept), `NEVER` for none."""
 
@@ -97,7 +101,8 @@ class Source(Protocol):
     def verify(self, value: Secret) -> str | None:
         """Return the id of the token if the provider accepts the value, None if it says no.
 
-        Authenticates with `value` itself, so it counts as a use of that token.
+        Authenticates with `value` itself, so it counts as a use of that token. Raises `Barred` where the provider
+        answers that this host may not use the token.
         """
 
     def control(self) -> bool:

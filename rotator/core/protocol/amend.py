@@ -66,11 +66,16 @@ def restored(view: View, fact: Draft) -> View:
 
 
 def failures_with(
-    failures: Mapping[tuple[str, str], Failure], key: tuple[str, str], at: float, message: str, code: str = ""
+    failures: Mapping[tuple[str, str], Failure],
+    key: tuple[str, str],
+    at: float,
+    message: str,
+    code: str = "",
+    remedy: str = "",
 ) -> dict[tuple[str, str], Failure]:
     """The failures with one more of that act."""
     before = failures.get(key)
-    return plus(failures, key, Failure((before.count if before else 0) + 1, at, message, code))
+    return plus(failures, key, Failure((before.count if before else 0) + 1, at, message, code, remedy))
 
 
 def failing_since(view: View, at: float) -> View:

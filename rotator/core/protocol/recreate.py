@@ -154,20 +154,21 @@ def accepted(case: Case) -> Verdict | None:
     """The provider must show the token active and equal to the terms, and accept its value, before it is published.
 
     While it lags (GET is right, verify still says no) it is asked eight times within the propagation time, then rarely,
-    up to an hour.
+    up to an hour. Where this host may not ask (BAD), waiting changes nothing: a person is told, and it is asked rarely.
     """
     rotation, lag = case.rotation, case.policy.propagation
     waited = case.now - rotation.since
     seen = case.seen.get(Look(Sight.ACCEPTED, rotation.token_id))
-    every = lag / TRIES if waited <= lag else 2 * lag
     if seen is None:
         return look(Sight.ACCEPTED, rotation.token_id)
+    barred = seen.result is Result.BAD
+    every = lag / TRIES if waited <= lag and not barred else 2 * lag
     if seen.result is Result.GOOD and case.age(seen) <= ACCEPTED_FRESH:
         return None
     if seen.result is Result.DEAD and seen.at >= rotation.since:
         return turned_down(case, seen.note or "it is not what was asked for")
     if case.age(seen) < min(every, ACCEPTED_FRESH if seen.result is Result.GOOD else every):
-        return Wait(seen.at + every, "propagation")
+        return Wait(seen.at + every, "verification" if barred else "propagation")
     if seen.result is Result.LAG and waited > PATIENCE * lag:
         return turned_down(case, "the provider never accepted it")
     return look(Sight.ACCEPTED, rotation.token_id)

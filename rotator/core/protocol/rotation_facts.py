@@ -118,6 +118,7 @@ def verified(view: View, fact: Draft) -> View:
         token_id=fact.token_id or rotation.token_id,
         fingerprint=fact.fingerprint or rotation.fingerprint,
         prior=None,
+        failures=amend.minus(rotation.failures, ("accept", "")),
     )
     return replace(view, rotation=rotation)
 
@@ -192,10 +193,11 @@ def extended(view: View, fact: Draft) -> View:
 
 def failure(view: View, fact: Draft) -> View:
     """A failed act, for the back-off; a certain refusal of a mint returns to the step before its intent."""
-    act, why, rotation = fact.text("act"), fact.text("why"), view.rotation
+    act, why, remedy, rotation = fact.text("act"), fact.text("why"), fact.text("remedy"), view.rotation
     retirement = view.retirements.get(fact.token_id)
     if retirement and act in ("disable", "delete"):
-        after = replace(retirement, failures=amend.failures_with(retirement.failures, (act, ""), fact.at, why))
+        failures = amend.failures_with(retirement.failures, (act, ""), fact.at, why, remedy=remedy)
+        after = replace(retirement, failures=failures)
         return replace(view, retirements=amend.plus(view.retirements, fact.token_id, after))
     if rotation is None or rotation.rid != fact.rid:
         return view
@@ -204,7 +206,7 @@ def failure(view: View, fact: Draft) -> View:
         attempts = amend.plus(attempts, fact.token_name, "refused")
         if rotation.step is K.INTENT and rotation.attempt_name == fact.token_name and rotation.prior:
             rotation = replace(rotation.prior, attempt=rotation.attempt)
-    failures = amend.failures_with(rotation.failures, (act, fact.target), fact.at, why, fact.text("code"))
+    failures = amend.failures_with(rotation.failures, (act, fact.target), fact.at, why, fact.text("code"), remedy)
     rotation = replace(rotation, failures=failures)
     return amend.failing_since(replace(view, rotation=rotation, attempts=attempts), fact.at)
 

@@ -33,12 +33,21 @@ class Token:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """How often in a row an act failed, and when last (provider time); `code` where only a person can help."""
+    """How often in a row an act failed, and when last (provider time).
+
+    Attributes:
+        count: failures in a row.
+        last: provider time of the last one.
+        message: why, for people.
+        code: set where only a person can help.
+        remedy: what to do, for people; empty where nothing is to be done.
+    """
 
     count: int
     last: float
     message: str = ""
     code: str = ""
+    remedy: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

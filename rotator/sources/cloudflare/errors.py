@@ -6,7 +6,7 @@ verification says that the value is *dead*. What kind of call it was then decide
     kind      certain, word                     not certain
     READ      Unavailable                       Unavailable
     EFFECT    Refused(code=word)                OutcomeUnknown
-    VERIFY    None (not accepted) where `dead`, Unavailable otherwise
+    VERIFY    None (not accepted) where `dead`, Barred where the host's address decides, Unavailable otherwise
 
 and what asks us to wait is `RateLimited` everywhere. A row may be wrong in one direction only: calling a certain no
 uncertain costs a settle time; calling an uncertain answer a no could lose a value that was shown once.
@@ -22,7 +22,7 @@ from dataclasses import dataclass, replace
 from enum import Enum, auto
 from typing import Final
 
-from rotator.core.errors import OutcomeUnknown, RateLimited, Refused, RotatorError, Unavailable
+from rotator.core.errors import Barred, OutcomeUnknown, RateLimited, Refused, RotatorError, Unavailable
 from rotator.sources.cloudflare.answers import Answer, Envelope, Said, retry_after
 
 LIMITED: Final = "rate_limited"
@@ -31,6 +31,7 @@ NOT_FOUND: Final = "not_found"
 ROUTE: Final = "route"
 UNACCEPTED: Final = "management_token"
 PERMISSION: Final = "permission"
+LOCATION: Final = "location"
 
 LOCKOUT: Final = 600.0
 """Seconds without any request after "Max auth failures reached"; reports speak of 10 to 15 minutes."""
@@ -148,10 +149,10 @@ TABLE: Final = (
     Row(word="unreadable", framed=False, certain=False, remedy=_SELF, source="HTML, null or a cut-off body"),
     # -- the token that asked
     Row(
-        word="location",
+        word=LOCATION,
         codes=_codes(9109, 1000),
         text="from location",
-        remedy="add the address of this host to the token's `request_ip.in`, or it can neither act nor be verified",
+        remedy="allow this host's address in the management token's Client IP Address Filtering in the dashboard",
         source="seen: 9109 'Cannot use the access token from location: ...'",
     ),
     Row(
@@ -279,6 +280,8 @@ def error(doing: str, verdict: Verdict, kind: Kind) -> RotatorError:
     message = f"{doing}: {verdict.said}"
     if verdict.wait:
         return RateLimited(message, verdict.wait)
+    if row.word == LOCATION and kind is Kind.VERIFY:
+        return Barred(message, row.remedy)
     if kind is not Kind.EFFECT:
         return Unavailable(message, row.remedy)
     if row.certain:

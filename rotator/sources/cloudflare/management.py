@@ -15,12 +15,13 @@ from rotator.core.errors import RotatorError
 from rotator.core.findings import Finding, Level
 from rotator.core.secret import Secret
 from rotator.sources.cloudflare import tokens
+from rotator.sources.cloudflare.addresses import Network, allowed_by, lets_in
 from rotator.sources.cloudflare.calls import Call
 from rotator.sources.cloudflare.connection import CloudflareConnection
 from rotator.sources.cloudflare.grants import policies_of
 from rotator.sources.cloudflare.inventory import tokens_path
 from rotator.sources.cloudflare.listing import read_all
-from rotator.sources.cloudflare.options import QUOTA, CredentialOptions
+from rotator.sources.cloudflare.options import ELSEWHERE, QUOTA, CredentialOptions
 
 T = TypeVar("T")
 
@@ -40,6 +41,7 @@ class ManagementToken:
         owner: `user` or `account`, or empty.
         expires_at: unix seconds, `NEVER`, or None where it may not read itself.
         groups: ids of the permission groups it holds, None where it may not read itself.
+        networks: to which its own use is restricted; it is accepted, so this host is in one of them. Empty for none.
     """
 
     role: str
@@ -47,6 +49,7 @@ class ManagementToken:
     owner: str = ""
     expires_at: float | None = None
     groups: frozenset[str] | None = None
+    networks: tuple[Network, ...] = ()
 
 
 def look(connection: CloudflareConnection, role: str = "management") -> ManagementToken:
@@ -75,6 +78,7 @@ def look(connection: CloudflareConnection, role: str = "management") -> Manageme
         owner=who.owner,
         expires_at=state.expires_at if state else None,
         groups=tokens.groups_of(shown) if state else None,
+        networks=allowed_by(shown.get("condition")) if isinstance(shown, dict) else (),
     )
 
 
@@ -123,6 +127,7 @@ def preflight(
         for name, options in credentials:
             if (options.owner, options.account_id or connection.account_id) == (owner, account_id):
                 findings += _grants(connection, name, options, groups)
+                findings += _reach(name, options, me.networks)
     return findings
 
 
@@ -229,6 +234,31 @@ def _scope(
         )
     else:
         yield finding(Level.OK, "permission", f"the management token may create tokens of {whose}")
+
+
+def _reach(name: str, options: CredentialOptions, ours: Sequence[Network]) -> Iterator[Finding]:
+    """Whether a new token can be used, and so verified, from this host: what is not verified is not published."""
+    if options.request_ip is None:
+        return
+    inside = lets_in(options.request_ip, ours)
+    said = {
+        True: (Level.OK, "its tokens can be verified from this host: request_ip lets it in", ""),
+        False: (
+            Level.FAIL,
+            f"request_ip keeps this host out ({', '.join(map(str, ours))}): nothing could be verified or published",
+            ELSEWHERE,
+        ),
+        None: (
+            Level.WARN,
+            "nobody can tell whether request_ip lets this host in; where it does not, nothing is published",
+            f"compare it with the address with which this host reaches Cloudflare; {ELSEWHERE}",
+        ),
+    }
+    level, message, remedy = said[inside]
+    if not options.verifies:
+        level, remedy = Level.OK, ""
+        message = "its values are published on the management token's word alone (verify: get)"
+    yield Finding(level=level, subject=f"credential {name}", code="request_ip", message=message, remedy=remedy)
 
 
 def _grants(

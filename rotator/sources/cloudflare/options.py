@@ -231,6 +231,13 @@ class RequestIp(Stanza):
         return self
 
 
+ELSEWHERE: Final = (
+    "add this host's address to the credential's request_ip, "
+    "or write `verify: get` if only other hosts may use the token"
+)
+"""What to do where an address restriction keeps this host from using the token that it has to prove."""
+
+
 class CredentialOptions(Stanza):
     """The source's part of a credential: whose token it is, what it may do, from where.
 
@@ -239,12 +246,24 @@ class CredentialOptions(Stanza):
         account_id: instead of the connection's.
         grants: at least one.
         request_ip: address restriction.
+        verify: how a new value is proven before it is published: `value` uses it once from this host, `get` only asks
+            the management token, for tokens that this host may not use.
     """
 
     owner: Literal["user", "account"] = "account"
     account_id: HexId | None = None
     grants: Annotated[tuple[Grant, ...], AfterValidator(_some)]
     request_ip: RequestIp | None = None
+    verify: Literal["value", "get"] = Field(
+        "value",
+        description="How a new value is proven: by using it once, or (tokens for other hosts only) by the "
+        "management token's word.",
+    )
+
+    @property
+    def verifies(self) -> bool:
+        """Whether a new value is proven by using it."""
+        return self.verify == "value"
 
     @field_validator("grants", mode="before")
     @classmethod

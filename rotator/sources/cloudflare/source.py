@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any, NoReturn
 
 from rotator.core.credential import NEVER
-from rotator.core.errors import OperatorNeeded, OutcomeUnknown, Refused, Unavailable
+from rotator.core.errors import Barred, OperatorNeeded, OutcomeUnknown, Refused, Unavailable
 from rotator.core.ports.runtime import Priority
 from rotator.core.ports.source import ACTIVE, Minted, TokenState
 from rotator.core.secret import Secret
@@ -23,7 +23,7 @@ from rotator.sources.cloudflare.connection import CloudflareConnection
 from rotator.sources.cloudflare.errors import NOT_FOUND, UNACCEPTED, Kind
 from rotator.sources.cloudflare.grants import policies_of
 from rotator.sources.cloudflare.inventory import tokens_path
-from rotator.sources.cloudflare.options import CredentialOptions
+from rotator.sources.cloudflare.options import ELSEWHERE, CredentialOptions
 from rotator.sources.cloudflare.policies import Policy, same, same_condition
 
 
@@ -42,6 +42,11 @@ class CloudflareSource:
     def principal(self) -> str:
         """Id of the management token, empty until it was verified once."""
         return self._connection.principal
+
+    @property
+    def verifies(self) -> bool:
+        """Whether values are verified by using them; `verify: get` says that only other hosts may."""
+        return self._options.verifies
 
     # --------------------------------------------------------------------------------------------------- with an effect
     def mint(self, name: str, expires_at: float) -> Minted:
@@ -88,6 +93,12 @@ class CloudflareSource:
 
         Source: PUT .../tokens/{token_id}/value. A kill inside leaves the old value alive, or neither known.
         """
+        if not self.verifies:
+            raise Refused(
+                "rolling a token: its values cannot be verified here (verify: get), so a lost one would stay lost",
+                "use the strategy recreate",
+                code="bad_request",
+            )
         bearer = self._actor(token_id, "rolling a token")
         shown = self._shown(token_id, bearer, "reading the token that is to be rolled")
         before = tokens.state(shown)
@@ -199,13 +210,18 @@ class CloudflareSource:
         """Return the id of the token if the provider accepts the value now, None if it says no.
 
         Raises:
-            Unavailable: no usable answer, or this host's address is not allowed to use the token.
+            Barred: the address of this host is not allowed to use the token.
+            Unavailable: no usable answer.
             RateLimited: not now.
 
         Source: GET /user/tokens/verify or /accounts/{account_id}/tokens/verify, by the owner: each knows its own tokens
         only, and says of others that they are invalid.
         """
-        return self._connection.verify(value, self._path)
+        try:
+            return self._connection.verify(value, self._path)
+        except Barred as barred:
+            message = barred.message
+        raise Barred(message, ELSEWHERE)
 
     def control(self) -> bool:
         """Whether the management token is accepted now.

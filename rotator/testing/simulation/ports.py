@@ -87,6 +87,11 @@ class SimSource:
         """See the port."""
         return self._do("get", lambda: self._door.world.state(token_id))
 
+    @property
+    def verifies(self) -> bool:
+        """See the port."""
+        return True
+
     def verify(self, value: Secret) -> str | None:
         """See the port."""
         return self._do("verify", lambda: self._door.world.verify(value.reveal()), lambda kind: None)

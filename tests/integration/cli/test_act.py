@@ -275,3 +275,29 @@ def test_names_are_completed_from_the_configuration(place, monkeypatch):
     assert complete(context, "web") == ["web-a", "web-b"]
     (place.folder / "rotator.yaml").write_text("{")
     assert complete(context, "web") == []
+
+
+# ---------------------------------------------------------------------------------- tokens that this host may not use
+ELSEWHERE = {"in": ["198.51.100.0/24"]}
+
+
+def test_a_token_that_this_host_may_not_use_is_a_failure_with_what_to_do_and_never_a_silent_wait(rotator, place):
+    place.write(place.credential("far", request_ip=ELSEWHERE))
+
+    assert rotator("once", "--wait", "10s").code == 1
+    [credential] = rotator("status", "-o", "json").json["credentials"]
+    assert credential["state"] == "failing"
+    assert credential["failing_since"]
+    assert "from location" in credential["problem"]["message"]
+    assert "verify: get" in credential["problem"]["remedy"]
+    for arguments in (("status",), ("status", "far")):
+        assert f"do: {credential['problem']['remedy']}" in rotator(*arguments).out
+    assert "from location" in rotator("history", "far").out
+
+
+def test_by_explicit_choice_it_is_published_on_the_management_tokens_word(rotator, place):
+    place.write(place.credential("far", request_ip=ELSEWHERE, verify="get"))
+
+    assert rotator("once", "--wait", "10s").code == 0
+    [credential] = rotator("status", "-o", "json").json["credentials"]
+    assert (credential["state"], credential["ready"]) == ("idle", True)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from rotator.core.errors import ConfigError, RateLimited, Refused, Unavailable
+from rotator.core.errors import Barred, ConfigError, RateLimited, Refused, Unavailable
 from rotator.core.findings import Level
 from rotator.core.secret import Secret
 from rotator.sandbox.world import sha256
@@ -227,7 +227,7 @@ def said(world: SandboxWorld, *credentials: CredentialOptions, now: float = 0.0)
     return found
 
 
-def test_when_all_is_well_every_finding_is_ok(account: SandboxWorld):
+def test_when_all_is_well_every_finding_is_ok_that_can_be_known(account: SandboxWorld):
     account.connection.standby_token = lambda: Secret(account.sandbox.credentials["account-standby"])
 
     assert said(account, options(owner="account")) == {
@@ -236,6 +236,7 @@ def test_when_all_is_well_every_finding_is_ok(account: SandboxWorld):
         ("connection", "quota"): "ok",
         ("connection", "permission"): "ok",
         ("credential c0", "grants"): "ok",
+        ("credential c0", "request_ip"): "warn",
     }
     assert account.connection.principal == account.management_id
     assert account.requests("create") == account.requests("update") == 0
@@ -303,6 +304,58 @@ def test_a_management_token_that_may_not_read_tokens_is_a_failure_and_its_end_is
     assert found["connection", "management_token"] == "warn"
     assert found["connection", "permission"] == "fail"
     assert look(account.connection).groups is None
+
+
+@pytest.mark.parametrize(
+    "request_ip, mine, more, level",
+    [
+        ({"in": ["198.51.100.0/24"]}, ["127.0.0.0/8"], {}, "fail"),
+        ({"not_in": ["127.0.0.0/8"]}, ["127.0.0.1"], {}, "fail"),
+        ({"in": ["198.51.100.0/24"]}, ["127.0.0.0/8"], {"verify": "get"}, "ok"),
+        ({"in": ["127.0.0.0/8", "::/0"]}, ["127.0.0.1/32"], {}, "ok"),
+        ({"in": ["127.0.0.1"]}, ["127.0.0.0/8"], {}, "warn"),
+        ({"in": ["127.0.0.1"]}, [], {}, "warn"),
+    ],
+)
+def test_a_credential_that_this_host_could_not_verify_is_found_before_anything_is_minted(
+    account: SandboxWorld, request_ip: dict[str, object], mine: list[str], more: dict[str, object], level: str
+):
+    token = account.sandbox.world.tokens[account.management_id]
+    token.condition = {"request_ip": {"in": mine}} if mine else None
+
+    assert said(account, options(request_ip=request_ip, **more))["credential c0", "request_ip"] == level
+
+
+def test_without_a_restriction_nothing_is_said_of_addresses(account: SandboxWorld):
+    assert ("credential c0", "request_ip") not in said(account, options(request_ip=None))
+
+
+def test_a_value_that_this_host_may_not_use_is_barred_and_not_dead(account: SandboxWorld):
+    source = CloudflareSource(account.connection, options(request_ip={"in": ["198.51.100.0/24"]}))
+    minted = source.mint("one", account.now() + HOUR)
+
+    with pytest.raises(Barred) as caught:
+        source.verify(minted.value)
+    assert "request_ip" in caught.value.remedy
+    assert "verify: get" in caught.value.remedy
+
+
+def test_a_management_token_that_this_host_may_not_use_is_told_as_such(account: SandboxWorld):
+    account.sandbox.world.tokens[account.management_id].condition = {"request_ip": {"in": ["198.51.100.0/24"]}}
+
+    (finding,) = preflight(account.connection, [("c", options())], account.now())
+    assert finding.level is Level.FAIL
+    assert "management token" in finding.remedy
+    assert "verify: get" not in finding.remedy
+
+
+def test_a_roll_of_a_token_that_cannot_be_verified_from_here_is_a_certain_no(account: SandboxWorld):
+    source = CloudflareSource(account.connection, options(verify="get"))
+    minted = source.mint("one", account.now() + HOUR)
+
+    with pytest.raises(Refused, match="verify: get"):
+        source.roll(minted.token_id)
+    assert account.requests("roll") == 0
 
 
 def test_little_room_is_a_warning_and_none_a_failure(account: SandboxWorld):

@@ -153,9 +153,10 @@ class Story:
             self.tell(K.BASELINE, target=name)
         return self
 
-    def failed(self, act: str, target: str = "", why: str = "no", **more: Any) -> Self:
+    def failed(self, act: str, target: str = "", why: str = "no", remedy: str = "", **more: Any) -> Self:
         """An act failed."""
-        return self.tell(K.FAILED, target=target, detail={"act": act, "why": why}, **more)
+        detail = {"act": act, "why": why, "remedy": remedy}
+        return self.tell(K.FAILED, target=target, detail=detail, **more)
 
     def retired_to(self, step: Kind, token: str) -> Self:
         """A retirement goes on up to a step."""

@@ -554,3 +554,20 @@ def test_what_never_failed_backs_off_at_no_time_whatever_the_clock_says():
     case = replace(Story().planned().case(), now=-86400.0)
 
     assert act(do(Act.MINT)(case)) == "mint"
+
+
+def test_where_this_host_may_not_verify_it_is_asked_rarely_and_the_token_is_never_turned_down():
+    story = Story().planned().minted()
+    token = story.view.opened.token_id
+
+    until, why = waits(decide_rotation(story.later(5).case((S.ACCEPTED, token, R.BAD))))
+    assert (until, why) == (story.at + 2 * story.view.opened.policy.propagation, "verification")
+    story.later(48 * HOUR)
+    assert act(decide_rotation(story.case((S.ACCEPTED, token, R.BAD), age=HOUR))) == "accepted"
+
+
+def test_a_verification_ends_the_failure_to_verify():
+    story = Story().planned().minted().failed("accept", why="not from here")
+
+    assert story.view.opened.failures
+    assert not story.verified().view.opened.failures

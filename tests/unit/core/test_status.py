@@ -447,3 +447,25 @@ def test_durations_in_human_words(seconds, words):
 
 def test_a_wait_is_not_an_operators_need():
     assert Operator("rejected", 0.0).subject == ""
+
+
+# --- what the provider refused
+
+
+def test_what_the_provider_refused_is_told_with_what_to_do():
+    story = published().planned().intent()
+    story.failed("mint", token_name=story.view.opened.attempt_name, why="creating: quota", remedy="delete one")
+
+    found = status(story)
+    assert found.problem == Trouble(act="mint", message="creating: quota", remedy="delete one")
+    assert found.message == "rotating: planned (creating: quota)"
+    assert all(t.problem is None for t in found.targets)
+
+
+def test_a_refused_retirement_is_told_with_what_to_do():
+    story = published().rotated().later(100)
+    old = next(iter(story.view.retirements))
+    story.failed("disable", token_id=old, why="disabling: no", remedy="ask")
+
+    (retirement,) = status(story).retirements
+    assert retirement.problem == Trouble(act="disable", message="disabling: no", remedy="ask")

@@ -5,10 +5,11 @@ from dataclasses import replace
 import pytest
 
 from rotator.core.credential import NEVER, Strategy
-from rotator.core.errors import JournalUnsafe, RateLimited, Refused, Unavailable
+from rotator.core.errors import Barred, JournalUnsafe, RateLimited, Refused, Unavailable
 from rotator.core.facts import Kind
 from rotator.core.ports.target import Remark
 from rotator.core.protocol.rules import Look, Result, Seen, Sight
+from rotator.testing.simulation.ports import SimSource
 from tests.unit.engine.bench import NAME, Bench, Key, listed, published
 
 K, S, R = Kind, Sight, Result
@@ -181,6 +182,42 @@ def test_no_answer_about_a_captured_token_is_no_verdict(error):
 
     assert bench.look(S.ACCEPTED, bench.view.opened.token_id) is R.UNSURE
     assert bench.said("rate_limited" if isinstance(error, RateLimited) else "provider_unavailable")
+
+
+def test_where_this_host_may_not_verify_the_credential_fails_at_once_with_what_to_do():
+    bench = Bench()
+    bench.captured()
+    token = bench.view.opened.token_id
+    bench.fails(
+        "verify", Barred("verifying: not from here", "allow it"), Barred("verifying: not from here", "allow it")
+    )
+
+    assert bench.look(S.ACCEPTED, token) is R.BAD
+    assert bench.look(S.ACCEPTED, token) is R.BAD
+    failure = bench.view.opened.failures["accept", ""]
+    assert (failure.count, failure.message, failure.remedy) == (1, "verifying: not from here", "allow it")
+    assert bench.view.failing_since
+    assert bench.said("verification_barred")
+
+
+def test_where_only_other_hosts_may_use_a_token_get_alone_proves_it(monkeypatch):
+    bench = Bench()
+    bench.captured()
+    monkeypatch.setattr(SimSource, "verifies", False)
+    bench.fails("verify", AssertionError("the value was used"))
+    token = bench.view.opened.token_id
+
+    assert bench.look(S.ACCEPTED, token) is R.GOOD
+    bench.world.provider.tokens[token].equal = False
+    assert bench.look(S.ACCEPTED, token) is R.DEAD
+
+
+def test_a_published_value_that_this_host_may_not_use_lives_as_long_as_get_says_so():
+    bench = published()
+    bench.later(5000)
+    bench.fails("verify", Barred("verifying: not from here"))
+
+    assert bench.look(S.ALIVE, bench.view.fingerprint) is R.GOOD
 
 
 # --- alive
