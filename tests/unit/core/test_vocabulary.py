@@ -21,6 +21,7 @@ TREE = [
     (errors.OperatorNeeded("rejected", "m", "r"), 3),
     (errors.Refused("m", "r"), 1),
     (errors.Unavailable("m", "r"), 1),
+    (errors.Barred("m", "r"), 1),
     (errors.OutcomeUnknown("m", "r"), 1),
     (errors.Conflict("m", "r"), 1),
 ]
