@@ -1,7 +1,7 @@
-"""The daemon: ticks, signals, a graceful end. The only home of the scheduler library, which ticks and nothing else.
+"""The daemon: ticks, signals, a graceful end.
 
 The journal is the truth: every tick asks it what is due. A hung call never delays another credential or the exit,
-because work runs in daemon threads.
+because work runs in daemon threads. All that it works on is its host's.
 """
 
 from __future__ import annotations
@@ -9,16 +9,19 @@ from __future__ import annotations
 import signal
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from types import FrameType
-from typing import Any, Final
+from typing import Final, Protocol
 
-from rotator.core.errors import RotatorError
+from rotator.core.errors import JournalUnsafe, RotatorError
 from rotator.core.events import Event
-from rotator.core.ports.journal import Journal
-from rotator.engine.driver import Driver, End
+from rotator.core.ports.journal import Due
+from rotator.engine.driver import End, Pass
+from rotator.host.latch import Latch
+from rotator.host.threads import exhaustion
+from rotator.host.ticks import Tick, Ticks
 from rotator.host.workers import Workers
 
 BATCH: Final = 1000
@@ -27,19 +30,29 @@ BATCH: Final = 1000
 WORKERS: Final = 32
 """Credentials that are worked on at once; as many as the requests that one process sends at a time to a provider."""
 
+SURVEYS: Final = 4
+"""Connections that are looked at at once."""
+
 DRAIN: Final = 25.0
 """Seconds that work under way gets when the process was asked to end."""
 
+REST: Final = 60.0
+"""Seconds for which a credential rests after an error that should not exist."""
+
+ENDS: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)
+UNHEEDED: Final = (signal.SIGUSR1, signal.SIGUSR2)
+"""Signals that would kill by default and that people send to daemons to see what happens: nothing."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ticks:
-    """What the scheduler calls, and how often (seconds).
+class Cadence:
+    """How often, in seconds.
 
     Attributes:
         evaluate: what is due.
         watch: connections are looked at.
         heartbeat: the process says that it lives.
-        reload: the configuration file is hashed.
+        reload: the configuration file is compared with what is effective.
     """
 
     evaluate: float
@@ -48,106 +61,119 @@ class Ticks:
     reload: float = 5.0
 
 
+class Host(Protocol):
+    """What a daemon runs for: one opened instance, with everything around it."""
+
+    stop: Latch
+    """Set when the process was asked to end."""
+
+    def cadence(self) -> Cadence:
+        """Return how often each thing is done, by the configuration that is effective now."""
+
+    def sources(self) -> list[str]:
+        """Return the names of the connections that mint."""
+
+    def connections(self) -> list[str]:
+        """Return the names of all connections, those of targets included."""
+
+    def steady(self, connection: str) -> bool:
+        """Whether the clock of a source can be believed; while not, the connection is asked at every tick."""
+
+    def due(self, connection: str, limit: int) -> Sequence[Due]:
+        """Return the streams of a connection that want to be worked on now.
+
+        Raises:
+            JournalUnsafe: the journal does not answer.
+        """
+
+    def drive(self, stream: str) -> Pass:
+        """Run a pass over one credential."""
+
+    def survey(self, connection: str) -> None:
+        """Look at one connection: management tokens, quota, whether it can be reached."""
+
+    def heartbeat(self) -> None:
+        """Say that the process lives."""
+
+    def reload(self) -> None:
+        """Take a changed configuration."""
+
+    def named(self, stream: str) -> str:
+        """Return the name of the credential with that stream."""
+
+    def say(self, event: str, /, **fields: object) -> None:
+        """Say that something happened: the log's `event`."""
+
+    def ticked(self) -> None:
+        """Note that it was asked what is due."""
+
+    def announce(self) -> None:
+        """Say that the daemon is ready; from then on it heeds signals."""
+
+
 class Daemon:
     """Runs until it is asked to stop."""
 
-    def __init__(
-        self,
-        *,
-        journal: Journal,
-        driver: Driver,
-        now: Callable[[str], float],
-        steady: Callable[[str], bool],
-        connections: Callable[[], list[str]],
-        tended: Callable[[], list[str]],
-        care: Callable[[str], None],
-        heartbeat: Callable[[], None],
-        reload: Callable[[], None],
-        named: Callable[[str], str],
-        say: Callable[..., None],
-        ticked: Callable[[], None],
-        announced: Callable[[], None],
-        stop: threading.Event,
-        ticks: Ticks,
-    ) -> None:
-        """Wire it.
-
-        Args:
-            journal: asked what is due.
-            driver: runs a pass over one credential.
-            now: provider time of a connection.
-            steady: whether its clock can be believed; while not, it is asked at every tick.
-            connections: names of the connections that mint, as configured now.
-            tended: names of all connections that want to be looked at, those of targets included.
-            care: looks at one connection (management token, quota, reachability).
-            heartbeat: says that the process lives.
-            reload: takes a changed configuration.
-            named: the name of the credential with that stream.
-            say: the log's `event`.
-            ticked: notes that the scheduler ticked.
-            announced: says that the daemon is ready; from then on it heeds signals.
-            stop: set when the process was asked to end.
-            ticks: cadences.
-        """
-        self._journal, self._driver, self._now, self._steady = journal, driver, now, steady
-        self._connections, self._tended, self._care = connections, tended, care
-        self._heartbeat, self._reload, self._named, self._say, self._ticked = heartbeat, reload, named, say, ticked
-        self._announced, self._stop, self._ticks = announced, stop, ticks
+    def __init__(self, host: Host) -> None:
+        """Nothing runs yet."""
+        self._host = host
         self._workers = Workers(WORKERS, self._failed, "credential")
-        self._carers = Workers(4, self._untended, "connection")
+        self._surveys = Workers(SURVEYS, self._unsurveyed, "connection")
+        self._ticks = Ticks(
+            {
+                "evaluate": Tick(self.evaluate, lambda: host.cadence().evaluate),
+                "watch": Tick(self.watch, lambda: host.cadence().watch),
+                "heartbeat": Tick(host.heartbeat, lambda: host.cadence().heartbeat),
+                "reload": Tick(host.reload, lambda: host.cadence().reload),
+            },
+            self._unticked,
+        )
         self._again: dict[str, float] = {}
+        self._fatal: RotatorError | None = None
 
     def run(self) -> None:
-        """Tick until SIGTERM or SIGINT, then let what is under way finish.
+        """Tick until SIGTERM, SIGINT or SIGQUIT, then let what is under way finish.
+
+        Raises:
+            Exhausted: the system gives this process too few threads or too little memory to go on.
 
         Crash: like SIGKILL at any moment; everything durable is in the journal.
         """
-        from apscheduler.schedulers.background import BackgroundScheduler
-
-        scheduler: Any = BackgroundScheduler(
-            timezone="UTC", job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1}
-        )
-        jobs: Mapping[str, tuple[Callable[[], None], float]] = {
-            "evaluate": (self.evaluate, self._ticks.evaluate),
-            "watch": (self.watch, self._ticks.watch),
-            "heartbeat": (self._heartbeat, self._ticks.heartbeat),
-            "reload": (self._reload, self._ticks.reload),
-        }
-        for name, (call, seconds) in jobs.items():
-            scheduler.add_job(self._guarded(name, call), "interval", seconds=seconds, id=name)
+        self._ticks.prepare()
+        self._workers.prepare(1)
+        self._surveys.prepare(1)
         self._signals()
-        self._announced()
+        self._host.announce()
         self.watch()
-        self._guarded("evaluate", self.evaluate)()
-        scheduler.start()
+        self._ticks.hurry("evaluate")
         try:
-            while not self._stop.wait(3600):
-                pass
+            self._ticks.run(self._host.stop)
         finally:
-            self._say(Event.DAEMON_STOPPING.value)
-            scheduler.shutdown(wait=False)
+            self._host.say(Event.DAEMON_STOPPING.value)
             self._workers.close()
-            self._carers.close()
+            self._surveys.close()
             self._workers.drain(DRAIN)
+        if self._fatal is not None:
+            raise self._fatal
 
     def evaluate(self) -> None:
         """Hand every credential that is due to a worker."""
-        self._ticked()
-        boot = time.monotonic()
-        for connection in self._connections():
-            if not self._steady(connection):
-                self._tend(connection)
-            for due in self._journal.due(connection, self._now(connection), BATCH):
-                if self._again.get(due.stream, 0.0) <= boot:
+        self._host.ticked()
+        now = time.monotonic()
+        for connection in self._host.sources():
+            if not self._host.steady(connection):
+                self._survey(connection)
+            for due in self._host.due(connection, BATCH):
+                if self._again.get(due.stream, 0.0) <= now:
                     self._workers.submit(due.stream, self._pass(due.stream))
 
     def _pass(self, stream: str) -> Callable[[], None]:
         def job() -> None:
-            ended = self._driver.run(stream)
+            ended = self._host.drive(stream)
             # somebody else holds it, or the journal cannot be trusted: not at every tick
             pause = 2.0 if ended.end is End.BUSY else 10.0 if ended.end is End.FAILED else 0.0
             if pause:
-                self._again[stream] = time.monotonic() + min(pause, 5 * self._ticks.evaluate)
+                self._again[stream] = time.monotonic() + min(pause, 5 * self._host.cadence().evaluate)
             else:
                 self._again.pop(stream, None)
 
@@ -155,39 +181,55 @@ class Daemon:
 
     def watch(self) -> None:
         """Look at every connection; each in its own thread, so that a hanging one delays none."""
-        for connection in self._tended():
-            self._tend(connection)
+        for connection in self._host.connections():
+            self._survey(connection)
 
-    def _tend(self, connection: str) -> None:
-        self._carers.submit(connection, partial(self._care, connection))
-
-    def wake(self) -> None:
-        """Reload and evaluate at once (SIGHUP)."""
-        self._carers.submit("reload", self._guarded("reload", self._reload))
+    def _survey(self, connection: str) -> None:
+        self._surveys.submit(connection, partial(self._host.survey, connection))
 
     def _signals(self) -> None:
         def stop(number: int, frame: FrameType | None) -> None:
-            self._stop.set()
+            self._host.stop.set()
 
         if threading.current_thread() is threading.main_thread():
-            signal.signal(signal.SIGTERM, stop)
-            signal.signal(signal.SIGINT, stop)
-            signal.signal(signal.SIGHUP, lambda number, frame: self.wake())
+            for number in ENDS:
+                signal.signal(number, stop)
+            for number in UNHEEDED:
+                signal.signal(number, _nothing)
+            signal.signal(signal.SIGHUP, lambda number, frame: self._ticks.hurry("reload"))
 
-    def _guarded(self, name: str, call: Callable[[], None]) -> Callable[[], None]:
-        def tick() -> None:
-            try:
-                call()
-            except RotatorError as error:
-                self._say(Event.TICK_FAILED.value, tick=name, reason=error.message)
-            except Exception as error:  # noqa: BLE001 - the scheduler is the boundary: a tick must not end the daemon
-                self._say(Event.TICK_FAILED.value, tick=name, exc_info=error)
-
-        return tick
+    # ---------------------------------------------------------------------------- what becomes of errors in the threads
 
     def _failed(self, stream: str, error: BaseException) -> None:
-        self._again[stream] = time.monotonic() + 60.0
-        self._say(Event.INTERNAL_ERROR.value, credential=self._named(stream), exc_info=error)
+        self._again[stream] = time.monotonic() + REST
+        self._say(error, Event.INTERNAL_ERROR, credential=self._host.named(stream))
 
-    def _untended(self, connection: str, error: BaseException) -> None:
-        self._say(Event.INTERNAL_ERROR.value, connection=connection, exc_info=error)
+    def _unsurveyed(self, connection: str, error: BaseException) -> None:
+        self._say(error, Event.INTERNAL_ERROR, connection=connection)
+
+    def _unticked(self, tick: str, error: BaseException) -> None:
+        self._say(error, Event.TICK_FAILED, tick=tick)
+
+    def _say(self, error: BaseException, event: Event, **fields: object) -> None:
+        """Say an error once, in the way that fits: what ends the process, what the journal refuses, what is a bug."""
+        limit = exhaustion(error)
+        if limit is not None:
+            self._fatal = self._fatal or limit
+            self._host.stop.set()
+        elif isinstance(error, JournalUnsafe):
+            self._host.say(Event.JOURNAL_UNSAFE.value, **fields, reason=error.message)
+        elif isinstance(error, RotatorError):
+            self._host.say(event.value, **fields, reason=error.message)
+        else:
+            self._host.say(event.value, **fields, exc_info=error)
+
+
+def heed_nothing_yet() -> None:
+    """Let no SIGHUP or SIGUSR1 that comes before the daemon is ready kill it."""
+    if threading.current_thread() is threading.main_thread():
+        for number in (signal.SIGHUP, *UNHEEDED):
+            signal.signal(number, _nothing)
+
+
+def _nothing(number: int, frame: FrameType | None) -> None:
+    """A handler and not SIG_IGN, which the commands that read secrets would inherit."""

@@ -6,7 +6,6 @@ A reader changes nothing and needs no key; a writer makes the journal, imports s
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
@@ -27,6 +26,7 @@ from rotator.core.status import CredentialStatus, Trouble, Waits, credential_sta
 from rotator.engine.driver import Driver
 from rotator.engine.work import Tuning
 from rotator.host.clock import SystemClock
+from rotator.host.latch import Latch
 from rotator.journal.open import JournalAbsent, open_journal
 from rotator.journal.sealing import generate_key
 from rotator.journal.store import SqliteJournal
@@ -56,7 +56,7 @@ class App:
         """Wire everything; `journal` None means that there is none yet (a reader before the first start)."""
         self.config, self.journal, self.say = config, journal, say
         self.clock = SystemClock()
-        self.stop = threading.Event()
+        self.stop = Latch()
         self._fleet: ConfiguredFleet | None = None
         self._driver: Driver | None = None
         if journal is not None:
@@ -136,25 +136,8 @@ class App:
         # Those that left the configuration too: the connection that their open work needs may have come back.
         journal.wake(stream.id for stream in self.streams())
         self.config, self.ids = config, ids
-
-    def reload(self) -> bool:
-        """Take the configuration file again if its bytes changed; True when a new one became effective.
-
-        A wrong one is refused as a whole and the last good one stays.
-        """
-        import hashlib
-
-        try:
-            found = hashlib.sha256(self.config.path.read_bytes()).hexdigest()
-        except OSError:
-            found = ""
-        if found == self.config.sha256:
-            return False
-        config = load(self.config.path, kinds())
-        if config.state.url != self.config.state.url or config.http.listen != self.config.http.listen:
-            raise ConfigError("state and http cannot change while the daemon runs", "restart the daemon")
-        self.configure(config)
-        return True
+        if self._driver is not None:
+            self._driver.tune(_tuning(config))
 
     def _known(self) -> None:
         """A reader's ids: those of the journal, and the name itself for what is not registered yet."""
@@ -189,10 +172,8 @@ class App:
     def driver(self) -> Driver:
         """The driver of this process."""
         if self._driver is None:
-            advanced = self.config.advanced
-            tuning = Tuning(watch=advanced.watch, sweep=advanced.sweep, doubt=2 * advanced.settle)
             runtime = HostRuntime(self.clock, self.fleet.times, self.say, self.stop)
-            self._driver = Driver(self.writable, runtime, self.fleet, tuning)
+            self._driver = Driver(self.writable, runtime, self.fleet, _tuning(self.config))
         return self._driver
 
     def now(self, connection: str) -> float:
@@ -347,6 +328,11 @@ def _object(text: str) -> dict[str, Any]:
     except ValueError:
         return {}
     return found if isinstance(found, dict) else {}
+
+
+def _tuning(config: Config) -> Tuning:
+    advanced = config.advanced
+    return Tuning(watch=advanced.watch, sweep=advanced.sweep, doubt=2 * advanced.settle)
 
 
 def _key(config: Config) -> Secret:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from rotator.app.connections import Connections
 from rotator.app.runtime import Say
 from rotator.config.fields import is_loopback
 from rotator.config.load import read_stanza
@@ -37,14 +38,6 @@ PACED = "pacing"
 
 Budgets = Callable[[str, int, float], Budget]
 """(connection, requests, seconds) -> the rate budget of a connection."""
-
-
-@dataclass(slots=True)
-class Opened:
-    """A connection that was opened, and the options that it was opened with."""
-
-    options: Any
-    adapter: Any
 
 
 @dataclass(slots=True)
@@ -74,7 +67,7 @@ class ConfiguredFleet:
         self._config: Config | None = None
         self._credentials: dict[str, Credential] = {}
         self._stanzas: dict[str, CredentialStanza] = {}
-        self._opened: dict[str, Opened] = {}
+        self.connections = Connections(self._open)
         self._wired: dict[str, Wired] = {}
         self._renewals: dict[str, dict[str, Renewal]] = {}
         self._deaths: dict[str, Deaths] = {}
@@ -95,12 +88,12 @@ class ConfiguredFleet:
                 name: {s: r for s, r in found.items() if s in self._credentials}
                 for name, found in self._renewals.items()
             }
+            if self.connections.configure(config.connections):
+                self._wired.clear()
             for name, stanza in config.connections.items():
-                old = self._opened.get(name)
-                if old is not None and old.options != stanza.options:
-                    del self._opened[name]
-                    self._wired.clear()
-                if stanza.type in SOURCES and name not in self.times:
+                if name in self.times:
+                    self.times[name].settle = config.advanced.settle
+                elif stanza.type in SOURCES:
                     trusted = is_loopback(SOURCES[stanza.type].api(stanza.options))
                     self.times[name] = ProviderTime(
                         self._clock.boot, self._clock.utc, config.advanced.settle, trusted=trusted
@@ -128,18 +121,7 @@ class ConfiguredFleet:
         Raises:
             ConfigError: no such connection is configured.
         """
-        with self._lock:
-            found = self._opened.get(name)
-            if found is not None:
-                return found.adapter
-            stanza = self.config.connections.get(name)
-            if stanza is None:
-                raise ConfigError(
-                    f"the connection {name} is not configured any more", f"add {name} to connections again"
-                )
-            adapter = self._open(stanza)
-            self._opened[name] = Opened(stanza.options, adapter)
-            return adapter
+        return self.connections.get(name)
 
     def _open(self, stanza: ConnectionStanza) -> Any:
         if stanza.type not in SOURCES:
@@ -289,10 +271,7 @@ class ConfiguredFleet:
 
     def close(self) -> None:
         """Give back all connections."""
-        for opened in self._opened.values():
-            close = getattr(opened.adapter, "close", None)
-            if close is not None:
-                close()
+        self.connections.close()
 
 
 def whole(credential: Credential, stanza: CredentialStanza) -> Credential:

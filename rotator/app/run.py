@@ -2,33 +2,39 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Final
 
 from rotator import __version__
 from rotator.app.app import App
 from rotator.app.care import care
 from rotator.app.documents import moment
+from rotator.app.reload import Reload
 from rotator.config.models import Config
 from rotator.core.credential import NEVER
 from rotator.core.errors import RotatorError
 from rotator.core.events import Event
-from rotator.daemon import Daemon, Ticks
+from rotator.core.ports.journal import Due
+from rotator.daemon import Cadence, Daemon, heed_nothing_yet
+from rotator.engine.driver import Pass
 from rotator.observability.logs import Log
 from rotator.observability.metrics import ConnectionRow, Metrics
-from rotator.web.listener import serve
+from rotator.web.listener import Listener, serve
 
-STALLED: float = 60.0
+STALLED: Final = 60.0
 """Seconds without a tick after which the loop counts as dead, at the default cadence."""
 
 
 def run_daemon(config: Config, log: Log) -> int:
-    """Run until SIGTERM or SIGINT; 0 after a graceful end.
+    """Run until SIGTERM, SIGINT or SIGQUIT; 0 after a graceful end.
 
     Raises:
         ConfigError: the configuration is wrong.
         JournalUnsafe: the journal cannot be trusted, or another daemon runs on it.
         RotatorError: the listener's port is taken.
+        Exhausted: the system gives this process too few threads or too little memory.
     """
+    heed_nothing_yet()
     box: dict[str, Metrics] = {}
 
     def count(connection: str, operation: str, status: str) -> None:
@@ -42,71 +48,121 @@ def run_daemon(config: Config, log: Log) -> int:
         app.writable.watch_values = log.redactor.add
         metrics.render()
         metrics.tick()
-        stalled = max(STALLED, 10 * app.config.advanced.evaluate)
-
-        def health() -> tuple[bool, dict[str, Any]]:
-            age = app.clock.utc() - metrics.last_tick
-            return age < stalled, {"last_tick": moment(metrics.last_tick), "age_seconds": round(age, 1)}
-
-        def ready() -> tuple[bool, dict[str, Any]]:
-            try:
-                app.writable.in_place()
-                app.writable.counts()
-            except RotatorError as error:
-                return False, {"journal": error.message}
-            return True, {"journal": "ok", "credentials": len(app.ids)}
-
-        listener = serve(app.config.http.listen, metrics.render, health, ready)
-        app.writable.heartbeat(listener.address)
-
-        refused: list[str] = []
-
-        def reload() -> None:
-            try:
-                if app.reload():
-                    log.event(Event.CONFIG_LOADED.value, credentials=len(app.ids))
-            except RotatorError as error:
-                if refused[-1:] != [error.message]:  # say it once, not at every tick
-                    refused.append(error.message)
-                    log.event(Event.CONFIG_REJECTED.value, reason=error.message)
-
-        daemon = Daemon(
-            journal=app.writable,
-            driver=app.driver,
-            now=app.now,
-            steady=app.steady,
-            connections=app.sources,
-            tended=lambda: list(app.config.connections),
-            care=lambda name: _care(app, name),
-            heartbeat=lambda: app.writable.heartbeat(listener.address),
-            reload=reload,
-            named=app.named,
-            say=log.event,
-            ticked=metrics.tick,
-            announced=lambda: log.event(Event.DAEMON_READY.value, listener=listener.address, credentials=len(app.ids)),
-            stop=app.stop,
-            ticks=Ticks(evaluate=app.config.advanced.evaluate, watch=app.config.advanced.watch),
-        )
-        log.event(Event.CONFIG_LOADED.value, credentials=len(app.ids))
+        host = RunningHost(app, log, metrics)
+        listener = serve(app.config.http.listen, metrics.render, host.health, host.ready)
+        host.listener = listener
         try:
-            daemon.run()
+            host.heartbeat()
+            log.event(Event.CONFIG_LOADED.value, credentials=len(app.ids))
+            Daemon(host).run()
         finally:
             listener.stop()
             log.event(Event.DAEMON_STOPPED.value)
     return 0
 
 
-def _care(app: App, name: str) -> None:
-    """Look at a source; let a target's connection renew its login, which it does by itself only when it is used."""
-    if name in app.sources():
-        care(app, name)
-        return
-    tend = getattr(app.fleet.connection(name), "care", None)
-    if tend is not None:
+class RunningHost:
+    """Fulfils `rotator.daemon.Host` over an opened writer, and answers for its health."""
+
+    listener: Listener
+
+    def __init__(self, app: App, log: Log, metrics: Metrics) -> None:
+        """`listener` is set before the daemon runs."""
+        self._app, self._log, self._metrics = app, log, metrics
+        self.stop = app.stop
+        self.reload = Reload(app, self._taken)
+        self._format = app.config.log.format
+        self._writable = True
+
+    # --- what the daemon asks
+
+    def cadence(self) -> Cadence:
+        """How often each thing is done."""
+        advanced = self._app.config.advanced
+        return Cadence(evaluate=advanced.evaluate, watch=advanced.watch)
+
+    def sources(self) -> list[str]:
+        """Names of the connections that mint."""
+        return self._app.sources()
+
+    def connections(self) -> list[str]:
+        """Names of all connections."""
+        return list(self._app.config.connections)
+
+    def steady(self, connection: str) -> bool:
+        """Whether the provider's clock can be believed now."""
+        return self._app.steady(connection)
+
+    def due(self, connection: str, limit: int) -> Sequence[Due]:
+        """What wants to be worked on now."""
+        return self._app.writable.due(connection, self._app.now(connection), limit)
+
+    def drive(self, stream: str) -> Pass:
+        """Run a pass over one credential."""
+        with self._app.fleet.connections.in_use():
+            return self._app.driver.run(stream)
+
+    def survey(self, connection: str) -> None:
+        """Look at a source; let a target's connection renew its login, which it does by itself only when it is used."""
+        with self._app.fleet.connections.in_use():
+            if connection in self._app.sources():
+                care(self._app, connection)
+                return
+            tend = getattr(self._app.fleet.connection(connection), "care", None)
+            if tend is not None:
+                try:
+                    tend()
+                except RotatorError as error:
+                    self._app.say(Event.PROVIDER_UNAVAILABLE.value, connection=connection, reason=error.message)
+
+    def heartbeat(self) -> None:
+        """Say in the journal that the process lives, which also shows whether the journal can be written."""
+        self._writable = False
+        self._app.writable.heartbeat(self.listener.address)
+        self._writable = True
+
+    def named(self, stream: str) -> str:
+        """The name of the credential with that stream."""
+        return self._app.named(stream)
+
+    def say(self, event: str, /, **fields: object) -> None:
+        """Say what happened."""
+        self._log.event(event, **fields)
+
+    def ticked(self) -> None:
+        """Note that it was asked what is due."""
+        self._metrics.tick()
+
+    def announce(self) -> None:
+        """Say that it is ready."""
+        self._log.event(Event.DAEMON_READY.value, listener=self.listener.address, credentials=len(self._app.ids))
+
+    def _taken(self) -> None:
+        wanted = self._app.config.log
+        self._log.set_level(wanted.level)
+        if wanted.format != self._format:
+            self._format = wanted.format
+            reason = "log.format changed, which takes effect at the next start"
+            self.say(Event.CONFIG_WARNING.value, subject="log", code="restart_needed", reason=reason)
+
+    # --- what the listener asks
+
+    def health(self) -> tuple[bool, dict[str, Any]]:
+        """Whether the loop lives, by a clock that nobody can set; an age below zero is a broken clock, so a no."""
+        age = self._metrics.tick_age
+        stalled = max(STALLED, 10 * self._app.config.advanced.evaluate)
+        return 0 <= age < stalled, {"last_tick": moment(self._metrics.last_tick), "age_seconds": round(age, 1)}
+
+    def ready(self) -> tuple[bool, dict[str, Any]]:
+        """Whether the journal can be read and written; why not is in the log, never in an answer."""
+        credentials = len(self._app.ids)
         try:
-            tend()
-        except RotatorError as error:
-            app.say(Event.PROVIDER_UNAVAILABLE.value, connection=name, reason=error.message)
+            self._app.writable.in_place()
+            self._app.writable.counts()
+        except RotatorError:
+            return False, {"journal": "unreadable", "credentials": credentials}
+        journal = "ok" if self._writable else "unwritable"
+        return self._writable, {"journal": journal, "credentials": credentials}
 
 
 def rows(app: App) -> list[ConnectionRow]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 
 from rotator.engine.provider_time import ProviderTime
 from rotator.host.clock import SystemClock
 from rotator.host.crashpoints import crash_at
 from rotator.host.entropy import SystemEntropy
+from rotator.host.latch import Latch
 from rotator.host.workers import run_side_by_side
 
 Say = Callable[..., None]
@@ -22,7 +23,7 @@ class HostRuntime:
         clock: SystemClock,
         times: Mapping[str, ProviderTime],
         say: Say,
-        stop: threading.Event,
+        stop: Latch,
     ) -> None:
         """`times` by connection may grow later; `say` is the log's `event`; `stop` is set when the process ends."""
         self._clock, self._times, self._say, self._stop = clock, times, say, stop
@@ -49,7 +50,7 @@ class HostRuntime:
 
     def sleep(self, seconds: float) -> None:
         """Wait, whatever the process was asked: a captured value is at stake."""
-        threading.Event().wait(seconds)
+        time.sleep(seconds)
 
     def stopping(self) -> bool:
         """Whether the process was asked to end."""

@@ -16,6 +16,7 @@ from rotator.cli.layout import Span, text
 from rotator.cli.log import configuration, open_log
 from rotator.cli.output import write_json, write_lines
 from rotator.cli.verbs import Settings, verb
+from rotator.host.latch import Latch
 
 
 def run(settings: Settings) -> int:
@@ -105,7 +106,7 @@ def duration(option: str, value: str) -> float:
 
 
 @contextmanager
-def stopping(stop: threading.Event) -> Iterator[None]:
+def stopping(stop: Latch) -> Iterator[None]:
     """Within the block, SIGTERM and Ctrl-C set `stop` instead of interrupting what is under way."""
 
     def ask(number: int, frame: FrameType | None) -> None:

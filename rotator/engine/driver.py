@@ -73,6 +73,10 @@ class Driver:
         self._tables = tables
         self._memory: dict[str, Memory] = {}
 
+    def tune(self, tuning: Tuning) -> None:
+        """Take other cadences from the next pass on."""
+        self._tuning = tuning
+
     def memory(self, stream: str) -> Memory:
         """What this process remembers of a credential; may be forgotten at any time."""
         return self._memory.setdefault(stream, Memory())

@@ -41,7 +41,9 @@ class ProviderTime:
             settle: seconds across which a jump must be confirmed.
             trusted: a provider on this machine: its time counts at once and never freezes anything.
         """
-        self._boot, self._utc, self._settle, self._trusted = boot, utc, settle, trusted
+        self._boot, self._utc, self._trusted = boot, utc, trusted
+        self.settle = settle
+        """May be changed at any time; counts from the next answer on."""
         self._known: _Known | None = None
 
     def observe(self, date: float) -> None:
@@ -64,7 +66,7 @@ class ProviderTime:
             self._known = _Known(max(offset, known.offset))
         elif known.candidate is None or abs(offset - known.candidate) > TOLERANCE:
             self._known = replace(known, candidate=offset, since=boot)
-        elif boot - known.since >= self._settle:
+        elif boot - known.since >= self.settle:
             self._known = _Known(offset)
 
     def now(self) -> float:

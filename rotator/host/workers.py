@@ -10,14 +10,17 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TypeVar
+
+from rotator.host.threads import Exhausted, start_thread
 
 T = TypeVar("T")
 Job = Callable[[], object]
 OnError = Callable[[str, BaseException], None]
 
-MAP_WIDTH = 8
-"""Most threads that one `map` starts: a rotation publishes to a handful of targets, never to hundreds."""
+WIDTH = 8
+"""Most jobs that run side by side for one caller: a rotation publishes to a handful of targets, never to hundreds."""
 
 
 class Workers:
@@ -40,23 +43,42 @@ class Workers:
     def submit(self, key: str, job: Job) -> bool:
         """Queue `job` under `key`; False when that key is queued or running already, or the pool is closed.
 
-        Never blocks and never runs the job in the calling thread.
+        Never blocks and never runs the job in the calling thread. Where the system allows no thread more, those that
+        run already do it.
+
+        Raises:
+            Exhausted: the system allows this pool not even one thread; the job is not queued.
         """
         with self._changed:
             if self._closed or key in self._keys:
                 return False
+            if self._idle <= len(self._queue) and self._threads < self._size:
+                self._grow()
             self._keys.add(key)
             self._queue.append((key, job))
-            if self._idle < len(self._queue) and self._threads < self._size:
-                self._threads += 1
-                threading.Thread(target=self._work, name=f"{self._name}-{self._threads}", daemon=True).start()
             self._changed.notify()
             return True
 
-    def active(self) -> int:
-        """How many jobs are queued or running."""
+    def prepare(self, threads: int) -> None:
+        """Start that many threads now, where they would be started when first needed.
+
+        Raises:
+            Exhausted: the system does not allow them.
+        """
         with self._changed:
-            return len(self._keys)
+            while self._threads < min(threads, self._size):
+                self._start()
+
+    def _grow(self) -> None:
+        try:
+            self._start()
+        except Exhausted:
+            if not self._threads:
+                raise
+
+    def _start(self) -> None:
+        start_thread(self._work, f"{self._name}-{self._threads + 1}")
+        self._threads += 1
 
     def close(self) -> None:
         """Refuse further jobs; those queued still run."""
@@ -76,15 +98,6 @@ class Workers:
                     return False
                 self._changed.wait(left)
             return True
-
-    def map(self, jobs: Sequence[Callable[[], T]]) -> list[T | Exception]:
-        """Run `jobs` side by side; the results in their order, an exception in the place of the job that raised it.
-
-        Uses threads of its own, so a job of this pool may call it without waiting for a free worker (no deadlock); one
-        job alone runs in the calling thread. The caller's context variables (log context) are visible to every job. An
-        exception that is no `Exception` (a simulated kill) is raised here, after all jobs have ended.
-        """
-        return run_side_by_side(jobs, f"{self._name}-map")
 
     def _work(self) -> None:
         while True:
@@ -112,8 +125,13 @@ class Workers:
             return
 
 
-def run_side_by_side(jobs: Sequence[Callable[[], T]], name: str = "map", width: int = MAP_WIDTH) -> list[T | Exception]:
-    """`Workers.map` without a pool: at most `width` short-lived daemon threads, results in the order of `jobs`."""
+def run_side_by_side(jobs: Sequence[Callable[[], T]], name: str = "job", width: int = WIDTH) -> list[T | Exception]:
+    """Run `jobs` in at most `width` short-lived daemon threads; return their results in the order of `jobs`.
+
+    An exception stands in the place of the job that raised it; one that is no `Exception` (a simulated kill) is raised
+    here, after all have ended. One job alone, and those for which the system allows no thread, run in the calling
+    thread. The caller's context variables (log context) are visible to every job.
+    """
     outcomes: list[T | BaseException | None] = [None] * len(jobs)
     if len(jobs) == 1:
         try:
@@ -137,9 +155,12 @@ def run_side_by_side(jobs: Sequence[Callable[[], T]], name: str = "map", width: 
     threads = []
     for number in range(min(width, len(jobs))):
         context = contextvars.copy_context()
-        thread = threading.Thread(target=context.run, args=(take_turns,), name=f"{name}-{number}", daemon=True)
-        thread.start()
-        threads.append(thread)
+        try:
+            threads.append(start_thread(partial(context.run, take_turns), f"{name}-{number}"))
+        except Exhausted:
+            break
+    if not threads:
+        take_turns()
     for thread in threads:
         thread.join()
     results: list[T | Exception] = []

@@ -45,7 +45,6 @@ LIBRARY: Final = "library_message"
 
 NOISY: Final = (
     "alembic",
-    "apscheduler",
     "asyncio",
     "boto3",
     "botocore",
@@ -85,6 +84,10 @@ class Log:
     def dropped(self) -> int:
         """How many lines the stream did not take."""
         return self._sink.dropped
+
+    def set_level(self, level: Level) -> None:
+        """Take another least level for our own lines, from the next one on."""
+        self._threshold = LEVELS[level]
 
     def event(self, name: str, /, **fields: object) -> None:
         """Say that something happened, with what is bound and `fields`; never raises and never blocks for long.

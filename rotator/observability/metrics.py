@@ -105,7 +105,7 @@ class Metrics:
         self._statuses: Mapping[str, CredentialStatus] = {}
         self._rows: Sequence[ConnectionRow] = ()
         self._readable = True
-        self._last_tick = 0.0
+        self._last_tick, self._ticked = 0.0, monotonic()
         self._reloaded, self._reloaded_at = True, 0.0
         self._tally = Tally(self._places, monotonic, self._strategy)
         self._registry = CollectorRegistry(auto_describe=False)
@@ -133,12 +133,17 @@ class Metrics:
 
     def tick(self) -> None:
         """Note that the scheduler ticked."""
-        self._last_tick = self._now()
+        self._last_tick, self._ticked = self._now(), self._monotonic()
 
     @property
     def last_tick(self) -> float:
         """When the scheduler last ticked, in unix seconds; 0 before the first time."""
         return self._last_tick
+
+    @property
+    def tick_age(self) -> float:
+        """Seconds since it last ticked, or since the start, by the monotonic clock."""
+        return self._monotonic() - self._ticked
 
     def render(self) -> bytes:
         """Return the page in the text format 0.0.4, at most one second old (or as old as five renderings take).

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import asyncio
 import json
-import threading
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
+
+from rotator.host.threads import Exhausted, start_thread
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
@@ -40,15 +42,18 @@ class Flight(Generic[T]):
         """Return the answer.
 
         Raises:
+            Exhausted: the system allows no thread to ask it in.
             TimeoutError: it did not come `within` seconds; the question goes on and serves whoever asks next.
             Exception: what the question raised.
         """
         if self._answer is None:
             self._answer = asyncio.get_running_loop().create_future()
             self._answer.add_done_callback(self._landed)
-            threading.Thread(
-                target=self._fly, args=(self._answer, asyncio.get_running_loop()), name=f"web-{self._name}", daemon=True
-            ).start()
+            try:
+                start_thread(partial(self._fly, self._answer, asyncio.get_running_loop()), f"web-{self._name}")
+            except Exhausted:
+                self._answer = None  # whoever asks next tries again
+                raise
         return await asyncio.wait_for(asyncio.shield(self._answer), within)
 
     def _landed(self, answer: asyncio.Future[T]) -> None:

@@ -13,9 +13,11 @@ import re
 import socket
 import threading
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from rotator.core.errors import ConfigError, RotatorError
+from rotator.host.threads import Exhausted, start_thread
 from rotator.web.answers import ANSWER_WITHIN, Check, Render, application
 
 if TYPE_CHECKING:
@@ -82,6 +84,7 @@ def serve(
     Raises:
         ConfigError: the address is none, or not one of this machine.
         RotatorError: the port is taken, or the server did not start.
+        Exhausted: the system allows no thread for it.
     """
     import uvicorn
 
@@ -104,8 +107,11 @@ def serve(
         h11_max_incomplete_event_size=LONGEST_REQUEST,
     )
     server = _quiet_server(config)
-    thread = threading.Thread(target=server.run, args=([bound],), name="web", daemon=True)
-    thread.start()
+    try:
+        thread = start_thread(partial(server.run, [bound]), "web")
+    except Exhausted:
+        bound.close()
+        raise
     server.up.wait(START_WITHIN)
     if not server.started:
         bound.close()

@@ -7,24 +7,15 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from rotator.core.errors import Unavailable
+from rotator.core.errors import JournalUnsafe, Unavailable
 from rotator.core.ports.journal import Due
-from rotator.daemon import Daemon, Ticks
+from rotator.daemon import ENDS, UNHEEDED, Cadence, Daemon, heed_nothing_yet
 from rotator.engine.driver import End, Pass
+from rotator.host.latch import Latch
+from rotator.host.threads import Exhausted
 
 NEVER = 3600.0
 DUE = {"prod": ["a", "b"], "other": ["c"]}
-
-
-@dataclass
-class Journal:
-    """Says what is due."""
-
-    asked: list = field(default_factory=list)
-
-    def due(self, connection, now, limit):
-        self.asked.append((connection, now))
-        return [Due(stream, 0.0) for stream in DUE[connection]]
 
 
 @dataclass
@@ -43,37 +34,62 @@ class Driver:
 
 
 class Bench:
-    """A daemon and everything around it."""
+    """A daemon and its host, which is this bench."""
 
     def __init__(self, **every):
-        self.journal, self.driver, self.stop = Journal(), Driver(), threading.Event()
-        self.cared, self.said, self.calls, self.unsteady = [], [], [], set()
+        self.driver, self.stop = Driver(), Latch()
+        self.asked, self.surveyed, self.said, self.calls, self.unsteady = [], [], [], [], set()
         self.on = {}
-        self.daemon = Daemon(
-            journal=self.journal,
-            driver=self.driver,
-            now=lambda connection: 1000.0,
-            steady=lambda connection: connection not in self.unsteady,
-            connections=lambda: list(DUE),
-            tended=lambda: [*DUE, "vault"],
-            care=self.care,
-            heartbeat=lambda: self.called("heartbeat"),
-            reload=lambda: self.called("reload"),
-            named=lambda stream: f"the credential {stream}",
-            say=lambda event, **fields: self.said.append((event, fields)),
-            ticked=lambda: self.called("ticked"),
-            announced=lambda: self.called("announced"),
-            stop=self.stop,
-            ticks=Ticks(**{"evaluate": NEVER, "watch": NEVER, "heartbeat": NEVER, "reload": NEVER, **every}),
-        )
+        self.every = {"evaluate": NEVER, "watch": NEVER, "heartbeat": NEVER, "reload": NEVER, **every}
+        self.daemon = Daemon(self)
 
-    def care(self, connection):
-        self.cared.append(connection)
-        self.on.get("care", lambda: None)()
+    def cadence(self):
+        return Cadence(**self.every)
+
+    def sources(self):
+        return list(DUE)
+
+    def connections(self):
+        return [*DUE, "vault"]
+
+    def steady(self, connection):
+        return connection not in self.unsteady
+
+    def due(self, connection, limit):
+        self.asked.append(connection)
+        return [Due(stream, 0.0) for stream in DUE[connection]]
+
+    def drive(self, stream):
+        return self.driver.run(stream)
+
+    def survey(self, connection):
+        self.surveyed.append(connection)
+        self.on.get("survey", lambda: None)()
+
+    def named(self, stream):
+        return f"the credential {stream}"
+
+    def say(self, event, /, **fields):
+        self.said.append((event, fields))
+
+    def heartbeat(self):
+        self.called("heartbeat")
+
+    def reload(self):
+        self.called("reload")
+
+    def ticked(self):
+        self.called("ticked")
+
+    def announce(self):
+        self.called("announced")
 
     def called(self, name):
         self.calls.append(name)
         self.on.get(name, lambda: None)()
+
+    def events(self):
+        return [event for event, _ in self.said]
 
     def evaluate(self):
         """One tick, and all that it handed out."""
@@ -82,7 +98,7 @@ class Bench:
 
     def rest(self):
         assert self.daemon._workers.drain(30)
-        assert self.daemon._carers.drain(30)
+        assert self.daemon._surveys.drain(30)
 
 
 @pytest.fixture
@@ -93,7 +109,7 @@ def bench():
 @pytest.fixture
 def signals():
     """Gives the signals back to the test runner."""
-    numbers = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+    numbers = (*ENDS, *UNHEEDED, signal.SIGHUP)
     before = {number: signal.getsignal(number) for number in numbers}
     yield
     for number, handler in before.items():
@@ -104,7 +120,7 @@ def test_a_tick_works_on_whatever_is_due_on_any_connection(bench):
     bench.evaluate()
 
     assert sorted(bench.driver.ran) == ["a", "b", "c"]
-    assert bench.journal.asked == [("prod", 1000.0), ("other", 1000.0)]
+    assert bench.asked == ["prod", "other"]
     assert bench.calls == ["ticked"]
 
 
@@ -139,7 +155,7 @@ def test_an_error_that_should_not_exist_while_a_connection_is_looked_at_is_said_
     def broken():
         raise ValueError("a bug")
 
-    bench.on["care"] = broken
+    bench.on["survey"] = broken
     bench.daemon.watch()
     bench.rest()
 
@@ -150,7 +166,7 @@ def test_every_connection_is_looked_at_those_of_targets_too(bench):
     bench.daemon.watch()
     bench.rest()
 
-    assert sorted(bench.cared) == ["other", "prod", "vault"]
+    assert sorted(bench.surveyed) == ["other", "prod", "vault"]
 
 
 def test_a_connection_whose_clock_is_not_believed_is_asked_at_every_tick(bench):
@@ -158,7 +174,7 @@ def test_a_connection_whose_clock_is_not_believed_is_asked_at_every_tick(bench):
     bench.evaluate()
     bench.evaluate()
 
-    assert bench.cared == ["other", "other"]
+    assert bench.surveyed == ["other", "other"]
 
 
 @pytest.mark.parametrize("error", [Unavailable("reading the journal: busy"), ValueError("a bug")])
@@ -166,9 +182,63 @@ def test_a_tick_that_fails_is_said_and_ends_nothing(bench, error):
     def broken():
         raise error
 
-    bench.daemon._guarded("evaluate", broken)()
+    bench.every["reload"] = 0.05
+    bench.on["reload"] = broken
+    bench.on["survey"] = lambda: bench.calls.count("reload") > 1 and bench.stop.set()
+    bench.every["watch"] = 0.05
+    bench.daemon.run()
 
-    assert [(event, fields["tick"]) for event, fields in bench.said] == [("tick_failed", "evaluate")]
+    assert bench.calls.count("reload") > 1
+    assert {fields["tick"] for event, fields in bench.said if event == "tick_failed"} == {"reload"}
+
+
+def test_a_journal_that_takes_nothing_is_no_bug_wherever_it_is_met(bench):
+    """A full disk under the journal is said as that, with the reason, and without a traceback."""
+    full = JournalUnsafe("writing to the journal: the disk is full")
+
+    def broken(*_):
+        raise full
+
+    bench.driver.error = full
+    bench.on["survey"] = broken
+    bench.daemon.watch()
+    bench.evaluate()
+    bench.daemon._unticked("heartbeat", full)
+
+    assert set(bench.events()) == {"journal_unsafe"}
+    assert {fields["reason"] for _, fields in bench.said} == {full.message}
+    assert not [fields for _, fields in bench.said if "exc_info" in fields]
+
+
+@pytest.mark.parametrize("error", [MemoryError(), RuntimeError("can't start new thread")])
+@pytest.mark.parametrize("where", ["drive", "survey", "heartbeat"])
+def test_a_process_that_the_system_gives_no_room_says_so_and_ends(where, error):
+    bench = Bench(heartbeat=0.05)
+
+    def broken():
+        raise error
+
+    if where == "drive":
+        bench.driver.error = error
+    else:
+        bench.on[where] = broken
+    with pytest.raises(Exhausted) as caught:
+        bench.daemon.run()
+
+    assert caught.value.remedy
+    assert bench.events()[-1] == "daemon_stopping"
+
+
+def test_a_daemon_that_may_start_no_thread_ends_before_it_says_that_it_is_ready(monkeypatch):
+    bench = Bench()
+
+    def none(self):
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", none)
+    with pytest.raises(Exhausted, match="no more threads"):
+        bench.daemon.run()
+    assert bench.calls == []
 
 
 def test_it_works_at_once_then_ticks_until_it_is_stopped():
@@ -180,12 +250,12 @@ def test_it_works_at_once_then_ticks_until_it_is_stopped():
 
     assert not thread.is_alive()
     assert sorted(bench.driver.ran) == ["a", "b", "c"]
-    assert sorted(bench.cared) == ["other", "prod", "vault"]
+    assert sorted(bench.surveyed) == ["other", "prod", "vault"]
     assert bench.said[-1][0] == "daemon_stopping"
     assert not bench.daemon._workers.submit("d", lambda: None), "nothing new is begun once it was stopped"
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", ENDS)
 def test_a_signal_ends_it(signals, number):
     bench = Bench(heartbeat=0.05)
     bench.on["heartbeat"] = lambda: os.kill(os.getpid(), number)
@@ -194,7 +264,7 @@ def test_a_signal_ends_it(signals, number):
     assert bench.stop.is_set()
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+@pytest.mark.parametrize("number", [*ENDS, *UNHEEDED, signal.SIGHUP])
 def test_whoever_reads_that_it_is_ready_may_send_any_signal_at_once(signals, number):
     bench = Bench(heartbeat=0.05)
     bench.on["announced"] = lambda: os.kill(os.getpid(), number)
@@ -211,3 +281,37 @@ def test_a_hangup_loads_the_configuration_again(signals):
     bench.daemon.run()
 
     assert "reload" in bench.calls
+
+
+@pytest.mark.parametrize("number", UNHEEDED)
+def test_a_signal_that_means_nothing_kills_nothing(signals, number):
+    bench = Bench(heartbeat=0.05)
+    beats = []
+
+    def beat():
+        beats.append(1)
+        if len(beats) == 1:
+            os.kill(os.getpid(), number)
+        else:
+            bench.stop.set()
+
+    bench.on["heartbeat"] = beat
+    bench.daemon.run()
+
+    assert len(beats) == 2
+
+
+@pytest.mark.parametrize("number", [*UNHEEDED, signal.SIGHUP])
+def test_a_signal_that_comes_before_it_is_ready_kills_nothing(signals, number):
+    heed_nothing_yet()
+
+    os.kill(os.getpid(), number)
+
+
+def test_intervals_that_a_reload_changed_count_at_once():
+    bench = Bench(reload=0.05)
+    bench.on["reload"] = lambda: bench.every.update(heartbeat=0.05)
+    bench.on["heartbeat"] = bench.stop.set
+    bench.daemon.run()
+
+    assert "heartbeat" in bench.calls

@@ -18,7 +18,6 @@ HOMES = {
     "hvac": ("targets/vault/*.py", "targets/vault.py"),
     "boto3": ("targets/aws_secrets_manager/*.py", "targets/aws_secrets_manager.py"),
     "botocore": ("targets/aws_secrets_manager/*.py", "targets/aws_secrets_manager.py"),
-    "apscheduler": ("daemon.py", "daemon/*.py"),
     "httpx": ("sources/*/http.py", "notify/*.py"),
 }
 HEAVY = (*HOMES, "alembic", "sqlalchemy", "cryptography", "starlette", "uvicorn", "prometheus_client")

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from rotator.app.fleet import PACED
+from rotator.app.reload import reload
 from rotator.core.credential import DAY
 from rotator.core.errors import ConfigError
 from rotator.core.protocol.view import Token, blank
@@ -36,7 +37,7 @@ def test_a_configured_credential_is_bound_to_its_adapters_once(app, stream):
 def test_a_reload_makes_adapters_anew(app, stream, place):
     first = app.fleet.bound(stream, blank())
     place.write(place.credential("workers-deploy", grants=[{"permissions": ["DNS Read"], "zones": ["example.com"]}]))
-    app.reload()
+    reload(app)
 
     assert app.fleet.bound(stream, blank()) is not first
 
@@ -44,13 +45,13 @@ def test_a_reload_makes_adapters_anew(app, stream, place):
 def test_a_connection_outlives_a_reload_while_its_options_stay(app, place):
     first = app.fleet.connection("prod")
     place.write(place.credential("other"))
-    app.reload()
+    reload(app)
     assert app.fleet.connection("prod") is first
 
     text = (place.folder / "rotator.yaml").read_text().replace("account-management", "standby")
     (place.folder / "standby").write_text("x" * 40)
     (place.folder / "rotator.yaml").write_text(text)
-    app.reload()
+    reload(app)
     assert app.fleet.connection("prod") is not first
 
 
@@ -67,7 +68,7 @@ def test_nothing_is_bound_for_a_stream_that_nobody_knows(app):
 def test_a_credential_that_left_the_configuration_is_bound_from_its_journaled_stanza(app, stream, place):
     spec = app.credentials[0].spec
     place.write(place.credential("other"))
-    app.reload()
+    reload(app)
     found = app.fleet.bound(stream, replace(blank(), spec=spec))
 
     assert found is not None
@@ -79,7 +80,7 @@ def test_a_journaled_stanza_whose_connection_is_gone_is_said_and_not_bound(app, 
     spec = dict(app.credentials[0].spec)
     spec["stanza"] = {**spec["stanza"], "connection": "gone"}
     place.write(place.credential("other"))
-    app.reload()
+    reload(app)
 
     assert app.fleet.bound(stream, replace(blank(), spec=spec)) is None
     assert "workers-deploy" in [fields.get("credential") for name, fields in said if name == "config_warning"]
@@ -105,7 +106,7 @@ def test_a_target_that_left_can_still_be_read(app, stream, place):
     spec = app.credentials[0].spec
     (name, plain), *_ = spec["targets"].items()
     place.write(place.credential("workers-deploy", targets=[{"type": "env_file", "path": "else.env"}]))
-    app.reload()
+    reload(app)
     found = app.fleet.bound(stream, replace(blank(), spec=app.credentials[0].spec, past={name: plain}))
 
     assert found is not None

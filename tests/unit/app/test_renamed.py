@@ -2,6 +2,7 @@
 
 import pytest
 
+from rotator.app.reload import reload
 from rotator.core.facts import Kind
 
 FILE = {"type": "env_file", "path": "workers-deploy.env"}
@@ -12,7 +13,7 @@ def renamed(app, place):
     """`workers-deploy` has a token and is called `deploy` since."""
     assert app.once(5.0) == 0
     place.write(place.credential("deploy", targets=[FILE]) | {"renamed_from": "workers-deploy"})
-    assert app.reload()
+    assert reload(app)
     return app
 
 
@@ -25,7 +26,7 @@ def test_it_leaves_the_token_of_the_renamed_one_alone(renamed, place):
         place.credential("deploy", targets=[FILE]),
         place.credential("workers-deploy", targets=[FILE | {"path": "b.env"}]),
     )
-    assert renamed.reload()
+    assert reload(renamed)
 
     assert renamed.once(5.0) == 0
     assert len(of_the_new_one(renamed, Kind.CONFIRMED)) == 1
@@ -39,7 +40,7 @@ def test_it_does_not_take_over_the_value_that_the_renamed_one_left_in_its_old_fi
         place.credential("deploy", targets=[FILE | {"path": "moved.env"}]),
         place.credential("workers-deploy", targets=[FILE]),
     )
-    assert renamed.reload()
+    assert reload(renamed)
 
     assert renamed.once(5.0) == 3, "an operator decides about a value that stands there and is another's"
     assert not of_the_new_one(renamed, Kind.ADOPTED, Kind.KNOWN)
@@ -50,7 +51,7 @@ def test_it_does_not_take_over_the_value_that_the_renamed_one_left_in_its_old_fi
 def test_a_rename_that_is_taken_back_goes_on_with_the_value_that_stands_there(renamed, place):
     left = place.value()
     place.write(place.credential("workers-deploy", targets=[FILE]))
-    assert renamed.reload()
+    assert reload(renamed)
 
     assert renamed.once(5.0) == 0
     assert len(of_the_new_one(renamed, Kind.ADOPTED)) == 1

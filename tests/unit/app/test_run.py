@@ -10,13 +10,14 @@ import pytest
 from rotator.app import run
 from rotator.config.load import load
 from rotator.core.errors import JournalUnsafe
+from rotator.engine.work import Tuning
 from rotator.observability.logs import configure
 from rotator.registry import kinds
 
 
 @pytest.fixture
 def ran(place, monkeypatch):
-    """Runs the daemon; `during(daemon)` is called in place of its loop. Returns exit code and log lines."""
+    """Runs the daemon; `during(host)` is called in place of the loop. Returns exit code and log lines."""
     monkeypatch.chdir(place.folder)
     monkeypatch.setenv("HOME", str(place.folder))
     out = io.StringIO()
@@ -24,12 +25,12 @@ def ran(place, monkeypatch):
 
     def start(during):
         class Hand:
-            def __init__(self, **parts):
-                self.__dict__.update(parts)
+            def __init__(self, host):
+                self.host = host
 
             def run(self):
-                self.announced()
-                during(self)
+                self.host.announce()
+                during(self.host)
 
         monkeypatch.setattr(run, "Daemon", Hand)
         code = run.run_daemon(load(place.folder / "rotator.yaml", kinds()), log)
@@ -43,8 +44,8 @@ def events(lines):
     return [line["event"] for line in lines]
 
 
-def fetched(daemon, path):
-    address = daemon.journal.processes()[0].listener
+def fetched(host, path):
+    address = host.listener.address
     with urllib.request.urlopen(f"http://{address}{path}", timeout=10) as answer:
         return answer.status, answer.read().decode()
 
@@ -59,9 +60,9 @@ def test_it_says_when_it_is_ready_and_when_it_has_ended(ran):
 def test_its_listener_answers_health_readiness_and_metrics_before_the_first_tick(ran):
     answers = {}
 
-    def during(daemon):
+    def during(host):
         for path in ("/healthz", "/readyz", "/metrics"):
-            answers[path] = fetched(daemon, path)
+            answers[path] = fetched(host, path)
 
     ran(during)
 
@@ -70,49 +71,97 @@ def test_its_listener_answers_health_readiness_and_metrics_before_the_first_tick
     assert '"credentials":1' in answers["/readyz"][1].replace(" ", "")
 
 
-def test_a_journal_that_cannot_be_read_is_not_ready(ran):
+def refused(host):
+    """Status and document of /readyz where that is no 200."""
+    with pytest.raises(urllib.error.HTTPError) as caught:
+        fetched(host, "/readyz")
+    found = caught.value.code, json.loads(caught.value.read())
+    caught.value.close()
+    return found
+
+
+def full(*_):
+    raise JournalUnsafe("writing to the journal /srv/state.db: the disk is full")
+
+
+@pytest.mark.parametrize("broken", ["counts", "in_place"])
+def test_a_journal_that_cannot_be_read_is_not_ready_and_the_answer_holds_no_error_text(ran, broken, monkeypatch):
     seen = []
 
-    def during(daemon):
-        def broken():
-            raise JournalUnsafe("the disk is gone")
-
-        daemon.journal.counts = broken
-        with pytest.raises(urllib.error.HTTPError) as caught:
-            fetched(daemon, "/readyz")
-        seen.append((caught.value.code, caught.value.read().decode()))
-        caught.value.close()
+    def during(host):
+        monkeypatch.setattr(host._app.writable, broken, full)
+        seen.append(refused(host))
 
     ran(during)
 
-    assert seen[0][0] == 503
-    assert "the disk is gone" in seen[0][1]
+    assert seen == [(503, {"status": "fail", "journal": "unreadable", "credentials": 1})]
+
+
+def test_a_journal_that_takes_no_heartbeat_is_not_ready_until_it_takes_one(ran, monkeypatch):
+    seen = []
+
+    def during(host):
+        with monkeypatch.context() as broken:
+            broken.setattr(host._app.writable, "heartbeat", full)
+            with pytest.raises(JournalUnsafe):
+                host.heartbeat()
+            seen.append(refused(host))
+        host.heartbeat()
+        seen.append(fetched(host, "/readyz")[0])
+
+    ran(during)
+
+    assert seen == [(503, {"status": "fail", "journal": "unwritable", "credentials": 1}), 200]
 
 
 def test_a_journal_that_was_removed_under_the_daemon_is_not_ready(ran, place):
     seen = []
 
-    def during(daemon):
+    def during(host):
         (place.folder / "state.db").rename(place.folder / "elsewhere.db")
-        with pytest.raises(urllib.error.HTTPError) as caught:
-            fetched(daemon, "/readyz")
-        seen.append((caught.value.code, caught.value.read().decode()))
-        caught.value.close()
+        seen.append(refused(host))
 
     ran(during)
 
     assert seen[0][0] == 503
-    assert "removed or replaced" in seen[0][1]
+
+
+def test_a_wall_clock_that_is_set_back_changes_no_health(ran, monkeypatch):
+    seen = []
+
+    def during(host):
+        monkeypatch.setattr(host._metrics, "_now", lambda: 1000.0)
+        monkeypatch.setattr(host._app.clock, "utc", lambda: 1000.0)
+        seen.append(fetched(host, "/healthz"))
+
+    ran(during)
+
+    status, document = seen[0]
+    assert status == 200
+    assert 0 <= json.loads(document)["age_seconds"] < 60
+
+
+@pytest.mark.parametrize("age", [-1.0, 61.0])
+def test_a_tick_that_is_long_ago_or_in_the_future_is_unhealthy(ran, age, monkeypatch):
+    seen = []
+
+    def during(host):
+        monkeypatch.setattr(type(host._metrics), "tick_age", age)
+        seen.append(host.health()[0])
+
+    ran(during)
+
+    assert seen == [False]
 
 
 def test_a_changed_configuration_is_loaded_and_a_wrong_one_is_refused_once(ran, place):
-    def during(daemon):
-        daemon.reload()
+    def during(host):
+        host.reload()
         place.write(place.credential("workers-deploy"), place.credential("other"))
-        daemon.reload()
+        host.reload()
         (place.folder / "rotator.yaml").write_text("version: 1\n")
-        daemon.reload()
-        daemon.reload()
+        host.reload()
+        host.reload()
 
     _, lines = ran(during)
 
@@ -120,28 +169,96 @@ def test_a_changed_configuration_is_loaded_and_a_wrong_one_is_refused_once(ran, 
     assert events(lines).count("config_rejected") == 1
 
 
-def test_connections_are_cared_for_as_long_as_they_are_configured(ran):
-    noted = []
+def successful(host):
+    host._metrics._fresh_until = 0.0  # a page is served again for a second
+    return "rotator_config_last_reload_successful 1.0" in fetched(host, "/metrics")[1]
 
-    def during(daemon):
-        daemon.heartbeat()
-        daemon.care("prod")
-        noted.append(daemon.connections())
-        noted.append(daemon.now("prod") > 0)
-        daemon.ticked()
+
+def test_the_old_file_that_is_put_back_after_a_typo_is_loaded_and_the_metric_says_so(ran, place):
+    seen = []
+
+    def during(host):
+        file = place.folder / "rotator.yaml"
+        right = file.read_bytes()
+        file.write_text("version: 1\n  typo")
+        host.reload()
+        seen.append(successful(host))
+        file.write_bytes(right)
+        host.reload()
+        host.reload()
+        seen.append(successful(host))
 
     _, lines = ran(during)
 
-    assert noted == [["prod"], True]
+    assert seen == [False, True]
+    assert events(lines).count("config_loaded") == 2
+
+
+def test_what_a_running_daemon_cannot_change_is_named_with_what_to_do(ran, place):
+    def during(host):
+        place.write(http={"listen": "127.0.0.1:1"})
+        host.reload()
+
+    _, lines = ran(during)
+
+    [rejected] = [line for line in lines if line["event"] == "config_rejected"]
+    assert "http.listen changed, which takes effect at a start only" in rejected["reason"]
+
+
+def test_every_pace_and_the_level_of_the_log_are_taken_by_a_reload(ran, place):
+    seen = []
+
+    def during(host):
+        pace = {"settle": "3s", "propagation": "5s", "retry": "4s", "evaluate": "7s", "watch": "8s", "sweep": "9s"}
+        place.write(advanced=pace, log={"level": "error"})
+        host.reload()
+        app = host._app
+        seen.append((host.cadence().evaluate, host.cadence().watch))
+        seen.append(app.driver._tuning)
+        seen.append(app.fleet.times["prod"].settle)
+        seen.append([getattr(app.credentials[0].policy, name) for name in ("settle", "propagation", "retry")])
+
+    _, lines = ran(during)
+
+    assert seen == [(7.0, 8.0), Tuning(watch=8.0, sweep=9.0, doubt=6.0), 3.0, [3.0, 5.0, 4.0]]
+    assert "daemon_stopped" not in events(lines)
+
+
+def test_a_change_of_the_format_of_the_log_says_that_it_waits_for_the_next_start(ran, place):
+    def during(host):
+        place.write(log={"format": "console"})
+        host.reload()
+
+    _, lines = ran(during)
+
+    assert [line["code"] for line in lines if line["event"] == "config_warning" and line.get("subject") == "log"] == [
+        "restart_needed"
+    ]
+
+
+def test_connections_are_looked_at_as_long_as_they_are_configured(ran):
+    noted = []
+
+    def during(host):
+        host.heartbeat()
+        host.survey("prod")
+        noted.append(host.sources())
+        noted.append([due.stream for due in host.due("prod", 9)])
+        host.ticked()
+
+    _, lines = ran(during)
+
+    assert noted[0] == ["prod"]
+    assert len(noted[1]) == 1
     assert "internal_error" not in events(lines)
 
 
 def test_the_management_token_is_scrubbed_wherever_it_turns_up(ran, place):
     value = (place.folder / "account-management").read_text()
 
-    def during(daemon):
-        daemon.care("prod")
-        daemon.say("tick_failed", reason=f"it said {value}")
+    def during(host):
+        host.survey("prod")
+        host.say("tick_failed", reason=f"it said {value}")
 
     _, lines = ran(during)
 
@@ -149,7 +266,7 @@ def test_the_management_token_is_scrubbed_wherever_it_turns_up(ran, place):
 
 
 def test_a_daemon_that_ends_by_an_error_still_says_so(ran):
-    def during(daemon):
+    def during(host):
         raise JournalUnsafe("gone")
 
     with pytest.raises(JournalUnsafe):

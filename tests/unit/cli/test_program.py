@@ -21,7 +21,6 @@ HEAVY = {
     "boto3",
     "botocore",
     "hvac",
-    "apscheduler",
     "sqlalchemy",
     "alembic",
     "uvicorn",

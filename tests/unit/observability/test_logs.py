@@ -268,7 +268,7 @@ def test_a_library_that_turns_itself_loud_stays_at_warnings(log: Log, lines: Lin
 
 def test_a_library_line_has_the_same_shape(log: Log, lines: Lines) -> None:
     with log.bound(credential="dns"):
-        logging.getLogger("apscheduler.scheduler").critical("run time of job %s was missed", "evaluate")
+        logging.getLogger("urllib3.connectionpool").critical("the pool of %s is full", "a host")
 
     [line] = lines.json
     line.pop("timestamp")
@@ -276,8 +276,8 @@ def test_a_library_line_has_the_same_shape(log: Log, lines: Lines) -> None:
         "level": "error",
         "event": LIBRARY,
         "credential": "dns",
-        "logger": "apscheduler.scheduler",
-        "message": "run time of job evaluate was missed",
+        "logger": "urllib3.connectionpool",
+        "message": "the pool of a host is full",
     }
 
 
