@@ -9,16 +9,17 @@ import gc
 import secrets
 import sqlite3
 import statistics
-import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from bench.row import Row, cpu_seconds, rss_mib
+from rotator.core.ports.journal import Due
 from rotator.core.secret import Secret
-from rotator.daemon import Daemon, Ticks
+from rotator.daemon import Cadence, Daemon
 from rotator.engine.driver import End, Pass
+from rotator.host.latch import Latch
 from rotator.journal.open import open_journal
 from rotator.journal.sealing import generate_key
 from rotator.journal.store import SqliteJournal
@@ -28,11 +29,47 @@ NOW = 1_800_000_000.0
 
 
 class Idle:
-    """A driver whose passes end at once."""
+    """A daemon's host with one connection, whose passes end at once."""
 
-    def run(self, stream: str) -> Pass:
+    def __init__(self, journal: SqliteJournal, now: float) -> None:
+        self.stop, self._journal, self._now = Latch(), journal, now
+
+    def cadence(self) -> Cadence:
+        """Ticks are the caller's."""
+        return Cadence(evaluate=1.0, watch=300.0)
+
+    def sources(self) -> list[str]:
+        """One."""
+        return ["account"]
+
+    connections = sources
+
+    def steady(self, connection: str) -> bool:
+        """Its clock is believed."""
+        return True
+
+    def due(self, connection: str, limit: int) -> Sequence[Due]:
+        """The journal's answer."""
+        return self._journal.due(connection, self._now, limit)
+
+    def drive(self, stream: str) -> Pass:
         """Do nothing."""
-        return Pass(End.WAITING, NOW)
+        return Pass(End.WAITING, self._now)
+
+    def survey(self, connection: str) -> None:
+        """Do nothing."""
+
+    def named(self, stream: str) -> str:
+        """It has no other name."""
+        return stream
+
+    def say(self, event: str, /, **fields: object) -> None:
+        """Say nothing."""
+
+    def nothing(self) -> None:
+        """Do nothing."""
+
+    heartbeat = reload = ticked = announce = nothing
 
 
 def filled(folder: Path, streams: int) -> SqliteJournal:
@@ -60,23 +97,7 @@ def filled(folder: Path, streams: int) -> SqliteJournal:
 
 def tick(journal: SqliteJournal, now: float, ticks: int = TICKS) -> tuple[float, float]:
     """Return the median wall time of one evaluation and its mean processor time, both in milliseconds."""
-    daemon = Daemon(
-        journal=journal,
-        driver=Idle(),  # type: ignore[arg-type]  # a double
-        now=lambda connection: now,
-        steady=lambda connection: True,
-        connections=lambda: ["account"],
-        tended=lambda: ["account"],
-        care=lambda name: None,
-        heartbeat=lambda: None,
-        reload=lambda: None,
-        named=str,
-        say=lambda *words, **fields: None,
-        ticked=lambda: None,
-        announced=lambda: None,
-        stop=threading.Event(),
-        ticks=Ticks(evaluate=1.0, watch=300.0),
-    )
+    daemon = Daemon(Idle(journal, now))
     daemon.evaluate()
     took, before = [], cpu_seconds()
     for _ in range(ticks):
