@@ -86,16 +86,6 @@ def test_a_journaled_stanza_whose_connection_is_gone_is_said_and_not_bound(app, 
     assert "workers-deploy" in [fields.get("credential") for name, fields in said if name == "config_warning"]
 
 
-def test_a_warning_about_a_target_names_the_credential_too(app, stream, said, place):
-    file = place.folder / "workers-deploy.env"
-    file.write_text("")
-    file.chmod(0o644)
-    app.fleet.bound(stream, blank()).targets[f"env_file:{file}"].check()
-
-    [warned] = [fields for name, fields in said if name == "config_warning" and "target" in fields]
-    assert (warned["credential"], warned["target"]) == ("workers-deploy", f"env_file:{file}")
-
-
 def test_a_warning_about_a_stanza_is_logged_under_its_name(app, said):
     assert [f["credential"] for name, f in said if (name, f.get("code")) == ("config_warning", "short_grace")] == [
         "workers-deploy"
