@@ -106,7 +106,7 @@ def bench():
     return Bench()
 
 
-@pytest.fixture
+@pytest.fixture(autouse=True)
 def signals():
     """Gives the signals back to the test runner."""
     numbers = (*ENDS, *UNHEEDED, signal.SIGHUP)
@@ -256,7 +256,7 @@ def test_it_works_at_once_then_ticks_until_it_is_stopped():
 
 
 @pytest.mark.parametrize("number", ENDS)
-def test_a_signal_ends_it(signals, number):
+def test_a_signal_ends_it(number):
     bench = Bench(heartbeat=0.05)
     bench.on["heartbeat"] = lambda: os.kill(os.getpid(), number)
     bench.daemon.run()
@@ -265,7 +265,7 @@ def test_a_signal_ends_it(signals, number):
 
 
 @pytest.mark.parametrize("number", [*ENDS, *UNHEEDED, signal.SIGHUP])
-def test_whoever_reads_that_it_is_ready_may_send_any_signal_at_once(signals, number):
+def test_whoever_reads_that_it_is_ready_may_send_any_signal_at_once(number):
     bench = Bench(heartbeat=0.05)
     bench.on["announced"] = lambda: os.kill(os.getpid(), number)
     bench.on["heartbeat"] = bench.stop.set
@@ -274,7 +274,7 @@ def test_whoever_reads_that_it_is_ready_may_send_any_signal_at_once(signals, num
     assert bench.said[-1][0] == "daemon_stopping"
 
 
-def test_a_hangup_loads_the_configuration_again(signals):
+def test_a_hangup_loads_the_configuration_again():
     bench = Bench(heartbeat=0.05)
     bench.on["heartbeat"] = lambda: os.kill(os.getpid(), signal.SIGHUP)
     bench.on["reload"] = bench.stop.set
@@ -284,7 +284,7 @@ def test_a_hangup_loads_the_configuration_again(signals):
 
 
 @pytest.mark.parametrize("number", UNHEEDED)
-def test_a_signal_that_means_nothing_kills_nothing(signals, number):
+def test_a_signal_that_means_nothing_kills_nothing(number):
     bench = Bench(heartbeat=0.05)
     beats = []
 
@@ -302,7 +302,7 @@ def test_a_signal_that_means_nothing_kills_nothing(signals, number):
 
 
 @pytest.mark.parametrize("number", [*UNHEEDED, signal.SIGHUP])
-def test_a_signal_that_comes_before_it_is_ready_kills_nothing(signals, number):
+def test_a_signal_that_comes_before_it_is_ready_kills_nothing(number):
     heed_nothing_yet()
 
     os.kill(os.getpid(), number)
