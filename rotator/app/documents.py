@@ -76,7 +76,7 @@ def _connection(app: App, name: str) -> dict[str, Any]:
 
 def credential_document(status: CredentialStatus) -> dict[str, Any]:
     """Return one credential of `status -o json`."""
-    rotation, needs = status.rotation, status.needs_operator
+    rotation, needs, request = status.rotation, status.needs_operator, status.request
     return {
         "name": status.name,
         "connection": status.connection,
@@ -111,6 +111,7 @@ def credential_document(status: CredentialStatus) -> dict[str, Any]:
                 "until": moment(r.until),
                 "blocked": r.blocked,
                 "last_used_on": moment(r.last_used_on),
+                "subject": r.subject,
                 "problem": _problem(r.problem),
             }
             for r in status.retirements
@@ -126,6 +127,14 @@ def credential_document(status: CredentialStatus) -> dict[str, Any]:
         else None,
         "message": status.message,
         "problem": _problem(status.problem),
+        "request": {
+            "id": request.id,
+            "by": request.by,
+            "at": moment(request.at),
+            "reason": request.reason,
+        }
+        if request
+        else None,
         "targets": [
             {
                 "name": t.name,
@@ -134,6 +143,7 @@ def credential_document(status: CredentialStatus) -> dict[str, Any]:
                 "in_sync": t.in_sync,
                 "generation": t.generation,
                 "problem": _problem(t.problem),
+                "accepted": {"by": t.accepted.by, "at": moment(t.accepted.at)} if t.accepted else None,
             }
             for t in status.targets
         ],

@@ -9,10 +9,9 @@ from typing import Final
 
 from rotator.app.app import App
 from rotator.app.care import care
-from rotator.core.credential import NEVER
+from rotator.core.credential import NEVER, State
 from rotator.core.events import Event
 from rotator.core.protocol.rules import Wait
-from rotator.core.status import State
 from rotator.daemon import WORKERS
 from rotator.engine.driver import End, Pass
 from rotator.host.workers import Workers

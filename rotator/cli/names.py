@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import fnmatch
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -57,6 +59,16 @@ class Chosen:
     stream: str
     connection: str
     credential: Credential | None
+
+
+def is_glob(name: str) -> bool:
+    """Whether a name as typed stands for several."""
+    return any(sign in name for sign in "*?[")
+
+
+def matches(name: str, patterns: Iterable[str]) -> bool:
+    """Whether a name is one of the patterns, or fits one that is a glob; upper and lower case differ."""
+    return any(name == pattern or fnmatch.fnmatchcase(name, pattern) for pattern in patterns)
 
 
 def choose(app: App, names: list[str] | None, *, everything: bool = False, managed: bool = False) -> list[Chosen]:

@@ -39,6 +39,11 @@ def terminal_width() -> int | None:
     return max(shutil.get_terminal_size((80, 24)).columns, 40) if is_terminal(sys.stdout) else None
 
 
+def terminal_height() -> int | None:
+    """Lines of the terminal behind standard output (at least 5), None where there is none."""
+    return max(shutil.get_terminal_size((80, 24)).lines, 5) if is_terminal(sys.stdout) else None
+
+
 def write_json(document: Mapping[str, Any]) -> None:
     """Write the one JSON document of a verb.
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import time
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from itertools import accumulate
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -12,10 +14,11 @@ import typer
 
 from rotator.cli import exits
 from rotator.cli.layout import Line, text
-from rotator.cli.names import AnyNames, Name
-from rotator.cli.output import is_terminal, styled, terminal_width, write_json, write_lines
+from rotator.cli.names import AnyNames, Name, is_glob, matches
+from rotator.cli.output import is_terminal, styled, terminal_height, terminal_width, write_json, write_lines
 from rotator.cli.times import rfc3339
 from rotator.cli.verbs import Settings, verb
+from rotator.core.credential import State
 from rotator.core.errors import ConfigError, RotatorError
 
 if TYPE_CHECKING:
@@ -28,17 +31,31 @@ EVERY: Final = 2.0
 def status(
     settings: Settings,
     names: AnyNames = None,
+    state: Annotated[
+        list[State] | None, typer.Option("--state", metavar="STATE", help="Only those in it; repeatable.")
+    ] = None,
+    target: Annotated[
+        str | None, typer.Option("--target", metavar="GLOB", help="Only those with a target of that name.")
+    ] = None,
+    connection: Annotated[
+        str | None, typer.Option("--connection", metavar="GLOB", help="Only those of that connection.")
+    ] = None,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Every row, however many; else 40 and whatever is in trouble.")
+    ] = False,
     watch: Annotated[bool, typer.Option("--watch", "-w", help="Draw it again every two seconds.")] = False,
 ) -> int:
     """Show what is fresh, what is stuck, and why.
 
-    Without a NAME a table of all credentials, with what is wrong below each;
-    with one NAME everything about it, and, where an operator is needed, what
-    `resolve` --retry, --accept and --abandon would each do. Reads the journal
-    only: no provider is asked, nothing is changed, no key is needed.
+    How many credentials are in which state, then a table with the worst first
+    and what is wrong below each; a NAME may be a glob. With one NAME
+    everything about it, and, where an operator is needed, what `resolve`
+    --retry, --accept and --abandon would each do. Reads the journal only: no
+    provider is asked, nothing is changed, no key is needed.
 
       rotator status
       rotator status workers-deploy
+      rotator status 'ci-*' --state failing --state needs_operator
       rotator status --watch
       rotator status -o json | jq '.credentials[] | select(.ready | not)'
 
@@ -46,50 +63,74 @@ def status(
     """
     if watch and settings.json:
         raise ConfigError("--watch draws for people and -o json prints one document", "leave one of them out")
+    wanted = Wanted(names or [], [one.value for one in state or ()], target, connection, everything)
     if watch:
-        return _watch(lambda: _picture(settings, names or []))
+        return _watch(lambda: _picture(settings, wanted, live=True))
     if settings.json:
-        write_json(_status(settings, names or []))
+        write_json(_status(settings, wanted))
     else:
-        write_lines(_picture(settings, names or []))
+        write_lines(_picture(settings, wanted))
     return exits.DONE
 
 
-def _status(settings: Settings, names: list[str]) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which credentials `status` shows: by name, state, target and connection; all of these must fit."""
+
+    names: list[str]
+    states: list[str]
+    target: str | None
+    connection: str | None
+    everything: bool
+
+    def fits(self, credential: dict[str, Any]) -> bool:
+        """Whether one credential of the document is meant."""
+        targets = [str(one["name"]) for one in credential["targets"]]
+        return (
+            (not self.names or matches(credential["name"], self.names))
+            and (not self.states or credential["state"] in self.states)
+            and (self.target is None or any(matches(name, [self.target]) for name in targets))
+            and (self.connection is None or matches(credential["connection"], [self.connection]))
+        )
+
+
+def _status(settings: Settings, wanted: Wanted) -> dict[str, Any]:
     from rotator.app import App
 
     with App.open(settings.path, "reader") as app:
-        for name in names:
-            app.stream(name)
+        for name in wanted.names:
+            if not is_glob(name):
+                app.stream(name)
         document = app.status_document()
-    if names:
-        document["credentials"] = [c for c in document["credentials"] if c["name"] in names]
+    document["credentials"] = [one for one in document["credentials"] if wanted.fits(one)]
     return document
 
 
-def _picture(settings: Settings, names: list[str]) -> list[Line]:
-    from rotator.cli import render
+def _picture(settings: Settings, wanted: Wanted, *, live: bool = False) -> list[Line]:
+    from rotator.cli import status_text
 
-    document = _status(settings, names)
-    width = terminal_width()
-    if len(names) == 1:
-        return render.status_of(document, names[0], width)
-    return render.status(document, width)
+    document, width = _status(settings, wanted), terminal_width()
+    if len(wanted.names) == 1 and not is_glob(wanted.names[0]) and document["credentials"]:
+        return status_text.status_of(document, wanted.names[0], width)
+    most = None if wanted.everything else status_text.SHOWN
+    return status_text.status(document, width, terminal_height() if live else None, most=most)
 
 
 def _watch(picture: Callable[[], list[Line]]) -> int:
     """Draw until interrupted: in place on a terminal, one picture after the other elsewhere."""
-    if not is_terminal(sys.stdout):
-        while True:
-            write_lines([*_or_error(picture), text("")])
-            time.sleep(EVERY)
-    from rich.console import Console, Group
-    from rich.live import Live
+    with contextlib.suppress(KeyboardInterrupt):  # Ctrl-C is how one stops looking: nothing was under way
+        if not is_terminal(sys.stdout):
+            while True:
+                write_lines([*_or_error(picture), text("")])
+                time.sleep(EVERY)
+        from rich.console import Console, Group
+        from rich.live import Live
 
-    with Live(console=Console(file=sys.stdout, highlight=False), auto_refresh=False, screen=True) as live:
-        while True:
-            live.update(Group(*map(styled, _or_error(picture))), refresh=True)
-            time.sleep(EVERY)
+        with Live(console=Console(file=sys.stdout, highlight=False), auto_refresh=False, screen=True) as live:
+            while True:
+                live.update(Group(*map(styled, _or_error(picture))), refresh=True)
+                time.sleep(EVERY)
+    return exits.DONE
 
 
 def _or_error(picture: Callable[[], list[Line]]) -> list[Line]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from rotator.core.credential import NEVER
@@ -20,6 +21,11 @@ def rfc3339(at: float | None) -> str | None:
 def moment(text: object) -> float | None:
     """Return unix seconds of an RFC 3339 text, None for None."""
     return datetime.fromisoformat(text).timestamp() if isinstance(text, str) else None
+
+
+def drawn_at(document: Mapping[str, object]) -> float:
+    """Return when a document was made, in unix seconds."""
+    return moment(document["time"]) or 0.0
 
 
 def relative(text: object, now: float, none: str = "-") -> str:

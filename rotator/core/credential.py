@@ -18,6 +18,18 @@ DAY = 24 * HOUR
 NEVER = float("inf")
 
 
+class State(StrEnum):
+    """The state of a credential; closed."""
+
+    UNINITIALIZED = "uninitialized"
+    IDLE = "idle"
+    ROTATING = "rotating"
+    FAILING = "failing"
+    PAUSED = "paused"
+    NEEDS_OPERATOR = "needs_operator"
+    UNMANAGED = "unmanaged"
+
+
 class Strategy(StrEnum):
     """How a rotation gets to a fresh value at every target."""
 

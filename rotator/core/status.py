@@ -7,27 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Final
 
-from rotator.core.credential import NEVER, Credential, Strategy
+from rotator.core.credential import NEVER, Credential, State, Strategy
 from rotator.core.facts import Kind
 from rotator.core.protocol.rules import override_code
 from rotator.core.protocol.view import Failure, View
 from rotator.core.schedule.due import deadline, renewal_at
-
-
-class State(StrEnum):
-    """The state of a credential; closed."""
-
-    UNINITIALIZED = "uninitialized"
-    IDLE = "idle"
-    ROTATING = "rotating"
-    FAILING = "failing"
-    PAUSED = "paused"
-    NEEDS_OPERATOR = "needs_operator"
-    UNMANAGED = "unmanaged"
-
 
 BLOCKED: Final = frozenset(
     {"grace", "still_used", "still_published", "targets_not_in_sync", "soak", "paused", "restored_journal", "failed"}
@@ -91,22 +77,11 @@ class OpenRotation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OpenRetirement:
-    """An open retirement as people see it."""
-
-    token_id: str
-    step: str
-    until: float | None
-    blocked: str | None
-    last_used_on: float | None
-    problem: Trouble | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Trouble:
-    """Why a target or the provider could not be used when last tried.
+    """Why something could not be done when last tried.
 
-    `act` is `check` (write preflight), `read`, or the failed act; `accept` is the verification of a new value.
+    `act` of a target is `check` (write preflight), `read` or the failed act; of a credential or a retirement `mint`,
+    `extend`, `accept` (the verification of a new value), `disable` or `delete`.
     """
 
     act: str
@@ -115,8 +90,49 @@ class Trouble:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OpenRetirement:
+    """An open retirement as people see it; `subject` is the target that holds it up, where one does."""
+
+    token_id: str
+    step: str
+    until: float | None
+    blocked: str | None
+    last_used_on: float | None
+    subject: str | None = None
+    problem: Trouble | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """A request for a rotation that no rotation serves yet; `at` in provider time, unix seconds."""
+
+    id: str
+    by: str
+    at: float
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accepted:
+    """Who said by `resolve --accept` that a foreign value may stand at a target, and when (provider time)."""
+
+    by: str
+    at: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TargetStatus:
-    """One target: whether it is known to hold the current value; `in_sync` None where it was never seen."""
+    """One target.
+
+    Attributes:
+        name: as configured.
+        type: kind of target.
+        required: whether a rotation waits for it.
+        in_sync: whether it is known to hold the current value and to take the next one; None where it was never seen.
+        generation: the generation that was last written there, 0 where none was.
+        problem: why it could not be used when last tried.
+        accepted: who said that what stands there instead of ours is right.
+    """
 
     name: str
     type: str
@@ -124,6 +140,7 @@ class TargetStatus:
     in_sync: bool | None
     generation: int
     problem: Trouble | None = None
+    accepted: Accepted | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,7 +168,9 @@ class CredentialStatus:
     needs_operator: NeedsOperator | None
     message: str
     targets: tuple[TargetStatus, ...]
+    request: Asked | None = None
     problem: Trouble | None = None
+    over_budget: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -210,8 +229,18 @@ def _retirement(view: View, token: str, waits: Mapping[str, Waits], used: Mappin
         until=until,
         blocked=blocked,
         last_used_on=used.get(token),
-        problem=_refused(found.failures),
+        subject=(wait.subject or None) if wait else None,
+        problem=_trouble(found.failures),
     )
+
+
+def _trouble(failures: Mapping[tuple[str, str], Failure], of: str = "") -> Trouble | None:
+    """The last failure of the acts on a target, or of those that concern no target."""
+    failed = [(act, found) for (act, target), found in failures.items() if target == of and found.message]
+    if not failed:
+        return None
+    act, last = max(failed, key=lambda one: one[1].last)
+    return Trouble(act=act, message=last.message, remedy=last.remedy)
 
 
 Troubles = Mapping[tuple[str, str], Trouble]
@@ -224,40 +253,40 @@ def _problem(view: View, name: str, troubles: Troubles) -> Trouble | None:
     if rotation is not None:
         if name not in rotation.written and (found := troubles.get((name, "check"))):
             return found
-        failed = [(act, f) for (act, target), f in rotation.failures.items() if target == name and f.message]
-        if failed:
-            act, last = max(failed, key=lambda found: found[1].last)
-            return Trouble(act=act, message=last.message, remedy=last.remedy)
+        if failed := _trouble(rotation.failures, name):
+            return failed
     return troubles.get((name, "read"))
-
-
-def _refused(failures: Mapping[tuple[str, str], Failure]) -> Trouble | None:
-    """The last failed act that concerns no target: what the provider refused, or does not tell this host."""
-    failed = [(act, f) for (act, target), f in failures.items() if not target and f.message]
-    if not failed:
-        return None
-    act, last = max(failed, key=lambda found: found[1].last)
-    return Trouble(act=act, message=last.message, remedy=last.remedy)
 
 
 def _targets(credential: Credential, view: View, troubles: Troubles) -> tuple[TargetStatus, ...]:
     found = []
     for target in credential.targets:
-        last = view.last.get(target.name)
-        live = {view.current} | ({view.rotation.token_id} if view.rotation and view.rotation.generation else set())
+        problem = _problem(view, target.name, troubles)
         known = target.name in view.baselines
-        sync = bool(view.current) and last in live and target.name not in view.overridden
         found.append(
             TargetStatus(
                 name=target.name,
                 type=target.type,
                 required=target.required,
-                in_sync=sync if known else None,
-                generation=view.generation if sync else 0,
-                problem=_problem(view, target.name, troubles),
+                in_sync=_holds(view, target.name) and problem is None if known else None,
+                generation=view.generations.get((target.name, view.last.get(target.name, "")), 0),
+                problem=problem,
             )
         )
     return tuple(found)
+
+
+def _holds(view: View, name: str) -> bool:
+    """Whether a target holds a value of ours that lives as far as the journal knows: the current one or its successor.
+
+    A roll ends the value that stood everywhere, so until it is confirmed only what it wrote and read back counts.
+    """
+    rotation, last = view.rotation, view.last.get(name)
+    if not view.current or name in view.overridden or name in view.heeded:
+        return False
+    if rotation is not None and rotation.rolling:
+        return name in rotation.written and ("read_back", name) not in rotation.failures
+    return last == view.current or bool(rotation and rotation.generation and last == rotation.token_id)
 
 
 def _message(
@@ -356,7 +385,7 @@ def credential_status(
             else credential.policy.strategy
         ).value,
         state=state,
-        ready=alive and all(t.in_sync for t in targets if t.required),
+        ready=alive and all(_holds(view, t.name) for t in targets if t.required),
         generation=view.generation,
         token_id=view.current or None,
         token_name=(token.name or None) if token else None,
@@ -389,8 +418,15 @@ def credential_status(
         needs_operator=needs,
         message=(needs.message if blocking and needs else _message(state, view, credential, now, waits, targets)),
         targets=targets,
-        problem=_refused(rotation.failures) if rotation else None,
+        request=_request(view),
+        problem=_trouble(rotation.failures) if rotation else None,
+        over_budget=rotation.over_budget(now) if rotation else False,
     )
+
+
+def _request(view: View) -> Asked | None:
+    asked = view.request
+    return Asked(id=asked.id, by=asked.actor, at=asked.at, reason=asked.reason or None) if asked else None
 
 
 def _finite(at: float) -> float | None:

@@ -106,7 +106,7 @@ def board(score: Score) -> str:
         ("dead reads", str(score.dead_reads), "of recreated credentials"),
         ("lost values", str(score.lost_values), "no live value in journal or target"),
         ("orphans", str(score.orphans), "tokens of ours that nobody owns"),
-        ("abandoned attempts", str(score.abandoned_attempts), "an answer was lost in a kill; made anew, and swept"),
+        ("abandoned attempts", str(score.abandoned_attempts), "answers lost in a kill; made again, swept"),
         ("roll: dead seconds", f"{score.roll_dead_seconds:.1f}", "see below"),
     ]
     body = [f"  {name:<20}{value:>8}   {about}" for name, value, about in rows]

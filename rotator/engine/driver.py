@@ -141,7 +141,7 @@ class Driver:
                 if refused > LOST:
                     return Pass(End.FAILED, work.now + work.tuning.watch, step)
             except OperatorNeeded as error:
-                work.say(Event.OPERATOR_NEEDED, code=error.code, reason=error.message)
+                work.say(Event.OPERATOR_NEEDED, code=error.code, reason=error.message, remedy=error.remedy or None)
                 waits = {"rotation": Operator(error.code, work.now + work.tuning.watch)}
                 return Pass(End.FAILED, work.now + work.tuning.watch, Step(actions=(), until=0.0, why=dict(waits)))
         return Pass(End.WAITING, work.now)
@@ -170,17 +170,11 @@ class Driver:
     def _outage(self, work: Work) -> None:
         """Say once that a roll takes longer than its owner accepts; it goes on all the same."""
         rotation, memory = work.view.rotation, work.memory
-        if (
-            rotation is None
-            or not rotation.rolled_at
-            or rotation.step is Kind.CONFIRMED
-            or memory.alarmed == rotation.rid
-        ):
+        if rotation is None or memory.alarmed == rotation.rid or not rotation.over_budget(work.now):
             return
-        seconds, budget = work.now - rotation.rolled_at, rotation.policy.outage_budget
-        if budget and seconds > budget:
-            memory.alarmed = rotation.rid
-            work.say(Event.OUTAGE_OVER_BUDGET, seconds=round(seconds, 1), budget=budget)
+        memory.alarmed = rotation.rid
+        seconds = round(work.now - rotation.rolled_at, 1)
+        work.say(Event.OUTAGE_OVER_BUDGET, seconds=seconds, budget=rotation.policy.outage_budget)
 
     def _configured(self, work: Work) -> None:
         """Journal the stanza when it changed, so that a credential that leaves the configuration can still finish."""
@@ -223,7 +217,9 @@ def notes(step: Step | None, troubles: Mapping[tuple[str, str], Trouble] | None 
         if isinstance(verdict, Operator):
             said[name] = {"until": until, "why": verdict.code, "code": verdict.code, "subject": verdict.subject}
         else:
-            said[name] = {"until": until, "why": verdict.why}
+            said[name] = {"until": until, "why": verdict.why} | (
+                {"subject": verdict.subject} if verdict.subject else {}
+            )
     if troubles:
         said["troubles"] = [{"target": target, **asdict(trouble)} for (target, _), trouble in troubles.items()]
     return json.dumps(said)

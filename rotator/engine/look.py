@@ -1,4 +1,4 @@
-"""Looks: everything that a rule may ask to see. They observe; the only facts that they journal are sights (`stands`).
+"""Looks: everything that a rule may ask to see. They observe; what they journal is what was seen, never an act.
 
 Every look answers: an unusable answer from outside is UNSURE, BAD or UNREADABLE, never an exception of a port.
 """
@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from rotator.core.credential import NEVER, Strategy
-from rotator.core.errors import Barred, JournalUnsafe, RateLimited, Refused, Unavailable
+from rotator.core.errors import Barred, JournalUnsafe, RateLimited, Refused, RotatorError, Unavailable
 from rotator.core.events import Event
 from rotator.core.facts import Kind
 from rotator.core.ports.source import TokenState
@@ -53,6 +53,7 @@ def writable(work: Work, of: str) -> Seen:
             _remember(work, name, remarks)
         except NO_ANSWER as error:
             work.trouble(name, "check", error)
+            _unwritable(work, name, error)
     required = case.required()
     return Seen(at, Result.GOOD if required <= able else Result.SOME if able & required or not required else Result.BAD)
 
@@ -63,6 +64,16 @@ def _remember(work: Work, target: str, remarks: Sequence[Remark]) -> None:
     for remark in sorted(found - work.memory.remarks.get(target, frozenset()), key=lambda one: one.code):
         work.say(Event.CONFIG_WARNING, target=target, code=remark.code, reason=remark.message)
     work.memory.remarks[target] = frozenset(found)
+
+
+def _unwritable(work: Work, name: str, error: RotatorError) -> None:
+    """Journal that a target takes no write, once for each reason: nothing else would say that the rotation fails."""
+    rotation = work.view.rotation
+    known = rotation.failures.get(("check", name)) if rotation else None
+    if rotation is None or (known is not None and known.message == error.message):
+        return
+    detail = {"act": "check", "why": error.message, "remedy": error.remedy}
+    work.append(work.draft(Kind.FAILED, target=name, detail=detail))
 
 
 def accepted(work: Work, of: str) -> Seen:

@@ -186,7 +186,7 @@ class Work:
             self.memory.troubles.pop((target, act), None)
             return
         self.memory.troubles[target, act] = Trouble(act=act, message=error.message, remedy=error.remedy)
-        self.say(Event.TARGET_FAILED, target=target, act=act, reason=error.message)
+        self.say(Event.TARGET_FAILED, target=target, act=act, reason=error.message, remedy=error.remedy or None)
 
     def forget(self, look: Look) -> None:
         """Drop an observation that an effect of ours has made stale."""

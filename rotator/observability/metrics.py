@@ -19,9 +19,9 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from rotator.core.credential import NEVER
+from rotator.core.credential import NEVER, State
 from rotator.core.events import Event
-from rotator.core.status import BLOCKED, CredentialStatus, State
+from rotator.core.status import BLOCKED, CredentialStatus
 from rotator.observability.families import FAMILIES, Family
 from rotator.observability.tally import BUCKETS, OPERATIONS, RESULTS, STATUSES, WRITES, Tally
 

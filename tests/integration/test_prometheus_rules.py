@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from ruamel.yaml import YAML
 
-from rotator.core.status import CredentialStatus, OpenRetirement, State, TargetStatus
+from rotator.core.credential import State
+from rotator.core.status import CredentialStatus, OpenRetirement, TargetStatus
 from rotator.observability.families import FAMILIES
 from rotator.observability.metrics import ConnectionRow, Metrics
 

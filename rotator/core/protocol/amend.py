@@ -78,6 +78,18 @@ def failures_with(
     return plus(failures, key, Failure((before.count if before else 0) + 1, at, message, code, remedy))
 
 
+def checked(failures: Mapping[tuple[str, str], Failure]) -> dict[tuple[str, str], Failure]:
+    """The failures without those of write preflights: the rotation went on, so the question was asked anew."""
+    return {key: found for key, found in failures.items() if key[0] != "check"}
+
+
+def generations(view: View, fact: Draft) -> dict[tuple[str, str], int]:
+    """The generations with the one that was just written; tokens that are nobody's any more are left out."""
+    ours = {view.current, fact.token_id, *view.retirements}
+    kept = {key: number for key, number in view.generations.items() if key[1] in ours}
+    return plus(kept, (fact.target, fact.token_id), int(fact.generation))
+
+
 def failing_since(view: View, at: float) -> View:
     """The view of a credential that fails now, if it did not before."""
     return view if view.failing_since else replace(view, failing_since=at)

@@ -78,7 +78,7 @@ def adopted(view: View, fact: Draft) -> View:
         overridden=amend.minus(view.overridden, fact.target),
     )
     if fact.target:
-        view = amend.moved(view, fact)
+        view = replace(amend.moved(view, fact), generations=amend.generations(view, fact))
     return amend.restored(view, fact) if fact.detail.get("ahead") else view
 
 

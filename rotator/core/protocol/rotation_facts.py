@@ -53,9 +53,9 @@ def intent(view: View, fact: Draft) -> View:
         read_back=frozenset(),
         rolled_at=rotation.rolled_at or (fact.at if rolls else 0.0),
         prior=None if lost and rolls else replace(rotation, prior=None),
-        failures=amend.failures_with(rotation.failures, ("mint", ""), fact.at, "the answer was lost")
+        failures=amend.failures_with(amend.checked(rotation.failures), ("mint", ""), fact.at, "the answer was lost")
         if lost
-        else rotation.failures,
+        else amend.checked(rotation.failures),
     )
     return replace(view, rotation=after, attempts=amend.plus(view.attempts, fact.token_name, "intent"))
 
@@ -133,6 +133,7 @@ def publishing(view: View, fact: Draft) -> View:
         generation=fact.generation,
         written=frozenset(),
         read_back=frozenset(),
+        failures=amend.checked(rotation.failures),
     )
     return replace(view, rotation=rotation, generation=max(view.generation, fact.generation))
 
@@ -231,7 +232,7 @@ def written(view: View, fact: Draft) -> View:
         written=rotation.written | {fact.target},
         failures=amend.minus(rotation.failures, ("write", fact.target)),
     )
-    view = amend.moved(view, fact)
+    view = replace(amend.moved(view, fact), generations=amend.generations(view, fact))
     return replace(
         view,
         rotation=rotation,

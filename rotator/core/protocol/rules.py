@@ -128,10 +128,11 @@ class Do:
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """Nothing to do before `until` (provider time)."""
+    """Nothing to do before `until` (provider time); `subject` is the target or thing that is waited for, if one is."""
 
     until: float
     why: str
+    subject: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,7 +271,7 @@ def need(
         if verdict := otherwise(case, seen):
             return verdict
         again = min(fresh, case.policy.settle)
-        return look(sight, subject) if case.age(seen) > again else Wait(seen.at + again + TICK / 10, why)
+        return look(sight, subject) if case.age(seen) > again else Wait(seen.at + again + TICK / 10, why, seen.note)
 
     return rule
 
@@ -328,7 +329,7 @@ def each(act: Act) -> Rule:
         late = [t for t in missing if t not in view.overridden]
         if not late:
             return Operator(override_code(view, missing[0]), case.now + case.watch, missing[0])
-        return Wait(min(again.get(t, 0.0) for t in late) or case.now + 20, f"{act} {late[0]}")
+        return Wait(min(again.get(t, 0.0) for t in late) or case.now + 20, f"{act} {late[0]}", late[0])
 
     return rule
 

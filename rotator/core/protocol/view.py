@@ -108,6 +108,16 @@ class Rotation:
         """The timings in the terms."""
         return self.terms.policy
 
+    @property
+    def rolling(self) -> bool:
+        """Whether the old value is dead and the new one is not confirmed yet."""
+        return bool(self.rolled_at) and self.step is not Kind.CONFIRMED
+
+    def over_budget(self, now: float) -> bool:
+        """Whether a roll has lasted longer than the outage that its owner accepts; `now` in provider time."""
+        budget = self.policy.outage_budget
+        return self.rolling and bool(budget) and now - self.rolled_at > budget
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Retirement:
@@ -178,6 +188,7 @@ class View:
         allowed: (target, fingerprint) that may be overwritten.
         released: target that left the configuration -> when.
         last: target -> token id last written to or seen at it.
+        generations: (target, token id) -> generation that we last wrote there; of tokens that are still ours.
         open_writes: (target, token id) -> version on top of which a write may still happen.
         let_go: token id -> last moment at which a target was seen to stop holding it.
         ahead: a target or a name was seen that is ahead of the journal: it was restored.
@@ -219,6 +230,7 @@ class View:
     allowed: frozenset[tuple[str, str]] = frozenset()
     released: Mapping[str, float] = field(default_factory=dict)
     last: Mapping[str, str] = field(default_factory=dict)
+    generations: Mapping[tuple[str, str], int] = field(default_factory=dict)
     open_writes: Mapping[tuple[str, str], str] = field(default_factory=dict)
     let_go: Mapping[str, float] = field(default_factory=dict)
     ahead: bool = False

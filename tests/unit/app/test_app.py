@@ -6,10 +6,9 @@ import pytest
 
 from rotator.app.app import waits
 from rotator.app.reload import reload
-from rotator.core.credential import NEVER
+from rotator.core.credential import NEVER, State
 from rotator.core.errors import ConfigError, JournalUnsafe
 from rotator.core.facts import Draft, Kind
-from rotator.core.status import State
 
 
 def test_a_reader_works_before_the_first_start_and_changes_nothing(opened, place):

@@ -6,10 +6,11 @@ import pytest
 
 from rotator.app.care import care
 from rotator.app.once import Once
+from rotator.core.credential import State
 from rotator.core.errors import Unavailable
 from rotator.core.protocol.rules import Wait
 from rotator.core.schedule.agenda import Step
-from rotator.core.status import NeedsOperator, State
+from rotator.core.status import NeedsOperator
 from rotator.engine.driver import End, Pass
 from rotator.registry import SOURCES
 

@@ -5,7 +5,7 @@ from dataclasses import asdict
 
 import pytest
 
-from rotator.core.credential import DAY, HOUR, NEVER, Policy, Strategy, TargetRef
+from rotator.core.credential import DAY, HOUR, NEVER, Policy, State, Strategy, TargetRef
 from rotator.core.facts import Kind
 from rotator.core.protocol.rules import Operator
 from rotator.core.status import (
@@ -13,7 +13,6 @@ from rotator.core.status import (
     MESSAGES,
     REMEDIES,
     CredentialStatus,
-    State,
     Trouble,
     Waits,
     credential_status,
@@ -395,7 +394,94 @@ def test_an_optional_target_does_not_decide_readiness():
     assert status(story).ready
 
 
+def test_a_target_shows_the_generation_that_was_written_there():
+    story = published().planned().minted().verified().publishing().written("env").failed("write", "vault")
+    found = status(story)
+
+    assert found.generation == 2
+    assert [(t.name, t.generation) for t in found.targets] == [("env", 2), ("vault", 1)]
+
+
+def test_an_optional_target_that_was_left_behind_keeps_the_generation_that_it_holds():
+    optional = (
+        TargetRef(name="env", type="f", place="e"),
+        TargetRef(name="vault", type="f", place="v", required=False),
+    )
+    story = Story(credential(targets=optional)).seen_first().rotated()
+    story.planned().minted().verified().publishing().written("env").read_back("env").confirmed()
+
+    assert [(t.in_sync, t.generation) for t in status(story).targets] == [(True, 2), (False, 1)]
+
+
+@pytest.mark.parametrize("act", ["check", "write", "read_back"])
+def test_a_target_of_which_an_act_failed_is_not_in_sync_while_the_value_that_lives_there_counts_for_readiness(act):
+    story = published().planned().minted().verified().publishing().failed(act, "vault", why="read-only")
+    found = status(story)
+
+    assert [t.in_sync for t in found.targets] == [True, False]
+    assert found.ready, "a live value of ours stands there all the same"
+    assert found.failing_since == story.at
+
+
+def test_a_target_that_cannot_be_read_is_not_known_to_be_in_sync():
+    found = troubled(published(), env=Trouble(act="read", message="Vault is sealed"))
+
+    assert [t.in_sync for t in found.targets] == [False, True]
+
+
+def test_a_failed_preflight_is_forgotten_when_the_rotation_goes_on():
+    story = published().planned().failed("check", "env", why="read-only")
+    assert status(story).targets[0].problem == Trouble(act="check", message="read-only")
+
+    assert status(story.intent()).targets[0].problem is None
+    captured = published().planned().minted().verified().failed("check", "env", why="read-only")
+    assert status(captured.publishing()).targets[0].problem is None
+
+
+def test_a_failure_says_what_to_do_where_that_is_known():
+    detail = {"act": "mint", "why": "no slot is free", "remedy": "delete a token"}
+    story = published().planned().tell(K.FAILED, detail=detail)
+
+    assert status(story).problem == Trouble(act="mint", message="no slot is free", remedy="delete a token")
+
+
+def test_inside_a_roll_only_what_was_written_and_read_back_counts():
+    rolling = published().planned(Strategy.ROLL).intent()
+    assert not status(rolling).ready, "the old value may be dead since the roll was sent"
+
+    written = rolling.captured(value="v9").verified().publishing().written()
+    assert status(written).ready
+    assert not status(written.failed("read_back", "env")).ready
+
+
+def test_a_request_that_no_rotation_serves_is_shown_until_one_does():
+    story = published().tell(K.REQUEST, actor="alice", detail={"request_id": "q1", "reason": "leak"})
+    asked = status(story).request
+
+    assert asked is not None
+    assert (asked.id, asked.by, asked.at, asked.reason) == ("q1", "alice", START, "leak")
+    assert status(story.planned(request_id="q1")).request is None
+
+
+def test_a_roll_that_lasts_longer_than_its_owner_accepts_says_so():
+    story = published(policy=Policy(outage_budget=60.0)).planned(Strategy.ROLL).intent().later(60)
+    assert not status(story).over_budget
+    assert status(story.later(1)).over_budget
+    assert not status(published()).over_budget
+
+
 # --- retirements, pause
+
+
+def test_a_retirement_names_the_target_that_holds_it_up_and_what_failed():
+    story = published().rotated()
+    waits = Waits(until=story.at + 9, why="still_published", subject="vault")
+    held = credential_status(story.credential, story.view, story.at, {"t1": waits}).retirements[0]
+    assert (held.blocked, held.subject, held.problem) == ("still_published", "vault", None)
+
+    story.retired_to(K.SUPERSEDED, "t1")
+    story.tell(K.FAILED, token_id="t1", detail={"act": "disable", "why": "no", "remedy": "x"})
+    assert status(story).retirements[0].problem == Trouble(act="disable", message="no", remedy="x")
 
 
 def test_a_retirement_says_what_it_waits_for_and_when_it_was_used():

@@ -5,9 +5,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from rotator.core.credential import Credential, Policy, TargetRef
+from rotator.core.credential import Credential, Policy, State, TargetRef
 from rotator.core.protocol.view import blank
-from rotator.core.status import OpenRotation, State, credential_status
+from rotator.core.status import OpenRotation, credential_status
 from rotator.demo.picture import Picture, board
 from rotator.demo.scoreboard import Score
 from rotator.demo.stage import ROLES

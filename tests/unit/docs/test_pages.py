@@ -14,9 +14,9 @@ from docs import generate
 from rotator import __version__
 from rotator.app.documents import credential_document
 from rotator.config.load import load
-from rotator.core.credential import Credential, Policy, TargetRef
+from rotator.core.credential import Credential, Policy, State, TargetRef
 from rotator.core.protocol.view import blank
-from rotator.core.status import BLOCKED, REMEDIES, State, credential_status
+from rotator.core.status import BLOCKED, REMEDIES, credential_status
 from rotator.observability.families import FAMILIES
 from rotator.registry import CONNECTIONS, TARGETS, kinds
 from rotator.sandbox import Sandbox

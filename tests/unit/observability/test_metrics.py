@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from rotator.core.credential import State
 from rotator.core.errors import JournalUnsafe
 from rotator.core.events import Event
-from rotator.core.status import BLOCKED, CredentialStatus, OpenRetirement, State, TargetStatus
+from rotator.core.status import BLOCKED, CredentialStatus, OpenRetirement, TargetStatus
 from rotator.observability.families import FAMILIES, metrics_reference
 from rotator.observability.metrics import STEPS, ConnectionRow, Metrics
 from rotator.observability.tally import RESULTS, WRITES

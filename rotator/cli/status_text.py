@@ -1,0 +1,332 @@
+"""The document of `status` as lines for people: the fleet with the worst first, or one credential in full.
+
+It draws what the JSON document says and nothing else, so that both always agree.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from rotator.cli.choices import CHOICES
+from rotator.cli.layout import Column, Line, Row, Span, Table, block, table, text, wrapped
+from rotator.cli.times import both, drawn_at, moment, relative
+
+Document = Mapping[str, Any]
+
+STATES: Final[Mapping[str, str]] = {
+    "needs_operator": "bad",
+    "failing": "bad",
+    "paused": "warn",
+    "uninitialized": "warn",
+    "rotating": "busy",
+    "idle": "good",
+    "unmanaged": "quiet",
+}
+"""State of a credential -> style; the worst first."""
+
+QUIET: Final = frozenset({"idle", "uninitialized"})
+"""States that explain themselves."""
+
+SHOWN: Final = 40
+"""Credentials that people are shown without `--all`; the document has all."""
+
+HIDDEN: Final = frozenset({"idle", "unmanaged"})
+"""States of which nothing needs to be shown where there are too many credentials."""
+
+HOLDING: Final[Mapping[str, str]] = {
+    "still_published": "holds its value, may still receive it, or cannot be read",
+    "targets_not_in_sync": "does not hold the current value, or cannot be read",
+}
+"""What a target does that holds up a retirement, by the reason."""
+
+
+def status(document: Document, width: int | None, height: int | None = None, *, most: int | None = None) -> list[Line]:
+    """Return the fleet: counts, then a table with the worst first and what is wrong below each row, then the rest.
+
+    Args:
+        document: of `status -o json`.
+        width: columns of the terminal, None where there is none.
+        height: lines that may be drawn at most, None for no limit; what is cut is the end of the table, never the foot.
+        most: how many credentials are shown at most (those in trouble are shown in any case), None for all.
+    """
+    now = drawn_at(document)
+    ordered = sorted(document["credentials"], key=lambda one: _rank(one, now))
+    shown = ordered if most is None else [c for i, c in enumerate(ordered) if i < most or not _calm(c, now)]
+    head = _counts(ordered, width)
+    foot = [text(""), *_foot(document, width, now)]
+    room = None if height is None else max(height - len(head) - len(foot) - 1, 2)
+    body = _fleet(shown, width, now)
+    cut, left = 0, len(shown)
+    while room is not None and len(body) > room and left > 0:
+        left, cut = left - 1, cut + 1
+        body = _fleet(shown[:left], width, now)
+    more = len(ordered) - len(shown) + cut
+    if more:
+        calm = "" if cut else ", all of them fresh or gone from the configuration"
+        body.append(text(f"and {more} more{calm}; --all, or a filter, shows them", "quiet"))
+    return [*head, *body, *foot]
+
+
+def _fleet(credentials: Sequence[Document], width: int | None, now: float) -> list[Line]:
+    columns = ("CREDENTIAL", "STATE", "READY", "GEN", "EXPIRES", "ROTATES", "TARGETS")
+    found = Table([Column(title, right=title == "GEN") for title in columns])
+    for credential in credentials:
+        found.rows.append(
+            Row(
+                (
+                    credential["name"],
+                    Span(credential["state"], STATES.get(credential["state"], "")),
+                    Span("yes") if credential["ready"] else Span("no", "bad"),
+                    str(credential["generation"] or "-"),
+                    _expires(credential, now),
+                    relative(credential["next_rotation"], now),
+                    _targets(credential),
+                ),
+                _notes(credential, now),
+            )
+        )
+    return table(found, width) if found.rows else []
+
+
+def _counts(credentials: Sequence[Document], width: int | None) -> list[Line]:
+    """How many credentials there are in each state, and how many are not ready."""
+    if not credentials:
+        return [text("no credentials are configured")]
+    states = Counter(str(one["state"]) for one in credentials)
+    parts = [f"{states[state]} {state}" for state in STATES if states[state]]
+    behind = sum(not one["ready"] for one in credentials if one["state"] != "unmanaged")
+    parts += [f"{behind} not ready"] if behind else []
+    number = len(credentials)
+    return wrapped(f"{number} credential{'s' * (number != 1)}: {', '.join(parts)}", width, hang=2)
+
+
+def _rank(credential: Document, now: float) -> tuple[int, float, str]:
+    """Where a credential stands: the worst state first, within a state the soonest to expire."""
+    order = list(STATES)
+    state = str(credential["state"])
+    worst = order.index(state) if state in order else len(order)
+    if state == "idle" and not _calm(credential, now):
+        worst = order.index("rotating")
+    return worst, moment(credential["expires_on"]) or float("inf"), str(credential["name"])
+
+
+def _calm(credential: Document, now: float) -> bool:
+    """Whether there is nothing to say of it."""
+    return credential["state"] in HIDDEN and not _notes(credential, now)
+
+
+def _expires(credential: Document, now: float) -> str:
+    return relative(credential["expires_on"], now, "never" if credential["token_id"] else "-")
+
+
+def _targets(credential: Document) -> Span:
+    targets = credential["targets"]
+    good = sum(1 for target in targets if target["in_sync"])
+    bad = any(target["in_sync"] is False and target["required"] for target in targets)
+    return Span(f"{good}/{len(targets)}", "warn" if bad else "")
+
+
+def _notes(credential: Document, now: float) -> list[Span]:
+    notes = []
+    needs = credential["needs_operator"]
+    if needs:
+        notes.append(Span(needs["message"], "bad"))
+        notes.append(Span("do: " + _named(needs["remedy"], credential["name"])))
+    elif credential["paused"]:
+        notes.append(Span(f"paused {_paused(credential['paused'], now)}", "warn"))
+    elif credential["state"] not in QUIET or _restless(credential, now):
+        notes.append(Span(credential["message"], "bad" if credential["state"] == "failing" else ""))
+    if request := credential.get("request"):
+        notes.append(Span(f"rotation requested {_requested(request, now)}"))
+    if not needs:
+        notes += _problem(credential, credential["message"])
+    if credential["next_attempt"] and not needs:
+        notes.append(Span(f"next attempt {relative(credential['next_attempt'], now)}"))
+    for target in credential["targets"]:
+        notes += _problem(target, credential["message"])
+    for retirement in credential["retirements"]:
+        if retirement["blocked"] and retirement["blocked"] not in ("grace", "soak"):
+            notes.append(Span(f"retirement of {retirement['token_id'][:8]}… is held: {_blocked(retirement, now)}"))
+            notes += _problem(retirement)
+    return notes
+
+
+def _problem(subject: Document, said: str = "") -> list[Span]:
+    """What is wrong with a target, a retirement or the rotation, unless that was said already, and what to do."""
+    accepted = subject.get("accepted")
+    notes = [Span(f"{subject['name']}: {_accepted(accepted)}", "warn")] if accepted else []
+    problem = subject.get("problem")
+    if not problem:
+        return notes
+    name = f"{subject['name']}: " if "in_sync" in subject else ""
+    notes += [] if problem["message"] in said else [Span(f"{name}{problem['message']}", "bad")]
+    return notes + ([Span(f"do: {problem['remedy']}")] if problem["remedy"] else [])
+
+
+def _accepted(accepted: Document) -> str:
+    at = str(accepted["at"] or "-").replace("T", " ").replace("Z", " UTC")
+    return f"a value that is not ours stands there, accepted by {accepted['by']} at {at}; `resolve --undo` ends that"
+
+
+def _requested(request: Document, now: float) -> str:
+    reason = f": {request['reason']}" if request["reason"] else ""
+    return f"{relative(request['at'], now)} by {request['by']}{reason}"
+
+
+def _restless(credential: Document, now: float) -> bool:
+    """Whether an idle credential has something to say: it is due, or a target is not in sync."""
+    due = (moment(credential["next_rotation"]) or float("inf")) <= now
+    strayed = any(target["in_sync"] is False for target in credential["targets"])
+    return credential["state"] == "idle" and (due or strayed)
+
+
+def _named(remedy: str, name: str) -> str:
+    return remedy.replace("NAME", name)
+
+
+def _blocked(retirement: Document, now: float) -> str:
+    why = str(retirement["blocked"])
+    if why == "still_used":
+        return f"still_used, last used {relative(retirement['last_used_on'], now, 'at an unknown time')}"
+    if retirement.get("subject"):
+        return f"{why}: {retirement['subject']} {HOLDING.get(why, 'holds it up')}"
+    return why
+
+
+def _foot(document: Document, width: int | None, now: float) -> list[Line]:
+    lines = []
+    for connection in document["connections"]:
+        if connection["reachable"] is None and connection["token_expires_on"] is None:
+            continue
+        good = connection["reachable"] is not False
+        parts = ["reachable" if good else "out of reach"]
+        if connection["rate_remaining"] is not None:
+            parts.append(f"{connection['rate_remaining']} requests left")
+        if connection["quota"]:
+            parts.append(f"{connection['quota']['used']} of {connection['quota']['limit']} tokens")
+        if connection["token_expires_on"]:
+            parts.append(f"management token expires {relative(connection['token_expires_on'], now)}")
+        line = f"connection {connection['name']}: {', '.join(parts)}"
+        lines += wrapped(Span(line, "" if good else "bad"), width, hang=2)
+        if connection.get("problem"):
+            lines += wrapped(Span(connection["problem"], "bad"), width, indent=2)
+    if document["orphans"]:
+        lines.append(text(f"orphans: {document['orphans']}", "warn"))
+    for daemon in document["daemons"]:
+        seen = relative(daemon["last_tick"], now)
+        lines.append(text(f"daemon: process {daemon['pid']} on {daemon['host']}, last sign of life {seen}"))
+    if not document["daemons"]:
+        lines.append(text("daemon: none runs on this journal", "warn"))
+    return lines
+
+
+def status_of(document: Document, name: str, width: int | None) -> list[Line]:
+    """Return one credential in full; where an operator is needed, what each choice would do."""
+    now = drawn_at(document)
+    found = next(c for c in document["credentials"] if c["name"] == name)
+    pairs: list[tuple[str, Span | str]] = [
+        ("state", Span(found["state"], STATES.get(found["state"], ""))),
+        ("message", found["message"]),
+        ("ready", "yes: a live value stands at every required target" if found["ready"] else Span("no", "bad")),
+        ("strategy", f"{found['strategy']}, {found['owner']} token of connection {found['connection']}"),
+        ("generation", str(found["generation"] or "-")),
+        ("token", f"{found['token_id'] or '-'}"),
+    ]
+    if found["token_name"]:
+        pairs.append(("token name", found["token_name"]))
+    pairs += [
+        ("expires", both(found["expires_on"], now, "never" if found["token_id"] else "-")),
+        ("next rotation", both(found["next_rotation"], now)),
+        ("deadline", both(found["rotation_deadline"], now)),
+        ("last success", both(found["last_success"], now)),
+    ]
+    if found["next_attempt"]:
+        pairs.append(("next attempt", both(found["next_attempt"], now)))
+    if found["paused"]:
+        pairs.append(("paused", _paused(found["paused"], now)))
+    if found.get("request"):
+        pairs.append(("requested", _requested(found["request"], now)))
+    if problem := found.get("problem"):
+        pairs.append(("problem", Span(f"{problem['act']}: {problem['message']}", "bad")))
+        if problem["remedy"]:
+            pairs.append(("do", problem["remedy"]))
+    lines = [text(name, "title"), *block(pairs, width, indent=2)]
+    if found["rotation"]:
+        lines += [text(""), text("rotation", "title"), *block(_rotation(found["rotation"], now), width, indent=2)]
+    lines += [text(""), *_target_table(found, width)]
+    if found["retirements"]:
+        lines += [text(""), *_retirement_table(found, width, now)]
+    return [*lines, *_operator(found, width, now)]
+
+
+def _paused(paused: Document, now: float) -> str:
+    until = f"until {both(paused['until'], now)}" if paused["until"] else "until `rotator resume`"
+    by = f", by {paused['actor']}" if paused.get("actor") else ""
+    return until + by + (f": {paused['reason']}" if paused["reason"] else "")
+
+
+def _rotation(rotation: Document, now: float) -> list[tuple[str, Span | str]]:
+    return [
+        ("id", rotation["id"]),
+        ("step", rotation["step"]),
+        ("started", both(rotation["started"], now)),
+        ("attempt", str(rotation["attempt"])),
+        ("waits until", both(rotation["waiting_until"], now)),
+        ("reason", rotation["reason"] or "-"),
+    ]
+
+
+def _target_table(found: Document, width: int | None) -> list[Line]:
+    columns = ("TARGET", "REQUIRED", "IN SYNC", "GEN")
+    made = Table([Column(title, right=title == "GEN") for title in columns])
+    words = {True: Span("yes", "good"), False: Span("no", "warn"), None: Span("not seen", "quiet")}
+    for target in found["targets"]:
+        made.rows.append(
+            Row(
+                (
+                    target["name"],
+                    "yes" if target["required"] else "no",
+                    words[target["in_sync"]],
+                    str(target["generation"] or "-"),
+                ),
+                _problem(target),
+            )
+        )
+    return table(made, width)
+
+
+def _retirement_table(found: Document, width: int | None, now: float) -> list[Line]:
+    made = Table([Column(title) for title in ("RETIREMENT OF TOKEN", "STEP", "UNTIL", "WAITS FOR", "LAST USED")])
+    for retirement in found["retirements"]:
+        made.rows.append(
+            Row(
+                (
+                    retirement["token_id"],
+                    retirement["step"],
+                    relative(retirement["until"], now),
+                    retirement["blocked"] or "-",
+                    relative(retirement["last_used_on"], now),
+                ),
+                [Span(_blocked(retirement, now))] * bool(retirement.get("subject")) + _problem(retirement),
+            )
+        )
+    return table(made, width)
+
+
+def _operator(found: Document, width: int | None, now: float) -> list[Line]:
+    needs = found["needs_operator"]
+    if not needs:
+        return []
+    lines = [text(""), text(f"needs an operator: {needs['code']}", "bad")]
+    lines += wrapped(needs["message"], width, indent=2)
+    if needs["since"]:
+        lines.append((Span("  "), Span(f"since {both(needs['since'], now)}")))
+    choices = CHOICES.get(needs["code"])
+    if choices is None:
+        return lines + wrapped("do: " + _named(needs["remedy"], found["name"]), width, indent=2)
+    for how, does in (("retry", choices.retry), ("accept", choices.accept), ("abandon", choices.abandon)):
+        lines.append((Span("  "), Span(f"rotator resolve {found['name']} --{how}", "label" if does is None else "")))
+        lines += wrapped(does or "does not apply here", width, indent=4)
+    return lines
