@@ -18,7 +18,10 @@ IMAGE ?= rotator:dev
 RUNTIME := $(VENV)/.runtime
 DEV := $(VENV)/.dev
 
-.PHONY: help setup setup-dev demo test test-servers lint format coverage bench docs image lock clean
+# Unit and contract tests talk to no server that must be built first.
+FAST := tests/unit tests/contract
+
+.PHONY: help setup setup-dev demo test test-fast test-servers lint format coverage bench docs image lock clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -38,6 +41,9 @@ test: $(DEV) test-servers ## Run the whole suite, building and installing what i
 	$(BIN)/python -m tests.coverage_floor || status=1; \
 	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal tests/simulation || status=1; \
 	exit $$status
+
+test-fast: $(DEV) ## Run what needs no real server: unit and contract tests, for the daily loop
+	@exec $(BIN)/python -m pytest -n $(JOBS) --dist loadfile -m "not slow and not vault" $(FAST) $(ARGS)
 
 test-servers: $(DEV) ## Build or install the real servers of the tests (once, cached outside the checkout)
 	@$(BIN)/python -m tests.servers.prepare
