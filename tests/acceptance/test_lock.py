@@ -83,17 +83,18 @@ def recipe(target: str) -> str:
 
 @pytest.fixture
 def checkout(tmp_path: Path, index: tuple[Path, str]) -> Path:
-    """A small project with our Makefile; its lock was made when every package had one version only."""
+    """A small project with our Makefile; its lock was made when every package had one version only.
+
+    As with us, the extra is asked for by a dependency of the second lock, and by nobody else.
+    """
     folder, address = index
     publish(folder, "base", "1.0", "parser>=1; extra == 'toml'")
     publish(folder, "parser", "1.0")
     publish(folder, "plugin", "1.0", "base[toml]>=1")
-    publish(folder, "backend", "1.0")
-    for name in ("base", "plugin"):  # the extra is asked for by a dependency and by nobody else: so it was with us
-        assert (folder / name).is_dir()
+    publish(folder, "tool", "1.0")
     project = tmp_path / "project"
     (project / "requirements").mkdir(parents=True)
-    (project / "requirements/runtime.in").write_text("base\n")
+    (project / "requirements/runtime.in").write_text("tool\n")
     (project / "requirements/dev.in").write_text("-r runtime.in\nplugin\n")
     compile_ = re.search(r"uv (pip compile .*?) \\\n\s*(.*?) \$\$set\.in", recipe("lock"), re.DOTALL)
     assert compile_
@@ -110,7 +111,7 @@ def test_a_lock_installs_although_the_index_holds_newer_versions_of_everything(
     checkout: Path, index: tuple[Path, str]
 ) -> None:
     folder, address = index
-    for name in ("base", "parser", "plugin"):
+    for name in ("base", "parser", "plugin", "tool"):
         publish(folder, name, NEWER, *(["parser>=1; extra == 'toml'"] if name == "base" else []))
     python = checkout / ".venv/bin/python"
     install = "\n".join(line for name in ("RUNTIME", "DEV") for line in installs(name))
