@@ -130,7 +130,7 @@ def installs(stamp: str) -> list[str]:
 
 @pytest.mark.parametrize("lock", LOCKS)
 def test_a_lock_is_complete_extras_included(lock: str) -> None:
-    """Whatever a locked distribution needs here, with the extras that are asked of it, is locked, in a version that fits."""
+    """Whatever a locked distribution needs here, with the extras asked of it, is locked in a version that fits."""
     pins = locked(lock)
     missing = []
     for name, (version, extras) in pins.items():
