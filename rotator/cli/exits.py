@@ -14,16 +14,12 @@ from typing import Final, NoReturn
 
 from rotator.cli.output import discard, say, write_error
 from rotator.core.errors import OperatorNeeded, RotatorError
+from rotator.host.threads import exhaustion
 
 DONE: Final = 0
 NO: Final = 1
 USAGE: Final = 2
 OPERATOR: Final = 3
-
-
-def worst(*codes: int) -> int:
-    """Return the code that wins: 3 beats everything, then 2, 1, 0."""
-    return max(codes, default=DONE)
 
 
 def guarded(verb: Callable[[], int], *, as_json: bool) -> int:
@@ -42,8 +38,16 @@ def guarded(verb: Callable[[], int], *, as_json: bool) -> int:
         discard()  # the reader went away; nothing is left to say
         return DONE
     except OSError as error:
+        limit = exhaustion(error)
+        if limit is not None:
+            return report(limit, as_json=as_json)
         where = f"{error.filename}: " if error.filename else ""
         return report(RotatorError(f"{where}{error.strerror or error}"), as_json=as_json)
+    except (MemoryError, ImportError, RuntimeError) as error:
+        limit = exhaustion(error)
+        if limit is None:
+            raise
+        return report(limit, as_json=as_json)
     except KeyboardInterrupt:
         say("interrupted; what is under way is durable and goes on with the next process")
         return DONE

@@ -26,9 +26,10 @@ def keygen(
 
       rotator keygen /run/secrets/rotator.key
     """
+    from rotator.host.home import expanded
     from rotator.journal.sealing import generate_key
 
-    key_id = generate_key(file.expanduser())
+    key_id = generate_key(expanded(file))
     if settings.json:
         write_json({"file": str(file), "key_id": key_id, "mode": "0600"})
     else:

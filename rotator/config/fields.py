@@ -26,6 +26,9 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from rotator.core.errors import ConfigError
+from rotator.host.home import expanded
+
 UNITS: Final = {"d": 86400.0, "h": 3600.0, "m": 60.0, "s": 1.0}
 LONGEST: Final = 36500 * 86400.0
 NEVER: Final = math.inf
@@ -199,8 +202,8 @@ def resolve(value: str | Path, info: ValidationInfo | None = None) -> Path:
     if not text or not text.isprintable():
         raise wrong("this is not a path", "expected the path of a file or folder", "write for example /srv/app/.env")
     try:
-        path = Path(text).expanduser()
-    except RuntimeError:
+        path = expanded(text)
+    except ConfigError:
         raise wrong("~ has no home folder here", "expected a path", "write the whole path") from None
     folder = (info.context or {}).get("folder") if info is not None else None
     return Path(folder, path) if folder is not None else path

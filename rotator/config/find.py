@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from rotator.core.errors import ConfigError
+from rotator.host.home import expanded, home
 
 FILE_NAME: Final = "rotator.yaml"
 VARIABLE: Final = "ROTATOR_CONFIG"
@@ -15,10 +16,12 @@ VARIABLE: Final = "ROTATOR_CONFIG"
 
 def places(environ: Mapping[str, str]) -> tuple[Path, ...]:
     """Return where a configuration is looked for when nobody names one, first come first served."""
-    home = environ.get("XDG_CONFIG_HOME", "")
-    if not home.startswith("/"):  # the XDG specification: a relative path there is invalid and to be ignored
-        home = str(Path(environ.get("HOME") or "~", ".config").expanduser())
-    return (Path(FILE_NAME), Path(home, "rotator", FILE_NAME), Path("/etc/rotator", FILE_NAME))
+    named = environ.get("XDG_CONFIG_HOME", "")
+    user = home(environ)
+    # the XDG specification: a relative path there is invalid and to be ignored
+    folder = Path(named) if named.startswith("/") else user / ".config" if user else None
+    own = () if folder is None else (folder / "rotator" / FILE_NAME,)
+    return (Path(FILE_NAME), *own, Path("/etc/rotator", FILE_NAME))
 
 
 def find(flag: str | None, environ: Mapping[str, str] | None = None) -> Path:
@@ -32,10 +35,10 @@ def find(flag: str | None, environ: Mapping[str, str] | None = None) -> Path:
     environ = os.environ if environ is None else environ
     named = flag or environ.get(VARIABLE)
     if named:
-        return Path(named).expanduser()
+        return expanded(named)
     looked = places(environ)
     for path in looked:
-        if path.exists():
+        if os.path.exists(path):  # noqa: PTH110 - Path.exists raises where a folder above may not be entered
             return path
     raise ConfigError(
         f"there is no configuration file; looked for {', '.join(map(str, looked))}",

@@ -15,6 +15,7 @@ from typing import Final
 
 from rotator.config.fields import resolve, wrong
 from rotator.config.secret_ref import SecretRef
+from rotator.host.home import home
 
 DATABASE: Final = "state.db"
 KEY: Final = "rotator.key"
@@ -49,16 +50,26 @@ def state_folder(environ: Mapping[str, str], uid: int) -> Path:
 
     `STATE_DIRECTORY` (systemd; the first of several), else /var/lib/rotator for root, else `$XDG_STATE_HOME/rotator`,
     which is ~/.local/state/rotator where that is not set or, as the XDG specification wants, not absolute.
+
+    Raises:
+        PydanticCustomError: there is no home.
     """
     given = environ.get("STATE_DIRECTORY", "").split(":", 1)[0]
     if given:
         return Path(given)
     if uid == 0:
         return Path("/var/lib/rotator")
-    home = environ.get("XDG_STATE_HOME", "")
-    return Path(
-        home if home.startswith("/") else Path(environ.get("HOME") or "~", ".local/state").expanduser(), "rotator"
-    )
+    named = environ.get("XDG_STATE_HOME", "")
+    if named.startswith("/"):
+        return Path(named, "rotator")
+    user = home(environ)
+    if user is None:
+        raise wrong(
+            "this user has no home folder in which the state could be",
+            "expected a place for it",
+            "write state: {url: sqlite:////var/lib/rotator/state.db}, or set STATE_DIRECTORY or HOME",
+        )
+    return user / ".local/state/rotator"
 
 
 def database_of(url: str, folder: Path) -> Path:

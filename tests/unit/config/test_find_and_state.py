@@ -78,6 +78,49 @@ def test_the_state_has_a_folder_by_the_custom_of_the_system(variables: dict[str,
     assert state_folder(variables, uid) == Path(folder)
 
 
+@pytest.fixture
+def unknown_user(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A user whom no database knows, as in a container that runs as any uid."""
+
+    def nobody(uid: int) -> None:
+        raise KeyError(uid)
+
+    monkeypatch.setattr("pwd.getpwuid", nobody)
+    monkeypatch.delenv("HOME", raising=False)
+
+
+@pytest.mark.parametrize("variables", [{}, {"HOME": ""}])
+def test_without_a_home_the_configuration_is_looked_for_elsewhere(
+    here: Path, unknown_user: None, variables: dict[str, str]
+) -> None:
+    with pytest.raises(ConfigError, match=r"looked for rotator\.yaml, /etc/rotator/rotator\.yaml"):
+        find(None, variables)
+    assert find(None, {**variables, "XDG_CONFIG_HOME": str(touch(here / "x/rotator/rotator.yaml").parents[1])})
+
+
+def test_a_home_that_may_not_be_entered_is_passed_over(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("os.stat", refused)
+    with pytest.raises(ConfigError, match="there is no configuration file"):
+        find(None, {"HOME": "/root"})
+
+
+def test_without_a_home_the_state_wants_a_place(unknown_user: None) -> None:
+    assert state_folder({"STATE_DIRECTORY": "/var/lib/x"}, 1000) == Path("/var/lib/x")
+    assert state_folder({"XDG_STATE_HOME": "/xdg"}, 1000) == Path("/xdg/rotator")
+    assert state_folder({}, 0) == Path("/var/lib/rotator")
+    with pytest.raises(PydanticCustomError, match=r"no home folder.*set STATE_DIRECTORY or HOME"):
+        state_folder({}, 1000)
+
+
+@pytest.mark.parametrize("path", ["~/x", "~nobody-has-this-name/x"])
+def test_a_path_of_a_home_that_nobody_knows_is_a_usage_error(unknown_user: None, path: str) -> None:
+    with pytest.raises(ConfigError, match="has no home folder"):
+        find(path, {})
+
+
 def test_a_state_that_is_not_configured_generates_its_key_beside_the_data() -> None:
     place = place_of(None, None, FOLDER, {"HOME": "/home/a"}, 0)
 
