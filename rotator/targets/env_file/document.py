@@ -1,6 +1,6 @@
 """A dotenv file as bytes, of which only the values of managed keys ever change.
 
-There is no standard for such files: fourteen readers (dotenv libraries of Python and Node, wrangler, compose, shells,
+There is no standard for such files: the readers (dotenv libraries of Python, Node and Go, wrangler, compose, shells,
 systemd, docker, kubectl) disagree about quotes, escapes and continued lines. So this module keeps every byte that it
 need not touch, writes only encodings that all of them read alike, and refuses to edit a place that two of them would
 read differently. It knows nothing of paths, locks or what the values are for.
@@ -8,77 +8,54 @@ read differently. It knows nothing of paths, locks or what the values are for.
 
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
 from typing import Final
 
-BOM: Final = b"\xef\xbb\xbf"
+from rotator.targets.env_file.encrypted import encrypted_entry, encrypted_file
+from rotator.targets.env_file.hidden import HiddenLines
+from rotator.targets.env_file.parse import BOM, Assignment, parse, split_lines
+
 KEY: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z", re.ASCII)
 """What every reader takes for a key."""
 
-_LINE = re.compile(rb"[^\r\n]*(?:\r\n|\n|\r|\Z)")
-_ASSIGNMENT = re.compile(
-    rb"[ \t\f\v]*(?P<export>export[ \t]+)?(?P<quote>['\"]?)(?P<key>[A-Za-z_][A-Za-z0-9_.-]*)(?P=quote)"
-    rb"(?:[ \t]*=[ \t]*|:[ \t]+)"
-)
-_CLEAN_TAIL = re.compile(rb"[ \t]*(?:#[^\r\n]*)?\Z")
+_CONTROLS = re.compile(rb"[\x01-\x08\x0e-\x1a\x1c-\x1f]")
 _UNQUOTED_EVERYWHERE = re.compile(r"[A-Za-z0-9_./:@%+=,-]*\Z", re.ASCII)
-_CLOSING = {
-    quote: re.compile(rb"[^%b\\]*(?:\\.[^%b\\]*)*%b" % (quote, quote, quote), re.DOTALL) for quote in (b"'", b'"', b"`")
-}
-_ESCAPES = {b"n": b"\n", b"r": b"\r", b"t": b"\t"}
 
 
 class DocumentError(ValueError):
     """The file cannot be read or changed safely, or a value cannot be written so that all readers agree.
 
-    Says where (a line number) or which key, never what stands there. `remedy` says what to do next.
+    Says where (a line number) or which key, never what stands there. `remedy` says what to do next; `code` is
+    `format` or `encrypted`.
     """
 
-    def __init__(self, message: str, remedy: str = "") -> None:
+    def __init__(self, message: str, remedy: str = "", *, code: str = "format") -> None:
         super().__init__(message)
         self.message = message
         self.remedy = remedy
-
-
-@dataclass(frozen=True, slots=True, repr=False)
-class _Assignment:
-    """One `KEY=value`; `start` to `end` is the raw value with its quotes, `stop` the end of its last line's text."""
-
-    key: str
-    line: int
-    start: int
-    end: int
-    stop: int
-    value: str
-    exported: bool
-    quote: bytes
-    doubtful: bool
-
-
-@dataclass(slots=True, repr=False)
-class _Parsed:
-    assignments: list[_Assignment] = field(default_factory=list)
-    doubts: dict[str, int] = field(default_factory=dict)
-    """Keys that some reader finds where another sees a part of a value: key -> line."""
+        self.code = code
 
 
 class Document:
     """A parsed dotenv file; immutable. Its `repr` holds no content."""
 
-    def __init__(self, content: bytes) -> None:
-        """Parse `content`; anything is accepted but NUL bytes (DocumentError): that is no text, or UTF-16.
+    def __init__(self, content: bytes, *, shell: bool = False) -> None:
+        """Parse `content`, of a file that a shell runs where `shell` says so: there, keys are added as `export`.
 
         Bytes that are not UTF-8 are kept; in values they show as surrogate escapes (PEP 383).
+
+        Raises:
+            DocumentError: it is encrypted, or not a text file.
         """
-        if b"\0" in content:
-            raise DocumentError(
-                "the file holds NUL bytes, so it is not a text file in UTF-8 (perhaps it is UTF-16)",
-                "save it as UTF-8, or name another file",
-            )
+        _refuse_no_text(content)
         self._content = content
-        self._lines = _split(content)
-        self._parsed = _parse(content, self._lines)
+        self._shell = shell
+        self._lines = split_lines(content)
+        self._hidden = HiddenLines(content, self._lines)
+        self._parsed = parse(content, self._lines, self._hidden)
+        key, by = encrypted_entry((found.key, found.value) for found in self._parsed.assignments)
+        if by:
+            raise _encrypted(f"holds an encrypted value, {key}", by)
 
     def keys(self) -> tuple[str, ...]:
         """The assigned keys in the order of the file, duplicates included, commented ones not."""
@@ -96,9 +73,10 @@ class Document:
     def set(self, values: Mapping[str, str]) -> bytes:
         """The file's bytes with every assignment of each key set to its value; absent keys are added at the end.
 
-        `export`, spaces around `=`, `KEY: value`, inline comments, line ends, a byte order mark and everything else
-        stay as they are. An assignment that reads as the wanted value already is left alone, so repeating it changes
-        nothing.
+        `export`, `KEY: value`, inline comments, line ends, a byte order mark and everything else stay as they are; but
+        blanks around the `=` of a changed line go, because a shell would run the value as a command, and
+        `KEY=…; export KEY` becomes `export KEY=…`, because the rest of the line would be a part of the value elsewhere.
+        An assignment that reads as the wanted value everywhere is left alone, so repeating it changes nothing.
 
         Raises:
             DocumentError: a value or key that not all readers understand alike, or a place in the file that they read
@@ -125,30 +103,38 @@ class Document:
         return changed
 
     def _certain(self, key: str) -> None:
-        line = self._parsed.doubts.get(key)
-        if line is not None:
-            raise DocumentError(
-                f"line {line}: programs disagree on how to read {key} there (a quote that is not closed, text after a "
-                "closing quote, a line that ends in a backslash, or a key in quotes)",
-                f"write line {line} and the lines above it without that, or move {key} to the top of the file",
-            )
+        doubt = self._parsed.doubts.get(key)
+        if doubt is not None:
+            raise DocumentError(f"{doubt.message}, so programs disagree on {key}", doubt.remedy)
 
-    def _edit(self, found: _Assignment, value: str) -> tuple[int, int, bytes]:
-        tail = self._content[found.end : found.stop]
+    def _edit(self, found: Assignment, value: str) -> tuple[int, int, bytes]:
+        tail = self._content[found.after : found.stop]
         comment = tail.strip(b" \t") != b""
         written = encode(found.key, value, comment_follows=comment)
+        begin = found.start
+        if found.equals:
+            begin, written = found.sign, b"=" + written
+        if found.after > found.end and found.begin is not None:
+            begin, written = found.begin, b"export " + found.key.encode() + written
         if not comment:  # blanks at the end of the line would become part of the value for docker and kubectl
-            return found.start, found.stop, written
-        return found.start, found.end, written + (b" " if tail.startswith(b"#") else b"")
+            return begin, found.stop, written
+        return begin, found.after, written + (b" " if tail.startswith(b"#") else b"")
 
     def _appendix(self, missing: Sequence[tuple[str, str]], before: bytes) -> bytes:
         newline = self._newline()
         # In a file that a shell sources, a variable without `export` would not reach the program.
-        exported = bool(self._parsed.assignments) and all(found.exported for found in self._parsed.assignments)
-        prefix = b"export " if exported else b""
-        open_line = before not in (b"", BOM) and not before.endswith((b"\n", b"\r"))
+        all_exported = bool(self._parsed.assignments) and all(found.exported for found in self._parsed.assignments)
+        prefix = b"export " if self._shell or all_exported else b""
+        gap = newline if before not in (b"", BOM) and not before.endswith((b"\n", b"\r")) else b""
+        if self._hidden.end_goes_on:
+            if gap:  # a line break after the backslash would change what a shell reads there
+                raise DocumentError(
+                    "the last line ends in a backslash and has no line break, so a line after it would be joined to it",
+                    "put an empty line at the end of the file",
+                )
+            gap = newline
         added = b"".join(prefix + key.encode() + b"=" + encode(key, value) + newline for key, value in missing)
-        return (newline if open_line else b"") + added
+        return gap + added
 
     def _newline(self) -> bytes:
         ends = [self._content[stop:end] for _, stop, end in self._lines]
@@ -156,7 +142,7 @@ class Document:
 
     def _prove(self, changed: bytes, values: Mapping[str, str]) -> None:
         """Read `changed` again: the managed keys hold their values everywhere, and every other key what it held."""
-        again = Document(changed)
+        again = Document(changed, shell=self._shell)
         for key, value in values.items():
             found = again.get(key)
             if not found or any(one != value for one in found):
@@ -195,9 +181,34 @@ def encode(key: str, value: str, *, comment_follows: bool = False) -> bytes:
     return b"'" + value.encode() + b"'"
 
 
-def _same(found: _Assignment, value: str) -> bool:
-    """Whether this assignment can stay as it is. Backticks are quotes for Node and a command for a shell: never."""
-    return found.value == value and found.quote != b"`"
+def _same(found: Assignment, value: str) -> bool:
+    """Whether this assignment can stay as it is: never in backticks, quotes for Node and a command for a shell."""
+    plain = found.start - found.sign == 1 or not found.equals
+    return found.value == value and found.quote != b"`" and found.after == found.end and plain
+
+
+def _refuse_no_text(content: bytes) -> None:
+    by = encrypted_file(content)
+    if by:
+        raise _encrypted("is encrypted as a whole", by)
+    if b"\0" in content:
+        raise DocumentError(
+            "the file holds NUL bytes, so it is not a text file in UTF-8 (perhaps it is UTF-16)",
+            "save it as UTF-8, or name another file",
+        )
+    if _CONTROLS.search(content):
+        raise DocumentError(
+            "the file holds control characters, so it is not a text file (perhaps it is encrypted or compressed)",
+            "name the plain file in `path`",
+        )
+
+
+def _encrypted(what: str, by: str) -> DocumentError:
+    return DocumentError(
+        f"the file {what} (by {by}), and a value in clear would make it unreadable or be published with it",
+        "name in `path` the plain file that is made from it, or publish to another kind of target",
+        code="encrypted",
+    )
 
 
 def _splice(content: bytes, edits: Sequence[tuple[int, int, bytes]]) -> bytes:
@@ -206,109 +217,3 @@ def _splice(content: bytes, edits: Sequence[tuple[int, int, bytes]]) -> bytes:
         pieces += [content[position:start], written]
         position = end
     return b"".join([*pieces, content[position:]])
-
-
-def _split(content: bytes) -> list[tuple[int, int, int]]:
-    """Every line as (start, end of its text, end of its line break). A final line without a break is a line too."""
-    lines = []
-    for match in _LINE.finditer(content):
-        if match.start() == match.end():
-            break
-        text = match.group().rstrip(b"\r\n")
-        lines.append((match.start(), match.start() + len(text), match.end()))
-    return lines
-
-
-def _parse(content: bytes, lines: Sequence[tuple[int, int, int]]) -> _Parsed:
-    parsed = _Parsed()
-    doubtful_lines: set[int] = set()
-    index = 0
-    while index < len(lines):
-        start, stop, _ = lines[index]
-        if index == 0 and content.startswith(BOM):
-            start += len(BOM)
-        match = _ASSIGNMENT.match(content, start, stop)
-        if match is None:
-            index += 1
-            continue
-        found, last, readings = _assignment(content, lines, index, match)
-        parsed.assignments.append(found)
-        if found.doubtful:
-            parsed.doubts.setdefault(found.key, found.line)
-        doubtful_lines.update(range(index + 1, max(readings) + 1) if len(readings) > 1 else ())
-        index = last + 1
-    for number in sorted(doubtful_lines):
-        start, stop, _ = lines[number]
-        hidden = _ASSIGNMENT.match(content, start, stop)
-        if hidden is not None:
-            parsed.doubts.setdefault(hidden["key"].decode(), number + 1)
-    return parsed
-
-
-def _assignment(
-    content: bytes, lines: Sequence[tuple[int, int, int]], index: int, match: "re.Match[bytes]"
-) -> tuple[_Assignment, int, set[int]]:
-    """The assignment that begins on line `index`, its last line, and the last lines that some reader or other sees."""
-    start, stop = match.end(), lines[index][1]
-    quote = content[start : start + 1]
-    readings = {index}
-    end, last = None, index
-    if start < stop and quote in (b"'", b'"', b"`"):
-        readings = set()
-        for close in _closings(content, start, quote):
-            if close is None:
-                readings.add(index)
-                continue
-            line = _line_of(lines, close, index)
-            clean = _CLEAN_TAIL.match(content, close + 1, lines[line][1]) is not None
-            # Text after the closing quote: python-dotenv skips the whole value, npm dotenv reads one line.
-            readings |= {line} if clean else {line, index}
-            if clean and end is None:
-                end, last = close + 1, line
-    if end is None:
-        quote = b""
-        end = start + len(_bare(content, match.start(), start, stop))
-        ended_by_backslash = len(content[start:stop]) - len(content[start:stop].rstrip(b"\\"))
-        if ended_by_backslash % 2 and index + 1 < len(lines):
-            readings.add(index + 1)
-    found = _Assignment(
-        key=match["key"].decode(),
-        line=index + 1,
-        start=start,
-        end=end,
-        stop=lines[last][1],
-        value=_decode(content[start:end], quote),
-        exported=match["export"] is not None,
-        quote=quote,
-        doubtful=len(readings) > 1 or match["quote"] != b"",
-    )
-    return found, last, readings
-
-
-def _closings(content: bytes, start: int, quote: bytes) -> Iterator[int | None]:
-    """Where the quote at `start` closes: for readers that know escaped quotes, then for others (shells, Node)."""
-    escaped = _CLOSING[quote].match(content, start + 1)
-    yield escaped.end() - 1 if escaped else None
-    plain = content.find(quote, start + 1)
-    yield plain if plain >= 0 else None
-
-
-def _line_of(lines: Sequence[tuple[int, int, int]], offset: int, first: int) -> int:
-    while lines[first][2] <= offset:
-        first += 1
-    return first
-
-
-def _bare(content: bytes, line_start: int, start: int, stop: int) -> bytes:
-    """The unquoted value: up to a `#` that follows a blank, without the blanks at its end."""
-    text = content[start:stop]
-    if text.startswith(b"#") and content[start - 1 : start] in (b" ", b"\t") and start > line_start:
-        return b""
-    return re.split(rb"[ \t]+#", text, maxsplit=1)[0].rstrip(b" \t")
-
-
-def _decode(raw: bytes, quote: bytes) -> str:
-    inner = raw[1:-1] if quote else raw
-    if quote == b'"':
-        inner = re.sub(rb"\\(.)", lambda escape: _ESCAPES.get(escape[1], escape[1]), inner, flags=re.DOTALL)
-    return inner.decode("utf-8", "surrogateescape")

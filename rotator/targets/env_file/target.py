@@ -18,7 +18,7 @@ from rotator.host.crashpoints import crash_at
 from rotator.targets.env_file import access
 from rotator.targets.env_file.document import Document, DocumentError
 from rotator.targets.env_file.exposure import Exposure, exposure
-from rotator.targets.env_file.options import EnvFileOptions
+from rotator.targets.env_file.options import LITERAL, EnvFileOptions
 from rotator.targets.env_file.place import Snapshot
 from rotator.targets.env_file.writer import How, Ownership, Writer
 
@@ -27,6 +27,17 @@ _EXPOSED: Final = {
     Exposure.NOT_IGNORED: ("lies in a git repository that does not ignore it", "add it to .gitignore"),
     Exposure.UNKNOWN: ("lies in a git repository that cannot be read", "let the daemon's user read it, or install git"),
 }
+
+
+_MADE_UP: Final = "made-up-for-the-preflight"
+
+_SHELL_NAMES: Final = frozenset({".envrc", ".profile", ".bashrc", ".bash_profile", ".zshrc", ".zshenv", ".zprofile"})
+_SHELL_SUFFIXES: Final = frozenset({".sh", ".bash", ".zsh", ".ksh"})
+
+
+def runs_in_a_shell(path: Path) -> bool:
+    """Whether a file of this name is run by a shell, where a variable without `export` reaches no program."""
+    return path.name in _SHELL_NAMES or path.suffix in _SHELL_SUFFIXES
 
 
 def no_warning(code: str, message: str) -> None:
@@ -59,6 +70,7 @@ class EnvFileTarget:
         self._keys = dict(keys)
         self._writer = Writer(lock_folder, crash)
         self._warn = warn
+        self._shell = runs_in_a_shell(options.path)
 
     @property
     def keys(self) -> Mapping[str, str]:
@@ -72,16 +84,15 @@ class EnvFileTarget:
         access.probe(self._path, create=self._options.create)
         found = access.read(self._path)
         remarks = []
-        if found is not None:
-            self._document(found.content)
-            if found.status.st_mode & 0o004 and self._options.mode is None:
-                remarks.append(
-                    Remark(
-                        code="readable_by_others",
-                        message=f"{self._path} can be read by every user of this machine",
-                        remedy=f'`chmod o-r {self._path}`, or write `mode: "0600"` for the target',
-                    )
+        self._rehearse(b"" if found is None else found.content)
+        if found is not None and found.status.st_mode & 0o004 and self._options.mode is None:
+            remarks.append(
+                Remark(
+                    code="readable_by_others",
+                    message=f"{self._path} can be read by every user of this machine",
+                    remedy=f'`chmod o-r {self._path}`, or write `mode: "0600"` for the target',
                 )
+            )
         shadow = self._path.with_name(".dev.vars")
         if self._path.name.startswith(".env") and shadow.exists():
             remarks.append(
@@ -113,7 +124,7 @@ class EnvFileTarget:
     def write(self, publication: Publication) -> None:
         """See the port; `writer` says what each way of writing promises and what a crash leaves behind."""
         self._refuse_exposed()
-        edit = _KeyEdit(publication.values, publication.expected.values, self._keys)
+        edit = _KeyEdit(publication.values, publication.expected.values, self._keys, shell=self._shell)
         try:
             how = self._writer.replace(
                 self._path,
@@ -123,7 +134,7 @@ class EnvFileTarget:
                 ownership=_ownership(self._options),
             )
         except DocumentError as error:
-            raise Refused(f"{self._path}: {error.message}", error.remedy, code="format") from None
+            raise _unfit(self._path, error) from None
         if how is How.IN_PLACE:
             self._warn(
                 "written_in_place",
@@ -140,14 +151,25 @@ class EnvFileTarget:
     def close(self) -> None:
         """Nothing is open."""
 
+    def _rehearse(self, content: bytes) -> None:
+        """Make the very change that a write would make, on a copy and with a made-up value."""
+        values = {
+            key: Secret(output.removeprefix(LITERAL) if output.startswith(LITERAL) else _MADE_UP)
+            for key, output in self._keys.items()
+        }
+        try:
+            _KeyEdit(values, {}, self._keys, shell=self._shell).apply(content)
+        except DocumentError as error:
+            raise _unfit(self._path, error) from None
+
     def _document(self, content: bytes) -> Document:
-        """Parse, and make sure that each managed key can be edited."""
+        """Parse, and make sure that each managed key can be read."""
         try:
             document = Document(content)
             for key in self._keys:
                 document.get(key)
         except DocumentError as error:
-            raise Refused(f"{self._path}: {error.message}", error.remedy, code="format") from None
+            raise _unfit(self._path, error) from None
         return document
 
     def _refuse_exposed(self) -> None:
@@ -165,8 +187,11 @@ class EnvFileTarget:
 class _KeyEdit:
     """Setting the managed keys, on top of what was read before the publish intent."""
 
-    def __init__(self, values: Mapping[str, Secret], expected: Mapping[str, Secret], keys: Mapping[str, str]) -> None:
+    def __init__(
+        self, values: Mapping[str, Secret], expected: Mapping[str, Secret], keys: Mapping[str, str], *, shell: bool
+    ) -> None:
         self._values = values
+        self._shell = shell
         self._expected = {key: value for key, value in expected.items() if key in keys}
         self._keys = keys
 
@@ -174,7 +199,11 @@ class _KeyEdit:
         return _values(Document(content), self._keys) == self._expected
 
     def apply(self, content: bytes) -> bytes:
-        return Document(content).set({key: value.reveal() for key, value in self._values.items()})
+        return Document(content, shell=self._shell).set({key: value.reveal() for key, value in self._values.items()})
+
+
+def _unfit(path: Path, error: DocumentError) -> Refused:
+    return Refused(f"{path}: {error.message}", error.remedy, code=error.code)
 
 
 def _version(found: Snapshot) -> str:

@@ -20,6 +20,10 @@ BASES = [
     b'\nJSON="{\nTOKEN=no\n}"\nTOKEN="old"\n\nTOKEN=older\n# TOKEN=never\n',
     b"A=1",
     b"A='multi\nline'\nTOKEN=\nB=x # y\n",
+    b"A=1\nTOKEN= # paste it here\n",
+    b"TOKEN = old\n",
+    b"TOKEN='' ; export TOKEN\n",
+    b"P='C:'\nQ=x\\\n",
 ]
 VALUES = [
     "cfut_abcdefghijklmnopqrstuvwxyz0123456789-_AB",

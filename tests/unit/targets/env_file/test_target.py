@@ -169,6 +169,42 @@ def test_a_file_that_cannot_be_understood_is_unavailable_to_a_read_and_refuses_a
         _write(target, expected, "new")
 
 
+@pytest.mark.parametrize(
+    "content, code, words",
+    [
+        (b"P=C:\\tmp\\", "format", "last line"),
+        (b"A='never closed\n", "format", "never closed"),
+        (b"\xef\xbb\xbf", "format", "byte order mark"),
+        (b"A=1\nsops_mac=ENC[AES256_GCM,data:x]\n", "encrypted", "sops"),
+        (b"$ANSIBLE_VAULT;1.1;AES256\n66\n", "encrypted", "ansible-vault"),
+    ],
+)
+def test_the_preflight_refuses_what_the_write_would(env, open_target, content, code, words):
+    env.save(content)
+    target = open_target()
+    for act in (target.check, lambda: _write(target, None, "new")):
+        with pytest.raises(Refused, match=words) as caught:
+            act()
+        assert (caught.value.code, bool(caught.value.remedy)) == (code, True)
+    assert env.content == content
+
+
+def test_a_key_that_is_missing_after_a_line_that_goes_on_passes_the_preflight_and_is_written(env, open_target):
+    env.save(b"P=C:\\tmp\\\n")
+    target = open_target()
+    target.check()
+    publish(target)
+    assert env.content == b"P=C:\\tmp\\\n\nTOKEN=new\n"
+
+
+@pytest.mark.parametrize("name", [".envrc", "env.sh"])
+def test_a_file_that_a_shell_runs_gets_the_key_as_export(env, name):
+    path = env.folder / name
+    path.write_bytes(b"layout node\n")
+    publish(EnvFileTarget(EnvFileOptions(path=path), KEYS, env.locks))
+    assert path.read_bytes() == b"layout node\nexport TOKEN=new\n"
+
+
 def test_what_is_no_file_is_unavailable_to_a_read(env, open_target):
     env.path.mkdir()
     with pytest.raises(Unavailable, match="not a regular file"):
