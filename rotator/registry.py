@@ -17,7 +17,7 @@ from pydantic import BaseModel
 from rotator.config.kinds import Complaint, Kinds, TargetKind
 from rotator.core.findings import Finding
 from rotator.core.ports.runtime import Budget
-from rotator.core.ports.source import Source
+from rotator.core.ports.source import Login, Source
 from rotator.core.ports.target import Target
 from rotator.sources.cloudflare import check as cloudflare_check
 from rotator.sources.cloudflare import outputs as cloudflare_outputs
@@ -56,9 +56,9 @@ class SourceEntry:
         check: (connection's options, credential's options) -> what is wrong, before anybody is asked.
         ceiling: the provider's own rate limit, (requests, seconds).
         api: the connection's address, which decides what loopback may do.
-        inspect: (connection) -> role -> end of its management tokens in unix seconds, infinite for never.
+        inspect: (connection) -> how each of its management tokens is.
         quota: owner -> how many tokens the provider lets it have.
-        preflight: (connection, [(name, credential's options)], provider time) -> findings for `check`.
+        preflight: (connection, [(name, credential's options, id to adopt)], provider time) -> findings for `check`.
     """
 
     connection: type[BaseModel]
@@ -70,9 +70,9 @@ class SourceEntry:
     check: Callable[[Any, Any], Iterable[Complaint]]
     ceiling: tuple[int, float]
     api: Callable[[Any], str]
-    inspect: Callable[[Any], Mapping[str, float]]
+    inspect: Callable[[Any], Sequence[Login]]
     quota: Mapping[str, int]
-    preflight: Callable[[Any, Sequence[tuple[str, Any]], float], Sequence[Finding]]
+    preflight: Callable[[Any, Sequence[tuple[str, Any, str]], float], Sequence[Finding]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,12 +112,10 @@ def _cloudflare(name: str, options: ConnectionOptions, wire: Wire) -> Any:
     return CloudflareConnection.open(name, options, budget=wire.budget, observer=observer)
 
 
-def _management(connection: Any) -> Mapping[str, float]:
-    from rotator.sources.cloudflare.management import look
+def _management(connection: Any) -> Sequence[Login]:
+    from rotator.sources.cloudflare.management import logins
 
-    roles = ("management", "standby") if connection.standby_token else ("management",)
-    found = {role: look(connection, role).expires_at for role in roles}
-    return {role: ends for role, ends in found.items() if ends is not None}
+    return logins(connection)
 
 
 def _cloudflare_source(connection: Any, options: CredentialOptions) -> Source:
@@ -126,10 +124,11 @@ def _cloudflare_source(connection: Any, options: CredentialOptions) -> Source:
     return CloudflareSource(connection, options)
 
 
-def _preflight(connection: Any, credentials: Sequence[tuple[str, Any]], now: float) -> Sequence[Finding]:
-    from rotator.sources.cloudflare.management import preflight
+def _preflight(connection: Any, credentials: Sequence[tuple[str, Any, str]], now: float) -> Sequence[Finding]:
+    from rotator.sources.cloudflare.grantable import Asked
+    from rotator.sources.cloudflare.preflight import preflight
 
-    return preflight(connection, credentials, now)
+    return preflight(connection, [Asked(*credential) for credential in credentials], now)
 
 
 def _vault(name: str, options: vault.VaultConnectionOptions) -> Any:

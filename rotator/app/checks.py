@@ -163,7 +163,11 @@ def _unwritable(path: Path) -> Finding:
 def _connections(app: App, fleet: ConfiguredFleet) -> Iterator[Finding]:
     for name, stanza in fleet.sources().items():
         entry, subject = SOURCES[stanza.type], f"connection {name}"
-        mine = [(c.name, c.source) for c in app.config.credentials if c.common.connection == name]
+        mine = [
+            (c.name, c.source, c.common.adopt.id if c.common.adopt else "")
+            for c in app.config.credentials
+            if c.common.connection == name
+        ]
         try:
             yield from entry.preflight(fleet.connection(name), mine, app.clock.utc())
         except RotatorError as error:

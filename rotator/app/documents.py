@@ -71,6 +71,7 @@ def _connection(app: App, name: str) -> dict[str, Any]:
         "quota": note.get("quota"),
         "orphans": note.get("orphans", 0),
         "problem": note.get("problem"),
+        "remedy": note.get("remedy"),
     }
 
 

@@ -183,6 +183,7 @@ def rows(app: App) -> list[ConnectionRow]:
                 reachable=note.get("reachable"),
                 rate_remaining=note.get("rate_remaining"),
                 token_expires_on=ends,
+                accepted=note.get("accepted") or {},
                 quota_used=quota.get("used"),
                 quota_limit=quota.get("limit"),
                 orphans=int(note.get("orphans") or 0),

@@ -212,6 +212,8 @@ def _foot(document: Document, width: int | None, now: float) -> list[Line]:
         lines += wrapped(Span(line, "" if good else "bad"), width, hang=2)
         if connection.get("problem"):
             lines += wrapped(Span(connection["problem"], "bad"), width, indent=2)
+            if connection.get("remedy"):
+                lines += wrapped(f"do: {connection['remedy']}", width, indent=2)
     if document["orphans"]:
         lines.append(text(f"orphans: {document['orphans']}", "warn"))
     for daemon in document["daemons"]:

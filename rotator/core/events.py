@@ -79,6 +79,11 @@ class Event(StrEnum):
     RETIREMENT_FAILED = "retirement_failed", "warning", "a disable or delete was not done; it is tried again"
     # everything else
     PROVIDER_UNAVAILABLE = "provider_unavailable", "warning", "the provider gave no usable answer"
+    LOGIN_REFUSED = (
+        "login_refused",
+        "error",
+        "the provider does not accept a token with which a connection logs in",
+    )
     RATE_LIMITED = "rate_limited", "warning", "requests on a connection wait for the rate limit"
     INCIDENT = "incident", "error", "so many tokens of a connection died at once that the answers are not believed"
     OPERATOR_NEEDED = "operator_needed", "error", "only a person can decide"

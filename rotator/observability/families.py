@@ -191,6 +191,13 @@ FAMILIES: Final = (
         ("RotatorManagementTokenExpiring", "RotatorLoginExpired", "RotatorConnectionMetricsAbsent"),
     ),
     Family(
+        "rotator_connection_token_accepted",
+        "gauge",
+        ("connection", "role"),
+        "1 if the provider accepts that token of the connection, 0 if not; absent before it answered.",
+        ("RotatorLoginRefused", "RotatorConnectionMetricsAbsent"),
+    ),
+    Family(
         "rotator_orphans",
         "gauge",
         _CONNECTION,

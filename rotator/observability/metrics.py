@@ -53,6 +53,7 @@ class ConnectionRow:
         reachable: whether it answered last time.
         rate_remaining: requests left of our own budget in the present window.
         token_expires_on: role (`management`, `standby`, `login`) -> unix seconds, infinite for never.
+        accepted: role -> whether the provider accepts that token.
         quota_used: tokens that exist in its scope.
         quota_limit: tokens that the provider allows there.
         orphans: tokens of ours that nothing owns.
@@ -63,6 +64,7 @@ class ConnectionRow:
     reachable: bool | None = None
     rate_remaining: float | None = None
     token_expires_on: Mapping[str, float] = field(default_factory=dict)
+    accepted: Mapping[str, bool] = field(default_factory=dict)
     quota_used: int | None = None
     quota_limit: int | None = None
     orphans: int = 0
@@ -228,6 +230,8 @@ class Metrics:
                 _add(samples, name, (row.name,), value)
         for role, expires in row.token_expires_on.items():
             _add(samples, "rotator_connection_token_expiration_timestamp_seconds", (row.name, role), expires)
+        for role, accepted in row.accepted.items():
+            _add(samples, "rotator_connection_token_accepted", (row.name, role), accepted)
         if not row.source:
             return
         _add(samples, "rotator_orphans", (row.name,), row.orphans)

@@ -61,6 +61,25 @@ class TokenState:
         return self.status == ACTIVE
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Login:
+    """One of the tokens with which a connection logs in at the provider, as it is now.
+
+    Attributes:
+        role: what the connection calls it (`management`, `standby`).
+        accepted: whether the provider accepts it; None where no usable answer came.
+        expires_at: provider time, `NEVER`, or None where that is not known.
+        problem: what is wrong with it, naming connection and place; empty where nothing is.
+        remedy: what to do, or empty.
+    """
+
+    role: str
+    accepted: bool | None
+    expires_at: float | None = None
+    problem: str = ""
+    remedy: str = ""
+
+
 class Source(Protocol):
     """What mints, inspects and retires the tokens of one credential.
 

@@ -14,7 +14,9 @@
     zones        the ids of zones by their names
     connection   a named login: client, rate budget, management token
     source       the port, for one credential
-    management   what `check` wants to know of a connection: who we are, what we may, how much room there is
+    management   the management tokens as they are now; `accounts`: what an id of an account is
+    preflight    what `check` says of a connection; `grantable`: of one credential
+    addresses    whether an address restriction lets this host in
 
 `Connection` and `Source` are imported from their modules; importing this package loads nothing but this text.
 """

@@ -87,6 +87,7 @@ class Calls:
         token: Callable[[], Secret],
         budget: Budget,
         api_url: str,
+        login: str = "the management token",
         ca_file: Path | None = None,
         observer: Observer | None = None,
     ) -> None:
@@ -94,6 +95,7 @@ class Calls:
         self._token = token
         self._budget = budget
         self._api_url = api_url
+        self._login = login
         self._ca_file = ca_file
         self._observer = observer or Observer()
         self._lock = threading.Lock()
@@ -178,7 +180,7 @@ class Calls:
 
     def failure(self, call: Call, reply: Reply) -> RotatorError:
         """Return the error to raise for a reply that cannot be used."""
-        return error(call.doing, reply.verdict or Verdict.unusable(), call.kind)
+        return error(call.doing, reply.verdict or Verdict.unusable(), call.kind, self._login)
 
     def _head(self, headers: Mapping[str, str]) -> None:
         date = date_of(headers)

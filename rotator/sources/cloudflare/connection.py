@@ -6,7 +6,7 @@ It decides nothing about rotations, and knows no credential.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -17,7 +17,7 @@ from rotator.core.ports.source import TokenState
 from rotator.core.secret import Secret
 from rotator.sources.cloudflare import tokens
 from rotator.sources.cloudflare.calls import Call, Calls, Observer
-from rotator.sources.cloudflare.errors import UNACCEPTED, Kind
+from rotator.sources.cloudflare.errors import Kind, unaccepted
 from rotator.sources.cloudflare.inventory import list_tokens, tokens_path
 from rotator.sources.cloudflare.options import ConnectionOptions
 from rotator.sources.cloudflare.zones import Zones
@@ -46,6 +46,7 @@ class CloudflareConnection:
         account_id: str | None = None,
         user_id: str | None = None,
         standby_token: Callable[[], Secret] | None = None,
+        places: Mapping[str, str] | None = None,
         ca_file: Path | None = None,
         observer: Observer | None = None,
     ) -> None:
@@ -59,13 +60,17 @@ class CloudflareConnection:
             account_id: account of the account-owned tokens, and of zones and resources.
             user_id: only where it cannot be read from the management token's own policies.
             standby_token: reads a second management token.
+            places: role -> where that token is read from, in words ("file /run/secrets/cloudflare").
             ca_file: certificates to trust instead of the built-in ones.
             observer: who is told what the wire says.
         """
         self.name = name
         self.account_id = account_id
         self.standby_token = standby_token
-        self.calls = Calls(token=token, budget=budget, api_url=api_url, ca_file=ca_file, observer=observer)
+        self._places = dict(places or {})
+        self.calls = Calls(
+            login=self.login(), token=token, budget=budget, api_url=api_url, ca_file=ca_file, observer=observer
+        )
         self._user_id = user_id
         self._known: tuple[Secret, Identity] | None = None
         self._zones = Zones(self.calls)
@@ -79,6 +84,8 @@ class CloudflareConnection:
             name,
             token=options.token.read,
             standby_token=options.standby_token.read if options.standby_token else None,
+            places={"management": options.token.describe()}
+            | ({"standby": options.standby_token.describe()} if options.standby_token else {}),
             budget=budget,
             api_url=options.api_url,
             account_id=options.account_id,
@@ -86,6 +93,15 @@ class CloudflareConnection:
             ca_file=options.ca_file,
             observer=observer,
         )
+
+    def login(self, role: str = "management") -> str:
+        """Return a management token in words, with its connection and where it is read from."""
+        place = self._places.get(role)
+        return f"the {role} token of connection {self.name}" + (f" ({place})" if place else "")
+
+    def unaccepted(self, doing: str, role: str = "management") -> Refused:
+        """Return the error of a management token that the provider does not accept."""
+        return unaccepted(doing, self.login(role))
 
     def inventory(
         self, owner: str, account_id: str | None = None, priority: Priority = Priority.SWEEP
@@ -140,6 +156,8 @@ class CloudflareConnection:
                 if acting:
                     self._known = (bearer, who)
                 return who
+        if known is not None and known[0] == bearer:
+            self._known = None
         return None
 
     def verify(self, value: Secret, path: str) -> str | None:
@@ -189,11 +207,7 @@ class CloudflareConnection:
             bearer = self.calls.token()
             who = self.identity(bearer)
             if who is None:
-                raise Refused(
-                    "looking up the user: the management token is not accepted",
-                    "put a living management token where the connection's `token` points",
-                    code=UNACCEPTED,
-                )
+                raise self.unaccepted("looking up the user")
             call = Call(
                 operation="get",
                 doing="reading the management token's own policies",

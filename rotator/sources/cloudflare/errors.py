@@ -58,6 +58,7 @@ class Row:
         framed: whether the body is a readable envelope; None for either.
         certain: the answer says that nothing was applied.
         dead: as the answer to a verification, the value is not accepted.
+        meaning: what it means, in words, where the provider's own do not say it.
         remedy: what to do next.
         source: where this behaviour is known from.
     """
@@ -71,6 +72,7 @@ class Row:
     framed: bool | None = None
     certain: bool = True
     dead: bool = False
+    meaning: str = ""
     remedy: str = ""
 
     def matches(self, answer: Answer, envelope: Envelope | None) -> bool:
@@ -193,11 +195,36 @@ TABLE: Final = (
         source="seen in several clients: HTTP 400",
     ),
     Row(
+        word="bad_request",
+        codes=_codes(1001),
+        text=r"common permission check.*\bresource:",
+        meaning="the grants name something that does not exist there or that this token may not hand on",
+        remedy="compare account_id and the zones' ids with the dashboard; `rotator check` says what they are ids of",
+        source="seen: a resource of another account",
+    ),
+    Row(
         word=PERMISSION,
         codes=_codes(1001),
         text="common permission check",
+        meaning="the management token does not hold this permission itself, and single zones are handed on only so",
         remedy="give the management token the same permission on that zone, or grant it on all zones of the account",
         source="terraform issues 7241 and 5754",
+    ),
+    Row(
+        word="bad_request",
+        codes=_codes(1001),
+        text="nest zone",
+        meaning="a token owned by an account takes all zones of that account only",
+        remedy="write zones: all without accounts, or owner: user",
+        source="terraform issues 5233 and 5733",
+    ),
+    Row(
+        word="bad_request",
+        codes=_codes(1001),
+        text="permission group.*not found",
+        meaning="Cloudflare does not know a permission group of the grants for tokens of this owner",
+        remedy="`rotator check` names it; it may have been retired, or be for tokens of users only",
+        source="seen",
     ),
     Row(
         word="managed",
@@ -210,7 +237,9 @@ TABLE: Final = (
         word="quota",
         text=r"(maximum|limit|quota|too many)\b.{0,40}\btokens?|tokens?\b.{0,40}\b(maximum|limit|quota)",
         status=(400, 499),
-        remedy="delete tokens that nobody uses, or ask Cloudflare for a higher quota",
+        meaning="the quota is reached: no more tokens may exist (every one that was not deleted counts, expired too)",
+        remedy="delete tokens that nobody uses in the dashboard; each open retirement frees one when it ends; "
+        "Cloudflare's support can raise the quota",
         source="docs reference/limits names the quota (50 per user, 500 per account), nobody its error code",
     ),
     Row(
@@ -268,16 +297,32 @@ def judge(answer: Answer, envelope: Envelope | None) -> Verdict:
     return Verdict(row, _words(answer, envelope), wait)
 
 
-def error(doing: str, verdict: Verdict, kind: Kind) -> RotatorError:
+def unaccepted(doing: str, login: str, said: str = "") -> Refused:
+    """Return the error of a management token that the provider does not accept.
+
+    Args:
+        doing: what was being done.
+        login: the token in words, with its connection and where it is read from.
+        said: what the provider said, or empty.
+    """
+    message = f"{doing}: Cloudflare does not accept {login}" + (f": {said}" if said else "")
+    return Refused(message, "put a living management token there; `rotator check` tests it", code=UNACCEPTED)
+
+
+def error(doing: str, verdict: Verdict, kind: Kind, login: str = "the management token") -> RotatorError:
     """Return the error that tells a failing answer, by the table in this file's head.
 
     Args:
         doing: what was being done, e.g. `creating a token`; no value, no id.
         verdict: what the answer means.
         kind: what kind of call it answered.
+        login: who asked, in words, for the case that he is not accepted.
     """
     row = verdict.row
-    message = f"{doing}: {verdict.said}"
+    message = f"{doing}: {row.meaning}: {verdict.said}" if row.meaning else f"{doing}: {verdict.said}"
+    if row.word == UNACCEPTED and kind is not Kind.VERIFY:
+        refused = unaccepted(doing, login, verdict.said)
+        return refused if kind is Kind.EFFECT else Unavailable(refused.message, refused.remedy)
     if verdict.wait:
         return RateLimited(message, verdict.wait)
     if row.word == LOCATION and kind is Kind.VERIFY:

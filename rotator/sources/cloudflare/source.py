@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from typing import Any, NoReturn
+from typing import Any
 
 from rotator.core.credential import NEVER
 from rotator.core.errors import Barred, OperatorNeeded, OutcomeUnknown, Refused, Unavailable
@@ -20,7 +20,7 @@ from rotator.sources.cloudflare import tokens
 from rotator.sources.cloudflare.answers import api_time
 from rotator.sources.cloudflare.calls import Call, Reply
 from rotator.sources.cloudflare.connection import CloudflareConnection
-from rotator.sources.cloudflare.errors import NOT_FOUND, UNACCEPTED, Kind
+from rotator.sources.cloudflare.errors import NOT_FOUND, Kind
 from rotator.sources.cloudflare.grants import policies_of
 from rotator.sources.cloudflare.inventory import tokens_path
 from rotator.sources.cloudflare.options import ELSEWHERE, CredentialOptions
@@ -306,7 +306,7 @@ class CloudflareSource:
         bearer = self._calls.token()
         who = self._connection.identity(bearer)
         if who is None:
-            _unaccepted(doing)
+            raise self._connection.unaccepted(f"{doing}: nothing was sent")
         if who.id == token_id:
             raise OperatorNeeded(
                 "management_token",
@@ -318,11 +318,3 @@ class CloudflareSource:
 
 def _says(reply: Reply, word: str) -> bool:
     return reply.verdict is not None and reply.verdict.row.word == word
-
-
-def _unaccepted(doing: str) -> NoReturn:
-    raise Refused(
-        f"{doing}: the management token is not accepted, so nothing was sent",
-        "put a living management token where the connection's `token` points; `rotator check` tests it",
-        code=UNACCEPTED,
-    )
