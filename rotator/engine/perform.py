@@ -97,7 +97,8 @@ def mint(work: Work, action: Action) -> None:
     )
     life = rotation.policy.lifetime
     expires_at = NEVER if life == NEVER else whole(work.believed + life)
-    work.append(work.draft(Kind.INTENT, attempt=number, token_name=name, token_id=rotation.token_id))
+    lost = _unanswered(work, rotation)
+    work.append(work.draft(Kind.INTENT, attempt=number, token_name=name, token_id=rotation.token_id, detail=lost))
     point = "roll_send" if rolls else "create_send"
     work.runtime.crash(f"before_{point}")
     try:
@@ -109,6 +110,7 @@ def mint(work: Work, action: Action) -> None:
         _mint_refused(work, name, number, error)
         raise
     except OutcomeUnknown as error:
+        work.memory.unknown = (name, error.message)
         work.say(Event.OUTCOME_UNKNOWN, act="mint", reason=error.message)
         return
     work.runtime.crash(f"after_{point}")
@@ -316,6 +318,8 @@ def record(work: Work, action: Action) -> None:
         fields["generation"] = view.generation + 1
     if kind is Kind.CONFIRMED:
         fields["detail"] = {**action.detail, "adopt": work.credential.adopt}
+    if kind is Kind.ABANDONED and rotation and not action.detail.get("rejected"):
+        fields["detail"] = {**action.detail, **_unanswered(work, rotation)}
     if kind is Kind.TARGET_RELEASED:
         fields["detail"] = {"stanza": _stanza(work, action.target)}
     began = rotation.started if rotation else work.now
@@ -335,6 +339,12 @@ def record(work: Work, action: Action) -> None:
         work.say(
             SAID[kind], token=action.token_id or None, target=action.target or None, reason=action.detail.get("why")
         )
+
+
+def _unanswered(work: Work, rotation: Rotation) -> dict[str, str]:
+    """Why the outcome of the open attempt is not known, as this process saw it: no answer, or one like HTTP 500."""
+    name, why = work.memory.unknown
+    return {"why": why} if name and name == rotation.attempt_name else {}
 
 
 def look(work: Work, action: Action) -> None:

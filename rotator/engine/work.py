@@ -95,6 +95,7 @@ class Memory:
         alarmed: rotation id whose outage over its budget was said already.
         troubles: (target, act) -> why the last write preflight or read of a target failed; for `status`.
         remarks: target -> what its last write preflight remarked; each is said once.
+        unknown: name of the last attempt whose outcome is not known, and why it is not.
     """
 
     seen: dict[Look, Seen] = field(default_factory=dict)
@@ -105,6 +106,7 @@ class Memory:
     alarmed: str = ""
     troubles: dict[tuple[str, str], Trouble] = field(default_factory=dict)
     remarks: dict[str, frozenset[Remark]] = field(default_factory=dict)
+    unknown: tuple[str, str] = ("", "")
 
 
 @dataclass(slots=True, kw_only=True)

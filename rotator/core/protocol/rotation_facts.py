@@ -11,6 +11,9 @@ from rotator.core.protocol.view import Rotation, View
 
 K = Kind
 
+LOST = "the answer was lost"
+"""Why a mint is repeated, where the process that sent it did not live to say more."""
+
 
 def planned(view: View, fact: Draft) -> View:
     """A rotation opens, with frozen terms."""
@@ -53,7 +56,7 @@ def intent(view: View, fact: Draft) -> View:
         read_back=frozenset(),
         rolled_at=rotation.rolled_at or (fact.at if rolls else 0.0),
         prior=None if lost and rolls else replace(rotation, prior=None),
-        failures=amend.failures_with(amend.checked(rotation.failures), ("mint", ""), fact.at, "the answer was lost")
+        failures=amend.failures_with(amend.checked(rotation.failures), ("mint", ""), fact.at, fact.text("why") or LOST)
         if lost
         else amend.checked(rotation.failures),
     )

@@ -47,10 +47,10 @@ def preflight(connection: CloudflareConnection, credentials: Sequence[Asked], no
     findings += _lifetime(subject, me, now)
     findings += _standby(connection, subject, me)
     wrong = {}
-    for account_id in _accounts(connection, credentials):
-        told = accounts.tell(connection, me, account_id)
-        wrong[account_id] = told.reached is False
-        findings += _account(subject, account_id, told)
+    for named in _accounts(connection, credentials):
+        told = accounts.tell(connection, me, named)
+        wrong[named] = told.reached is False
+        findings += _account(subject, named, told)
     scopes = dict.fromkeys((c.options.owner, c.account_id(connection)) for c in credentials)
     for owner, account_id in scopes:
         mine = [c for c in credentials if (c.options.owner, c.account_id(connection)) == (owner, account_id)]

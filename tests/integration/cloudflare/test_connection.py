@@ -9,19 +9,17 @@ from pathlib import Path
 
 import pytest
 
-from rotator.core.errors import Barred, ConfigError, RateLimited, Refused, Unavailable
-from rotator.core.findings import Level
+from rotator.core.errors import Refused, Unavailable
 from rotator.core.secret import Secret
 from rotator.sandbox.world import sha256
 from rotator.sources.cloudflare.calls import Call, Calls
 from rotator.sources.cloudflare.connection import CloudflareConnection
 from rotator.sources.cloudflare.errors import Kind
-from rotator.sources.cloudflare.management import look, preflight, quota
 from rotator.sources.cloudflare.options import ConnectionOptions, CredentialOptions
 from rotator.sources.cloudflare.source import CloudflareSource
 from tests.contract.source.sandbox_world import OPTIONS, CountingBudget, SandboxWorld, sandbox_world
 from tests.integration.cloudflare.raw_server import http, raw_server
-from tests.sandbox_calls import ACCOUNT, ACCOUNT_API_TOKENS_WRITE, USER
+from tests.sandbox_calls import ACCOUNT, USER
 
 HOUR = 3600.0
 DAY = 24 * HOUR
@@ -210,194 +208,3 @@ def test_an_international_zone_is_found_by_either_spelling_of_its_name(account: 
     minted = source.mint("one", account.now() + HOUR)
 
     assert zone_id in str(there.tokens[minted.token_id].policies)
-
-
-# ------------------------------------------------------------------------------------------------------ what check says
-def said(world: SandboxWorld, *credentials: CredentialOptions, now: float = 0.0) -> dict[tuple[str, str], str]:
-    """Findings as {(subject, code): level}, the worst of each."""
-    found: dict[tuple[str, str], str] = {}
-    order = [Level.OK, Level.WARN, Level.FAIL]
-    pairs = [(f"c{n}", c) for n, c in enumerate(credentials)]
-    for f in preflight(world.connection, pairs, now or world.now()):
-        key = (f.subject.removeprefix("connection prod").strip() or "connection", f.code)
-        assert f.level is Level.OK or f.remedy, f
-        assert world.management not in f"{f}"
-        if key not in found or order.index(f.level) > order.index(Level(found[key])):
-            found[key] = f.level
-    return found
-
-
-def test_when_all_is_well_every_finding_is_ok_that_can_be_known(account: SandboxWorld):
-    account.connection.standby_token = lambda: Secret(account.sandbox.credentials["account-standby"])
-
-    assert said(account, options(owner="account")) == {
-        ("connection", "management_token"): "ok",
-        ("connection", "standby_token"): "ok",
-        ("connection", "quota"): "ok",
-        ("connection", "permission"): "ok",
-        ("credential c0", "grants"): "ok",
-        ("credential c0", "request_ip"): "warn",
-    }
-    assert account.connection.principal == account.management_id
-    assert account.requests("create") == account.requests("update") == 0
-
-
-def test_a_management_token_that_is_not_accepted_is_the_one_finding(account: SandboxWorld):
-    account.management = "cfat_" + "dead" * 12
-
-    assert said(account, options()) == {("connection", "management_token"): "fail"}
-
-
-def test_a_management_token_that_cannot_be_read_is_the_one_finding(account: SandboxWorld):
-    def unreadable() -> Secret:
-        raise ConfigError("reading a secret: file x cannot be opened", "create it")
-
-    account.connection.calls._token = unreadable
-    assert said(account, options()) == {("connection", "management_token"): "fail"}
-
-
-def test_a_management_token_that_ends_soon_is_a_warning_and_so_is_a_missing_standby(account: SandboxWorld):
-    account.sandbox.world.tokens[account.management_id].expires_on = account.now() + 10 * DAY
-
-    found = said(account, options())
-    assert found["connection", "management_token"] == "warn"
-    assert found["connection", "standby_token"] == "warn"
-
-    account.sandbox.world.tokens[account.management_id].expires_on = account.now() + 300 * DAY
-    assert said(account, options())["connection", "management_token"] == "ok"
-    assert look(account.connection).expires_at == pytest.approx(account.now() + 300 * DAY, abs=5)
-
-
-@pytest.mark.parametrize("standby, level", [("account-management", "warn"), ("dead", "fail")])
-def test_a_standby_token_must_be_another_living_one(account: SandboxWorld, standby: str, level: str):
-    value = account.sandbox.credentials.get(standby, "cfat_" + "dead" * 12)
-    account.connection.standby_token = lambda: Secret(value)
-
-    assert said(account, options())["connection", "standby_token"] == level
-
-
-def test_a_standby_token_that_cannot_be_read_is_a_finding(account: SandboxWorld):
-    def unreadable() -> Secret:
-        raise ConfigError("reading a secret: file x cannot be opened", "create it")
-
-    account.connection.standby_token = unreadable
-    assert said(account, options())["connection", "standby_token"] == "fail"
-    account.connection.standby_token = None
-    with pytest.raises(ValueError, match="no standby"):
-        look(account.connection, "standby")
-
-
-def test_a_management_token_that_may_only_read_is_a_failure(account: SandboxWorld):
-    token = account.sandbox.world.tokens[account.management_id]
-    for policy in token.policies:
-        policy["permission_groups"] = [g for g in policy["permission_groups"] if g["id"] != ACCOUNT_API_TOKENS_WRITE]
-
-    assert said(account, options())["connection", "permission"] == "fail"
-
-
-def test_a_management_token_that_may_not_read_tokens_is_a_failure_and_its_end_is_unknown(account: SandboxWorld):
-    token = account.sandbox.world.tokens[account.management_id]
-    for policy in token.policies:
-        policy["permission_groups"] = [{"id": "c8fed203ed3043cba015a93ad1616f1f"}]
-
-    found = said(account, options())
-    assert found["connection", "management_token"] == "warn"
-    assert found["connection", "permission"] == "fail"
-    assert look(account.connection).groups is None
-
-
-@pytest.mark.parametrize(
-    "request_ip, mine, more, level",
-    [
-        ({"in": ["198.51.100.0/24"]}, ["127.0.0.0/8"], {}, "fail"),
-        ({"not_in": ["127.0.0.0/8"]}, ["127.0.0.1"], {}, "fail"),
-        ({"in": ["198.51.100.0/24"]}, ["127.0.0.0/8"], {"verify": "get"}, "ok"),
-        ({"in": ["127.0.0.0/8", "::/0"]}, ["127.0.0.1/32"], {}, "ok"),
-        ({"in": ["127.0.0.1"]}, ["127.0.0.0/8"], {}, "warn"),
-        ({"in": ["127.0.0.1"]}, [], {}, "warn"),
-    ],
-)
-def test_a_credential_that_this_host_could_not_verify_is_found_before_anything_is_minted(
-    account: SandboxWorld, request_ip: dict[str, object], mine: list[str], more: dict[str, object], level: str
-):
-    token = account.sandbox.world.tokens[account.management_id]
-    token.condition = {"request_ip": {"in": mine}} if mine else None
-
-    assert said(account, options(request_ip=request_ip, **more))["credential c0", "request_ip"] == level
-
-
-def test_without_a_restriction_nothing_is_said_of_addresses(account: SandboxWorld):
-    assert ("credential c0", "request_ip") not in said(account, options(request_ip=None))
-
-
-def test_a_value_that_this_host_may_not_use_is_barred_and_not_dead(account: SandboxWorld):
-    source = CloudflareSource(account.connection, options(request_ip={"in": ["198.51.100.0/24"]}))
-    minted = source.mint("one", account.now() + HOUR)
-
-    with pytest.raises(Barred) as caught:
-        source.verify(minted.value)
-    assert "request_ip" in caught.value.remedy
-    assert "verify: get" in caught.value.remedy
-
-
-def test_a_management_token_that_this_host_may_not_use_is_told_as_such(account: SandboxWorld):
-    account.sandbox.world.tokens[account.management_id].condition = {"request_ip": {"in": ["198.51.100.0/24"]}}
-
-    (finding,) = preflight(account.connection, [("c", options())], account.now())
-    assert finding.level is Level.FAIL
-    assert "management token" in finding.remedy
-    assert "verify: get" not in finding.remedy
-
-
-def test_a_roll_of_a_token_that_cannot_be_verified_from_here_is_a_certain_no(account: SandboxWorld):
-    source = CloudflareSource(account.connection, options(verify="get"))
-    minted = source.mint("one", account.now() + HOUR)
-
-    with pytest.raises(Refused, match="verify: get"):
-        source.roll(minted.token_id)
-    assert account.requests("roll") == 0
-
-
-def test_little_room_is_a_warning_and_none_a_failure(account: SandboxWorld):
-    used, limit = quota(account.connection, "account")
-    assert (used, limit) == (2, 500)
-
-    account.sandbox.world.settings.account_quota = 1000
-    account.add(limit - used - 1)
-    assert said(account, options(), options())["connection", "quota"] == "warn"
-    account.add(1)
-    assert said(account, options())["connection", "quota"] == "fail"
-
-
-def test_a_zone_that_is_not_there_and_a_group_that_is_gone_are_findings(account: SandboxWorld):
-    no_zone = options(grants=[{"permissions": ["DNS Write"], "zones": ["example.dev"]}])
-    no_group = options(grants=[{"permissions": [{"id": "f" * 32}]}])
-    found = said(account, no_zone, no_group, options())
-
-    assert found["credential c0", "grants"] == "fail"
-    assert found["credential c1", "grants"] == "warn"
-    assert found["credential c2", "grants"] == "ok"
-    assert account.requests("permission_groups") == 1
-
-
-def test_when_groups_cannot_be_listed_the_grants_are_not_called_wrong(account: SandboxWorld):
-    account.fault("permission_groups", "break")
-    found = said(account, options())
-
-    assert found["connection", "grants"] == "fail"
-    assert ("credential c0", "grants") not in found
-
-
-def test_two_scopes_are_looked_at_once_each(user: SandboxWorld):
-    found = said(user, options(owner="user"), options(owner="account"), options(owner="user"))
-
-    assert found["connection", "permission"] == "fail"
-    assert user.requests("permission_groups") == 2
-
-
-def test_a_provider_that_asks_to_wait_is_a_finding_and_no_crash(account: SandboxWorld):
-    account.budget.empty = True
-
-    assert said(account, options()) == {("connection", "management_token"): "fail"}
-    with pytest.raises(RateLimited):
-        account.connection.control()

@@ -8,6 +8,7 @@ from rotator.app.care import care
 from rotator.app.once import Once
 from rotator.core.credential import State
 from rotator.core.errors import Unavailable
+from rotator.core.ports.source import Login
 from rotator.core.protocol.rules import Wait
 from rotator.core.schedule.agenda import Step
 from rotator.core.status import NeedsOperator
@@ -161,3 +162,29 @@ def test_a_connection_that_does_not_answer_is_noted_too(app, said, monkeypatch):
     assert note["reachable"] is False
     assert note["problem"] == "asking the provider: no answer"
     assert said[-1][0] == "provider_unavailable"
+
+
+def test_a_management_token_that_is_not_accepted_is_noted_before_anything_is_due(app, said, monkeypatch):
+    refused = Login(
+        role="management", accepted=False, problem="not accepted: token of prod (file /x)", remedy="put one"
+    )
+    before = care(app, "prod")
+    monkeypatch.setitem(SOURCES, "cloudflare", replace(SOURCES["cloudflare"], inspect=lambda connection: [refused]))
+    note = care(app, "prod")
+
+    assert before["accepted"] == {"management": True}
+    assert note["accepted"] == {"management": False}
+    assert (note["problem"], note["remedy"]) == (refused.problem, "put one")
+    assert said[-1][0] == "login_refused"
+
+
+def test_what_was_known_of_the_logins_stays_while_the_provider_is_away(app, monkeypatch):
+    before = care(app, "prod")
+
+    def away(connection):
+        raise Unavailable("asking the provider: no answer", "wait")
+
+    monkeypatch.setitem(SOURCES, "cloudflare", replace(SOURCES["cloudflare"], inspect=away))
+    note = care(app, "prod")
+    assert note["token_expires_on"] == before["token_expires_on"]
+    assert note["accepted"] == before["accepted"]

@@ -144,6 +144,29 @@ def test_a_lost_answer_leaves_the_intent_and_says_so():
     assert bench.said("outcome_unknown")
 
 
+def test_why_nobody_knows_what_a_mint_did_is_told_as_it_was():
+    bench = Bench()
+    bench.planned()
+    bench.fails("mint", OutcomeUnknown("minting: HTTP 500"))
+    bench.do(Act.MINT)
+    bench.later(100)
+    bench.record(K.ABANDONED, detail={"why": "the answer was lost"})
+
+    assert bench.view.opened.failures["mint", ""].message == "minting: HTTP 500"
+
+
+def test_why_nobody_knows_what_a_roll_did_is_told_as_it_was():
+    bench = published()
+    bench.planned(Strategy.ROLL)
+    bench.fails("roll", OutcomeUnknown("rolling: HTTP 500"))
+    bench.do(Act.MINT)
+    bench.later(100)
+    bench.do(Act.MINT)
+
+    (intent,) = bench.facts(K.INTENT)[-1:]
+    assert intent.detail["why"] == "rolling: HTTP 500"
+
+
 def test_a_mint_that_only_a_person_can_allow_is_refused_and_asks_for_him():
     bench = Bench()
     bench.planned()

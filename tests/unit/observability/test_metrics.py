@@ -379,6 +379,13 @@ def test_a_connection_shows_what_is_known_of_it() -> None:
     assert (page[expiry + "management}"], page[expiry + "standby}"]) == (1800000000, math.inf)
 
 
+def test_a_management_token_that_is_not_accepted_is_seen_on_the_page():
+    page = Page(rows=[ConnectionRow(name="prod", accepted={"management": False, "standby": True})]).scrape()
+
+    accepted = "rotator_connection_token_accepted{connection=prod,role="
+    assert (page[accepted + "management}"], page[accepted + "standby}"]) == (0, 1)
+
+
 def test_a_target_s_connection_has_no_requests_quota_or_orphans() -> None:
     page = Page(rows=[ConnectionRow(name="vault", source=False, token_expires_on={"login": 5.0})]).scrape()
 
@@ -510,6 +517,7 @@ def test_the_page_and_its_reference_name_the_same_metrics_types_and_labels() -> 
         quota_used=1,
         quota_limit=1,
         token_expires_on={"management": 1.0},
+        accepted={"management": True},
     )
     page = Page(IDLE, rows=[row])
     found = {}

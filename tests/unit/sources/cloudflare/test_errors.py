@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from rotator.core.errors import OutcomeUnknown, RateLimited, Refused, RotatorError, Unavailable
+from rotator.core.errors import Barred, OutcomeUnknown, RateLimited, Refused, RotatorError, Unavailable
 from rotator.sources.cloudflare.answers import Answer, read_envelope
 from rotator.sources.cloudflare.errors import TABLE, Kind, Verdict, error, harmless, judge, lost, not_sent
 
@@ -50,6 +50,9 @@ ROWS = [
     (answer(405, (7001, "Method not available")), "method", True, False),
     (answer(400, (1001, "sub-token is not allowed to have permissions to manage")), "bad_request", True, False),
     (answer(400, (1001, "Failed common permission check against resources.")), "permission", True, False),
+    (answer(400, (1001, "Failed common permission check (Resource: account.x)")), "bad_request", True, False),
+    (answer(400, (1001, "must nest zone under specific account resource")), "bad_request", True, False),
+    (answer(400, (1001, "token is revoked and cannot be rolled")), "bad_request", True, False),
     (answer(400, (1001, "token cannot be deleted (managed by Cloudflare)")), "managed", True, False),
     (answer(400, (1001, "maximum number of tokens reached (50)")), "quota", True, False),
     (answer(403, (1234, "You have exceeded your token limit")), "quota", True, False),
@@ -94,8 +97,35 @@ def test_only_a_certain_no_refuses_an_effect_and_reads_are_never_refused(
     effect: type[RotatorError] = RateLimited if waits else Refused if certain else OutcomeUnknown
 
     assert type(error("doing", said, Kind.EFFECT)) is effect
-    for kind in (Kind.READ, Kind.VERIFY):
-        assert type(error("doing", said, kind)) is (RateLimited if waits else Unavailable)
+    usual = RateLimited if waits else Unavailable
+    assert type(error("doing", said, Kind.READ)) is usual
+    assert type(error("doing", said, Kind.VERIFY)) is (Barred if word == "location" else usual)
+
+
+def test_a_management_token_that_is_not_accepted_is_named_with_its_place():
+    login = "the management token of connection prod (file /run/secrets/cf)"
+    for kind in (Kind.READ, Kind.EFFECT):
+        told = error("creating a token", verdict(answer(401, (1000, "Invalid API Token"))), kind, login)
+        assert f"does not accept {login}: Cloudflare answered HTTP 401" in told.message
+        assert told.remedy.startswith("put a living management token there")
+
+
+@pytest.mark.parametrize(
+    "message, words",
+    [
+        ("maximum number of tokens reached (50)", "the quota is reached"),
+        ('Failed common permission check against resources. (Permission group: "Cache Purge")', "does not hold"),
+        ("Failed common permission check against resources. (Resource: com.cloudflare.api.account.x)", "not exist"),
+        ("must nest zone under specific account resource", "all zones of that account"),
+        ('Permission group "x" (not found)', "does not know a permission group"),
+    ],
+)
+def test_what_a_code_alone_does_not_say_is_said_in_words(message: str, words: str):
+    told = error("creating a token", verdict(answer(400, (1001, message))), Kind.EFFECT)
+
+    assert words in told.message
+    assert message in told.message
+    assert told.remedy
 
 
 def test_a_refusal_carries_the_word_and_the_remedy_and_says_what_was_done():
