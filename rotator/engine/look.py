@@ -26,6 +26,8 @@ NO_ANSWER: Final = (Unavailable, Refused)
 ALIVE_STATES: Final = frozenset({"active", "disabled"})
 """Statuses in which a token may still be what its value makes of it; in every other one it is dead for good."""
 
+UNEQUAL: Final = "its grants or conditions are not those of the terms"
+
 TRUST: Final = 12
 """Watch intervals for which an accepted value whose token did not change is not verified again."""
 
@@ -93,7 +95,7 @@ def accepted(work: Work, of: str) -> Seen:
         if not state.active:
             return Seen(at, Result.DEAD, f"the provider says that it is {state.status}")
         if not state.equal:
-            return Seen(at, Result.DEAD, "its grants or conditions are not those of the terms")
+            return Seen(at, Result.DEAD, f"it is not what was asked for: {state.differs or UNEQUAL}")
         value = opened(work, rotation.fingerprint)
         if value is None:
             return Seen(at, Result.DEAD, "its value cannot be opened any more")

@@ -44,6 +44,7 @@ class TokenState:
         expires_at: provider time, `NEVER` without expiry.
         last_used_at: provider time, None if never used.
         equal: whether grants and conditions are those of the credential's spec; only `get` fills it, a list says True.
+        differs: in words how they are not, for people; empty where they are equal.
     """
 
     id: str
@@ -54,6 +55,7 @@ class TokenState:
     expires_at: float = NEVER
     last_used_at: float | None = None
     equal: bool = True
+    differs: str = ""
 
     @property
     def active(self) -> bool:

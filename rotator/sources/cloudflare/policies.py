@@ -47,18 +47,13 @@ class Policy:
         }
 
 
-def same(wanted: Sequence[Policy], shown: object) -> bool:
-    """Whether `policies` as the provider shows them mean exactly what is wanted; False for anything unreadable."""
-    return _atoms(p.to_json() for p in wanted) == _atoms(shown if isinstance(shown, list) else [None])
-
-
 def same_condition(wanted: Mapping[str, Sequence[str]], shown: object) -> bool:
     """Whether a `condition` restricts the same addresses as `wanted` (`in` / `not_in` -> blocks); absent is empty."""
     return _sides({"request_ip": wanted}) == _sides(shown)
 
 
-def _atoms(policies: Iterable[object]) -> frozenset[Atom] | None:
-    """Every (effect, group, resource) that policies hold; None where one cannot be read: it equals nothing."""
+def atoms(policies: Iterable[object]) -> frozenset[Atom] | None:
+    """Return every (effect, group, resource) that policies hold; None where one cannot be read: it equals nothing."""
     found: set[Atom] = set()
     for policy in policies:
         if not isinstance(policy, Mapping):

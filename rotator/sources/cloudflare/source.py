@@ -20,11 +20,12 @@ from rotator.sources.cloudflare import tokens
 from rotator.sources.cloudflare.answers import api_time
 from rotator.sources.cloudflare.calls import Call, Reply
 from rotator.sources.cloudflare.connection import CloudflareConnection
+from rotator.sources.cloudflare.differences import differences, summary
 from rotator.sources.cloudflare.errors import NOT_FOUND, Kind
 from rotator.sources.cloudflare.grants import policies_of
 from rotator.sources.cloudflare.inventory import tokens_path
 from rotator.sources.cloudflare.options import ELSEWHERE, CredentialOptions
-from rotator.sources.cloudflare.policies import Policy, same, same_condition
+from rotator.sources.cloudflare.policies import Policy
 
 
 class CloudflareSource:
@@ -197,14 +198,12 @@ class CloudflareSource:
         if shown is None:
             return None
         try:
-            equal = same(self._policies(), shown.get("policies")) and same_condition(
-                self._request_ip(), shown.get("condition")
-            )
+            differs = differences(self._policies(), self._request_ip(), shown)
         except Refused as unknown:
             if unknown.code == "rate_limited":
                 raise
             raise Unavailable(unknown.message, unknown.remedy) from None
-        return tokens.state(shown, equal=equal)
+        return tokens.state(shown, differs=summary(differs))
 
     def verify(self, value: Secret) -> str | None:
         """Return the id of the token if the provider accepts the value now, None if it says no.

@@ -54,7 +54,7 @@ def minted(envelope: Envelope, *, name: str, token_id: str, issued_at: float, ex
     )
 
 
-def state(shown: object, *, equal: bool = True) -> TokenState | None:
+def state(shown: object, *, differs: str = "") -> TokenState | None:
     """Return the state that a token object tells, None where anything that a decision rests on is missing or odd."""
     if not isinstance(shown, dict):
         return None
@@ -74,7 +74,8 @@ def state(shown: object, *, equal: bool = True) -> TokenState | None:
         modified_at=instant(shown.get("modified_on")) or 0.0,
         expires_at=expires,
         last_used_at=last_used,
-        equal=equal,
+        equal=not differs,
+        differs=differs,
     )
 
 

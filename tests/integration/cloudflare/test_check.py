@@ -366,6 +366,18 @@ def test_a_token_of_a_user_hands_on_what_the_user_may(user: SandboxWorld):
     assert not [f for f in findings(user, options(owner="user", grants=[PURGE])) if f.level is Level.FAIL]
 
 
+def test_a_permission_that_was_dropped_on_create_is_named_by_the_token_that_lacks_it(account: SandboxWorld):
+    source = CloudflareSource(account.connection, options(grants=[{"permissions": ["D1 Write", "Queues Write"]}]))
+    minted = source.mint("one", account.now() + HOUR)
+    (policy,) = account.sandbox.world.tokens[minted.token_id].policies
+    policy["permission_groups"].pop()
+
+    state = source.get(minted.token_id)
+    assert state is not None
+    assert not state.equal
+    assert state.differs == "the permission Queues Write is missing"
+
+
 def test_a_full_quota_is_refused_in_words(account: SandboxWorld):
     account.sandbox.world.settings.account_quota = 2
 

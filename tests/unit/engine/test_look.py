@@ -140,7 +140,7 @@ def test_a_captured_token_that_is_active_equal_and_verifies_is_accepted():
     ("change", "note"),
     [
         ({"status": "revoked (exposed)"}, "the provider says that it is revoked (exposed)"),
-        ({"equal": False}, "its grants or conditions are not those of the terms"),
+        ({"equal": False}, "it is not what was asked for: its grants or conditions are not those of the terms"),
     ],
 )
 def test_a_captured_token_that_is_not_what_was_asked_for_is_dead(change, note):

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rotator.sources.cloudflare.policies import DENY, Policy, same, same_condition
+from rotator.sources.cloudflare.differences import differences
+from rotator.sources.cloudflare.policies import DENY, Policy, same_condition
 
 ACCOUNT = "com.cloudflare.api.account.a1"
 ZONES = {"com.cloudflare.api.account.zone.z1": "*", "com.cloudflare.api.account.zone.z2": "*"}
@@ -18,6 +19,10 @@ WANTED = (
     Policy(groups=("g4",), resources={ACCOUNT: {"com.cloudflare.api.account.zone.*": "*"}}),
     Policy(effect=DENY, groups=("g4",), resources={"com.cloudflare.api.account.zone.z2": "*"}),
 )
+
+
+def same(wanted: tuple[Policy, ...], shown: object) -> bool:
+    return differences(wanted, {}, {"policies": shown}) == ()
 
 
 def shown() -> list[dict[str, Any]]:

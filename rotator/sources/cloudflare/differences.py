@@ -1,0 +1,70 @@
+"""How a token differs from what was asked for, in words.
+
+Cloudflare may leave a permission group out of a new token without a word; then its name is said here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from rotator import catalogue
+from rotator.sources.cloudflare.policies import ALLOW, Atom, Policy, atoms, same_condition
+
+UNREADABLE = "its policies are shown in a way that cannot be read"
+
+
+def differences(
+    wanted: Sequence[Policy], request_ip: Mapping[str, Sequence[str]], shown: Mapping[str, object]
+) -> tuple[str, ...]:
+    """Return what is missing, what is too much, and whether the address restriction differs; empty where all is equal.
+
+    Args:
+        wanted: the policies that the grants mean.
+        request_ip: the address restriction, `in` / `not_in` -> blocks.
+        shown: the token object as the provider shows it.
+    """
+    policies = shown.get("policies")
+    ours, theirs = atoms([p.to_json() for p in wanted]), atoms(policies if isinstance(policies, list) else [None])
+    if ours is None or theirs is None:
+        return (UNREADABLE,)
+    names = _names(policies)
+    found = [*_lines(ours - theirs, ours, names, "is missing"), *_lines(theirs - ours, theirs, names, "is too much")]
+    if not same_condition(request_ip, shown.get("condition")):
+        found.append("its address restriction is another one")
+    return tuple(found)
+
+
+def summary(found: Sequence[str], most: int = 3) -> str:
+    """Return the first differences as one text, with the number of those that are left out."""
+    more = f", and {len(found) - most} more" if len(found) > most else ""
+    return ", ".join(found[:most]) + more
+
+
+def _lines(part: frozenset[Atom], whole: frozenset[Atom], names: Mapping[str, str], what: str) -> Iterator[str]:
+    """One line for each permission group: with its resources where only some of them are meant."""
+    for effect, group in sorted({(e, g) for e, g, _ in part}, key=lambda pair: (_name(pair[1], names), pair)):
+        here = {r for e, g, r in part if (e, g) == (effect, group)}
+        everywhere = {r for e, g, r in whole if (e, g) == (effect, group)}
+        kind = "permission" if effect == ALLOW else "denial of"
+        place = "" if here == everywhere else f" on {', '.join(sorted(_place(r) for r in here))}"
+        yield f"the {kind} {_name(group, names)}{place} {what}"
+
+
+def _place(resource: str) -> str:
+    return resource.removesuffix("=*").removeprefix("com.cloudflare.")
+
+
+def _name(group_id: str, names: Mapping[str, str]) -> str:
+    known = catalogue.by_id(group_id)
+    return known.name if known else names.get(group_id, group_id)
+
+
+def _names(policies: object) -> dict[str, str]:
+    """Group id -> the name that the provider shows beside it."""
+    found = {}
+    for policy in policies if isinstance(policies, Iterable) else ():
+        groups = policy.get("permission_groups") if isinstance(policy, Mapping) else None
+        for group in groups if isinstance(groups, list) else ():
+            if isinstance(group, Mapping) and isinstance(group.get("name"), str):
+                found[str(group.get("id"))] = group["name"]
+    return found
