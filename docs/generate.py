@@ -276,7 +276,7 @@ def protocol() -> str:
     from rotator.core.protocol import recreate, retire, roll
     from rotator.core.protocol.decide import TABLES
     from rotator.core.protocol.steps import NEXT, RETIREMENT_NEXT
-    from rotator.core.status import REMEDIES
+    from rotator.core.reasons import OperatorCode, Reason
 
     modules = (recreate, roll, retire)
     text = (
@@ -299,9 +299,19 @@ def protocol() -> str:
         text += f"\n```mermaid\n{_diagram(edges)}```\n"
     text += "\n## The rules\n\n" + table(("rule", "what it says"), sorted(_meanings(tables, modules).items()))
     text += "\n## Codes of `needs_operator`\n\n" + table(
-        ("code", "what to do"), [(f"[`{c}`](../operations.md#{c})", sentence(t)) for c, t in REMEDIES.items()]
+        ("code", "means", "what to do"),
+        [(f"[`{c}`](../operations.md#{c})", sentence(_blanks(c.text)), sentence(c.remedy)) for c in OperatorCode],
+    )
+    text += "\n## What a rotation, a retirement or a start waits for\n\n" + table(
+        ("reason", "means", "what to do"),
+        [(code(r), sentence(r.text), sentence(r.remedy) if r.remedy else "") for r in Reason],
     )
     return text
+
+
+def _blanks(text: str) -> str:
+    """Return a text for people without its placeholders."""
+    return text.format(subject="a target", count="many")
 
 
 def _diagram(edges: Sequence[tuple[str, str]]) -> str:

@@ -16,13 +16,14 @@ from rotator.app.runtime import HostRuntime, Say
 from rotator.config.load import load
 from rotator.config.models import Config
 from rotator.config.policy import to_credential
-from rotator.core.credential import NEVER, Credential
+from rotator.core.credential import Credential
 from rotator.core.errors import ConfigError, JournalUnsafe
 from rotator.core.events import Event
 from rotator.core.facts import Draft, Fact
+from rotator.core.notes import decode
 from rotator.core.protocol.view import View, blank
 from rotator.core.secret import Secret
-from rotator.core.status import CredentialStatus, Trouble, Waits, credential_status
+from rotator.core.status import CredentialStatus, credential_status
 from rotator.engine.driver import Driver
 from rotator.engine.work import Tuning
 from rotator.host.clock import SystemClock
@@ -273,8 +274,8 @@ class App:
         used = {}
         if self._driver is not None:
             used = {t: at for t, at in self._driver.memory(credential.id).used.items() if at}
-        why = row.why if row else ""
-        return credential_status(credential, view, self.now(credential.connection), waits(why), used, troubles(why))
+        note = decode(row.why if row else "")
+        return credential_status(credential, view, self.now(credential.connection), note, used)
 
     def _gone(self, row: Stream, view: View) -> Credential:
         from rotator.core.credential import Policy
@@ -293,33 +294,6 @@ class App:
     def sources(self) -> list[str]:
         """Names of the connections that mint."""
         return [name for name, c in self.config.connections.items() if c.type in SOURCES]
-
-
-def waits(text: str) -> dict[str, Waits]:
-    """Read the driver's last words."""
-    found = {}
-    for name, said in _object(text).items():
-        if isinstance(said, dict):
-            until = said.get("until")
-            found[name] = Waits(
-                until=NEVER if until is None else float(until),
-                why=str(said.get("why", "")),
-                code=str(said.get("code", "")),
-                subject=str(said.get("subject", "")),
-            )
-    return found
-
-
-def troubles(text: str) -> dict[tuple[str, str], Trouble]:
-    """Read what the driver's last words say of targets."""
-    found = _object(text).get("troubles")
-    return {
-        (str(said.get("target", "")), str(said.get("act", ""))): Trouble(
-            act=str(said.get("act", "")), message=str(said.get("message", "")), remedy=str(said.get("remedy", ""))
-        )
-        for said in (found if isinstance(found, list) else ())
-        if isinstance(said, dict)
-    }
 
 
 def _object(text: str) -> dict[str, Any]:

@@ -8,7 +8,8 @@ from typing import Any, Final
 
 from rotator.app.app import App
 from rotator.core.facts import Fact
-from rotator.core.status import CredentialStatus, Trouble
+from rotator.core.notes import Trouble
+from rotator.core.status import CredentialStatus
 
 MOMENTS: Final = ("born", "expires_at", "until")
 """What a fact's detail holds in unix seconds; `expires_at` is beyond every calendar where a token never expires."""
@@ -122,10 +123,11 @@ def credential_document(status: CredentialStatus) -> dict[str, Any]:
             "code": needs.code,
             "message": needs.message,
             "remedy": needs.remedy,
-            "since": moment(needs.since or None),
+            "since": moment(needs.since),
         }
         if needs
         else None,
+        "reason": status.reason,
         "message": status.message,
         "problem": _problem(status.problem),
         "request": {

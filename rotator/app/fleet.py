@@ -25,16 +25,14 @@ from rotator.core.ports.runtime import Budget
 from rotator.core.ports.source import Source, TokenState
 from rotator.core.ports.target import Target
 from rotator.core.protocol.view import View
+from rotator.core.reasons import Reason
 from rotator.core.schedule.admission import Renewal, is_incident, may_start
-from rotator.core.schedule.agenda import CLOCK_SUSPECT
 from rotator.core.schedule.due import renewal_at
 from rotator.engine.inventory import Inventory
 from rotator.engine.provider_time import ProviderTime
 from rotator.engine.work import Bound
 from rotator.host.clock import SystemClock
 from rotator.registry import CONNECTIONS, SOURCES, TARGETS, Wire, kinds
-
-PACED = "pacing"
 
 Budgets = Callable[[str, int, float], Budget]
 """(connection, requests, seconds) -> the rate budget of a connection."""
@@ -226,14 +224,14 @@ class ConfiguredFleet:
         scope = (credential.connection, credential.owner, str(account))
         return self._inventory.tokens(scope, fresh, source.tokens)
 
-    def hold(self, credential: Credential, view: View) -> str:
+    def hold(self, credential: Credential, view: View) -> Reason | None:
         """Why no new rotation may start now."""
         time = self.times.get(credential.connection)
         if time is not None and not time.steady:
-            return CLOCK_SUSPECT
+            return Reason.CLOCK_SUSPECT
         now = time.now() if time else self._clock.utc()
         fleet = self._renewals.get(credential.connection, {})
-        return "" if may_start(credential.id, dict(fleet), now) else PACED
+        return None if may_start(credential.id, dict(fleet), now) else Reason.PACING
 
     def died(self, credential: Credential, dead: bool) -> None:
         """Note a published value that is dead, or alive again."""

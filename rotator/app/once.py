@@ -12,15 +12,13 @@ from rotator.app.care import care
 from rotator.core.credential import NEVER, State
 from rotator.core.events import Event
 from rotator.core.protocol.rules import Wait
+from rotator.core.reasons import Effect
 from rotator.daemon import WORKERS
 from rotator.engine.driver import End, Pass
 from rotator.host.workers import Workers
 
 BUSY_PATIENCE: Final = 5.0
 """Seconds for which work that somebody else holds is asked for again."""
-
-NEXT_DUE: Final = frozenset({"watch", "fresh", "paused", "pacing", "restored_journal", "clock_suspect"})
-"""Waits that are not waited for: a next due date, and what only a person or an hour ends."""
 
 
 class Once:
@@ -105,7 +103,7 @@ class Once:
         open_work = [
             verdict.until
             for name, verdict in ended.step.why.items()
-            if isinstance(verdict, Wait) and verdict.why not in NEXT_DUE
+            if isinstance(verdict, Wait) and verdict.why.effect is not Effect.RESTS
         ]
         if not open_work:
             return NEVER
@@ -120,7 +118,7 @@ class Once:
             if status.name not in wanted:
                 continue
             needs = status.needs_operator
-            if needs is not None and needs.code != "restored_journal":
+            if needs is not None and needs.code.blocks:
                 code = 3
             elif status.state in (State.FAILING, State.UNINITIALIZED) and code != 3:
                 reachable = app.fleet.reachable.get(status.connection, True)

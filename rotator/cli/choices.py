@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from rotator.core.reasons import OperatorCode
+
 
 class How(StrEnum):
     """A choice of `rotator resolve`."""
@@ -43,39 +45,39 @@ _ADOPTED: Final = (
     " targets; any other is left alone until it changes"
 )
 
-CHOICES: Final[Mapping[str, Choices]] = {
-    "target_occupied": Choices(
+CHOICES: Final[Mapping[OperatorCode, Choices]] = {
+    OperatorCode.TARGET_OCCUPIED: Choices(
         "overwrites what stands there with our value; what stood there is not kept",
         f"keeps what stands there: {_ADOPTED}, and this target counts as settled",
         _KEEP + "; the target is looked at again and asks again while the foreign value stands",
     ),
-    "target_overridden": Choices(
+    OperatorCode.TARGET_OVERRIDDEN: Choices(
         "restores our value over what somebody else wrote there",
         f"keeps what somebody else wrote: {_ADOPTED}",
         _KEEP + "; the target is looked at again and asks again while the foreign value stands",
     ),
-    "rejected": Choices(
+    OperatorCode.REJECTED: Choices(
         "starts counting anew and mints again; correct grants or permissions first",
         None,
         _KEEP,
     ),
-    "management_token": Choices(
+    OperatorCode.MANAGEMENT_TOKEN: Choices(
         "tries again at once, with the management token that the configuration names now",
         None,
         _KEEP,
     ),
-    "mass_death": Choices(
+    OperatorCode.MASS_DEATH: Choices(
         "looks again at once; values that are still dead are counted anew",
         None,
         _KEEP,
     ),
-    "restored_journal": Choices(
+    OperatorCode.RESTORED_JOURNAL: Choices(
         "confirms that the journal is whole again: orphans may be swept, work goes on above what was seen outside",
         "the same as --retry, and a foreign value that stands at a target is left alone",
         _KEEP + "; the sweep is confirmed as well",
     ),
 }
-"""By code; the codes are those of `rotator.core.status.REMEDIES`."""
+"""Every code has its choices."""
 
 NO_CODE: Final = Choices(
     "forgets back-offs and turned-down tokens of the open rotation and tries again at once",

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from rotator.cli.layout import Column, Line, Row, Span, Table, table, text, wrapped
 from rotator.cli.times import drawn_at, moment, relative, rfc3339
-from rotator.core.status import human
+from rotator.core.sentences import human
 
 Document = Mapping[str, Any]
 

@@ -30,7 +30,7 @@ def drawn_at(document: Mapping[str, object]) -> float:
 
 def relative(text: object, now: float, none: str = "-") -> str:
     """Return an RFC 3339 time relative to `now` (unix seconds): `in 5 h`, `3 d ago`, `now`; `none` for None."""
-    from rotator.core.status import human  # it loads the protocol, which `--help` can do without
+    from rotator.core.sentences import human  # it loads the protocol, which `--help` can do without
 
     at = moment(text)
     if at is None:

@@ -130,7 +130,7 @@ def _due(app: App, left: list[Asked]) -> list[str]:
 
 def _needing(app: App, left: list[Asked]) -> dict[str, str]:
     """Which of them cannot go on without a person, and why, by the last word of whoever drove them."""
-    from rotator.app.app import waits
+    from rotator.core.notes import decode
     from rotator.core.status import credential_status
 
     rows = {row.id: row for row in app.streams()}
@@ -139,9 +139,9 @@ def _needing(app: App, left: list[Asked]) -> dict[str, str]:
         credential = one.chosen.credential
         if credential is None:
             continue  # never: a request is taken for a configured one only
-        why = waits(rows[one.chosen.stream].why)
-        status = credential_status(credential, one.follower.view, app.now(one.chosen.connection), why)
+        note = decode(rows[one.chosen.stream].why)
+        status = credential_status(credential, one.follower.view, app.now(one.chosen.connection), note)
         needs = status.needs_operator
-        if needs is not None and needs.code != "restored_journal":
+        if needs is not None and needs.code.blocks:
             found[one.chosen.name] = needs.message
     return found

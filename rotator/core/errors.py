@@ -18,7 +18,10 @@ Messages say what was being done and never hold a value. `remedy` says what to d
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from rotator.core.reasons import OperatorCode
 
 
 class RotatorError(Exception):
@@ -59,11 +62,11 @@ class IllegalFact(RotatorError):
 
 
 class OperatorNeeded(RotatorError):
-    """Only a person can decide; `code` is one of the documented codes."""
+    """Only a person can decide; `code` says what."""
 
     exit_code = 3
 
-    def __init__(self, code: str, message: str, remedy: str = "") -> None:
+    def __init__(self, code: OperatorCode, message: str, remedy: str = "") -> None:
         super().__init__(message, remedy)
         self.code = code
 

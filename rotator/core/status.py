@@ -5,59 +5,24 @@ Pure: facts, configuration and time in, words out.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
 
 from rotator.core.credential import NEVER, Credential, State, Strategy
 from rotator.core.facts import Kind
+from rotator.core.notes import Note, Trouble
 from rotator.core.protocol.rules import override_code
-from rotator.core.protocol.view import Failure, View
+from rotator.core.protocol.view import Failure, Rotation, View
+from rotator.core.reasons import RETIREMENT_WAITS, OperatorCode, Reason
 from rotator.core.schedule.due import deadline, renewal_at
-
-BLOCKED: Final = frozenset(
-    {"grace", "still_used", "still_published", "targets_not_in_sync", "soak", "paused", "restored_journal", "failed"}
-)
-"""Closed list of reasons why a retirement waits."""
-
-STUCK: Final = frozenset({"target_unwritable", "journal_unsafe"})
-"""Waits of a rotation that is due and may not start: nothing was tried, so no fact says that it fails."""
-
-REMEDIES: Final[Mapping[str, str]] = {
-    "target_occupied": (
-        "look at what stands at the target; `rotator resolve NAME --retry` overwrites it, `--accept` keeps it"
-    ),
-    "target_overridden": (
-        "somebody changed a managed key; `rotator resolve NAME --retry` restores ours, `--accept` keeps theirs"
-    ),
-    "rejected": (
-        "minted tokens are not what was asked for; check grants and permissions, then `rotator resolve NAME --retry`"
-    ),
-    "management_token": (
-        "give the connection a management token that the provider accepts, and that is not the token to be ended"
-    ),
-    "mass_death": "check the provider's status and the management token; nothing is replaced until tokens answer again",
-    "restored_journal": (
-        "the journal is older than what stands outside; check `rotator status`, then `rotator resolve NAME --retry`"
-    ),
-}
-"""Closed list of codes of `needs_operator`, each with what to do."""
-
-MESSAGES: Final[Mapping[str, str]] = {
-    "target_occupied": "a value that is not ours stands at {subject}",
-    "target_overridden": "somebody else changed the managed key at {subject}",
-    "rejected": "{count} minted tokens were turned down in a row",
-    "management_token": "the management token cannot do this",
-    "mass_death": "so many tokens of the connection died at once that the answers are not believed",
-    "restored_journal": "something outside is ahead of the journal: it was lost or restored",
-}
+from rotator.core.sentences import Told, said
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NeedsOperator:
-    """What only a person can decide."""
+    """What only a person can decide; `since` in provider time, unix seconds."""
 
-    code: str
+    code: OperatorCode
     message: str
     remedy: str
     since: float
@@ -65,7 +30,10 @@ class NeedsOperator:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenRotation:
-    """The open rotation as people see it; times in provider time, unix seconds."""
+    """The open rotation as people see it; times in provider time, unix seconds.
+
+    `reason` is the word of what it waits for, else why it was planned.
+    """
 
     id: str
     step: str
@@ -77,26 +45,13 @@ class OpenRotation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Trouble:
-    """Why something could not be done when last tried.
-
-    `act` of a target is `check` (write preflight), `read` or the failed act; of a credential or a retirement `mint`,
-    `extend`, `accept` (the verification of a new value), `disable` or `delete`.
-    """
-
-    act: str
-    message: str
-    remedy: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class OpenRetirement:
     """An open retirement as people see it; `subject` is the target that holds it up, where one does."""
 
     token_id: str
     step: str
     until: float | None
-    blocked: str | None
+    blocked: Reason | None
     last_used_on: float | None
     subject: str | None = None
     problem: Trouble | None = None
@@ -145,7 +100,10 @@ class TargetStatus:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CredentialStatus:
-    """One credential; times in provider time (unix seconds), None where there is none, `NEVER` for never."""
+    """One credential; times in provider time (unix seconds), None where there is none, `NEVER` for never.
+
+    `reason` says why nothing is under way; None where a rotation is open or about to be.
+    """
 
     name: str
     connection: str
@@ -171,67 +129,156 @@ class CredentialStatus:
     request: Asked | None = None
     problem: Trouble | None = None
     over_budget: bool = False
+    reason: Reason | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Waits:
-    """The driver's last word on one obligation, as it noted it on release: until when, and why."""
+def credential_status(
+    credential: Credential, view: View, now: float, note: Note | None = None, used: Mapping[str, float] | None = None
+) -> CredentialStatus:
+    """Return the status of one credential.
 
-    until: float
-    why: str
-    code: str = ""
-    subject: str = ""
-
-
-def human(seconds: float) -> str:
-    """Return a duration (>= 0 seconds) in human words: `45 s`, `12 min`, `5 h`, `61 d`, `never` for an infinite one."""
-    if seconds == NEVER:
-        return "never"
-    for length, unit in ((86400.0, "d"), (3600.0, "h"), (60.0, "min")):
-        if seconds >= 2 * length or (seconds >= length and unit == "d"):
-            return f"{seconds / length:.0f} {unit}"
-    return f"{max(seconds, 0):.0f} s"
+    Args:
+        credential: its configuration (`managed=False` when it is gone from there).
+        view: the fold of its facts.
+        now: provider time, unix seconds.
+        note: the driver's last words; may be absent.
+        used: token id -> last use at the provider as last seen; may be absent.
+    """
+    told = Told(credential, view, now, note or Note(), used or {})
+    needs, targets, token = _needs(told), _targets(told), view.tokens.get(view.current)
+    state = _state(told, needs)
+    reason, message = said(told, state, targets)
+    return CredentialStatus(
+        name=credential.name,
+        connection=credential.connection,
+        owner=credential.owner,
+        strategy=_strategy(told).value,
+        state=state,
+        ready=token is not None and token.expires_at > now and all(_holds(view, t.name) for t in targets if t.required),
+        generation=view.generation,
+        token_id=view.current or None,
+        token_name=(token.name or None) if token else None,
+        expires_on=token.expires_at if token else None,
+        next_rotation=renewal_at(credential, view) if token and credential.managed else None,
+        rotation_deadline=deadline(credential, view) if token else None,
+        last_success=_optional(view.confirmed_at),
+        next_attempt=_waits_until(told) if _fails(told) else None,
+        failing_since=_optional(view.failing_since),
+        rotation=_rotation(told, view.rotation) if view.rotation else None,
+        retirements=tuple(_retirement(told, token_id) for token_id in view.retirements),
+        paused=_paused(told),
+        needs_operator=needs,
+        reason=reason,
+        message=needs.message if needs and needs.code.blocks else message,
+        targets=targets,
+        request=_request(view),
+        problem=_trouble(view.rotation.failures) if view.rotation else None,
+        over_budget=view.rotation.over_budget(now) if view.rotation else False,
+    )
 
 
 def _optional(at: float) -> float | None:
     return None if at in (0.0, -NEVER) else at
 
 
-def _needs(credential: Credential, view: View, waits: Mapping[str, Waits]) -> NeedsOperator | None:
-    for name in sorted(view.overridden):
-        if not (credential.managed or view.rotation or view.retirements):
-            break  # nothing is open any more: what stands there is nobody's question
-        return _needed(override_code(view, name), view, subject=name, since=view.overridden_at[name])
-    if view.rotation and view.rotation.rejects >= view.rotation.policy.rejects:
-        return _needed("rejected", view, since=view.rotation.since)
-    for found in waits.values():
-        if found.code in REMEDIES:
-            return _needed(found.code, view, subject=found.subject, since=view.failing_since)
+def _finite(at: float) -> float | None:
+    return None if at in (NEVER, -NEVER) else at
+
+
+# ------------------------------------------------------------------------------------------------------ state and needs
+def _state(told: Told, needs: NeedsOperator | None) -> State:
+    """The first that applies."""
+    view = told.view
+    asked: tuple[tuple[object, State], ...] = (
+        (not told.credential.managed, State.UNMANAGED),
+        (needs and needs.code.blocks, State.NEEDS_OPERATOR),
+        (told.paused, State.PAUSED),
+        (_fails(told), State.FAILING),
+        (view.rotation, State.ROTATING),
+        (not view.current, State.UNINITIALIZED),
+    )
+    return next((state for applies, state in asked if applies), State.IDLE)
+
+
+def _fails(told: Told) -> bool:
+    """Whether the open rotation fails, or is kept from beginning."""
+    waits = told.waits("rotation")
+    blocked = waits is not None and waits.why is not None and waits.why.blocks
+    return told.view.rotation is not None and (bool(told.view.failing_since) or blocked)
+
+
+def _paused(told: Told) -> Mapping[str, object] | None:
+    pause = told.view.pause
+    if pause is None or not told.paused:
+        return None
+    until, reason = _finite(pause.until), pause.reason or None
+    return {"since": pause.since, "until": until, "reason": reason, "actor": pause.actor}
+
+
+def _needs(told: Told) -> NeedsOperator | None:
+    """The first question that is open: what stands at a target, what was turned down, what the driver asks."""
+    view, rotation = told.view, told.view.rotation
+    if told.credential.managed or rotation or view.retirements:  # else it is nobody's question what stands there
+        for name in sorted(view.overridden):
+            return _needed(told, override_code(view, name), view.overridden_at[name], name)
+    if rotation and rotation.rejects >= rotation.policy.rejects:
+        return _needed(told, OperatorCode.REJECTED, rotation.since)
+    for waits in told.note.waits.values():
+        if waits.code:
+            return _needed(told, waits.code, waits.since or view.failing_since or told.now, waits.subject)
     if view.ahead and view.cleared_at < view.ahead_at:
-        return _needed("restored_journal", view, since=view.ahead_at)
+        return _needed(told, OperatorCode.RESTORED_JOURNAL, view.ahead_at)
     return None
 
 
-def _needed(code: str, view: View, *, subject: str = "", since: float) -> NeedsOperator:
-    count = view.rotation.rejects if view.rotation else 0
-    message = MESSAGES[code].format(subject=subject, count=count)
-    return NeedsOperator(code=code, message=message, remedy=REMEDIES[code], since=since)
+def _needed(told: Told, code: OperatorCode, since: float, subject: str = "") -> NeedsOperator:
+    count = told.view.rotation.rejects if told.view.rotation else 0
+    return NeedsOperator(code=code, message=code.say(subject=subject, count=count), remedy=code.remedy, since=since)
 
 
-def _retirement(view: View, token: str, waits: Mapping[str, Waits], used: Mapping[str, float]) -> OpenRetirement:
-    found, wait = view.retirements[token], waits.get(token)
-    step = "open" if found.step is Kind.RETIREMENT else found.step.value
-    blocked = wait.why if wait and wait.why in BLOCKED else ("failed" if wait and "failed" in wait.why else None)
-    until = wait.until if wait and wait.until != NEVER else None
+# ------------------------------------------------------------------------------------------------- rotation, retirement
+def _strategy(told: Told) -> Strategy:
+    """That of the open rotation; healing is no strategy that anybody configured."""
+    rotation = told.view.rotation
+    mine = rotation is not None and rotation.strategy is not Strategy.REPUBLISH
+    return rotation.strategy if rotation and mine else told.credential.policy.strategy
+
+
+def _waits_until(told: Told) -> float | None:
+    waits = told.waits("rotation")
+    return _finite(waits.until) if waits and told.view.rotation else None
+
+
+def _rotation(told: Told, rotation: Rotation) -> OpenRotation:
+    waits = told.waits("rotation")
+    return OpenRotation(
+        id=rotation.rid,
+        step=rotation.step.value,
+        strategy=rotation.strategy.value,
+        started=rotation.started,
+        attempt=rotation.attempt,
+        waiting_until=_waits_until(told),
+        reason=(waits.word if waits else "") or rotation.terms.why,
+    )
+
+
+def _retirement(told: Told, token_id: str) -> OpenRetirement:
+    found, waits = told.view.retirements[token_id], told.waits(token_id)
+    why = waits.why if waits else None
     return OpenRetirement(
-        token_id=token,
-        step=step,
-        until=until,
-        blocked=blocked,
-        last_used_on=used.get(token),
-        subject=(wait.subject or None) if wait else None,
+        token_id=token_id,
+        step="open" if found.step is Kind.RETIREMENT else found.step.value,
+        until=_finite(waits.until) if waits else None,
+        blocked=why if why in RETIREMENT_WAITS else None,
+        last_used_on=told.used.get(token_id),
+        subject=(waits.subject or None) if waits else None,
         problem=_trouble(found.failures),
     )
+
+
+def _request(view: View) -> Asked | None:
+    asked = view.request
+    return Asked(id=asked.id, by=asked.actor, at=asked.at, reason=asked.reason or None) if asked else None
 
 
 def _trouble(failures: Mapping[tuple[str, str], Failure], of: str = "") -> Trouble | None:
@@ -243,25 +290,11 @@ def _trouble(failures: Mapping[tuple[str, str], Failure], of: str = "") -> Troub
     return Trouble(act=act, message=last.message, remedy=last.remedy)
 
 
-Troubles = Mapping[tuple[str, str], Trouble]
-"""By target and act, as the driver noted them on release."""
-
-
-def _problem(view: View, name: str, troubles: Troubles) -> Trouble | None:
-    """What is wrong with a target now: a preflight or a failed act counts only while its rotation is open."""
-    rotation = view.rotation
-    if rotation is not None:
-        if name not in rotation.written and (found := troubles.get((name, "check"))):
-            return found
-        if failed := _trouble(rotation.failures, name):
-            return failed
-    return troubles.get((name, "read"))
-
-
-def _targets(credential: Credential, view: View, troubles: Troubles) -> tuple[TargetStatus, ...]:
-    found = []
-    for target in credential.targets:
-        problem = _problem(view, target.name, troubles)
+# -------------------------------------------------------------------------------------------------------------- targets
+def _targets(told: Told) -> tuple[TargetStatus, ...]:
+    view, found = told.view, []
+    for target in told.credential.targets:
+        problem = _problem(told, target.name)
         known = target.name in view.baselines
         found.append(
             TargetStatus(
@@ -289,152 +322,12 @@ def _holds(view: View, name: str) -> bool:
     return last == view.current or bool(rotation and rotation.generation and last == rotation.token_id)
 
 
-def _message(
-    state: State,
-    view: View,
-    credential: Credential,
-    now: float,
-    waits: Mapping[str, Waits],
-    targets: Sequence[TargetStatus],
-) -> str:
-    troubled = [target for target in targets if target.problem]
-    if state is State.UNINITIALIZED:
-        start = waits.get("start")
-        proving = start is not None and start.why == "verification"
-        why = f"{_named(troubled)} cannot be read" if troubled else "a value that stands at a target is being verified"
-        return "nothing was published yet" + (f" ({why})" if troubled or proving else "")
-    if state is State.UNMANAGED:
-        return "gone from the configuration; nothing is revoked"
-    if state is State.PAUSED and view.pause:
-        return "paused" + (f": {view.pause.reason}" if view.pause.reason else "")
-    if view.rotation:
-        wait = waits.get("rotation")
-        failing = max(view.rotation.failures.values(), key=lambda f: f.last, default=None)
-        why = failing.message if failing and state is State.FAILING and failing.message else (wait.why if wait else "")
-        if why == "target_unwritable" and troubled:
-            why += f": {_named([t for t in troubled if t.required] or troubled)}"
-        step = view.rotation.step.value
-        return f"rotating: {step}" + (f" ({why})" if why else "")
-    start = waits.get("start")
-    if start is not None and start.why == "drift" and (away := [t for t in targets if t.in_sync is False]):
-        return f"out of sync: {_named(away)}; healed again in {human(max(start.until - now, 1.0))}"
-    left = renewal_at(credential, view) - now
-    return (
-        "due for rotation"
-        if left <= 0
-        else "fresh; never expires"
-        if left == NEVER
-        else f"fresh; rotates in {human(left)}"
-    )
-
-
-def _named(targets: Sequence[TargetStatus]) -> str:
-    return ", ".join(target.name for target in targets)
-
-
-def credential_status(
-    credential: Credential,
-    view: View,
-    now: float,
-    waits: Mapping[str, Waits],
-    used: Mapping[str, float] | None = None,
-    troubles: Troubles | None = None,
-) -> CredentialStatus:
-    """Return the status of one credential.
-
-    Args:
-        credential: its configuration (`managed=False` when it is gone from there).
-        view: the fold of its facts.
-        now: provider time, unix seconds.
-        waits: the driver's last words by `rotation`, `start` or token id; may be empty.
-        used: token id -> last use at the provider as last seen; may be absent.
-        troubles: what the driver noted of targets that could not be used; may be absent.
-    """
-    needs = _needs(credential, view, waits)
-    rotation, wait = view.rotation, waits.get("rotation")
-    paused = view.pause is not None and now < view.pause.until
-    failing = bool(rotation) and (bool(view.failing_since) or (wait is not None and wait.why in STUCK))
-    blank = not view.current and rotation is None
-    blocking = needs is not None and needs.code != "restored_journal"
-    state = (
-        State.UNMANAGED
-        if not credential.managed
-        else State.NEEDS_OPERATOR
-        if blocking
-        else State.PAUSED
-        if paused
-        else State.FAILING
-        if failing
-        else State.ROTATING
-        if rotation
-        else State.UNINITIALIZED
-        if blank
-        else State.IDLE
-    )
-    token = view.tokens.get(view.current)
-    targets = _targets(credential, view, troubles or {})
-    alive = token is not None and token.expires_at > now
-    steps = NEVER if not rotation or not wait else wait.until
-    return CredentialStatus(
-        name=credential.name,
-        connection=credential.connection,
-        owner=credential.owner,
-        strategy=(
-            rotation.strategy
-            if rotation and rotation.strategy is not Strategy.REPUBLISH
-            else credential.policy.strategy
-        ).value,
-        state=state,
-        ready=alive and all(_holds(view, t.name) for t in targets if t.required),
-        generation=view.generation,
-        token_id=view.current or None,
-        token_name=(token.name or None) if token else None,
-        expires_on=token.expires_at if token else None,
-        next_rotation=renewal_at(credential, view) if token and credential.managed else None,
-        rotation_deadline=deadline(credential, view) if token else None,
-        last_success=_optional(view.confirmed_at),
-        next_attempt=None if steps == NEVER or not failing else steps,
-        failing_since=_optional(view.failing_since),
-        rotation=OpenRotation(
-            id=rotation.rid,
-            step=rotation.step.value,
-            strategy=rotation.strategy.value,
-            started=rotation.started,
-            attempt=rotation.attempt,
-            waiting_until=None if steps == NEVER else steps,
-            reason=wait.why if wait else rotation.terms.why,
-        )
-        if rotation
-        else None,
-        retirements=tuple(_retirement(view, t, waits, used or {}) for t in view.retirements),
-        paused={
-            "since": view.pause.since,
-            "until": _finite(view.pause.until),
-            "reason": view.pause.reason or None,
-            "actor": view.pause.actor,
-        }
-        if paused and view.pause
-        else None,
-        needs_operator=needs,
-        message=(needs.message if blocking and needs else _message(state, view, credential, now, waits, targets)),
-        targets=targets,
-        request=_request(view),
-        problem=_trouble(rotation.failures) if rotation else None,
-        over_budget=rotation.over_budget(now) if rotation else False,
-    )
-
-
-def _request(view: View) -> Asked | None:
-    asked = view.request
-    return Asked(id=asked.id, by=asked.actor, at=asked.at, reason=asked.reason or None) if asked else None
-
-
-def _finite(at: float) -> float | None:
-    return None if at in (NEVER, -NEVER) else at
-
-
-def worst(statuses: Sequence[CredentialStatus]) -> int:
-    """Exit code for a set of credentials: 3 needs an operator, 1 something fails, else 0."""
-    if any(s.needs_operator and s.needs_operator.code != "restored_journal" for s in statuses):
-        return 3
-    return 1 if any(s.state is State.FAILING for s in statuses) else 0
+def _problem(told: Told, name: str) -> Trouble | None:
+    """What is wrong with a target now: a preflight or a failed act counts only while its rotation is open."""
+    rotation, troubles = told.view.rotation, told.note.troubles
+    if rotation is not None:
+        if name not in rotation.written and (found := troubles.get((name, "check"))):
+            return found
+        if failed := _trouble(rotation.failures, name):
+            return failed
+    return troubles.get((name, "read"))

@@ -6,9 +6,8 @@ because the next pass starts from the facts again.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Callable
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
@@ -16,12 +15,12 @@ from rotator.core.credential import NEVER
 from rotator.core.errors import Fenced, IllegalFact, JournalUnsafe, OperatorNeeded, RotatorError
 from rotator.core.events import Event
 from rotator.core.facts import Kind
+from rotator.core.notes import Note, Troubles, Waits, decode, encode
 from rotator.core.ports.journal import Journal
 from rotator.core.ports.runtime import Runtime
 from rotator.core.protocol.decide import TABLES, Tables
 from rotator.core.protocol.rules import Act, Action, Operator
 from rotator.core.schedule.agenda import Step, next_step
-from rotator.core.status import Trouble
 from rotator.engine.perform import perform
 from rotator.engine.work import Fleet, Memory, Tuning, Work
 
@@ -116,8 +115,14 @@ class Driver:
             tuning=self._tuning,
         )
         ended = self._loop(work)
-        self._journal.release(work.lease, ended.until, notes(ended.step, work.memory.troubles))
+        self._journal.release(work.lease, ended.until, self._note(work, ended.step))
         return ended
+
+    def _note(self, work: Work, step: Step | None) -> str:
+        """The last words, in writing; none where the pass ended without an answer."""
+        if step is None:
+            return ""
+        return encode(note_of(step, work.memory.troubles, work.now, lambda: decode(self._journal.noted(work.stream))))
 
     def _loop(self, work: Work) -> Pass:
         renewed, refused = work.now, 0
@@ -204,22 +209,17 @@ def _copy(work: Work) -> Work:
     )
 
 
-def notes(step: Step | None, troubles: Mapping[tuple[str, str], Trouble] | None = None) -> str:
-    """Return the core's last words as JSON for `status`: obligation -> until, why, code, subject.
+def note_of(step: Step, troubles: Troubles, now: float, before: Callable[[], Note]) -> Note:
+    """Return the core's last words for `status`.
 
-    Beside them `troubles`, a list of target, act, message, remedy: targets that could not be used when last tried.
+    A question to a person is as old as in the note `before`, which is read only where there is one.
     """
-    if step is None:
-        return ""
-    said: dict[str, object] = {}
+    waits: dict[str, Waits] = {}
     for name, verdict in step.why.items():
-        until = None if verdict.until == NEVER else verdict.until
         if isinstance(verdict, Operator):
-            said[name] = {"until": until, "why": verdict.code, "code": verdict.code, "subject": verdict.subject}
+            asked = before().waits.get(name)
+            since = asked.since if asked and asked.code is verdict.code and asked.since else now
+            waits[name] = Waits(until=verdict.until, code=verdict.code, subject=verdict.subject, since=since)
         else:
-            said[name] = {"until": until, "why": verdict.why} | (
-                {"subject": verdict.subject} if verdict.subject else {}
-            )
-    if troubles:
-        said["troubles"] = [{"target": target, **asdict(trouble)} for (target, _), trouble in troubles.items()]
-    return json.dumps(said)
+            waits[name] = Waits(until=verdict.until, why=verdict.why, subject=verdict.subject)
+    return Note(waits=waits, troubles=dict(troubles))

@@ -162,7 +162,7 @@ def alive(work: Work, of: str) -> Seen:
         if state is None or not state.active:
             state = work.source.get(token_id)  # a list may lag or leave out; only GET condemns
         if state is None or not state.active:
-            return _dead(work, at, of, state.status if state else "gone")
+            return _dead(work, at, of, state.status if state else "gone", exposed=state is not None and state.exposed)
         memory.used[token_id] = state.last_used_at or 0.0
         when, modified = memory.verified.get(of, (-NEVER, 0.0))
         if not rolling and modified == state.modified_at and at - when < TRUST * work.tuning.watch:
@@ -377,10 +377,10 @@ def _lives(work: Work, at: float, fingerprint: str) -> Seen:
     return Seen(at, Result.GOOD)
 
 
-def _dead(work: Work, at: float, fingerprint: str, why: str) -> Seen:
+def _dead(work: Work, at: float, fingerprint: str, why: str, *, exposed: bool = False) -> Seen:
     if fingerprint == work.view.fingerprint:
         work.say(Event.VALUE_DEAD, reason=why)
-        if "revoked" not in why:  # an exposed token is believed at once
+        if not exposed:  # believed at once, however many there are
             work.fleet.died(work.credential, True)
     return Seen(at, Result.DEAD, why)
 

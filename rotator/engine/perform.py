@@ -28,6 +28,7 @@ from rotator.core.protocol.names import AttemptName
 from rotator.core.protocol.recreate import drifted
 from rotator.core.protocol.rules import Act, Action, Look, Result, Sight, given
 from rotator.core.protocol.view import Rotation
+from rotator.core.reasons import OperatorCode
 from rotator.core.schedule.due import why_due
 from rotator.core.secret import Secret
 from rotator.engine.look import lives, proven, take
@@ -62,7 +63,7 @@ def plan(work: Work, action: Action) -> None:
         targets=credential.all,
         required=required,
         digest=credential.digest,
-        why=str(action.detail.get("why") or why_due(work.case())),
+        why=str(action.detail.get("why") or why_due(work.case()) or ""),
     )
     keeps = strategy is not Strategy.RECREATE
     work.append(
@@ -119,24 +120,24 @@ def mint(work: Work, action: Action) -> None:
 
 def _mint_refused(work: Work, name: str, number: int, error: RotatorError) -> None:
     limited = isinstance(error, RateLimited)
-    code = error.code if isinstance(error, OperatorNeeded) else "" if limited else _management(work)
+    code = error.code if isinstance(error, OperatorNeeded) else None if limited else _management(work)
     detail = _why("mint", error) | ({"code": code} if code else {})
     work.append(work.draft(Kind.FAILED, attempt=number, token_name=name, detail=detail))
     said = Event.RATE_LIMITED if limited else Event.MINT_REFUSED
     work.say(said, reason=error.message, remedy=error.remedy or None)
 
 
-def _management(work: Work) -> str:
-    """The code under which a person is asked for another management token; empty while this one is accepted.
+def _management(work: Work) -> OperatorCode | None:
+    """The code under which a person is asked for another management token; None while this one is accepted.
 
     Asked from the second failure in a row on: valid tokens are refused now and then, and one refusal proves nothing.
     """
     if ("mint", "") not in work.view.opened.failures:
-        return ""
+        return None
     try:
-        return "" if work.source.control() else "management_token"
+        return None if work.source.control() else OperatorCode.MANAGEMENT_TOKEN
     except CERTAIN:
-        return ""  # nobody knows: then it is the provider's trouble, which ends automatically
+        return None  # nobody knows: then it is the provider's trouble, which ends automatically
 
 
 def _capture(work: Work, name: str, number: int, minted: Minted) -> None:

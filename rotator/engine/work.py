@@ -13,14 +13,15 @@ from rotator.core.credential import NEVER, Credential
 from rotator.core.errors import RotatorError
 from rotator.core.events import Event
 from rotator.core.facts import Draft, Kind
+from rotator.core.notes import Trouble
 from rotator.core.ports.journal import Journal, Lease
 from rotator.core.ports.runtime import Runtime
 from rotator.core.ports.source import Source, TokenState
 from rotator.core.ports.target import Remark, Target
 from rotator.core.protocol.rules import Case, Look, Seen
 from rotator.core.protocol.view import View
+from rotator.core.reasons import Reason
 from rotator.core.secret import Secret
-from rotator.core.status import Trouble
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,8 +63,8 @@ class Fleet(Protocol):
     def tokens(self, credential: Credential, source: Source, fresh: float) -> tuple[TokenState, ...]:
         """Return the owner scope's tokens, listed at most `fresh` seconds ago; raises like `Source.tokens`."""
 
-    def hold(self, credential: Credential, view: View) -> str:
-        """Return why no new rotation may start now (`pacing`, `clock_suspect`), or an empty string."""
+    def hold(self, credential: Credential, view: View) -> Reason | None:
+        """Return why no new rotation may start now (`PACING`, `CLOCK_SUSPECT`), or None."""
 
     def died(self, credential: Credential, dead: bool) -> None:
         """Note whether the credential's published value was just seen dead or alive."""
@@ -153,7 +154,7 @@ class Work:
             seen=self.memory.seen,
             watch=self.tuning.watch,
             sweep=self.tuning.sweep,
-            start="" if self.view.rotation else self.fleet.hold(credential, self.view),
+            start=None if self.view.rotation else self.fleet.hold(credential, self.view),
             incident=self.fleet.incident(credential.connection),
         )
 

@@ -95,6 +95,10 @@ class SqliteJournal:
         """Give the lease back; nothing happens when it is somebody else's. See `Journal.release`."""
         self._work.leases.release(lease, next_at, why)
 
+    def noted(self, stream: str) -> str:
+        """Return the last word that was noted on release. See `Journal.noted`."""
+        return self._streams.noted(stream)
+
     def check(self, lease: Lease) -> None:
         """Renew the lease, or raise `Fenced`."""
         self._work.leases.check(lease)

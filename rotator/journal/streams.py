@@ -118,6 +118,12 @@ class Streams:
         with self._db.write(durable=False) as connection:
             run(connection, "UPDATE stream SET why = ? WHERE id = ?", (why, stream))
 
+    def noted(self, stream: str) -> str:
+        """Return the last word of whoever worked on a stream, or an empty string."""
+        with self._db.read() as reader:
+            found = run(reader, "SELECT why FROM stream WHERE id = ?", (stream,))
+        return str(found[0][0]) if found else ""
+
     def remarked(self, connection: str) -> str:
         """Return the last word about a connection, or an empty string; one row, however many credentials there are."""
         with self._db.read() as reader:

@@ -21,7 +21,8 @@ from prometheus_client.registry import Collector
 
 from rotator.core.credential import NEVER, State
 from rotator.core.events import Event
-from rotator.core.status import BLOCKED, CredentialStatus
+from rotator.core.reasons import RETIREMENT_WAITS
+from rotator.core.status import CredentialStatus
 from rotator.observability.families import FAMILIES, Family
 from rotator.observability.tally import BUCKETS, OPERATIONS, RESULTS, STATUSES, WRITES, Tally
 
@@ -308,7 +309,7 @@ def _credential(samples: Samples, status: CredentialStatus) -> None:
         labels = (status.name, target.name, "true" if target.required else "false")
         _add(samples, "rotator_target_in_sync", labels, bool(target.in_sync))
     blocked = Counter(retirement.blocked for retirement in status.retirements)
-    for reason in sorted(BLOCKED):
+    for reason in sorted(RETIREMENT_WAITS):
         _add(samples, "rotator_retirement_blocked", (status.name, reason), blocked[reason])
 
 

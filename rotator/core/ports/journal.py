@@ -58,8 +58,11 @@ class Journal(Protocol):
     def release(self, lease: Lease, next_at: float | None, why: str = "") -> None:
         """Give the lease back and note when (provider time) the stream wants the next look; None keeps the note.
 
-        `why` is the driver's last word (JSON text) for `status`; a cache like `next_at`, never read by a decision.
+        `why` is the driver's last word (`core.notes`) for `status`; a cache like `next_at`, never read by a decision.
         """
+
+    def noted(self, stream: str) -> str:
+        """Return the last word that was noted on release, or an empty string."""
 
     def check(self, lease: Lease) -> None:
         """Renew the lease, or raise `Fenced`."""

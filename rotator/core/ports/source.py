@@ -43,6 +43,7 @@ class TokenState:
         modified_at: provider time in unix seconds.
         expires_at: provider time, `NEVER` without expiry.
         last_used_at: provider time, None if never used.
+        exposed: whether the provider itself ended it because its value was found in public; believed at once.
         equal: whether grants and conditions are those of the credential's spec; only `get` fills it, a list says True.
         differs: in words how they are not, for people; empty where they are equal.
     """
@@ -54,6 +55,7 @@ class TokenState:
     modified_at: float
     expires_at: float = NEVER
     last_used_at: float | None = None
+    exposed: bool = False
     equal: bool = True
     differs: str = ""
 

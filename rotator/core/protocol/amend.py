@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from rotator.core.credential import NEVER, Policy
 from rotator.core.facts import Draft, Kind
 from rotator.core.protocol.view import Failure, Retirement, Token, View
+from rotator.core.reasons import OperatorCode
 
 K = Kind
 _Key = TypeVar("_Key")
@@ -70,7 +71,7 @@ def failures_with(
     key: tuple[str, str],
     at: float,
     message: str,
-    code: str = "",
+    code: OperatorCode | None = None,
     remedy: str = "",
 ) -> dict[tuple[str, str], Failure]:
     """The failures with one more of that act."""

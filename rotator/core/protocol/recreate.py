@@ -31,6 +31,7 @@ from rotator.core.protocol.rules import (
     record,
     wait,
 )
+from rotator.core.reasons import OperatorCode, Reason
 
 K = Kind
 
@@ -55,7 +56,7 @@ def held(case: Case) -> Verdict | None:
     pause = case.view.pause
     if pause is None or case.now >= pause.until:
         return None
-    return Wait(min(pause.until, case.now + case.watch), "paused")
+    return Wait(min(pause.until, case.now + case.watch), Reason.PAUSED)
 
 
 def closing(case: Case) -> Verdict | None:
@@ -76,7 +77,7 @@ def at_most_rejects(case: Case) -> Verdict | None:
     """After so many captured tokens that were turned down, a person has to look."""
     if case.rotation.rejects < case.policy.rejects:
         return None
-    return Operator("rejected", case.now + case.watch)
+    return Operator(OperatorCode.REJECTED, case.now + case.watch)
 
 
 def strayed(case: Case) -> frozenset[str]:
@@ -118,7 +119,7 @@ def one_is_enough(case: Case, seen: Seen) -> Verdict | None:
     return yields(case)
 
 
-_PASS: Final = Wait(-1.0, "pass")
+_PASS: Final = Wait(-1.0, Reason.UNDECIDED)
 """An `otherwise` that passes after all; `passing` turns it into no answer."""
 
 
@@ -168,7 +169,7 @@ def accepted(case: Case) -> Verdict | None:
     if seen.result is Result.DEAD and seen.at >= rotation.since:
         return turned_down(case, seen.note or "it is not what was asked for")
     if case.age(seen) < min(every, ACCEPTED_FRESH if seen.result is Result.GOOD else every):
-        return Wait(seen.at + every, "verification" if barred else "propagation")
+        return Wait(seen.at + every, Reason.VERIFICATION if barred else Reason.PROPAGATION)
     if seen.result is Result.LAG and waited > PATIENCE * lag:
         return turned_down(case, "the provider never accepted it")
     return look(Sight.ACCEPTED, rotation.token_id)
@@ -178,14 +179,14 @@ fresh = need(
     Sight.ACCEPTED,
     ACCEPTED_FRESH,
     {Result.GOOD},
-    "verification",
+    Reason.VERIFICATION,
     of=lambda case: case.rotation.token_id,
 )
 
-room = need(Sight.ROOM, ROOM_FRESH, {Result.GOOD}, "journal_unsafe")
+room = need(Sight.ROOM, ROOM_FRESH, {Result.GOOD}, Reason.JOURNAL_UNSAFE)
 
 writable = passing(
-    need(Sight.WRITABLE, WRITABLE_FRESH, {Result.GOOD}, "target_unwritable", otherwise=one_is_enough),
+    need(Sight.WRITABLE, WRITABLE_FRESH, {Result.GOOD}, Reason.TARGET_UNWRITABLE, otherwise=one_is_enough),
 )
 
 

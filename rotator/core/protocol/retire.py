@@ -13,6 +13,7 @@ from typing import Final
 from rotator.core.facts import Draft, Kind
 from rotator.core.protocol.rules import TICK, Act, Case, Look, Result, Row, Sight, Verdict, Wait, do, need, record, wait
 from rotator.core.protocol.steps import never_published
+from rotator.core.reasons import Reason
 
 K = Kind
 
@@ -35,7 +36,7 @@ def held(case: Case) -> Verdict | None:
     pause = case.view.pause
     if pause is None or case.now >= pause.until:
         return None
-    return Wait(min(pause.until, case.now + case.watch), "paused")
+    return Wait(min(pause.until, case.now + case.watch), Reason.PAUSED)
 
 
 def report_only(case: Case) -> Verdict | None:
@@ -43,12 +44,12 @@ def report_only(case: Case) -> Verdict | None:
     view, token = case.view, case.view.tokens.get(_token(case))
     if not view.ahead or view.cleared_at >= view.ahead_at or (token and token.born > view.ahead_at):
         return None
-    return Wait(case.now + case.sweep, "restored_journal")
+    return Wait(case.now + case.sweep, Reason.RESTORED_JOURNAL)
 
 
-unpublished = need(Sight.UNPUBLISHED, READ_FRESH, {Result.GOOD}, "still_published", of=_token)
-in_sync = need(Sight.IN_SYNC, READ_FRESH, {Result.GOOD}, "targets_not_in_sync")
-quiet = need(Sight.QUIET, QUIET_FRESH, {Result.GOOD}, "still_used", of=_token)
+unpublished = need(Sight.UNPUBLISHED, READ_FRESH, {Result.GOOD}, Reason.STILL_PUBLISHED, of=_token)
+in_sync = need(Sight.IN_SYNC, READ_FRESH, {Result.GOOD}, Reason.TARGETS_NOT_IN_SYNC)
+quiet = need(Sight.QUIET, QUIET_FRESH, {Result.GOOD}, Reason.STILL_USED, of=_token)
 
 
 def condemn(case: Case) -> Verdict | None:
@@ -66,7 +67,7 @@ def grace(case: Case) -> Verdict | None:
         return None
     since = max(case.retired.opened, case.view.let_go.get(_token(case), 0.0))
     until = since + case.policy.grace + TICK
-    return Wait(until, "grace") if case.now < until else None
+    return Wait(until, Reason.GRACE) if case.now < until else None
 
 
 RETIRE: Final[Mapping[Kind, Row]] = {

@@ -28,6 +28,7 @@ from rotator.core.protocol.rules import (
     record,
     wait,
 )
+from rotator.core.reasons import Reason
 
 K = Kind
 
@@ -68,11 +69,18 @@ def adopt(case: Case) -> Verdict | None:
 
 
 rollable = need(
-    Sight.TOKEN, WRITABLE_FRESH, {Result.GOOD}, "verification", of=lambda case: case.rotation.token_id, otherwise=_gone
+    Sight.TOKEN,
+    WRITABLE_FRESH,
+    {Result.GOOD},
+    Reason.VERIFICATION,
+    of=lambda case: case.rotation.token_id,
+    otherwise=_gone,
 )
-oracle = need(Sight.ORACLE, ALIVE_FRESH, {Result.GOOD}, "verification", of=_oracle_of)
-alive = need(Sight.ALIVE, ALIVE_FRESH, {Result.GOOD, Result.UNSURE}, "verification", of=_value, otherwise=_roll_again)
-healed = need(Sight.ALIVE, ALIVE_FRESH, {Result.GOOD}, "verification", of=_value, otherwise=_roll_again)
+oracle = need(Sight.ORACLE, ALIVE_FRESH, {Result.GOOD}, Reason.VERIFICATION, of=_oracle_of)
+alive = need(
+    Sight.ALIVE, ALIVE_FRESH, {Result.GOOD, Result.UNSURE}, Reason.VERIFICATION, of=_value, otherwise=_roll_again
+)
+healed = need(Sight.ALIVE, ALIVE_FRESH, {Result.GOOD}, Reason.VERIFICATION, of=_value, otherwise=_roll_again)
 
 ROLL: Final[Mapping[Kind, Row]] = {
     K.PLANNED: (closing, unmanaged, held, room, writable, rollable, extended, do(Act.MINT)),

@@ -8,6 +8,7 @@ from rotator.core.credential import Strategy, Terms
 from rotator.core.facts import Draft, Kind
 from rotator.core.protocol import amend
 from rotator.core.protocol.view import Rotation, View
+from rotator.core.reasons import OperatorCode
 
 K = Kind
 
@@ -210,7 +211,8 @@ def failure(view: View, fact: Draft) -> View:
         attempts = amend.plus(attempts, fact.token_name, "refused")
         if rotation.step is K.INTENT and rotation.attempt_name == fact.token_name and rotation.prior:
             rotation = replace(rotation.prior, attempt=rotation.attempt)
-    failures = amend.failures_with(rotation.failures, (act, fact.target), fact.at, why, fact.text("code"), remedy)
+    code = OperatorCode.of(fact.text("code"))
+    failures = amend.failures_with(rotation.failures, (act, fact.target), fact.at, why, code, remedy)
     rotation = replace(rotation, failures=failures)
     return amend.failing_since(replace(view, rotation=rotation, attempts=attempts), fact.at)
 

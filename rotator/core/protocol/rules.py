@@ -15,6 +15,7 @@ from rotator.core.credential import NEVER, Credential, Policy
 from rotator.core.facts import Kind
 from rotator.core.protocol.backoff import not_before
 from rotator.core.protocol.view import Retirement, Rotation, View
+from rotator.core.reasons import OperatorCode, Reason
 
 _Given = TypeVar("_Given")
 
@@ -131,7 +132,7 @@ class Wait:
     """Nothing to do before `until` (provider time); `subject` is the target or thing that is waited for, if one is."""
 
     until: float
-    why: str
+    why: Reason
     subject: str = ""
 
 
@@ -139,7 +140,7 @@ class Wait:
 class Operator:
     """Only a person can decide; asked again at `until`."""
 
-    code: str
+    code: OperatorCode
     until: float
     subject: str = ""
 
@@ -159,7 +160,7 @@ class Case:
         retirement: the retirement that is asked about, if one is.
         watch: how often to look at targets and tokens, seconds.
         sweep: how often to look for orphans, seconds.
-        start: empty, or why no new rotation may start now (pacing, clock, incident).
+        start: None, or why no new rotation may start now (pacing, clock, incident).
         incident: whether so many tokens died at once that it is not believed.
     """
 
@@ -170,7 +171,7 @@ class Case:
     retirement: Retirement | None = None
     watch: float = 300.0
     sweep: float = 300.0
-    start: str = ""
+    start: Reason | None = None
     incident: bool = False
 
     @property
@@ -241,7 +242,7 @@ Row = tuple[Rule, ...]
 def ask(row: Row, case: Case) -> Verdict:
     """Return the first answer of the row."""
     return next(
-        (verdict for rule in row if (verdict := rule(case))), Wait(case.now + case.policy.retry, "no rule answered")
+        (verdict for rule in row if (verdict := rule(case))), Wait(case.now + case.policy.retry, Reason.UNDECIDED)
     )
 
 
@@ -254,7 +255,7 @@ def need(
     sight: Sight,
     fresh: float,
     good: Collection[Result],
-    why: str,
+    why: Reason,
     *,
     of: Callable[[Case], str] = lambda case: "",
     otherwise: Callable[[Case, Seen], Verdict | None] = lambda case, seen: None,
@@ -277,12 +278,13 @@ def need(
 
 
 def wait(name: str) -> Rule:
-    """Wait out a timing of the policy, counted from the present step."""
+    """Wait out a timing of the policy, counted from the present step; its name is the reason, too."""
+    why = Reason[name.upper()]
 
     def rule(case: Case) -> Verdict | None:
         since = case.retirement.since if case.retirement else case.rotation.since
         until = since + float(getattr(case.policy, name)) + TICK
-        return Wait(until, name) if case.now < until else None
+        return Wait(until, why) if case.now < until else None
 
     return rule
 
@@ -305,7 +307,7 @@ def do(act: Act) -> Rule:
         failed = failures.get((act, ""))
         until = not_before(failures, act, "", case.policy.retry, urgent=case.retirement is None and case.emergency)
         if failed and case.now < until:
-            return Operator(failed.code, until) if failed.code else Wait(until, f"{act} failed")
+            return Operator(failed.code, until) if failed.code else Wait(until, Reason.FAILED)
         return Do((Action(act, token_id=case.retirement.token_id if case.retirement else ""),))
 
     return rule
@@ -329,14 +331,14 @@ def each(act: Act) -> Rule:
         late = [t for t in missing if t not in view.overridden]
         if not late:
             return Operator(override_code(view, missing[0]), case.now + case.watch, missing[0])
-        return Wait(min(again.get(t, 0.0) for t in late) or case.now + 20, f"{act} {late[0]}", late[0])
+        return Wait(min(again.get(t, 0.0) for t in late) or case.now + 20, Reason.FAILED, late[0])
 
     return rule
 
 
-def override_code(view: View, target: str) -> str:
+def override_code(view: View, target: str) -> OperatorCode:
     """The code under which an overridden target is shown to an operator."""
-    return "target_occupied" if target in view.occupied else "target_overridden"
+    return OperatorCode.TARGET_OCCUPIED if target in view.occupied else OperatorCode.TARGET_OVERRIDDEN
 
 
 def asked_about(case: Case, retirement: Retirement) -> Case:

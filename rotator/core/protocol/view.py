@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from rotator.core.credential import NEVER, Policy, Strategy, Terms
 from rotator.core.errors import IllegalFact
 from rotator.core.facts import Json, Kind
+from rotator.core.reasons import OperatorCode
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +47,7 @@ class Failure:
     count: int
     last: float
     message: str = ""
-    code: str = ""
+    code: OperatorCode | None = None
     remedy: str = ""
 
 

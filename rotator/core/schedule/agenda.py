@@ -25,13 +25,11 @@ from rotator.core.protocol.rules import (
     look,
     override_code,
 )
-from rotator.core.schedule.due import URGENT, emergency_at, renewal_at, why_due
+from rotator.core.reasons import OperatorCode, Reason
+from rotator.core.schedule.due import Due, emergency_at, renewal_at, why_due
 
 FRESH = 60.0
 """How old the look at a target may be before its first sight counts, in seconds."""
-
-CLOCK_SUSPECT = "clock_suspect"
-"""The one reason to hold a start that holds back urgent ones too: no jump of a clock ever starts anything."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +71,7 @@ def first_sight(case: Case) -> Verdict | None:
             after = min(45.0, case.credential.policy.settle)
             if case.age(seen) > after:
                 return look(Sight.STANDS, name)
-            return Wait(seen.at + after, "verification")
+            return Wait(seen.at + after, Reason.VERIFICATION)
     return None
 
 
@@ -93,26 +91,27 @@ def start(case: Case) -> Verdict | None:
         return None
     pause = view.pause
     if pause and case.now < pause.until:
-        return Wait(min(pause.until, case.now + case.watch), "paused")
+        return Wait(min(pause.until, case.now + case.watch), Reason.PAUSED)
     if verdict := first_sight(case) or occupied(case):
         return verdict
     if case.incident and case.result(Sight.ALIVE, view.fingerprint) is Result.DEAD:
-        return Operator("mass_death", case.now + case.watch)
+        return Operator(OperatorCode.MASS_DEATH, case.now + case.watch)
     able = bool(view.current) and case.result(Sight.ALIVE, view.fingerprint) is not Result.LOST
     able = able and not case.dead(view.fingerprint)
     repair = able and bool(drifted(case))
-    heal = Do((Action(Act.PLAN, detail={"strategy": Strategy.REPUBLISH.value, "why": "drift"}),))
+    heal = Do((Action(Act.PLAN, detail={"strategy": Strategy.REPUBLISH.value, "why": Due.DRIFT.value}),))
     if repair and view.yielded:
         return heal
     why = why_due(case)
-    if why and case.start and (case.start == CLOCK_SUSPECT or why not in URGENT):
+    # no jump of a clock ever starts anything; the other reasons hold back only what is not urgent
+    if why and case.start and (case.start is Reason.CLOCK_SUSPECT or not why.urgent):
         return heal if repair else Wait(case.now + case.watch, case.start)
     if why:
-        return Do((Action(Act.PLAN, detail={"strategy": strategy_for(case).value, "why": why}),))
+        return Do((Action(Act.PLAN, detail={"strategy": strategy_for(case).value, "why": why.value}),))
     if repair:
         return heal
     due = min(renewal_at(credential, view), emergency_at(credential, view))
-    return Wait(min(due, healable_at(case)), "drift") if able and strayed(case) else Wait(due, "fresh")
+    return Wait(min(due, healable_at(case)), Reason.DRIFT) if able and strayed(case) else Wait(due, Reason.FRESH)
 
 
 def strategy_for(case: Case) -> Strategy:
@@ -141,7 +140,7 @@ def watch(case: Case) -> Verdict | None:
         if case.age(seen) >= again:
             return Do((Action(Act.LOOK, look=wanted),))
         soonest, doubt = min(soonest, seen.at + again), doubt or seen.result is Result.UNSURE
-    return Wait(soonest, "doubt" if doubt else "watch")
+    return Wait(soonest, Reason.DOUBT if doubt else Reason.WATCH)
 
 
 def next_step(case: Case, tables: Tables = TABLES) -> Step:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from enum import StrEnum
 from functools import lru_cache
-from typing import Final
+from typing import Final, Self
 
 from rotator.core.credential import NEVER, Credential
 from rotator.core.protocol.rules import TICK, Case, Result, Sight
@@ -13,6 +14,28 @@ from rotator.core.protocol.view import View
 
 JITTER: Final = 0.1
 """Share of `renew_before` by which a renewal is moved, either way: a fleet made in one hour does not renew in one."""
+
+
+class Due(StrEnum):
+    """Why a rotation is planned; the word stays in its terms. `urgent` ones are never held back by pacing."""
+
+    urgent: bool
+
+    def __new__(cls, word: str, urgent: bool = False) -> Self:
+        """Make a member out of its word."""
+        member = str.__new__(cls, word)
+        member._value_ = word
+        member.urgent = urgent
+        return member
+
+    FIRST = "first", True
+    DEAD = "dead", True
+    UNREADABLE = "unreadable"
+    REQUESTED = "requested", True
+    DISPLACED = "displaced"
+    EMERGENCY = "emergency", True
+    RENEWAL = "renewal"
+    DRIFT = "drift"
 
 
 @lru_cache(maxsize=65536)
@@ -89,11 +112,18 @@ def renewal(case: Case) -> bool:
     return case.now >= renewal_at(case.credential, case.view)
 
 
-CHECKS: Final[tuple[Callable[[Case], bool], ...]] = (first, dead, unreadable, requested, displaced, emergency, renewal)
-URGENT: Final = frozenset({"first", "dead", "requested", "emergency"})
-"""Reasons that pacing never holds back."""
+CHECKS: Final[Mapping[Due, Callable[[Case], bool]]] = {
+    Due.FIRST: first,
+    Due.DEAD: dead,
+    Due.UNREADABLE: unreadable,
+    Due.REQUESTED: requested,
+    Due.DISPLACED: displaced,
+    Due.EMERGENCY: emergency,
+    Due.RENEWAL: renewal,
+}
+"""Asked in this order."""
 
 
-def why_due(case: Case) -> str:
-    """Return the name of the first check that says yes, or an empty string."""
-    return next((check.__name__ for check in CHECKS if check(case)), "")
+def why_due(case: Case) -> Due | None:
+    """Return the reason of the first check that says yes, or None."""
+    return next((why for why, check in CHECKS.items() if check(case)), None)

@@ -14,6 +14,7 @@ from rotator.core.credential import NEVER
 from rotator.core.errors import Barred, OperatorNeeded, OutcomeUnknown, Refused, Unavailable
 from rotator.core.ports.runtime import Priority
 from rotator.core.ports.source import ACTIVE, Minted, TokenState
+from rotator.core.reasons import OperatorCode
 from rotator.core.secret import Secret
 from rotator.sources.cloudflare import outputs as outputs_
 from rotator.sources.cloudflare import tokens
@@ -308,7 +309,7 @@ class CloudflareSource:
             raise self._connection.unaccepted(f"{doing}: nothing was sent")
         if who.id == token_id:
             raise OperatorNeeded(
-                "management_token",
+                OperatorCode.MANAGEMENT_TOKEN,
                 f"{doing}: it is the management token of connection {self._connection.name} itself",
                 "use another management token for this, or renew it in the dashboard; rotator never manages that token",
             )

@@ -54,6 +54,10 @@ def minted(envelope: Envelope, *, name: str, token_id: str, issued_at: float, ex
     )
 
 
+EXPOSED: Final = "revoked"
+"""How the status of a token begins that Cloudflare itself revoked; seen is `revoked (exposed)`."""
+
+
 def state(shown: object, *, differs: str = "") -> TokenState | None:
     """Return the state that a token object tells, None where anything that a decision rests on is missing or odd."""
     if not isinstance(shown, dict):
@@ -74,6 +78,7 @@ def state(shown: object, *, differs: str = "") -> TokenState | None:
         modified_at=instant(shown.get("modified_on")) or 0.0,
         expires_at=expires,
         last_used_at=last_used,
+        exposed=status.startswith(EXPOSED),
         equal=not differs,
         differs=differs,
     )

@@ -55,6 +55,10 @@ class SimJournal:
 
         self._do(lease.stream, "release", effect)
 
+    def noted(self, stream: str) -> str:
+        """See the port; nobody reads `status` here."""
+        return ""
+
     def _fence(self, lease: Lease) -> None:
         self._store.room(self._door.hub.now)
         self._store.fence(lease.stream, self._door.me, lease.epoch)

@@ -15,7 +15,7 @@ from rotator.core.errors import (
 from rotator.core.ports.source import Minted, TokenState
 from rotator.core.ports.target import Publication, Reading, Remark
 from rotator.core.protocol.view import View
-from rotator.core.schedule.agenda import CLOCK_SUSPECT
+from rotator.core.reasons import Reason
 from rotator.core.secret import Secret
 from rotator.engine.work import Bound
 from rotator.testing.simulation.door import MUTATING, Door
@@ -278,9 +278,9 @@ class SimFleet:
         """See the port."""
         return source.tokens()
 
-    def hold(self, credential: Credential, view: View) -> str:
+    def hold(self, credential: Credential, view: View) -> Reason | None:
         """See the port."""
-        return "" if self._door.time.steady else CLOCK_SUSPECT
+        return None if self._door.time.steady else Reason.CLOCK_SUSPECT
 
     def died(self, credential: Credential, dead: bool) -> None:
         """See the port."""

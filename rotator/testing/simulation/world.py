@@ -261,6 +261,7 @@ class World:
             modified_at=tok.modified,
             expires_at=tok.expires,
             last_used_at=None if used == -NEVER else used,
+            exposed=tok.status.startswith("revoked"),
             equal=tok.equal,
         )
 

@@ -48,6 +48,7 @@ def test_the_document_has_the_fields_that_it_promises(fresh):
             "in_sync": True,
             "generation": 1,
             "problem": None,
+            "accepted": None,
         }
     ]
 
@@ -56,14 +57,13 @@ def test_a_target_that_takes_no_write_is_named_with_why_and_what_to_do(rotator, 
     place.write(place.credential("stuck", targets=[{"type": "env_file", "path": "app.env", "create": False}]))
     assert rotator("once").code == 1
     [credential] = rotator("status", "-o", "json").json["credentials"]
-    name = credential["targets"][0]["name"]
     problem = credential["targets"][0]["problem"]
     assert (problem["act"], "does not exist" in problem["message"]) == ("check", True)
     assert problem["remedy"].startswith("create the file")
-    assert credential["message"] == f"rotating: planned (target_unwritable: {name})"
+    assert credential["message"] == f"rotating: planned ({problem['message']})"
     for arguments in (("status",), ("status", "stuck")):
         shown = rotator(*arguments).out
-        assert f"{name}: {problem['message']}" in shown
+        assert problem["message"] in shown
         assert f"do: {problem['remedy']}" in shown
     (place.folder / "app.env").touch(mode=0o600)
     assert rotator("once", "--wait", "20s").code == 0

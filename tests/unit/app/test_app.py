@@ -4,7 +4,6 @@ import json
 
 import pytest
 
-from rotator.app.app import waits
 from rotator.app.reload import reload
 from rotator.core.credential import NEVER, State
 from rotator.core.errors import ConfigError, JournalUnsafe
@@ -140,23 +139,6 @@ def test_the_state_cannot_move_while_the_daemon_runs(app, place):
 
     with pytest.raises(ConfigError, match=r"http\.listen changed, which takes effect at a start only"):
         reload(app)
-
-
-# --- words of the driver
-
-
-@pytest.mark.parametrize("text", ["", "no json", "[1]", '{"rotation": 5}'])
-def test_words_that_cannot_be_read_are_none(text):
-    assert waits(text) == {}
-
-
-def test_words_are_read_back():
-    found = waits(
-        '{"start": {"until": null, "why": "fresh"}, "r": {"until": 5, "why": "w", "code": "c", "subject": "s"}}'
-    )
-
-    assert found["start"].until == NEVER
-    assert (found["r"].until, found["r"].why, found["r"].code, found["r"].subject) == (5.0, "w", "c", "s")
 
 
 # --- the key

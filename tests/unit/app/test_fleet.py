@@ -4,13 +4,12 @@ from dataclasses import replace
 
 import pytest
 
-from rotator.app.fleet import PACED
 from rotator.app.reload import reload
 from rotator.core.credential import DAY
 from rotator.core.errors import ConfigError
 from rotator.core.protocol.view import Token, blank
+from rotator.core.reasons import Reason
 from rotator.core.schedule.admission import Renewal
-from rotator.core.schedule.agenda import CLOCK_SUSPECT
 from rotator.engine.provider_time import ProviderTime
 from rotator.registry import SOURCES
 
@@ -123,13 +122,13 @@ def test_a_target_that_left_a_stanza_that_nobody_journaled_is_not_there(app, str
 
 
 def test_while_the_provider_has_not_said_what_time_it_is_nothing_starts(app):
-    assert app.fleet.hold(app.credentials[0], blank()) == CLOCK_SUSPECT
+    assert app.fleet.hold(app.credentials[0], blank()) is Reason.CLOCK_SUSPECT
 
 
 def test_a_single_credential_is_not_paced(app):
     known(app)
 
-    assert app.fleet.hold(app.credentials[0], blank()) == ""
+    assert app.fleet.hold(app.credentials[0], blank()) is None
 
 
 def test_a_fleet_that_is_due_all_at_once_is_paced(app, stream):
@@ -141,7 +140,7 @@ def test_a_fleet_that_is_due_all_at_once_is_paced(app, stream):
     for i in range(20):
         fleet[f"c{i}"] = Renewal(due_at=now - 1, expires_at=now + 600 + i, lifetime=90 * DAY, planned_at=0)
 
-    assert app.fleet.hold(app.credentials[0], view) == PACED
+    assert app.fleet.hold(app.credentials[0], view) is Reason.PACING
 
 
 def test_a_clock_that_jumps_holds_starts_back_and_is_said_once(app, said, monkeypatch):
@@ -152,12 +151,12 @@ def test_a_clock_that_jumps_holds_starts_back_and_is_said_once(app, said, monkey
     (wire,) = wires
     app.fleet.times["prod"] = ProviderTime(app.clock.boot, app.clock.utc, 60.0)
     wire.on_date(app.clock.utc())
-    assert app.fleet.hold(app.credentials[0], blank()) == ""
+    assert app.fleet.hold(app.credentials[0], blank()) is None
 
     wire.on_date(app.clock.utc() + 3600)
     wire.on_date(app.clock.utc() + 3600)
 
-    assert app.fleet.hold(app.credentials[0], blank()) == CLOCK_SUSPECT
+    assert app.fleet.hold(app.credentials[0], blank()) is Reason.CLOCK_SUSPECT
     assert [name for name, _ in said].count("clock_suspect") == 1
 
 

@@ -10,6 +10,7 @@ from rotator.core.credential import State
 from rotator.core.errors import Unavailable
 from rotator.core.ports.source import Login
 from rotator.core.protocol.rules import Wait
+from rotator.core.reasons import OperatorCode, Reason
 from rotator.core.schedule.agenda import Step
 from rotator.core.status import NeedsOperator
 from rotator.engine.driver import End, Pass
@@ -27,7 +28,8 @@ def stream(app):
 
 
 def waiting(app, why, seconds):
-    return Pass(End.WAITING, 0.0, Step(actions=(), until=0.0, why={"rotation": Wait(app.now("prod") + seconds, why)}))
+    waits = {"rotation": Wait(app.now("prod") + seconds, Reason(why))}
+    return Pass(End.WAITING, 0.0, Step(actions=(), until=0.0, why=waits))
 
 
 def again(once, stream, ended, *, wait=100.0, busy=100.0):
@@ -114,7 +116,7 @@ def shaped(app, monkeypatch, **more):
 
 @pytest.mark.parametrize(("code", "exit_code"), [("rejected", 3), ("target_occupied", 3), ("restored_journal", 0)])
 def test_an_operators_need_is_three_except_a_restored_journal_alone(app, once, stream, monkeypatch, code, exit_code):
-    needs = NeedsOperator(code=code, message="m", remedy="r", since=0.0)
+    needs = NeedsOperator(code=OperatorCode(code), message="m", remedy="r", since=0.0)
     shaped(app, monkeypatch, needs_operator=needs, state=State.IDLE)
 
     assert once._code([stream]) == exit_code

@@ -28,6 +28,7 @@ def credential(name="workers-deploy", **more):
         "retirements": [],
         "paused": None,
         "needs_operator": None,
+        "reason": "fresh",
         "message": "fresh; rotates in 61 d",
         "targets": [target(), target("vault:secret/ci/cloudflare", type="vault")],
         **more,

@@ -15,6 +15,7 @@ from rotator.cli.main import LATER, SECTIONS, app
 from rotator.cli.verbs import LogFormat, Output, Settings
 from rotator.config.explain import ConfigErrors
 from rotator.core.errors import ConfigError, JournalUnsafe, OperatorNeeded, RotatorError
+from rotator.core.reasons import OperatorCode
 
 HEAVY = {
     "httpx",
@@ -199,7 +200,7 @@ def test_an_error_is_one_json_document_too(rotator, tmp_path):
         (JournalUnsafe("it cannot be trusted"), 1),
         (ConfigError("a flag is wrong"), 2),
         (ConfigErrors(["one", "two"]), 2),
-        (OperatorNeeded("rejected", "look at it"), 3),
+        (OperatorNeeded(OperatorCode.REJECTED, "look at it"), 3),
     ],
 )
 def test_each_error_has_its_exit_code(error, code, capsys):
@@ -211,7 +212,7 @@ def test_each_error_has_its_exit_code(error, code, capsys):
 
 
 def test_the_code_of_an_operator_s_case_is_in_the_document(capsys):
-    exits.report(OperatorNeeded("rejected", "look at it"), as_json=True)
+    exits.report(OperatorNeeded(OperatorCode.REJECTED, "look at it"), as_json=True)
     assert json.loads(capsys.readouterr().out)["error"]["code"] == "rejected"
 
 

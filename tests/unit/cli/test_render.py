@@ -7,7 +7,7 @@ import pytest
 from rotator.cli import render, status_text
 from rotator.cli.choices import CHOICES, How
 from rotator.cli.layout import plain
-from rotator.core.status import REMEDIES
+from rotator.core.reasons import OperatorCode
 from tests.unit.cli.documents import NOW, connection, credential, needs, status, target
 
 WIDTH = 80
@@ -245,7 +245,7 @@ def test_who_needs_an_operator_is_told_what_each_choice_would_do():
         """)
 
 
-@pytest.mark.parametrize("code", sorted(REMEDIES))
+@pytest.mark.parametrize("code", OperatorCode)
 def test_every_code_of_needs_operator_has_its_choices(code):
     choices = CHOICES[code]
     assert choices.of(How.RETRY)
@@ -253,7 +253,7 @@ def test_every_code_of_needs_operator_has_its_choices(code):
 
 
 def test_there_are_no_choices_for_codes_that_do_not_exist():
-    assert CHOICES.keys() == REMEDIES.keys()
+    assert CHOICES.keys() == set(OperatorCode)
 
 
 def test_a_choice_that_does_not_apply_is_marked():

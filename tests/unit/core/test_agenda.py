@@ -7,7 +7,8 @@ import pytest
 from rotator.core.credential import DAY, HOUR, Policy, Strategy, TargetRef
 from rotator.core.facts import Kind
 from rotator.core.protocol.rules import Act, Case, Do, Look, Operator, Result, Seen, Sight, Wait
-from rotator.core.schedule.agenda import CLOCK_SUSPECT, Step, next_step, start, strategy_for, watch
+from rotator.core.reasons import Reason
+from rotator.core.schedule.agenda import Step, next_step, start, strategy_for, watch
 from rotator.core.schedule.due import renewal_at
 from tests.unit.core.story import LIFE, Story, act, acts, credential, detail, needs, published, waits
 
@@ -129,12 +130,12 @@ def test_a_credential_that_is_due_is_planned_with_its_reason():
 def test_what_holds_a_start_back_is_said():
     story = due(published())
 
-    assert waits(start(story.case(start="pacing"))) == (story.at + 300, "pacing")
+    assert waits(start(story.case(start=Reason.PACING))) == (story.at + 300, "pacing")
 
 
 def test_pacing_never_holds_back_what_is_urgent():
-    assert act(start(published().later(LIFE - 4 * DAY).case(start="pacing"))) == "plan"
-    assert act(start(Story().seen_first().case(start="pacing"))) == "plan"
+    assert act(start(published().later(LIFE - 4 * DAY).case(start=Reason.PACING))) == "plan"
+    assert act(start(Story().seen_first().case(start=Reason.PACING))) == "plan"
 
 
 @pytest.mark.parametrize("when", ["first", "emergency", "requested"])
@@ -145,7 +146,7 @@ def test_a_suspect_clock_holds_back_even_what_is_urgent(when):
     if when == "first":
         story = Story().seen_first()
 
-    assert waits(start(story.case(start=CLOCK_SUSPECT)))[1] == CLOCK_SUSPECT
+    assert waits(start(story.case(start=Reason.CLOCK_SUSPECT)))[1] == Reason.CLOCK_SUSPECT
 
 
 def test_many_deaths_at_once_need_an_operator_and_start_nothing():
@@ -178,7 +179,7 @@ def test_healing_goes_before_the_rotation_that_yielded_to_it():
 
 
 def test_drift_is_healed_while_the_start_is_held_back():
-    assert detail(start(due(published()).case(*DRIFTED, start="pacing")))["strategy"] == "republish"
+    assert detail(start(due(published()).case(*DRIFTED, start=Reason.PACING)))["strategy"] == "republish"
 
 
 def test_nothing_is_healed_with_a_dead_value():

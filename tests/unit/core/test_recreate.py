@@ -160,7 +160,7 @@ def test_a_lost_answer_backs_off():
     story = Story().planned().intent().later(61)
     story.of_rotation(K.ABANDONED, detail={"why": "the answer was lost"})
 
-    assert waits(decide_rotation(story.case(*GOOD_TO_MINT))) == (story.at + 30, "mint failed")
+    assert waits(decide_rotation(story.case(*GOOD_TO_MINT))) == (story.at + 30, "failed")
     assert act(decide_rotation(story.later(30).case(*GOOD_TO_MINT))) == "mint"
 
 
@@ -171,30 +171,30 @@ def test_a_mint_that_only_a_person_can_help_asks_for_him_and_is_tried_again_all_
     assert needs(decide_rotation(story.case(*GOOD_TO_MINT))) == ("management_token", "")
     assert act(decide_rotation(story.later(30).case(*GOOD_TO_MINT))) == "mint"
     story.failed("mint")
-    assert waits(decide_rotation(story.case(*GOOD_TO_MINT))) == (story.at + 60, "mint failed")
+    assert waits(decide_rotation(story.case(*GOOD_TO_MINT))) == (story.at + 60, "failed")
 
 
 def test_a_first_creation_that_is_refused_is_tried_more_and_more_rarely_nothing_can_die_meanwhile():
     story = Story().planned()
     for expected in (30, 60, 120):
         story.failed("mint")
-        assert waits(decide_rotation(story.case(*GOOD_TO_MINT))) == (story.at + expected, "mint failed")
+        assert waits(decide_rotation(story.case(*GOOD_TO_MINT))) == (story.at + expected, "failed")
 
 
 def test_a_mint_that_backs_off_is_tried_once_more_at_once_when_somebody_asks_for_it():
     story = Story().planned().failed("mint").failed("mint").later(1)
-    assert waits(decide_rotation(story.case(*GOOD_TO_MINT)))[1] == "mint failed"
+    assert waits(decide_rotation(story.case(*GOOD_TO_MINT)))[1] == "failed"
 
     story.tell(K.REQUEST, detail={"request_id": "q"})
     assert act(decide_rotation(story.case(*GOOD_TO_MINT))) == "mint"
-    assert waits(decide_rotation(story.later(1).failed("mint").case(*GOOD_TO_MINT)))[1] == "mint failed"
+    assert waits(decide_rotation(story.later(1).failed("mint").case(*GOOD_TO_MINT)))[1] == "failed"
 
 
 def test_targets_that_back_off_are_tried_once_more_at_once_when_somebody_asks_for_a_rotation():
     story = published().later(HOUR).planned().minted().verified().publishing()
     seen = (S.ACCEPTED, "t2", R.GOOD)
     story.failed("write", "env").failed("write", "vault")
-    assert waits(decide_rotation(story.case(seen)))[1] == "write env"
+    assert waits(decide_rotation(story.case(seen)))[1] == "failed"
 
     story.tell(K.REQUEST, detail={"request_id": "q"})
     assert acts(decide_rotation(story.case(seen))) == [("write", "env"), ("write", "vault")]
@@ -395,7 +395,7 @@ def test_a_target_that_failed_backs_off_alone():
 
     assert acts(decide_rotation(story.case((S.ACCEPTED, "t2", R.GOOD)))) == [("write", "vault")]
     story.written("vault").read_back("vault")
-    assert waits(decide_rotation(story.case((S.ACCEPTED, "t2", R.GOOD)))) == (story.at + 30, "write env")
+    assert waits(decide_rotation(story.case((S.ACCEPTED, "t2", R.GOOD)))) == (story.at + 30, "failed")
 
 
 def test_what_was_written_is_read_back_before_it_is_confirmed():
@@ -457,7 +457,7 @@ def test_an_overridden_and_a_failing_target_wait_for_the_failing_one():
     story = published().planned().minted().verified().publishing().failed("write", "vault")
     story.tell(K.OVERRIDDEN, target="env", fingerprint="x")
 
-    assert waits(decide_rotation(story.case((S.ACCEPTED, "t2", R.GOOD)))) == (story.at + 30, "write vault")
+    assert waits(decide_rotation(story.case((S.ACCEPTED, "t2", R.GOOD)))) == (story.at + 30, "failed")
 
 
 def test_a_heeded_target_is_neither_written_nor_waited_for():
@@ -517,7 +517,7 @@ def test_a_republish_that_nothing_is_due_behind_takes_its_time():
 def test_a_row_without_an_answer_waits_instead_of_ending():
     story = Story().planned()
 
-    assert waits(ask((), story.case())) == (START + 30, "no rule answered")
+    assert waits(ask((), story.case())) == (START + 30, "undecided")
 
 
 def test_a_case_without_an_open_rotation_refuses_to_invent_one():

@@ -111,7 +111,7 @@ def test_a_token_that_came_back_to_a_target_is_not_disabled():
 def test_a_disable_that_failed_backs_off():
     story = old().retired_to(K.SUPERSEDED, "t1").failed("disable", token_id="t1")
 
-    assert waits(of(story, FREE)) == (story.at + 30, "disable failed")
+    assert waits(of(story, FREE)) == (story.at + 30, "failed")
 
 
 def test_a_disabled_token_soaks_before_it_is_deleted():

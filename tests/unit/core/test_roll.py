@@ -54,7 +54,7 @@ def test_the_expiry_is_extended_before_the_first_roll():
 def test_an_extension_that_failed_backs_off():
     story = rolling().failed("extend")
 
-    assert waits(decide_rotation(story.case(*READY, ACTIVE))) == (story.at + 30, "extend failed")
+    assert waits(decide_rotation(story.case(*READY, ACTIVE))) == (story.at + 30, "failed")
 
 
 def test_a_token_that_is_not_active_is_not_rolled_but_replaced():
@@ -118,7 +118,7 @@ def test_lost_answers_in_a_row_back_off_beyond_the_settle_time():
     for _ in range(3):
         story.intent().later(61)
 
-    assert waits(decide_rotation(answered(story, "", READY[0], ACTIVE))) == (story.at - 61 + 120, "mint failed")
+    assert waits(decide_rotation(answered(story, "", READY[0], ACTIVE))) == (story.at - 61 + 120, "failed")
 
 
 # --- after the capture

@@ -7,30 +7,27 @@ import pytest
 
 from rotator.core.credential import DAY, HOUR, NEVER, Policy, State, Strategy, TargetRef
 from rotator.core.facts import Kind
+from rotator.core.notes import Note, Trouble, Waits
 from rotator.core.protocol.rules import Operator
-from rotator.core.status import (
-    BLOCKED,
-    MESSAGES,
-    REMEDIES,
-    CredentialStatus,
-    Trouble,
-    Waits,
-    credential_status,
-    human,
-    worst,
-)
+from rotator.core.reasons import RETIREMENT_WAITS, OperatorCode, Reason
+from rotator.core.sentences import human
+from rotator.core.status import CredentialStatus, credential_status
 from tests.unit.core.story import LIFE, START, Story, credential, published
 
 K = Kind
 TARGET = TargetRef(name="vault", type="t", place="q")
 
 
-def said(until: float, why: str, code: str = "") -> Waits:
-    return Waits(until=until, why=why, code=code)
+def said(until: float, why: str, subject: str = "") -> Waits:
+    return Waits(until=until, why=Reason(why), subject=subject)
+
+
+def asked(code: OperatorCode, since: float = START) -> Waits:
+    return Waits(until=NEVER, code=code, since=since)
 
 
 def status(story: Story, **waits: Waits) -> CredentialStatus:
-    return credential_status(story.credential, story.view, story.at, waits)
+    return credential_status(story.credential, story.view, story.at, Note(waits=waits))
 
 
 def rejected() -> Story:
@@ -140,12 +137,12 @@ NEEDS = {
     "rejected": (rejected, {}, "5 minted tokens were turned down in a row"),
     "management_token": (
         published,
-        {"rotation": said(NEVER, "management_token", "management_token")},
+        {"rotation": asked(OperatorCode.MANAGEMENT_TOKEN)},
         "the management token cannot do this",
     ),
     "mass_death": (
         published,
-        {"start": said(NEVER, "mass_death", "mass_death")},
+        {"start": asked(OperatorCode.MASS_DEATH)},
         "so many tokens of the connection died at once that the answers are not believed",
     ),
     "restored_journal": (
@@ -156,50 +153,41 @@ NEEDS = {
 }
 
 
-def test_every_code_has_a_story_a_message_and_a_remedy():
-    assert set(NEEDS) == set(REMEDIES) == set(MESSAGES)
+def test_every_code_has_a_story():
+    assert set(NEEDS) == set(OperatorCode)
 
 
 @pytest.mark.parametrize("code", NEEDS)
-def test_every_code_says_what_is_wrong_and_what_to_do(code):
+def test_every_code_says_what_is_wrong_since_when_and_what_to_do(code):
+    story, waits, message = NEEDS[code]
+    found = status(story(), **waits).needs_operator
+
+    assert found is not None
+    assert (found.code, found.message, found.since) == (code, message, START)
+    assert found.remedy == OperatorCode(code).remedy
+    assert "{" not in found.message
+
+
+@pytest.mark.parametrize("code", OperatorCode)
+def test_only_what_keeps_it_from_being_fresh_is_its_state(code):
     story, waits, message = NEEDS[code]
     found = status(story(), **waits)
 
-    assert found.needs_operator is not None
-    assert (found.needs_operator.code, found.needs_operator.message) == (code, message)
-    assert found.needs_operator.remedy == REMEDIES[code]
-    assert "{" not in found.needs_operator.message
+    assert (found.state is State.NEEDS_OPERATOR) == code.blocks
+    assert (found.message == message) == code.blocks
 
 
-@pytest.mark.parametrize("code", NEEDS)
-def test_only_a_restored_journal_is_no_failure_alone(code):
-    story, waits, message = NEEDS[code]
-    found = status(story(), **waits)
+def test_a_need_that_an_earlier_version_noted_without_a_time_counts_from_now():
+    found = status(published().later(9), start=asked(OperatorCode.MASS_DEATH, since=0.0)).needs_operator
 
-    assert (found.state is State.NEEDS_OPERATOR) == (code != "restored_journal")
-    assert (found.message == message) == (code != "restored_journal")
-    assert worst([found]) == (0 if code == "restored_journal" else 3)
+    assert found is not None
+    assert found.since == START + 9
 
 
 def test_a_restored_journal_that_was_confirmed_needs_nobody():
     story = published().tell(K.AHEAD).later(1).tell(K.RESOLVED, detail={"how": "retry"})
 
     assert status(story).needs_operator is None
-
-
-def test_a_code_that_is_not_on_the_list_is_no_need():
-    assert status(published(), start=said(NEVER, "odd", "odd")).needs_operator is None
-
-
-# --- exit code
-
-
-def test_the_worst_of_all_decides():
-    fine, failing, stuck = (status(STORIES[s]()) for s in (State.IDLE, State.FAILING, State.NEEDS_OPERATOR))
-
-    assert worst([]) == worst([fine]) == 0
-    assert worst([fine, failing]) == 1
-    assert worst([failing, stuck, fine]) == 3
 
 
 # --- times
@@ -234,7 +222,9 @@ def test_an_expired_value_is_not_ready():
 
 
 def test_what_is_due_says_so():
-    assert status(published().later(LIFE - 10 * DAY)).message == "due for rotation"
+    found = status(published().later(LIFE - 10 * DAY))
+
+    assert (found.reason, found.message) == (None, "due for rotation")
 
 
 def test_a_fresh_one_says_when_it_rotates():
@@ -244,7 +234,21 @@ def test_a_fresh_one_says_when_it_rotates():
 def test_drift_that_waits_to_be_healed_says_where_and_when():
     story = published().tell(K.SEEN, target="env", token_id="")
 
-    assert status(story, start=said(story.at + 9, "drift")).message == "out of sync: env; healed again in 9 s"
+    found = status(story, start=said(story.at + 9, "drift"))
+
+    assert (found.reason, found.message) == (Reason.DRIFT, "out of sync: env; healed again in 9 s")
+
+
+@pytest.mark.parametrize("why", [Reason.PACING, Reason.CLOCK_SUSPECT])
+def test_what_is_due_and_held_back_says_why(why):
+    story = published().later(LIFE - 10 * DAY)
+    found = status(story, start=said(story.at + 300, why))
+
+    assert (found.reason, found.message) == (why, f"due for rotation ({why.text})")
+
+
+def test_what_was_due_and_is_fresh_again_says_nothing_of_an_old_wait():
+    assert status(published(), start=said(START + 300, "pacing")).reason is Reason.FRESH
 
 
 # --- rotation
@@ -258,7 +262,7 @@ def test_the_open_rotation_says_what_it_waits_for():
     assert (found.rotation.step, found.rotation.reason) == ("intent", "settle")
     assert found.rotation.waiting_until == story.at + 61
     assert found.next_attempt is None, "nothing failed"
-    assert found.message == "rotating: intent (settle)"
+    assert found.message == "rotating: intent (a request may still be under way)"
 
 
 def test_a_rotation_that_nobody_waited_for_yet_says_why_it_was_planned():
@@ -272,7 +276,7 @@ def test_a_rotation_that_nobody_waited_for_yet_says_why_it_was_planned():
 def test_a_failing_rotation_says_the_last_error_and_when_it_tries_again():
     story = published().planned().minted().verified().publishing()
     story.failed("write", "env", why="disk full").later(5).failed("write", "vault", why="sealed")
-    found = status(story, rotation=said(story.at + 30, "write env"))
+    found = status(story, rotation=said(story.at + 30, "failed", "env"))
 
     assert found.message == "rotating: publishing (sealed)"
     assert found.next_attempt == story.at + 30
@@ -285,7 +289,7 @@ def test_a_rotation_that_may_not_start_fails_although_nothing_was_tried(why):
     found = status(story, rotation=said(story.at + 60, why))
 
     assert found.state is State.FAILING
-    assert found.message == f"rotating: planned ({why})"
+    assert found.message == f"rotating: planned ({Reason(why).text})"
     assert found.next_attempt == story.at + 60
     assert found.failing_since is None
 
@@ -293,7 +297,9 @@ def test_a_rotation_that_may_not_start_fails_although_nothing_was_tried(why):
 def test_an_error_without_words_says_what_it_waits_for():
     story = published().planned().failed("mint", why="")
 
-    assert status(story, rotation=said(story.at + 30, "mint failed")).message == "rotating: planned (mint failed)"
+    found = status(story, rotation=said(story.at + 30, "failed"))
+
+    assert found.message == "rotating: planned (the last try failed and is repeated)"
 
 
 def test_the_strategy_is_the_rotations_own_except_for_a_republish():
@@ -309,13 +315,13 @@ NO_WRITE = Trouble(act="check", message="/srv/.env may not be written", remedy="
 def troubled(story: Story, why: str = "target_unwritable", **troubles: Trouble) -> CredentialStatus:
     found = {(name, trouble.act): trouble for name, trouble in troubles.items()}
     waits = {"rotation": said(story.at + 60, why)}
-    return credential_status(story.credential, story.view, story.at, waits, troubles=found)
+    return credential_status(story.credential, story.view, story.at, Note(waits=waits, troubles=found))
 
 
 def test_a_target_that_takes_no_write_is_named_with_why_and_what_to_do():
     found = troubled(published().planned(), env=NO_WRITE)
 
-    assert found.message == "rotating: planned (target_unwritable: env)"
+    assert found.message == "rotating: planned (a target cannot be written: env)"
     assert [t.problem for t in found.targets] == [NO_WRITE, None]
 
 
@@ -324,7 +330,7 @@ def test_a_required_target_is_named_before_an_optional_one():
     story.credential = credential(targets=(TargetRef(name="env", type="t", place="p", required=False), TARGET))
     found = troubled(story, env=NO_WRITE, vault=NO_WRITE)
 
-    assert found.message == "rotating: planned (target_unwritable: vault)"
+    assert found.message == "rotating: planned (a target cannot be written: vault)"
 
 
 def test_a_failed_preflight_is_past_once_the_target_is_written_or_the_rotation_has_ended():
@@ -351,9 +357,8 @@ def test_a_target_that_cannot_be_read_is_named_before_anything_was_published():
 
 def test_a_value_of_somebody_else_that_is_being_verified_is_said():
     story = Story()
-    waits = {"start": said(story.at + 45, "verification")}
+    message = status(story, start=said(story.at + 45, "verification")).message
 
-    message = credential_status(story.credential, story.view, story.at, waits).message
     assert message == "nothing was published yet (a value that stands at a target is being verified)"
 
 
@@ -475,8 +480,7 @@ def test_a_roll_that_lasts_longer_than_its_owner_accepts_says_so():
 
 def test_a_retirement_names_the_target_that_holds_it_up_and_what_failed():
     story = published().rotated()
-    waits = Waits(until=story.at + 9, why="still_published", subject="vault")
-    held = credential_status(story.credential, story.view, story.at, {"t1": waits}).retirements[0]
+    held = status(story, t1=said(story.at + 9, "still_published", "vault")).retirements[0]
     assert (held.blocked, held.subject, held.problem) == ("still_published", "vault", None)
 
     story.retired_to(K.SUPERSEDED, "t1")
@@ -486,9 +490,8 @@ def test_a_retirement_names_the_target_that_holds_it_up_and_what_failed():
 
 def test_a_retirement_says_what_it_waits_for_and_when_it_was_used():
     story = published().rotated()
-    found = credential_status(
-        story.credential, story.view, story.at, {"t1": said(story.at + 60, "still_used")}, {"t1": START - 9}
-    )
+    note = Note(waits={"t1": said(story.at + 60, "still_used")})
+    found = credential_status(story.credential, story.view, story.at, note, {"t1": START - 9})
 
     (retirement,) = found.retirements
     assert (retirement.token_id, retirement.step) == ("t1", "open")
@@ -497,7 +500,7 @@ def test_a_retirement_says_what_it_waits_for_and_when_it_was_used():
 
 @pytest.mark.parametrize(
     ("waits", "blocked"),
-    [(None, None), ("verification", None), ("disable failed", "failed"), *((word, word) for word in sorted(BLOCKED))],
+    [(None, None), ("verification", None), *((word, word) for word in sorted(RETIREMENT_WAITS))],
 )
 def test_the_reason_of_a_retirement_is_one_of_a_closed_list(waits, blocked):
     story = published().rotated().retired_to(K.SUPERSEDED, "t1")
@@ -532,7 +535,7 @@ def test_durations_in_human_words(seconds, words):
 
 
 def test_a_wait_is_not_an_operators_need():
-    assert Operator("rejected", 0.0).subject == ""
+    assert Operator(OperatorCode.REJECTED, 0.0).subject == ""
 
 
 # --- what the provider refused

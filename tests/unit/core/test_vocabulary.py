@@ -11,6 +11,7 @@ from rotator.core.events import Event
 from rotator.core.facts import UNFENCED, Draft, Kind
 from rotator.core.findings import Finding, Level
 from rotator.core.ports.source import TokenState
+from rotator.core.reasons import OperatorCode
 from tests.unit.core.story import credential
 
 TREE = [
@@ -18,7 +19,7 @@ TREE = [
     (errors.JournalUnsafe("m", "r"), 1),
     (errors.Fenced("m", "r"), 1),
     (errors.IllegalFact("m", "r"), 1),
-    (errors.OperatorNeeded("rejected", "m", "r"), 3),
+    (errors.OperatorNeeded(OperatorCode.REJECTED, "m", "r"), 3),
     (errors.Refused("m", "r"), 1),
     (errors.Unavailable("m", "r"), 1),
     (errors.Barred("m", "r"), 1),

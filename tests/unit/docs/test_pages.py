@@ -16,7 +16,8 @@ from rotator.app.documents import credential_document
 from rotator.config.load import load
 from rotator.core.credential import Credential, Policy, State, TargetRef
 from rotator.core.protocol.view import blank
-from rotator.core.status import BLOCKED, REMEDIES, credential_status
+from rotator.core.reasons import RETIREMENT_WAITS, OperatorCode
+from rotator.core.status import credential_status
 from rotator.observability.families import FAMILIES
 from rotator.registry import CONNECTIONS, TARGETS, kinds
 from rotator.sandbox import Sandbox
@@ -106,7 +107,7 @@ def test_every_page_can_be_found_from_the_readme() -> None:
     assert {page.resolve() for page in PAGES} - seen == {(ROOT / "CHANGELOG.md").resolve()} - seen
 
 
-@pytest.mark.parametrize("code", sorted(REMEDIES))
+@pytest.mark.parametrize("code", OperatorCode)
 def test_every_code_of_an_operator_has_a_runbook(code: str) -> None:
     assert f"\n### {code}\n" in text("operations.md")
 
@@ -166,7 +167,7 @@ def test_every_field_of_the_status_document_is_explained() -> None:
     page = text("json.md")
 
     assert [field for field in document if f"`{field}`" not in page and f"`{field}[]`" not in page] == []
-    assert [word for word in (*State, *BLOCKED) if f"`{word}`" not in page] == []
+    assert [word for word in (*State, *RETIREMENT_WAITS) if f"`{word}`" not in page] == []
 
 
 def test_every_code_of_a_finding_is_explained() -> None:

@@ -1,6 +1,5 @@
 """One pass over one credential, and how it ends."""
 
-import json
 from collections import Counter
 
 import pytest
@@ -8,11 +7,12 @@ import pytest
 from rotator.core.credential import NEVER, Strategy
 from rotator.core.errors import Fenced, IllegalFact, JournalUnsafe, OperatorNeeded, Unavailable
 from rotator.core.facts import Kind
+from rotator.core.notes import Note, Trouble, Waits
 from rotator.core.protocol.rules import Operator, Wait
+from rotator.core.reasons import OperatorCode, Reason
 from rotator.core.schedule.agenda import Step
-from rotator.core.status import Trouble
 from rotator.engine import driver as driving
-from rotator.engine.driver import End, Pass, notes
+from rotator.engine.driver import End, Pass, note_of
 from tests.unit.engine.bench import NAME, Bench, published
 
 K = Kind
@@ -143,12 +143,12 @@ def test_a_pass_that_never_ends_goes_to_the_end_of_the_queue(monkeypatch):
 
 def test_an_operators_need_is_said_and_noted():
     bench = Bench()
-    bench.fails("mint", OperatorNeeded("management_token", "minting: it may not"))
+    bench.fails("mint", OperatorNeeded(OperatorCode.MANAGEMENT_TOKEN, "minting: it may not"))
     ended = bench.run()
 
     assert ended.end is End.FAILED
     assert bench.said("operator_needed")[0]["code"] == "management_token"
-    assert json.loads(notes(ended.step))["rotation"]["code"] == "management_token"
+    assert ended.step.why["rotation"].code is OperatorCode.MANAGEMENT_TOKEN
 
 
 def test_an_error_at_one_of_several_targets_does_not_stop_the_others():
@@ -211,28 +211,36 @@ def test_a_roll_that_takes_longer_than_its_owner_accepts_is_said_once_and_goes_o
 # --- notes
 
 
-def test_the_last_words_are_plain_json():
-    step = Step(
-        actions=(), until=5.0, why={"start": Wait(NEVER, "fresh"), "rotation": Operator("rejected", 7.0, "env")}
-    )
+def step(**why):
+    return Step(actions=(), until=5.0, why=why)
 
-    assert json.loads(notes(step)) == {
-        "start": {"until": None, "why": "fresh"},
-        "rotation": {"until": 7.0, "why": "rejected", "code": "rejected", "subject": "env"},
+
+def test_the_last_words_say_until_when_why_and_about_what():
+    note = note_of(step(start=Wait(NEVER, Reason.FRESH), rotation=Wait(7.0, Reason.FAILED, "mint")), {}, 1.0, Note)
+
+    assert note.waits == {
+        "start": Waits(until=NEVER, why=Reason.FRESH),
+        "rotation": Waits(until=7.0, why=Reason.FAILED, subject="mint"),
     }
 
 
+def test_a_question_to_a_person_is_as_old_as_when_it_was_asked_first():
+    asked = step(start=Operator(OperatorCode.MASS_DEATH, 7.0))
+    first = note_of(asked, {}, 100.0, Note)
+    again = note_of(asked, {}, 160.0, lambda: first)
+    other = note_of(step(start=Operator(OperatorCode.REJECTED, 7.0)), {}, 160.0, lambda: first)
+
+    assert [n.waits["start"].since for n in (first, again, other)] == [100.0, 100.0, 160.0]
+
+
+def test_the_note_before_is_read_only_where_a_person_is_asked():
+    note_of(step(start=Wait(NEVER, Reason.FRESH)), {}, 1.0, before=lambda: pytest.fail("it was read"))
+
+
 def test_the_last_words_tell_which_targets_could_not_be_used():
-    step = Step(actions=(), until=5.0, why={"rotation": Wait(5.0, "target_unwritable")})
-    trouble = Trouble(act="check", message="read-only", remedy="mount it writable")
+    troubles = {("env", "check"): Trouble(act="check", message="read-only", remedy="mount it writable")}
 
-    assert json.loads(notes(step, {("env", "check"): trouble}))["troubles"] == [
-        {"target": "env", "act": "check", "message": "read-only", "remedy": "mount it writable"}
-    ]
-
-
-def test_without_an_answer_there_are_no_words():
-    assert notes(None) == ""
+    assert note_of(step(), troubles, 1.0, Note).troubles == troubles
 
 
 # --- the whole way round

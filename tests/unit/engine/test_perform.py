@@ -19,6 +19,7 @@ from rotator.core.errors import (
 from rotator.core.facts import Kind
 from rotator.core.protocol.names import parse
 from rotator.core.protocol.rules import Act, Action, Look, Result, Seen, Sight
+from rotator.core.reasons import OperatorCode
 from rotator.engine.perform import perform
 from tests.unit.engine.bench import NAME, Bench, Derived, Key, published
 
@@ -170,7 +171,7 @@ def test_why_nobody_knows_what_a_roll_did_is_told_as_it_was():
 def test_a_mint_that_only_a_person_can_allow_is_refused_and_asks_for_him():
     bench = Bench()
     bench.planned()
-    bench.fails("mint", OperatorNeeded("management_token", "minting: it may not"))
+    bench.fails("mint", OperatorNeeded(OperatorCode.MANAGEMENT_TOKEN, "minting: it may not"))
 
     with pytest.raises(OperatorNeeded):
         bench.do(Act.MINT)
@@ -183,7 +184,7 @@ def no_answer():
 
 
 @pytest.mark.parametrize(
-    ("control", "code"), [(lambda: False, "management_token"), (lambda: True, ""), (no_answer, "")]
+    ("control", "code"), [(lambda: False, "management_token"), (lambda: True, None), (no_answer, None)]
 )
 def test_a_mint_refused_twice_asks_for_a_person_only_when_the_management_token_is_refused_too(control, code):
     bench = Bench()
@@ -192,7 +193,7 @@ def test_a_mint_refused_twice_asks_for_a_person_only_when_the_management_token_i
     work.source.control = control
     bench.fails("mint", Refused("minting: no"), Refused("minting: no"))
     perform(work, Action(Act.MINT))
-    assert bench.view.opened.failures["mint", ""].code == ""
+    assert bench.view.opened.failures["mint", ""].code is None
     perform(work, Action(Act.MINT))
     assert bench.view.opened.failures["mint", ""].code == code
 

@@ -10,7 +10,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from rotator.core.credential import State
 from rotator.core.errors import JournalUnsafe
 from rotator.core.events import Event
-from rotator.core.status import BLOCKED, CredentialStatus, OpenRetirement, TargetStatus
+from rotator.core.reasons import RETIREMENT_WAITS, Reason
+from rotator.core.status import CredentialStatus, OpenRetirement, TargetStatus
 from rotator.observability.families import FAMILIES, metrics_reference
 from rotator.observability.metrics import STEPS, ConnectionRow, Metrics
 from rotator.observability.tally import RESULTS, WRITES
@@ -149,7 +150,7 @@ def test_closed_lists_stand_at_zero_before_anything_happened() -> None:
     page = Page(NEW, rows=[ConnectionRow(name="prod")]).scrape()
 
     assert {page[f"rotator_rotations_total{{credential=dns,result={result}}}"] for result in RESULTS} == {0}
-    assert {page[f"rotator_retirement_blocked{{credential=dns,reason={reason}}}"] for reason in BLOCKED} == {0}
+    assert {page[f"rotator_retirement_blocked{{credential=dns,reason={reason}}}"] for reason in RETIREMENT_WAITS} == {0}
     assert {page[f"rotator_target_writes_total{{result={result},target_type=vault}}"] for result in WRITES} == {0}
     assert {page[f"rotator_retirements{{state={step}}}"] for step in STEPS} == {0}
     assert {page[f"rotator_events_total{{event={event.value}}}"] for event in Event} == {0}
@@ -168,11 +169,16 @@ def test_pause_and_failure_are_shown() -> None:
 
 
 def test_retirements_count_by_step_and_by_what_blocks_them() -> None:
-    def retirement(step: str, blocked: str | None) -> OpenRetirement:
+    def retirement(step: str, blocked: Reason | None) -> OpenRetirement:
         return OpenRetirement(token_id="t", step=step, until=None, blocked=blocked, last_used_on=None)
 
     status = dataclasses.replace(
-        IDLE, retirements=(retirement("open", "still_used"), retirement("open", None), retirement("disabled", "soak"))
+        IDLE,
+        retirements=(
+            retirement("open", Reason.STILL_USED),
+            retirement("open", None),
+            retirement("disabled", Reason.SOAK),
+        ),
     )
     page = Page(status).scrape()
 

@@ -1,0 +1,116 @@
+"""What `status` says of a credential in one sentence, and the reason why nothing is under way."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from rotator.core.credential import NEVER, Credential, State
+from rotator.core.notes import Note, Trouble, Waits
+from rotator.core.protocol.view import Rotation, View
+from rotator.core.reasons import Reason
+from rotator.core.schedule.due import renewal_at
+
+
+class Target(Protocol):
+    """What a sentence needs to know of a target."""
+
+    @property
+    def name(self) -> str:
+        """As configured."""
+
+    @property
+    def required(self) -> bool:
+        """Whether a rotation waits for it."""
+
+    @property
+    def in_sync(self) -> bool | None:
+        """Whether it holds the current value; None where it was never seen."""
+
+    @property
+    def problem(self) -> Trouble | None:
+        """Why it could not be used when last tried."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Everything that one status is told from."""
+
+    credential: Credential
+    view: View
+    now: float
+    note: Note
+    used: Mapping[str, float]
+
+    def waits(self, name: str) -> Waits | None:
+        """The driver's last words on one obligation."""
+        return self.note.waits.get(name)
+
+    @property
+    def paused(self) -> bool:
+        """Whether an operator's pause lasts."""
+        return self.view.pause is not None and self.now < self.view.pause.until
+
+
+def human(seconds: float) -> str:
+    """Return a duration (>= 0 seconds) in human words: `45 s`, `12 min`, `5 h`, `61 d`, `never` for an infinite one."""
+    if seconds == NEVER:
+        return "never"
+    for length, unit in ((86400.0, "d"), (3600.0, "h"), (60.0, "min")):
+        if seconds >= 2 * length or (seconds >= length and unit == "d"):
+            return f"{seconds / length:.0f} {unit}"
+    return f"{max(seconds, 0):.0f} s"
+
+
+def said(told: Told, state: State, targets: Sequence[Target]) -> tuple[Reason | None, str]:
+    """The reason why nothing is under way, and one sentence for people."""
+    pause = told.view.pause
+    if state is State.UNINITIALIZED:
+        return _nothing_yet(told, targets)
+    if state is State.UNMANAGED:
+        return None, "gone from the configuration; nothing is revoked"
+    if state is State.PAUSED and pause:
+        return Reason.PAUSED, "paused" + (f": {pause.reason}" if pause.reason else "")
+    if told.view.rotation:
+        return None, _of_rotation(told, told.view.rotation, state, targets)
+    return _resting(told, targets)
+
+
+def _nothing_yet(told: Told, targets: Sequence[Target]) -> tuple[Reason | None, str]:
+    troubled, start = [target for target in targets if target.problem], told.waits("start")
+    why = start.why if start else None
+    if troubled:
+        return why, f"nothing was published yet ({_named(troubled)} cannot be read)"
+    proving = " (a value that stands at a target is being verified)" if why is Reason.VERIFICATION else ""
+    return why, f"nothing was published yet{proving}"
+
+
+def _of_rotation(told: Told, rotation: Rotation, state: State, targets: Sequence[Target]) -> str:
+    """The last error where it fails, else what it waits for."""
+    waits = told.waits("rotation")
+    failing = max(rotation.failures.values(), key=lambda f: f.last, default=None)
+    troubled = [target for target in targets if target.problem]
+    if failing and state is State.FAILING and failing.message:
+        why = failing.message
+    elif waits and waits.why is Reason.TARGET_UNWRITABLE and troubled:
+        why = f"{waits.text}: {_named([t for t in troubled if t.required] or troubled)}"
+    else:
+        why = waits.text if waits else ""
+    return f"rotating: {rotation.step}" + (f" ({why})" if why else "")
+
+
+def _resting(told: Told, targets: Sequence[Target]) -> tuple[Reason | None, str]:
+    start, left = told.waits("start"), renewal_at(told.credential, told.view) - told.now
+    why = start.why if start else None
+    if start and why is Reason.DRIFT and (away := [t for t in targets if t.in_sync is False]):
+        return why, f"out of sync: {_named(away)}; healed again in {human(max(start.until - told.now, 1.0))}"
+    if left > 0:
+        return Reason.FRESH, "fresh; never expires" if left == NEVER else f"fresh; rotates in {human(left)}"
+    if start and why in (Reason.PACING, Reason.CLOCK_SUSPECT):
+        return why, f"due for rotation ({start.text})"
+    return None, "due for rotation"
+
+
+def _named(targets: Sequence[Target]) -> str:
+    return ", ".join(target.name for target in targets)
