@@ -9,6 +9,8 @@ import os
 import sys
 from pathlib import Path
 
+from rotator.host.attributes import mount_point
+
 # statfs(2) f_type values, from the kernel's include/uapi/linux/magic.h and the file systems' own headers.
 _MAGIC = {
     0x6969: "nfs",
@@ -93,7 +95,7 @@ def _mounted_type(place: Path) -> str | None:
         return None
     for line in lines:
         before, _, after = line.partition(" - ")
-        point = before.split()[4].replace("\\040", " ").replace("\\011", "\t").replace("\\134", "\\")
+        point = mount_point(before)
         inside = real == point or real.startswith(point.rstrip("/") + "/")
         if inside and len(point) >= best:  # the later of two mounts on one point hides the earlier
             best, answer = len(point), after.split()[0]

@@ -1,16 +1,19 @@
-"""Reading the file as a whole, and whether it may be written: what needs neither a lock nor a temporary file.
-
-Here also stands what an error of the system means for a write that has changed nothing yet.
-"""
+"""Reading the file as a whole, and whether it may be written: what needs neither a lock nor a temporary file."""
 
 import errno
 import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import Final
 
 from rotator.core.errors import Refused, RotatorError, Unavailable
+from rotator.targets.env_file.likeness import AS_IT_IS, NotAlikeError, Ownership, make_alike, make_new
+from rotator.targets.env_file.obstacles import Obstacle, beside, explain, into
 from rotator.targets.env_file.place import Place, Snapshot
 
-_CERTAIN_NO = frozenset({errno.EROFS, errno.EACCES, errno.EPERM, errno.ELOOP, errno.ENAMETOOLONG, errno.ETXTBSY})
+_NO_UNNAMED_FILES: Final = frozenset({errno.EOPNOTSUPP, errno.ENOTSUP, errno.EISDIR, errno.ENOENT, errno.EINVAL})
+IN_PLACE_ERRORS: Final = frozenset({errno.EBUSY, errno.EXDEV, errno.EROFS, errno.EACCES, errno.EPERM})
+"""What the system says where a new file cannot take the place of the old one, but the old one may be written."""
 
 
 def read(path: Path) -> Snapshot | None:
@@ -24,45 +27,101 @@ def read(path: Path) -> Snapshot | None:
         with Place(path) as place:
             return place.read()
     except OSError as error:
-        raise Unavailable(f"{path} cannot be read: {error.strerror}", "let the daemon's user read it") from error
+        raise Unavailable(f"{path} cannot be read: {error.strerror}", _to_read(error)) from error
 
 
-def probe(path: Path, *, create: bool = True) -> None:
-    """Say whether `replace` would be allowed now, without changing anything.
+def probe(
+    path: Path, change: Callable[[bytes], bytes], *, create: bool = True, ownership: Ownership = AS_IT_IS
+) -> Obstacle | None:
+    """Do what a write would do, as far as nothing changes by it, with the content after `change`.
+
+    The whole is done on a file without a name where the system has such files: right, room, quota, owner and access
+    list are then proven and not guessed.
+
+    Returns why a write would go into the file where it stands, or None where a new one would take its place.
 
     Raises:
-        Refused: it would not, and what to do about it.
+        Refused: it would fail; the cause and what to do about it.
         Unavailable: the disk is full, or nobody can tell.
+        Whatever `change` raises.
     """
     try:
-        with Place(path) as place:
+        with Place(path, _pass_by) as place:
             found = place.read()
             if found is None and not create:
                 raise missing(path)
-            beside = _may(place.real.parent, os.W_OK | os.X_OK) and (found is None or _may_give_away(found.status))
-            into = found is not None and _may(place.real, os.W_OK)
-            if not beside and not into:
-                raise Refused(
-                    f"{path} may not be written by this user",
-                    "give the daemon's user the right to write the file, or the folder and the owner's rights",
-                    code="permission",
-                )
-            room = os.statvfs(place.real.parent)
-            if room.f_blocks and room.f_bavail == 0:
-                raise Unavailable(f"{path}: no space left on its file system", "free some space")
+            changed = change(b"" if found is None else found.content)
+            obstacle = beside(place, found) or _rehearse(place, found, changed, ownership)
+            if obstacle is not None:
+                barred = obstacle if found is None else into(place, found)
+                if barred is not None:
+                    raise barred.refused(path)
+            _require_room(place)
+            return obstacle
     except OSError as error:
-        raise explain(path, error) from error
+        raise explain(path, error, lambda: barrier(path)) from error
 
 
-def _may_give_away(status: os.stat_result) -> bool:
-    """Whether this process may make a new file that belongs to the owner in `status`, and one link is all there is."""
-    groups = {os.getegid(), *os.getgroups()}
-    mine = os.geteuid() == 0 or (status.st_uid == os.geteuid() and status.st_gid in groups)
-    return mine and status.st_nlink == 1
+def barrier(path: Path) -> Obstacle | None:
+    """Return what stands in the way of every write to `path`, as far as a look can tell."""
+    try:
+        with Place(path, _pass_by) as place:
+            found = place.read()
+            return beside(place, None) if found is None else into(place, found)
+    except (OSError, RotatorError):
+        return None
 
 
-def _may(path: Path, mode: int) -> bool:
-    return os.access(path, mode, effective_ids=os.access in os.supports_effective_ids)
+def _to_read(error: OSError) -> str:
+    if error.errno in (errno.EACCES, errno.EPERM):
+        return "let the daemon's user read it"
+    return "look at the disk, or at the program that changes the file all the time"
+
+
+def _rehearse(place: Place, found: Snapshot | None, content: bytes, ownership: Ownership) -> Obstacle | None:
+    unnamed = getattr(os, "O_TMPFILE", None)
+    if unnamed is None:
+        return None
+    try:
+        fd = os.open(".", unnamed | os.O_RDWR | os.O_CLOEXEC, 0o600, dir_fd=place.folder)
+    except OSError as error:
+        if error.errno in _NO_UNNAMED_FILES:
+            return None
+        if error.errno not in IN_PLACE_ERRORS:
+            raise
+        return _no_new_file(place)
+    try:
+        if found is None:
+            make_new(place, fd, content, ownership)
+        else:
+            make_alike(place, fd, found, content, ownership)
+    except NotAlikeError:
+        return Obstacle(
+            "owner",
+            f"this user cannot make a file that is read by the same people as {place.real}",
+            "let the daemon's user own the file and be a member of its group",
+        )
+    finally:
+        os.close(fd)
+    return None
+
+
+def _no_new_file(place: Place) -> Obstacle:
+    return Obstacle(
+        "permission",
+        f"the system lets this user make no file in {place.real.parent}",
+        "let the daemon's user make files there (SELinux, AppArmor and the like included)",
+    )
+
+
+def _require_room(place: Place) -> None:
+    room = os.statvfs(place.real.parent)
+    if room.f_blocks and (room.f_bfree if os.geteuid() == 0 else room.f_bavail) == 0:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def _pass_by(point: str) -> None:
+    """No crash point is passed: nothing is written."""
 
 
 def missing(path: Path) -> Refused:
@@ -72,17 +131,3 @@ def missing(path: Path) -> Refused:
         "create the file, or set `create: true`",
         code="not_found",
     )
-
-
-def explain(path: Path, error: OSError) -> RotatorError:
-    """The error of this program for one of the system that came before anything was changed."""
-    why = error.strerror or type(error).__name__
-    if isinstance(error, TimeoutError):
-        return Unavailable(f"{path}: another process keeps holding its lock", "see what that process does")
-    if error.errno in _CERTAIN_NO:
-        return Refused(
-            f"{path} cannot be written: {why}",
-            "give the daemon's user the right to write the folder, or mount it writable",
-            code="permission",
-        )
-    return Unavailable(f"{path} could not be written: {why}; it is as it was", "look at the disk")

@@ -25,9 +25,7 @@ MAX_SIZE: Final = 1 << 20
 """One MiB: far above any dotenv file, and small enough that a wrong path cannot fill the memory."""
 
 _READ_FLAGS = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
-_KEPT_ATTRIBUTES = re.compile(r"user\..*|security\.selinux|system\.posix_acl_access")
-_ACL = "system.posix_acl_access"
-_LONGEST_PLAIN_NAME = 120
+_LONGEST_PLAIN_NAME = 70
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,8 +151,13 @@ class Place:
     # Temporary files. The name says what a crash would leave behind, see `recover`.
 
     def temporary_name(self, *marks: Identity) -> str:
-        """A fresh `.NAME.rotator-….tmp`; two `marks` record our file and the one that it is to replace."""
-        return f"{self._temporary_prefix()}{secrets.token_hex(4)}{''.join(map(str, marks))}.tmp"
+        """A fresh name of a hidden file; two `marks` record our file and the one that it is to replace.
+
+        It begins and ends like the file's own name (`.env.rotator-….env`), so that what people write into .gitignore
+        for the file covers it, too: `.env*`, `.env.*`, `*.env`, `.dev.vars*`.
+        """
+        before, after = self._temporary_frame()
+        return f"{before}{secrets.token_hex(4)}{''.join(map(str, marks))}{after}"
 
     def create(self, name: str) -> int:
         """Create `name` (0600, never through a link, never over something) and open it for reading and writing."""
@@ -178,9 +181,8 @@ class Place:
                 names = [entry.name for entry in entries]
         except OSError:  # a folder that we may not list is one in which we created nothing
             return
-        pattern = re.compile(
-            re.escape(self._temporary_prefix()) + r"[0-9a-f]{8}((?:-[0-9a-f]+){3})?((?:-[0-9a-f]+){3})?\.tmp"
-        )
+        before, after = map(re.escape, self._temporary_frame())
+        pattern = re.compile(before + r"[0-9a-f]{8}((?:-[0-9a-f]+){3})?((?:-[0-9a-f]+){3})?" + after)
         for name in names:
             match = pattern.fullmatch(name)
             status = self.look(name) if match else None
@@ -224,34 +226,12 @@ class Place:
             known.update([Identity.of(held)] if held else [])
         files.flush_folder(self.folder)
 
-    def _temporary_prefix(self) -> str:
+    def _temporary_frame(self) -> tuple[str, str]:
         name = self.name
         if len(os.fsencode(name)) > _LONGEST_PLAIN_NAME:  # a name has 255 bytes; the marks need the rest
             name = hashlib.sha256(os.fsencode(name)).hexdigest()[:32]
-        return f".{name}.rotator-"
-
-
-def copy_attributes(source: Path, target: int) -> bool:
-    """Copy user attributes, SELinux label and access list from `source` to the open file `target`, as far as allowed.
-
-    False when there is an access list that could not be copied: without it the mode bits would mean something else, and
-    the file could become readable to more people than before.
-    """
-    if not hasattr(os, "listxattr"):
-        return True
-    try:
-        names = os.listxattr(source, follow_symlinks=False)
-    except OSError:
-        return True
-    for name in names:
-        if _KEPT_ATTRIBUTES.fullmatch(name) is None:
-            continue
-        try:
-            os.setxattr(target, name, os.getxattr(source, name, follow_symlinks=False))
-        except OSError:
-            if name == _ACL:
-                return False
-    return True
+        plain = name.lstrip(".")
+        return f".{plain}.rotator-", f".{plain}"
 
 
 def _read_all(fd: int) -> bytes:

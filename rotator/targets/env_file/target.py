@@ -18,9 +18,11 @@ from rotator.host.crashpoints import crash_at
 from rotator.targets.env_file import access
 from rotator.targets.env_file.document import Document, DocumentError
 from rotator.targets.env_file.exposure import Exposure, exposure
+from rotator.targets.env_file.likeness import Ownership
+from rotator.targets.env_file.obstacles import Obstacle
 from rotator.targets.env_file.options import LITERAL, EnvFileOptions
 from rotator.targets.env_file.place import Snapshot
-from rotator.targets.env_file.writer import How, Ownership, Writer
+from rotator.targets.env_file.writer import How, Writer
 
 _EXPOSED: Final = {
     Exposure.TRACKED: ("is tracked by git", "`git rm --cached` it and add it to .gitignore"),
@@ -79,12 +81,14 @@ class EnvFileTarget:
 
     def check(self) -> Sequence[Remark]:
         """See the port: rights, kind of file, git, account names, and that every managed key can be edited."""
-        _ownership(self._options)
+        ownership = _ownership(self._options)
         self._refuse_exposed()
-        access.probe(self._path, create=self._options.create)
+        try:
+            obstacle = access.probe(self._path, self._rehearse, create=self._options.create, ownership=ownership)
+        except DocumentError as error:
+            raise _unfit(self._path, error) from None
         found = access.read(self._path)
-        remarks = []
-        self._rehearse(b"" if found is None else found.content)
+        remarks = [] if obstacle is None else [_in_place(self._path, obstacle)]
         if found is not None and found.status.st_mode & 0o004 and self._options.mode is None:
             remarks.append(
                 Remark(
@@ -151,16 +155,13 @@ class EnvFileTarget:
     def close(self) -> None:
         """Nothing is open."""
 
-    def _rehearse(self, content: bytes) -> None:
+    def _rehearse(self, content: bytes) -> bytes:
         """Make the very change that a write would make, on a copy and with a made-up value."""
         values = {
             key: Secret(output.removeprefix(LITERAL) if output.startswith(LITERAL) else _MADE_UP)
             for key, output in self._keys.items()
         }
-        try:
-            _KeyEdit(values, {}, self._keys, shell=self._shell).apply(content)
-        except DocumentError as error:
-            raise _unfit(self._path, error) from None
+        return _KeyEdit(values, {}, self._keys, shell=self._shell).apply(content)
 
     def _document(self, content: bytes) -> Document:
         """Parse, and make sure that each managed key can be read."""
@@ -200,6 +201,14 @@ class _KeyEdit:
 
     def apply(self, content: bytes) -> bytes:
         return Document(content, shell=self._shell).set({key: value.reveal() for key, value in self._values.items()})
+
+
+def _in_place(path: Path, obstacle: Obstacle) -> Remark:
+    return Remark(
+        code="written_in_place",
+        message=f"{path} will be written where it stands, and a reader may see it half-way: {obstacle.what}",
+        remedy=obstacle.remedy,
+    )
 
 
 def _unfit(path: Path, error: DocumentError) -> Refused:

@@ -11,12 +11,10 @@ that no folder holds any more; the displaced file is compared once more just bef
 Hard links and mounts of a single file can only be written in place, where a reader may catch blank lines at the end.
 """
 
-import errno
 import hashlib
 import os
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Final, Protocol
@@ -25,16 +23,16 @@ from rotator.core.errors import Conflict, OutcomeUnknown, Refused, Unavailable
 from rotator.host import files
 from rotator.host.crashpoints import Point, crash_at
 from rotator.host.locks import FileLock
-from rotator.targets.env_file.access import explain, missing
-from rotator.targets.env_file.place import Identity, Place, Snapshot, copy_attributes
+from rotator.targets.env_file.access import IN_PLACE_ERRORS, barrier, missing
+from rotator.targets.env_file.likeness import AS_IT_IS, NotAlikeError, Ownership, make_alike, make_new, own
+from rotator.targets.env_file.obstacles import beside, explain
+from rotator.targets.env_file.place import Identity, Place, Snapshot
 
 LOCK_TIMEOUT: Final = 30.0
 """Seconds to wait for another process of ours that writes to the same file."""
 
 ATTEMPTS: Final = 200
 """How often to start again because somebody saved in between, before asking to come back later."""
-
-_IN_PLACE_ERRORS = frozenset({errno.EBUSY, errno.EXDEV, errno.EROFS, errno.EACCES, errno.EPERM})
 
 
 class How(StrEnum):
@@ -55,15 +53,6 @@ class Edit(Protocol):
 
     def apply(self, content: bytes) -> bytes:
         """The content after the change; equal to `content` when it holds the change already."""
-
-
-@dataclass(frozen=True, slots=True)
-class Ownership:
-    """Mode bits and numeric owner that the configuration asks for; None keeps what the file has."""
-
-    mode: int | None = None
-    uid: int | None = None
-    gid: int | None = None
 
 
 class _NotHereAtomic(Exception):
@@ -89,7 +78,7 @@ class Writer:
         still_mine: Callable[[], None],
         *,
         create: bool = True,
-        ownership: Ownership = Ownership(),
+        ownership: Ownership = AS_IT_IS,
     ) -> How:
         """Apply `edit` to the file at `path`, or to an empty one where none is and `create` allows it.
 
@@ -111,7 +100,9 @@ class Writer:
                         place.crash(Point.AFTER_FILE_LOCK)
                         return _replace(place, edit, still_mine, create, ownership)
         except OSError as error:
-            raise explain(path, error) from error
+            if isinstance(error.filename, str) and error.filename.startswith(str(self._lock_folder)):
+                raise explain(Path(error.filename), error) from error
+            raise explain(path, error, lambda: barrier(path)) from error
         raise Unavailable(
             f"{path} keeps changing; nothing was written", "look for a program that saves it all the time"
         )
@@ -141,10 +132,13 @@ def _replace(place: Place, edit: Edit, still_mine: Callable[[], None], create: b
             f"{place.path}: somebody else changed a managed key since it was read; nothing was written",
             "`rotator status` shows what was found; resolve it there",
         )
+    obstacle = beside(place, found)  # found out before a file with the value lies there and cannot be removed
     if found is None:
+        if obstacle is not None:
+            raise obstacle.refused(place.path)
         return _create(place, changed, still_mine, ownership)
     try:
-        if found.status.st_nlink > 1:
+        if obstacle is not None:
             raise _NotHereAtomic
         return _exchange(place, found, changed, still_mine, ownership)
     except _NotHereAtomic:
@@ -156,15 +150,7 @@ def _create(place: Place, content: bytes, still_mine: Callable[[], None], owners
     fd = place.create(name)
     try:
         try:
-            folder = os.fstat(place.folder)
-            as_root = os.geteuid() == 0
-            _fill(place, fd, content)
-            _own(
-                fd,
-                ownership.uid if ownership.uid is not None else (folder.st_uid if as_root else None),
-                ownership.gid if ownership.gid is not None else (folder.st_gid if as_root else None),
-            )
-            os.fchmod(fd, 0o600 if ownership.mode is None else ownership.mode)
+            make_new(place, fd, content, ownership)
             _flush(place, fd)
         finally:
             os.close(fd)
@@ -189,7 +175,7 @@ def _exchange(
     try:
         still_mine()
         status = place.look()
-        if status is None or Identity.of(status) != found.identity:
+        if status is None or Identity.of(status) != found.identity or _access(status) != _access(found.status):
             raise _Again  # nothing is visible yet: the cheap way out of most races
         place.crash(Point.BEFORE_FILE_EXCHANGE)
         try:
@@ -197,7 +183,7 @@ def _exchange(
         except FileNotFoundError:
             raise _Again from None
         except OSError as error:
-            if error.errno in _IN_PLACE_ERRORS:
+            if error.errno in IN_PLACE_ERRORS:
                 raise _NotHereAtomic from error
             if error.errno not in files.EXCHANGE_UNSUPPORTED:
                 raise
@@ -223,24 +209,15 @@ def _prepare(place: Place, found: Snapshot, content: bytes, ownership: Ownership
     try:
         fd = place.create(name)
     except OSError as error:
-        if error.errno in _IN_PLACE_ERRORS:
+        if error.errno in IN_PLACE_ERRORS:
             raise _NotHereAtomic from error
         raise
     try:
         try:
-            _fill(place, fd, content)
             try:
-                _own(
-                    fd,
-                    found.status.st_uid if ownership.uid is None else ownership.uid,
-                    found.status.st_gid if ownership.gid is None else ownership.gid,
-                )
-            except PermissionError:
+                make_alike(place, fd, found, content, ownership)
+            except NotAlikeError:
                 raise _NotHereAtomic from None
-            if not copy_attributes(place.real, fd):
-                raise _NotHereAtomic
-            # Last: an access list that was just copied sets the group bits, and a change of owner may clear some.
-            os.fchmod(fd, found.status.st_mode & 0o777 if ownership.mode is None else ownership.mode)
             _flush(place, fd)
             ours = Identity.of(os.fstat(fd))
         finally:
@@ -262,7 +239,16 @@ def _is_still(place: Place, name: str, found: Snapshot) -> bool:
         displaced = place.read(name)
     except (Refused, OSError):  # somebody put a pipe or the like there: foreign, in any case
         return False
-    return displaced is not None and displaced.identity == found.identity and displaced.content == found.content
+    return (
+        displaced is not None
+        and displaced.identity == found.identity
+        and displaced.content == found.content
+        and _access(displaced.status) == _access(found.status)  # somebody has just closed it to others
+    )
+
+
+def _access(status: os.stat_result) -> tuple[int, int, int]:
+    return status.st_mode, status.st_uid, status.st_gid
 
 
 def _restore_unless(undisturbed: bool, place: Place, name: str, ours: Identity) -> None:
@@ -303,7 +289,7 @@ def _write_in_place(
     try:
         if Identity.of(os.fstat(fd)) != found.identity or os.pread(fd, len(found.content) + 1, 0) != found.content:
             raise _Again
-        _own(fd, ownership.uid, ownership.gid)
+        own(fd, ownership.uid, ownership.gid)
         if ownership.mode is not None:
             os.fchmod(fd, ownership.mode)
         still_mine()
@@ -335,12 +321,6 @@ def _write_in_place(
     return How.IN_PLACE
 
 
-def _fill(place: Place, fd: int, content: bytes) -> None:
-    place.crash(Point.BEFORE_FILE_TEMP_WRITE)
-    files.write_all(fd, content)
-    place.crash(Point.AFTER_FILE_TEMP_WRITE)
-
-
 def _flush(place: Place, fd: int) -> None:
     place.crash(Point.BEFORE_FILE_TEMP_FSYNC)
     files.flush(fd)
@@ -356,10 +336,3 @@ def _flush_folder(place: Place) -> None:
             f"{place.path}: written, but its folder could not be flushed: {error.strerror}", "look at the disk"
         ) from error
     place.crash(Point.AFTER_FILE_DIR_FSYNC)
-
-
-def _own(fd: int, uid: int | None, gid: int | None) -> None:
-    status = os.fstat(fd)
-    wanted = (status.st_uid if uid is None else uid, status.st_gid if gid is None else gid)
-    if wanted != (status.st_uid, status.st_gid):
-        os.fchown(fd, *wanted)

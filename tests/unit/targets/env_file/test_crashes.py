@@ -4,12 +4,13 @@ import os
 import signal
 import subprocess
 import sys
+from fnmatch import fnmatchcase
 
 import pytest
 
 from rotator.host import files
 from rotator.host.crashpoints import Point
-from rotator.targets.env_file.place import Identity
+from rotator.targets.env_file.place import Identity, Place
 from rotator.targets.env_file.writer import How
 
 PROGRAM = """
@@ -123,26 +124,46 @@ def test_a_crash_while_writing_in_place_leaves_a_whole_file(env):
 
 def test_only_our_own_leftovers_of_this_file_are_removed(env, root):
     env.save(b"TOKEN=old\n")
-    ours = env.folder / ".env.rotator-0123abcd.tmp"
-    ours.write_bytes(b"TOKEN=x")
-    kept = [".env.local.rotator-0123abcd.tmp", ".env.rotator-xyz.tmp", ".env.rotator-0123abcd.tmp.bak", "..env.tmp"]
+    kept = [
+        ".env.local.rotator-0123abcd.env.local",
+        ".env.rotator-xyz.env",
+        ".env.rotator-0123abcd.env.bak",
+        ".env.env",
+    ]
     for name in kept:
         (env.folder / name).write_bytes(b"x")
-    (env.folder / "..env.rotator-0123abcd.tmp").write_bytes(b"TOKEN=x")
-    foreign = env.folder / "..env.rotator-89abcdef.tmp"
+    (env.folder / ".env.rotator-0123abcd.env").write_bytes(b"TOKEN=x")
+    foreign = env.folder / ".env.rotator-89abcdef.env"
     foreign.write_bytes(b"TOKEN=planted")
     os.chown(foreign, 1234, 1234)
-    folder = env.folder / "..env.rotator-00000000.tmp"
+    folder = env.folder / ".env.rotator-00000000.env"
     folder.mkdir()
     env.write("new")
-    assert env.names == sorted([".env", ours.name, foreign.name, folder.name, *kept])
+    assert env.names == sorted([".env", foreign.name, folder.name, *kept])
 
 
 def test_a_planted_leftover_is_not_exchanged_into_the_file(env, root):
     env.save(b"TOKEN=old\n")
     standing = Identity.of(env.path.stat())
-    planted = env.folder / f"..env.rotator-89abcdef{standing}-1-1-1.tmp"
+    planted = env.folder / f".env.rotator-89abcdef{standing}-1-1-1.env"
     planted.write_bytes(b"TOKEN=planted\nEVIL=1\n")
     os.chown(planted, 1234, 1234)
     env.write("new")
     assert env.content == b"TOKEN=new\n"
+
+
+@pytest.mark.parametrize(
+    "name, patterns",
+    [
+        (".env", [".env*", ".env.*", "*.env", ".*.env", ".env.*env"]),
+        (".dev.vars", [".dev.vars*", ".dev.vars.*", "*.vars", ".dev.*"]),
+        (".env.local", [".env*", ".env*.local", ".env.*.local", "*.local"]),
+        (".envrc", [".env*", ".envrc*"]),
+        ("prod.env", ["*.env", "*.env*"]),
+    ],
+)
+def test_what_a_crash_leaves_is_covered_by_the_patterns_that_people_write_for_the_file(tmp_path, name, patterns):
+    with Place(tmp_path / name) as place:
+        left = [place.temporary_name(), place.temporary_name(Identity(2**64, 2**20, 2**63), Identity(1, 2, 3))]
+    assert [(one, pattern) for one in left for pattern in patterns if not fnmatchcase(one, pattern)] == []
+    assert all(one.startswith(".") for one in left)

@@ -14,7 +14,8 @@ import sys
 from pathlib import Path
 from rotator.core.errors import RotatorError
 from rotator.targets.env_file.document import Document
-from rotator.targets.env_file.access import probe, read
+from rotator.targets.env_file import access
+from rotator.targets.env_file.access import read
 from rotator.targets.env_file.writer import Writer
 class Edit:
     def __init__(self, value):
@@ -23,6 +24,8 @@ class Edit:
         return True
     def apply(self, content):
         return Document(content).set({"TOKEN": self.value})
+def probe(path):
+    return access.probe(path, Edit("new").apply)
 def write(value):
     try:
         print(Writer(Path(sys.argv[2])).replace(Path(sys.argv[1]), Edit(value), lambda: None))
@@ -105,7 +108,7 @@ def test_a_read_only_file_system_is_refused(env, inside):
     env.save(b"TOKEN=old\n")
     script = f"mount --bind {env.folder} {env.folder}; mount -o remount,bind,ro {env.folder}"
     asked = "try:\n    probe(Path(sys.argv[1]))\nexcept RotatorError as error:\n    print(error.code)"
-    assert inside(script, 'write("new")', asked) == ["Refused permission", "permission"]
+    assert inside(script, 'write("new")', asked) == ["Refused read_only", "read_only"]
     assert env.content == b"TOKEN=old\n"
 
 
@@ -128,3 +131,41 @@ def test_a_full_disk_leaves_a_file_with_two_names_whole(env, inside):
     )
     look = "print(Path(sys.argv[1]).read_bytes()[-10:])"
     assert inside(script, 'write("a-value-that-needs-another-page")', look) == ["Unavailable ", "b'#\\nTOKEN=o\\n'"]
+
+
+def test_the_preflight_foresees_that_a_mount_of_a_single_file_is_written_in_place(env, inside, tmp_path):
+    real = tmp_path / "host.env"
+    real.write_bytes(b"TOKEN=old\n")
+    env.path.touch()
+    assert inside(f"mount --bind {real} {env.path}", "print(probe(Path(sys.argv[1])).code)") == ["mount"]
+
+
+def test_a_read_only_mount_is_the_cause_that_root_is_told_too(env, inside):
+    env.save(b"TOKEN=old\n")
+    script = f"mount --bind {env.folder} {env.folder}; mount -o remount,bind,ro {env.folder}"
+    asked = "try:\n    probe(Path(sys.argv[1]))\nexcept RotatorError as error:\n    print(error.message, error.remedy)"
+    (said,) = inside(script, asked)
+    assert "mounted read-only" in said
+    assert "user" not in said
+
+
+def test_the_preflight_finds_a_disk_without_room_for_the_new_content(env, inside):
+    script = (
+        f"mount -t tmpfs -o size=16k tmpfs {env.folder}\n"
+        f"printf 'TOKEN=old\\n' > {env.path}\n"
+        f"dd if=/dev/zero of={env.folder}/filler bs=4k 2>/dev/null || true"
+    )
+    asked = "try:\n    probe(Path(sys.argv[1]))\nexcept RotatorError as error:\n    print(type(error).__name__, error)"
+    (said,) = inside(script, asked)
+    assert said.startswith("Unavailable")
+    assert "no space" in said
+
+
+def test_the_preflight_finds_a_file_system_without_inodes(env, inside):
+    script = (
+        f"mount -t tmpfs -o nr_inodes=3 tmpfs {env.folder}\n"
+        f"printf 'TOKEN=old\\n' > {env.path}\ntouch {env.folder}/filler"
+    )
+    asked = "try:\n    probe(Path(sys.argv[1]))\nexcept RotatorError as error:\n    print(error.remedy)"
+    (said,) = inside(script, asked)
+    assert "df -i" in said

@@ -10,11 +10,14 @@ import pytest
 from rotator.core.errors import Conflict, Fenced, OutcomeUnknown, Refused, Unavailable
 from rotator.host import files
 from rotator.host.locks import FileLock
+from rotator.targets.env_file import access
 from rotator.targets.env_file import place as place_module
 from rotator.targets.env_file import writer as writer_module
-from rotator.targets.env_file.access import probe, read
+from rotator.targets.env_file.access import read
 from rotator.targets.env_file.document import DocumentError
-from rotator.targets.env_file.writer import How, Ownership
+from rotator.targets.env_file.likeness import Ownership
+from rotator.targets.env_file.writer import How
+from tests.unit.targets.env_file.conftest import SetKey
 
 
 def refuse(code):
@@ -22,6 +25,10 @@ def refuse(code):
         raise OSError(code, os.strerror(code))
 
     return call
+
+
+def probe(path, **options):
+    return access.probe(path, SetKey("new").apply, **options)
 
 
 def mode(path):
@@ -148,12 +155,12 @@ def test_the_temporary_file_is_never_open_to_more_people_than_the_file(env):
     seen = []
 
     def look():
-        seen.extend(mode(path) for path in env.folder.iterdir() if path.name.endswith(".tmp"))
+        seen.extend(mode(path) for path in env.folder.iterdir() if path.name.endswith(".env") and path.name != ".env")
 
     for point in ("before_file_temp_write", "before_file_temp_fsync", "before_file_exchange"):
         env.at[point] = look
     env.write("new")
-    assert seen == [0o600, 0o640, 0o640]
+    assert seen == [0o640, 0o640, 0o640]
 
 
 def test_extended_attributes_are_kept(env):
