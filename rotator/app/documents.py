@@ -3,26 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any, Final
 
 from rotator.app.app import App
 from rotator.core.facts import Fact
+from rotator.core.instants import rfc3339 as moment
 from rotator.core.notes import Trouble
 from rotator.core.status import CredentialStatus
 
 MOMENTS: Final = ("born", "expires_at", "until")
 """What a fact's detail holds in unix seconds; `expires_at` is beyond every calendar where a token never expires."""
-
-LAST: Final = datetime.max.replace(tzinfo=UTC).timestamp()
-"""The last moment that a calendar knows, in unix seconds."""
-
-
-def moment(at: float | None) -> str | None:
-    """Return RFC 3339 UTC with `Z` in whole seconds; None for none and for never."""
-    if at is None or not -LAST < at < LAST:
-        return None
-    return datetime.fromtimestamp(int(at), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def status_document(app: App) -> dict[str, Any]:

@@ -8,12 +8,12 @@ from typing import Any, Final
 from rotator import __version__
 from rotator.app.app import App
 from rotator.app.care import care
-from rotator.app.documents import moment
 from rotator.app.reload import Reload
 from rotator.config.models import Config
 from rotator.core.credential import NEVER
 from rotator.core.errors import RotatorError
 from rotator.core.events import Event
+from rotator.core.instants import rfc3339
 from rotator.core.ports.journal import Due
 from rotator.daemon import Cadence, Daemon, heed_nothing_yet
 from rotator.engine.driver import Pass
@@ -151,7 +151,7 @@ class RunningHost:
         """Whether the loop lives, by a clock that nobody can set; an age below zero is a broken clock, so a no."""
         age = self._metrics.tick_age
         stalled = max(STALLED, 10 * self._app.config.advanced.evaluate)
-        return 0 <= age < stalled, {"last_tick": moment(self._metrics.last_tick), "age_seconds": round(age, 1)}
+        return 0 <= age < stalled, {"last_tick": rfc3339(self._metrics.last_tick), "age_seconds": round(age, 1)}
 
     def ready(self) -> tuple[bool, dict[str, Any]]:
         """Whether the journal can be read and written; why not is in the log, never in an answer."""

@@ -5,22 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
-from rotator.core.credential import NEVER
+from rotator.core.instants import rfc3339
+from rotator.core.instants import unix as moment
 
-
-def rfc3339(at: float | None) -> str | None:
-    """Return unix seconds as RFC 3339 UTC with `Z`, whole seconds; None for None, never and what no calendar holds."""
-    if at is None or at in (NEVER, -NEVER):
-        return None
-    try:
-        return datetime.fromtimestamp(int(at), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    except (OverflowError, ValueError, OSError):
-        return None
-
-
-def moment(text: object) -> float | None:
-    """Return unix seconds of an RFC 3339 text, None for None."""
-    return datetime.fromisoformat(text).timestamp() if isinstance(text, str) else None
+__all__ = ["both", "drawn_at", "moment", "relative", "rfc3339"]
 
 
 def drawn_at(document: Mapping[str, object]) -> float:

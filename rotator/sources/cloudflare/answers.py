@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from typing import Final
@@ -137,26 +137,3 @@ def _http_date(text: str) -> float | None:
         return (then if then.tzinfo else then.replace(tzinfo=UTC)).timestamp()
     except (ValueError, OverflowError, IndexError, TypeError):
         return None
-
-
-def instant(text: object) -> float | None:
-    """Return an RFC 3339 time of the API in unix seconds, None for null or anything else."""
-    if not isinstance(text, str):
-        return None
-    try:
-        then = datetime.fromisoformat(text)
-        return (then if then.tzinfo else then.replace(tzinfo=UTC)).timestamp()
-    except (ValueError, OverflowError):
-        return None
-
-
-def api_time(at: float) -> str:
-    """Return unix seconds as the API takes them: UTC, whole seconds (fractions are cut; some servers refuse them).
-
-    Raises:
-        ValueError: beyond the year 9999.
-    """
-    try:
-        return datetime.fromtimestamp(int(at), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    except (ValueError, OverflowError, OSError):
-        raise ValueError("a time beyond the year 9999") from None

@@ -6,9 +6,8 @@ import hashlib
 from collections.abc import Mapping
 from typing import Final
 
-from rotator.core.credential import NEVER
+from rotator.core.instants import rfc3339
 from rotator.core.secret import Secret
-from rotator.sources.cloudflare.answers import api_time
 
 NAMES: Final = frozenset(
     {
@@ -50,7 +49,7 @@ def outputs(
     found = {
         "token.value": value,
         "token.id": Secret(token_id),
-        "token.expires_on": Secret(NEVER_EXPIRES if expires_at == NEVER else api_time(expires_at)),
+        "token.expires_on": Secret(rfc3339(expires_at) or NEVER_EXPIRES),
         "token.owner": Secret(owner),
         "r2.access_key_id": Secret(token_id),
         "r2.secret_access_key": Secret(hashlib.sha256(value.reveal().encode()).hexdigest()),

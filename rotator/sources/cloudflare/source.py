@@ -18,7 +18,6 @@ from rotator.core.reasons import OperatorCode
 from rotator.core.secret import Secret
 from rotator.sources.cloudflare import outputs as outputs_
 from rotator.sources.cloudflare import tokens
-from rotator.sources.cloudflare.answers import api_time
 from rotator.sources.cloudflare.calls import Call, Reply
 from rotator.sources.cloudflare.connection import CloudflareConnection
 from rotator.sources.cloudflare.differences import differences, summary
@@ -130,7 +129,7 @@ class CloudflareSource:
             raise Refused("moving a token's expiry: there is no such token", "let it be created anew", code=NOT_FOUND)
         doing = "moving a token's expiry"
         try:
-            moved = {} if expires_at == NEVER else {"expires_on": api_time(expires_at)}
+            moved = {} if expires_at == NEVER else {"expires_on": tokens.api_time(expires_at)}
         except ValueError as unfit:
             raise Refused(f"{doing}: {unfit}", "choose a shorter lifetime", code="bad_request") from None
         call = self._update(token_id, doing, {**shown, "expires_on": None}, moved)

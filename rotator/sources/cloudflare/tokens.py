@@ -11,15 +11,28 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from rotator.core.credential import NEVER
+from rotator.core.instants import rfc3339, unix
 from rotator.core.ports.source import Minted, TokenState
 from rotator.core.secret import Secret
-from rotator.sources.cloudflare.answers import Envelope, api_time, instant
+from rotator.sources.cloudflare.answers import Envelope
 from rotator.sources.cloudflare.policies import Policy
 
 VALUE: Final = re.compile(r"[!-~]{20,512}")
 """A value is opaque: formats changed in 2026 and will again. Real ones have 40 to 80 characters."""
 ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 """32 hexadecimal digits today. It becomes a part of a path, so it holds nothing that a path could mean."""
+
+
+def api_time(at: float) -> str:
+    """Return unix seconds as the API takes them: UTC, whole seconds (some servers refuse fractions).
+
+    Raises:
+        ValueError: beyond the year 9999.
+    """
+    text = rfc3339(at)
+    if text is None:
+        raise ValueError("a time beyond the year 9999")
+    return text
 
 
 def minted(envelope: Envelope, *, name: str, token_id: str, issued_at: float, expires_at: float) -> Minted | None:
@@ -43,8 +56,8 @@ def minted(envelope: Envelope, *, name: str, token_id: str, issued_at: float, ex
     found = token_id or (said if isinstance(said, str) and ID.fullmatch(said) else "")
     if not found:
         return None
-    issued = instant(shown.get("issued_on"))
-    expires = instant(shown.get("expires_on"))
+    issued = unix(shown.get("issued_on"))
+    expires = unix(shown.get("expires_on"))
     return Minted(
         token_id=found,
         value=Secret(value),
@@ -65,7 +78,7 @@ def state(shown: object, *, differs: str = "") -> TokenState | None:
     token_id, status, name = shown.get("id"), shown.get("status"), shown.get("name")
     expires = _time_or(shown.get("expires_on"), NEVER)
     used = shown.get("last_used_on")
-    last_used = None if used is None else instant(used)
+    last_used = None if used is None else unix(used)
     if not isinstance(token_id, str) or not ID.fullmatch(token_id) or not isinstance(status, str) or not status:
         return None
     if expires is None or (used is not None and last_used is None):
@@ -74,8 +87,8 @@ def state(shown: object, *, differs: str = "") -> TokenState | None:
         id=token_id,
         name=name if isinstance(name, str) else "",
         status=status,
-        issued_at=instant(shown.get("issued_on")) or 0.0,
-        modified_at=instant(shown.get("modified_on")) or 0.0,
+        issued_at=unix(shown.get("issued_on")) or 0.0,
+        modified_at=unix(shown.get("modified_on")) or 0.0,
         expires_at=expires,
         last_used_at=last_used,
         exposed=status.startswith(EXPOSED),
@@ -85,7 +98,7 @@ def state(shown: object, *, differs: str = "") -> TokenState | None:
 
 
 def _time_or(text: object, absent: float) -> float | None:
-    return absent if text is None else instant(text)
+    return absent if text is None else unix(text)
 
 
 def new_body(name: str, policies: Sequence[Policy], request_ip: Mapping[str, Sequence[str]], expires_at: float) -> Any:
@@ -119,7 +132,7 @@ def changed_body(shown: Mapping[str, Any], **changes: object) -> dict[str, Any] 
         return None
     body: dict[str, Any] = {"name": shown["name"], "status": shown.get("status"), "policies": kept}
     for key in ("not_before", "expires_on"):
-        moment = instant(shown.get(key))
+        moment = unix(shown.get(key))
         if moment is not None:
             body[key] = api_time(moment)
     if _restricts(shown.get("condition")):

@@ -11,12 +11,11 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Final
 from urllib.parse import quote
 
-from rotator.core.credential import NEVER
 from rotator.core.errors import Conflict, OutcomeUnknown, Refused, Unavailable
+from rotator.core.instants import rfc3339
 from rotator.core.ports.target import Publication, Reading, Remark
 from rotator.core.secret import Secret
 from rotator.host.crashpoints import crash_at
@@ -279,7 +278,5 @@ def _marks(publication: Publication) -> dict[str, str]:
     return {
         f"rotator_{name}_generation": str(publication.generation),
         f"rotator_{name}_token_id": publication.token_id,
-        f"rotator_{name}_expires_on": (
-            "never" if end == NEVER else datetime.fromtimestamp(end, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        ),
+        f"rotator_{name}_expires_on": rfc3339(end) or "never",
     }

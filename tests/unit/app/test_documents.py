@@ -4,9 +4,10 @@ import json
 
 import pytest
 
-from rotator.app.documents import credential_document, fact_document, moment
+from rotator.app.documents import credential_document, fact_document
 from rotator.core.credential import NEVER
 from rotator.core.facts import Fact, Kind
+from rotator.core.instants import rfc3339 as moment
 from rotator.core.status import credential_status
 from tests.unit.core.story import START, Story, published
 

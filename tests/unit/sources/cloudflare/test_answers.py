@@ -7,11 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rotator.core.instants import unix
 from rotator.sources.cloudflare.answers import (
     Answer,
-    api_time,
     date_of,
-    instant,
     rate_limit_of,
     read_envelope,
     retry_after,
@@ -80,7 +79,7 @@ def test_no_header_breaks_the_parsers(text: str):
     date_of(headers)
     rate_limit_of(headers)
     assert 0 < retry_after(headers) <= 3600
-    instant(text)
+    unix(text)
 
 
 DATE = "Sun, 22 Nov 2026 10:00:00 GMT"
@@ -123,13 +122,3 @@ def test_the_date_header_is_provider_time():
 )
 def test_the_providers_own_count(header: str, expected: object):
     assert rate_limit_of({"ratelimit": header}) == expected
-
-
-def test_times_of_the_api_are_read_with_and_without_fractions_and_written_in_whole_seconds():
-    assert instant("2026-11-22T10:00:00Z") == 1795341600.0
-    assert instant("2026-11-22T10:00:00.25Z") == 1795341600.25
-    assert instant("2026-11-22T10:00:00") == 1795341600.0
-    assert instant(None) is instant("soon") is instant(7) is None
-    assert api_time(1795341600.99) == "2026-11-22T10:00:00Z"
-    with pytest.raises(ValueError, match="9999"):
-        api_time(1e15)

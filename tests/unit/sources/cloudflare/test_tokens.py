@@ -10,7 +10,7 @@ from rotator.core.credential import NEVER
 from rotator.core.ports.source import Minted
 from rotator.sources.cloudflare.answers import Envelope
 from rotator.sources.cloudflare.policies import Policy
-from rotator.sources.cloudflare.tokens import changed_body, groups_of, minted, new_body, state, user_of
+from rotator.sources.cloudflare.tokens import api_time, changed_body, groups_of, minted, new_body, state, user_of
 
 VALUE = "cfat_" + "a" * 40 + "00000000"
 ID = "ed17574386854bf78a67040be0a770b0"
@@ -221,3 +221,9 @@ def test_the_groups_of_a_token_are_those_that_it_allows():
 )
 def test_what_cannot_be_sent_back_unchanged_is_not_sent_back(odd: dict[str, object]):
     assert changed_body({**SHOWN, "policies": [], **odd}) is None
+
+
+def test_times_are_written_as_the_api_takes_them_and_none_beyond_the_calendar():
+    assert api_time(1795341600.99) == "2026-11-22T10:00:00Z"
+    with pytest.raises(ValueError, match="9999"):
+        api_time(1e15)
