@@ -1,22 +1,20 @@
 """YAML (and JSON, which is YAML) to a tree in which every value and every key knows its line and column.
 
-The parser is ruamel.yaml's pure YAML 1.2: `yes` is a text, duplicate keys are errors (here), no tag makes an object.
+It is YAML 1.2 (`compose`): `yes` is a text, duplicate keys are errors (here), no tag makes an object.
 What a file may cost is bounded: bytes, depth, and the values that aliases unfold to. Knows nothing of what keys mean.
 """
 
 from __future__ import annotations
 
-import io
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
-from ruamel.yaml.nodes import MappingNode, ScalarNode, SequenceNode
-from ruamel.yaml.nodes import Node as YamlNode
-
+from rotator.config.compose import TAG, YamlNode, compose
 from rotator.config.fields import WrittenFloat, WrittenInt
+
+if TYPE_CHECKING:
+    from ruamel.yaml.error import MarkedYAMLError
 
 LARGEST_FILE: Final = 5 * 1024 * 1024
 """Bytes."""
@@ -25,18 +23,20 @@ DEEPEST: Final = 40
 UNFOLDED: Final = 100_000
 """Values that aliases may add to those that are written out."""
 
-_TAG: Final = "tag:yaml.org,2002:"
-_MERGE: Final = _TAG + "merge"
+_MERGE: Final = TAG + "merge"
+_CONTAINERS: Final = frozenset({TAG + "map", TAG + "seq"})
 
 Loc = Sequence[str | int]
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Spot:
+class Spot(NamedTuple):
     """A place in the file; line and column count from 1."""
 
     line: int
     column: int
+
+
+_START: Final = Spot(1, 1)
 
 
 class DocumentError(Exception):
@@ -68,7 +68,7 @@ class Tree:
     keys: dict[str, Spot] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, value: Any, spot: Spot = Spot(1, 1)) -> Tree:
+    def of(cls, value: Any, spot: Spot = _START) -> Tree:
         """Return the tree of plain data, everything at one spot."""
         if isinstance(value, dict):
             return cls(spot, {key: cls.of(inner, spot) for key, inner in value.items()}, dict.fromkeys(value, spot))
@@ -138,11 +138,11 @@ def parse(content: bytes) -> Tree:
                 f"the file is larger than {LARGEST_FILE // 2**20} MiB; expected a configuration; check the path",
             )
         )
+    from ruamel.yaml.error import MarkedYAMLError, YAMLError
+
     text = _text(content)
-    yaml = YAML(typ="safe", pure=True)
-    yaml.composer.warn_double_anchors = False
     try:
-        root = yaml.compose(io.StringIO(text))
+        root = compose(text)
     except MarkedYAMLError as error:
         raise DocumentError(_syntax(error, text)) from None
     except RecursionError:
@@ -234,19 +234,19 @@ class _Builder:
                     (spot, f"aliases unfold to more than {UNFOLDED} values; expected a few; write them out")
                 )
         self._known.add(id(node))
-        if isinstance(node, ScalarNode):
+        if node.id == "scalar":
             return Tree(spot, self._scalar(node, spot))
-        if node.tag not in {_TAG + "map", _TAG + "seq"}:
+        if node.tag not in _CONTAINERS:
             self._refuse_tag(spot)
         self._open.add(id(node))
         try:
-            if isinstance(node, SequenceNode):
+            if node.id == "sequence":
                 return Tree(spot, [self.build(item, depth + 1) for item in node.value])
-            return self._mapping(cast(MappingNode, node), spot, depth)
+            return self._mapping(node, spot, depth)
         finally:
             self._open.discard(id(node))
 
-    def _mapping(self, node: MappingNode, spot: Spot, depth: int) -> Tree:
+    def _mapping(self, node: YamlNode, spot: Spot, depth: int) -> Tree:
         tree = Tree(spot, {})
         below: list[Tree] = []
         for key_node, value_node in node.value:
@@ -255,7 +255,7 @@ class _Builder:
             if key_node.tag == _MERGE:
                 below += value.value if isinstance(value.value, list) else [value]
                 continue
-            if not isinstance(key_node, ScalarNode):
+            if key_node.id != "scalar":
                 self.problems.append((key_spot, "a key is a list or a mapping; expected a text; write `key: value`"))
                 continue
             key = self._string(str(key_node.value), key_spot)
@@ -279,9 +279,9 @@ class _Builder:
                 self.problems.append((spot, "`<<` merges something else; expected a mapping; write `<<: *name` of one"))
         return tree
 
-    def _scalar(self, node: ScalarNode, spot: Spot) -> Any:
+    def _scalar(self, node: YamlNode, spot: Spot) -> Any:
         text = str(node.value)
-        match node.tag.removeprefix(_TAG) if node.tag else "str":
+        match node.tag.removeprefix(TAG) if node.tag else "str":
             case "null":
                 return None
             case "bool" if text.lower() in {"true", "false"}:

@@ -16,6 +16,7 @@ from typing import Any, Final, TypeVar
 from pydantic import BaseModel, ValidationError
 from pydantic_core import PydanticCustomError
 
+from rotator.config.compose import no_collection
 from rotator.config.document import LARGEST_FILE, DocumentError, Spot, Tree, parse
 from rotator.config.explain import ConfigErrors, Problems
 from rotator.config.kinds import Kinds
@@ -51,7 +52,11 @@ def load(path: Path | str, kinds: Kinds, environ: Mapping[str, str] | None = Non
     Raises:
         ConfigErrors: the file cannot be read or something in it is wrong; everything is reported at once.
     """
-    environ = os.environ if environ is None else environ
+    with no_collection():
+        return _load(path, kinds, os.environ if environ is None else environ, os.geteuid() if uid is None else uid)
+
+
+def _load(path: Path | str, kinds: Kinds, environ: Mapping[str, str], uid: int) -> Config:
     problems = Problems(str(path))
     content = _content(Path(path), problems)
     try:
@@ -64,9 +69,7 @@ def load(path: Path | str, kinds: Kinds, environ: Mapping[str, str] | None = Non
         root = error.tree
     absolute = Path(os.path.abspath(path))  # noqa: PTH100  # Path.resolve would follow a link to the file's other folder
     reader = Reader(kinds, problems, absolute.parent)
-    config = _root(
-        reader, root, absolute, hashlib.sha256(content).hexdigest(), environ, os.geteuid() if uid is None else uid
-    )
+    config = _root(reader, root, absolute, hashlib.sha256(content).hexdigest(), environ, uid)
     if problems or config is None:
         raise problems.error()
     return config
