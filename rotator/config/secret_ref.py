@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import selectors
 import signal
 import stat
@@ -261,8 +262,27 @@ def _one_line(content: bytes, what: str) -> Secret:
     if not text:
         raise ConfigError(f"reading a secret: {what} is empty", "put the secret there")
     if " " in text or not text.isprintable():  # of all white space only the blank counts as printable
-        raise ConfigError(
-            f"reading a secret: {what} contains spaces, line ends or control characters inside",
-            "a secret is one line without spaces; look for a second line or a pasted quote",
-        )
+        wrong, remedy = _misshapen(text)
+        raise ConfigError(f"reading a secret: {what} {wrong}", remedy)
     return Secret(text)
+
+
+_VARIABLE: Final = re.compile(r"\s*(?:export\s+)?[A-Za-z_][A-Za-z0-9_]*\s*[:=]\s*\S.*")
+_HEADER: Final = re.compile(r"\s*(?:[A-Za-z-]+:\s*)?(?:bearer|basic|token)\s+\S+\s*", re.IGNORECASE)
+
+
+def _misshapen(text: str) -> tuple[str, str]:
+    """What a text with white space inside looks like, and what to do; nothing of it is quoted."""
+    lines = [line for line in text.splitlines() if line.strip()]
+    if len(lines) > 1:
+        if all(_VARIABLE.fullmatch(line) or line.lstrip().startswith("#") for line in lines):
+            return "is a whole file of variables", "keep the value alone, or name the variable: {env: NAME}"
+        return "has several lines", "keep the one line that is the secret"
+    line = lines[0] if lines else ""
+    if _HEADER.fullmatch(line):
+        return "is a whole header (`Bearer` and the secret)", "keep only what stands after the blank"
+    if _VARIABLE.fullmatch(line):
+        return "is a line `NAME=value`", "keep only what stands after the sign, without quotes"
+    if line and line.strip() == line.replace(" ", "") and line.strip().isprintable():
+        return "has blanks or empty lines around the secret", "remove them: a secret is one line without spaces"
+    return "contains spaces, line ends or control characters inside", "a secret is one line without spaces"

@@ -66,6 +66,37 @@ def test_what_is_not_one_plain_line_is_refused_and_never_shown(tmp_path: Path, c
     assert str(tmp_path / "t") in caught.value.message
 
 
+@pytest.mark.parametrize(
+    "content, looks, fix",
+    [
+        ("Bearer CANARY", "whole header", "after the blank"),
+        ("Authorization: Bearer CANARY", "whole header", "after the blank"),
+        ("export TOKEN=CANARY", "NAME=value", "after the sign"),
+        ('TOKEN = "CANARY"', "NAME=value", "after the sign"),
+        ("A=CANARY\nB=CANARY\n", "file of variables", "{env: NAME}"),
+        ("# a\nA=CANARY\n", "file of variables", "{env: NAME}"),
+        ("CANARY\nCANARY\n", "several lines", "one line"),
+        ("CANARY\n\n", "blanks or empty lines around", "remove them"),
+        ("  CANARY\n", "blanks or empty lines around", "remove them"),
+        ("\nCANARY", "blanks or empty lines around", "remove them"),
+        ("CAN ARY", "contains spaces", "without spaces"),
+        ("CAN\x00ARY", "contains spaces, line ends or control", "without spaces"),
+    ],
+)
+def test_each_way_of_pasting_it_wrongly_has_its_own_message_and_fix(
+    tmp_path: Path, content: str, looks: str, fix: str
+) -> None:
+    file = tmp_path / "secret"
+    file.write_text(content)
+    file.chmod(0o600)
+
+    with pytest.raises(ConfigError) as caught:
+        SecretRef(file=file).read()
+    assert looks in caught.value.message
+    assert fix in caught.value.remedy
+    assert "CANARY" not in f"{caught.value.message} {caught.value.remedy}"
+
+
 @pytest.mark.parametrize("mode", [0o620, 0o602, 0o666, 0o664])
 def test_a_file_that_others_may_write_is_refused(tmp_path: Path, mode: int) -> None:
     with pytest.raises(ConfigError, match="can be written by others") as caught:
