@@ -21,6 +21,7 @@ from rotator.config.policy import to_credential
 from rotator.core.credential import Credential
 from rotator.core.errors import ConfigError
 from rotator.core.events import Event
+from rotator.core.facts import Json
 from rotator.core.ports.runtime import Budget
 from rotator.core.ports.source import Source, TokenState
 from rotator.core.ports.target import Target
@@ -276,4 +277,7 @@ def whole(credential: Credential, stanza: CredentialStanza) -> Credential:
     """Return the credential with a spec from which it, and each target alone, can be made again."""
     spec = stanza.spec()
     targets = {target.name: plain for target, plain in zip(stanza.targets, spec["targets"], strict=True)}
-    return replace(credential, spec={"stanza": spec, "targets": targets, "account_id": spec.get("account_id")})
+    places: dict[str, Json] = {target.name: target.place for target in credential.targets}
+    return replace(
+        credential, spec={"stanza": spec, "targets": targets, "account_id": spec.get("account_id"), "places": places}
+    )

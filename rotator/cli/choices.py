@@ -48,12 +48,12 @@ _ADOPTED: Final = (
 CHOICES: Final[Mapping[OperatorCode, Choices]] = {
     OperatorCode.TARGET_OCCUPIED: Choices(
         "overwrites what stands there with our value; what stood there is not kept",
-        f"keeps what stands there: {_ADOPTED}, and this target counts as settled",
+        f"keeps what stands there: {_ADOPTED}, and this target is not in sync",
         _KEEP + "; the target is looked at again and asks again while the foreign value stands",
     ),
     OperatorCode.TARGET_OVERRIDDEN: Choices(
         "restores our value over what somebody else wrote there",
-        f"keeps what somebody else wrote: {_ADOPTED}",
+        f"keeps what somebody else wrote: {_ADOPTED}, and this target is not in sync",
         _KEEP + "; the target is looked at again and asks again while the foreign value stands",
     ),
     OperatorCode.REJECTED: Choices(

@@ -53,6 +53,7 @@ class Kind(StrEnum):
     OVERRIDE_ENDED = "override_ended"
     TARGET_RELEASED = "target_released"
     TARGET_ADDED = "target_added"
+    HELD = "held"
     AHEAD = "ahead"
     # acts of an operator, or the configuration
     CONFIGURED = "configured"
@@ -62,8 +63,9 @@ class Kind(StrEnum):
     RESOLVED = "resolved"
 
 
-UNFENCED: Final = frozenset({Kind.CAPTURED, Kind.REQUEST, Kind.PAUSED, Kind.RESUMED, Kind.RESOLVED})
-"""Accepted at any epoch: a stale process may hold the only copy of a value, and operators act without a lease."""
+UNFENCED: Final = frozenset({Kind.CAPTURED, Kind.REQUEST, Kind.PAUSED, Kind.RESUMED, Kind.RESOLVED, Kind.HELD})
+"""Accepted at any epoch: a stale process may hold the only copy of a value, operators act without a lease, and another
+credential's driver says that a value stands at one of its places."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

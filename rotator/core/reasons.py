@@ -47,6 +47,11 @@ class Reason(StrEnum):
     # nothing is open
     FRESH = "fresh", _RESTS, "the value is fresh"
     DRIFT = "drift", _GOES_ON, "a target was healed a moment ago and has drifted again"
+    OUT_OF_SYNC = (
+        "out_of_sync",
+        _GOES_ON,
+        "a target does not hold the current value, or nobody knows what stands there",
+    )
     PACING = "pacing", _RESTS, "many credentials are due at once; the soonest expiry goes first"
     CLOCK_SUSPECT = (
         "clock_suspect",

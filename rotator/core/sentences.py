@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from rotator.core.credential import NEVER, Credential, State
 from rotator.core.notes import Note, Trouble, Waits
@@ -29,8 +29,15 @@ class Target(Protocol):
         """Whether it holds the current value; None where it was never seen."""
 
     @property
+    def accepted(self) -> object | None:
+        """Who said that what stands there instead of ours is right."""
+
+    @property
     def problem(self) -> Trouble | None:
         """Why it could not be used when last tried."""
+
+
+_Target = TypeVar("_Target", bound=Target)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,13 +110,22 @@ def _of_rotation(told: Told, rotation: Rotation, state: State, targets: Sequence
 def _resting(told: Told, targets: Sequence[Target]) -> tuple[Reason | None, str]:
     start, left = told.waits("start"), renewal_at(told.credential, told.view) - told.now
     why = start.why if start else None
-    if start and why is Reason.DRIFT and (away := [t for t in targets if t.in_sync is False]):
-        return why, f"out of sync: {_named(away)}; healed again in {human(max(start.until - told.now, 1.0))}"
+    if out := away(targets):
+        if start and why is Reason.DRIFT:
+            return why, f"out of sync: {_named(out)}; healed again in {human(max(start.until - told.now, 1.0))}"
+        return Reason.OUT_OF_SYNC, f"out of sync: {_named(out)}"
     if left > 0:
-        return Reason.FRESH, "fresh; never expires" if left == NEVER else f"fresh; rotates in {human(left)}"
+        left_alone = [target for target in targets if target.accepted]
+        more = f"; left alone as accepted: {_named(left_alone)}" if left_alone else ""
+        return Reason.FRESH, ("fresh; never expires" if left == NEVER else f"fresh; rotates in {human(left)}") + more
     if start and why in (Reason.PACING, Reason.CLOCK_SUSPECT):
         return why, f"due for rotation ({start.text})"
     return None, "due for rotation"
+
+
+def away(targets: Iterable[_Target]) -> list[_Target]:
+    """Targets that are not known to hold the current value, without anybody's leave."""
+    return [target for target in targets if target.in_sync is False and not target.accepted]
 
 
 def _named(targets: Sequence[Target]) -> str:

@@ -5,7 +5,7 @@ Pure: facts, configuration and time in, words out.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from rotator.core.credential import NEVER, Credential, State, Strategy
@@ -15,7 +15,7 @@ from rotator.core.protocol.rules import override_code
 from rotator.core.protocol.view import Failure, Rotation, View
 from rotator.core.reasons import RETIREMENT_WAITS, OperatorCode, Reason
 from rotator.core.schedule.due import deadline, renewal_at
-from rotator.core.sentences import Told, said
+from rotator.core.sentences import Told, away, said
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,7 +146,7 @@ def credential_status(
     """
     told = Told(credential, view, now, note or Note(), used or {})
     needs, targets, token = _needs(told), _targets(told), view.tokens.get(view.current)
-    state = _state(told, needs)
+    state = _state(told, needs, targets)
     reason, message = said(told, state, targets)
     return CredentialStatus(
         name=credential.name,
@@ -154,7 +154,7 @@ def credential_status(
         owner=credential.owner,
         strategy=_strategy(told).value,
         state=state,
-        ready=token is not None and token.expires_at > now and all(_holds(view, t.name) for t in targets if t.required),
+        ready=token is not None and token.expires_at > now and all(holds(view, t.name) for t in targets if t.required),
         generation=view.generation,
         token_id=view.current or None,
         token_name=(token.name or None) if token else None,
@@ -186,7 +186,7 @@ def _finite(at: float) -> float | None:
 
 
 # ------------------------------------------------------------------------------------------------------ state and needs
-def _state(told: Told, needs: NeedsOperator | None) -> State:
+def _state(told: Told, needs: NeedsOperator | None, targets: Sequence[TargetStatus]) -> State:
     """The first that applies."""
     view = told.view
     asked: tuple[tuple[object, State], ...] = (
@@ -196,6 +196,7 @@ def _state(told: Told, needs: NeedsOperator | None) -> State:
         (_fails(told), State.FAILING),
         (view.rotation, State.ROTATING),
         (not view.current, State.UNINITIALIZED),
+        (any(target.required for target in away(targets)), State.FAILING),
     )
     return next((state for applies, state in asked if applies), State.IDLE)
 
@@ -220,7 +221,12 @@ def _needs(told: Told) -> NeedsOperator | None:
     view, rotation = told.view, told.view.rotation
     if told.credential.managed or rotation or view.retirements:  # else it is nobody's question what stands there
         for name in sorted(view.overridden):
-            return _needed(told, override_code(view, name), view.overridden_at[name], name)
+            what = f"{name} ({view.what[name]})" if name in view.what else name
+            return _needed(told, override_code(view, name), view.overridden_at[name], what)
+        for name in sorted(view.strange):
+            if name not in view.heeded and view.strange[name] != view.kept.get(name):
+                what = f"{name} ({', '.join(sorted(view.strange[name]))})"
+                return _needed(told, OperatorCode.TARGET_OVERRIDDEN, view.strange_at.get(name, told.now), what)
     if rotation and rotation.rejects >= rotation.policy.rejects:
         return _needed(told, OperatorCode.REJECTED, rotation.since)
     for waits in told.note.waits.values():
@@ -295,31 +301,37 @@ def _targets(told: Told) -> tuple[TargetStatus, ...]:
     view, found = told.view, []
     for target in told.credential.targets:
         problem = _problem(told, target.name)
-        known = target.name in view.baselines
+        known, leave = target.name in view.baselines, view.accepted.get(target.name)
         found.append(
             TargetStatus(
                 name=target.name,
                 type=target.type,
                 required=target.required,
-                in_sync=_holds(view, target.name) and problem is None if known else None,
+                in_sync=holds(view, target.name) and problem is None if known else None,
                 generation=view.generations.get((target.name, view.last.get(target.name, "")), 0),
                 problem=problem,
+                accepted=Accepted(by=leave.by, at=leave.at) if leave else None,
             )
         )
     return tuple(found)
 
 
-def _holds(view: View, name: str) -> bool:
+def holds(view: View, name: str) -> bool:
     """Whether a target holds a value of ours that lives as far as the journal knows: the current one or its successor.
 
     A roll ends the value that stood everywhere, so until it is confirmed only what it wrote and read back counts.
+    Where something else stands beside the value than belongs to it, or where nobody knows what stands there, it does
+    not count.
     """
-    rotation, last = view.rotation, view.last.get(name)
-    if not view.current or name in view.overridden or name in view.heeded:
+    rotation, held = view.rotation, view.holds.get(name, "")
+    left = name in view.overridden or name in view.heeded or name in view.amiss or name in view.strange
+    if not view.current or left:
         return False
     if rotation is not None and rotation.rolling:
         return name in rotation.written and ("read_back", name) not in rotation.failures
-    return last == view.current or bool(rotation and rotation.generation and last == rotation.token_id)
+    live = {view.fingerprint, rotation.fingerprint if rotation and rotation.generation else ""} - {""}
+    by_token = not held and view.last.get(name) == view.current  # noted by an older version
+    return held in live or by_token
 
 
 def _problem(told: Told, name: str) -> Trouble | None:

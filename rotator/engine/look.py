@@ -1,5 +1,7 @@
-"""Looks: everything that a rule may ask to see. They observe; what they journal is what was seen, never an act.
+"""Looks: everything that a rule may ask to see. They change nothing outside; they journal what was seen, never an act.
 
+That is: sights of targets (`stands`, and SEEN where a target let go of a token), that something outside is ahead of the
+journal (AHEAD), the retirement of a token that nothing owns, and once for each reason that something fails.
 Every look answers: an unusable answer from outside is UNSURE, BAD or UNREADABLE, never an exception of a port.
 """
 
@@ -12,20 +14,19 @@ from rotator.core.credential import NEVER, Strategy
 from rotator.core.errors import Barred, JournalUnsafe, RateLimited, Refused, RotatorError, Unavailable
 from rotator.core.events import Event
 from rotator.core.facts import Kind
-from rotator.core.ports.source import TokenState
-from rotator.core.ports.target import Remark
+from rotator.core.ports.source import Looks, TokenState
+from rotator.core.ports.target import Reading, Remark
 from rotator.core.protocol.names import parse
 from rotator.core.protocol.retire import DEAD
 from rotator.core.protocol.rules import Look, Result, Seen, Sight
 from rotator.core.protocol.steps import unowned
 from rotator.core.secret import Secret
-from rotator.engine.stands import Whose, holder, minted_for, opened, refused, stand, value_key, whose
+from rotator.engine.holding import holder, opened, provable, value_key
+from rotator.engine.stands import stand
+from rotator.engine.whose import Whose, adoptable, minted_for, refused, whose
 from rotator.engine.work import Work
 
 NO_ANSWER: Final = (Unavailable, Refused)
-ALIVE_STATES: Final = frozenset({"active", "disabled"})
-"""Statuses in which a token may still be what its value makes of it; in every other one it is dead for good."""
-
 UNEQUAL: Final = "its grants or conditions are not those of the terms"
 
 TRUST: Final = 12
@@ -56,8 +57,8 @@ def writable(work: Work, of: str) -> Seen:
         except NO_ANSWER as error:
             work.trouble(name, "check", error)
             _unwritable(work, name, error)
-    required = case.required()
-    return Seen(at, Result.GOOD if required <= able else Result.SOME if able & required or not required else Result.BAD)
+    required, free = case.required(), able - work.view.overridden.keys()
+    return Seen(at, Result.GOOD if required <= able else Result.SOME if free & required or not required else Result.BAD)
 
 
 def _remember(work: Work, target: str, remarks: Sequence[Remark]) -> None:
@@ -195,6 +196,8 @@ def token(work: Work, of: str) -> Seen:
         state = work.source.get(of)
     except NO_ANSWER as error:
         return _unsure(work, at, error)
+    if state is not None and of == work.credential.adopt and of not in work.view.tokens and not adoptable(work, state):
+        return Seen(at, Result.DEAD, "another credential minted it")
     return Seen(at, Result.GOOD if state is not None and state.active else Result.DEAD)
 
 
@@ -269,10 +272,12 @@ def unpublished(work: Work, of: str) -> Seen:
     except NO_ANSWER as error:
         return _unsure(work, at, error)
     work.memory.seen[Look(Sight.QUIET, of)] = _quiet(work, at, of, state)
-    if state is None or state.status not in ALIVE_STATES:
+    if state is None or state.final:
         return Seen(at, Result.GOOD, DEAD)
     retirement = view.retirements.get(of)
     grace = retirement.policy.grace if retirement else work.credential.policy.grace
+    if held := view.held.get(of):
+        return Seen(at, Result.BAD, min(held))  # it stands at a place of another credential of ours
     for name in sorted(work.credential.all | view.baselines):
         if name in view.released and at - view.released[name] > grace:
             continue
@@ -291,22 +296,33 @@ def _let_go(work: Work, name: str, of: str) -> bool:
         reading = target.read()
     except NO_ANSWER:
         return not may_hold
-    if view.open_writes.get((name, of)) == reading.version:
+    if reading.version in view.open_writes.get((name, of), ()):
         return False  # a paused writer may still win on top of this version
     fingerprint, found = holder(work, target, reading)
     if found == of:
         return False
-    if fingerprint and not found and target.keys[value_key(target)] == "token.value":
-        try:
-            kind, state = whose(work, reading.values[value_key(target)], fingerprint)
-        except NO_ANSWER:
-            return False
-        if kind is Whose.UNSURE or (state is not None and state.id == of):
-            return False
+    if fingerprint and not found and not _of_another(work, name, reading, fingerprint, of):
+        return False
     if view.last.get(name) == of:  # it let go only now: grace counts from here
         work.append(work.draft(Kind.SEEN, target=name, token_id=found, detail={"old": of}))
         return False
     return True
+
+
+def _of_another(work: Work, name: str, reading: Reading, fingerprint: str, of: str) -> bool:
+    """Whether an unknown value is certainly none of that token: by its shape, or as the provider says."""
+    target = work.bound.targets[name]
+    key = value_key(work.source, target)
+    value, adopted = reading.values[key], bool(work.credential.adopt)
+    if not provable(work.source, target) or work.source.looks_like(value, key, adopted=adopted).looks is not Looks.OWN:
+        return True
+    try:
+        kind, state = whose(work, value)
+    except NO_ANSWER:
+        return False
+    if kind is Whose.REFUSED:
+        return refused(work, fingerprint)  # a living token's value is refused now and then
+    return state is not None and state.id != of
 
 
 def stands(work: Work, of: str) -> Seen:
@@ -350,7 +366,7 @@ def orphans(work: Work, of: str) -> Seen:
             detail={"born": state.issued_at, "attempt_name": state.name, "policy": credential.policy.to_json()}
             | ({} if state.expires_at == NEVER else {"expires_at": state.expires_at}),
         )
-        if state.status not in ALIVE_STATES or unowned(work.view, draft):
+        if state.final or unowned(work.view, draft):
             continue
         found.add(state.id)
         view, known = work.view, state.name in work.view.attempts

@@ -31,8 +31,10 @@ from rotator.core.protocol.view import Rotation
 from rotator.core.reasons import OperatorCode
 from rotator.core.schedule.due import why_due
 from rotator.core.secret import Secret
+from rotator.engine.holding import holder, opened, pieces, provable, publication, value_key
 from rotator.engine.look import lives, proven, take
-from rotator.engine.stands import desired, holder, opened, pieces, stand, value_key
+from rotator.engine.stands import stand
+from rotator.engine.whose import named_for_adoption
 from rotator.engine.work import Work, whole
 
 CERTAIN: Final = (Refused, Unavailable)
@@ -213,6 +215,7 @@ def write(work: Work, action: Action) -> None:
         _failed(work, "write", name, Unavailable(f"writing {name}: it is not configured"))
         return
     place = next((t.place for t in work.credential.targets if t.name == name), name)
+    version: str | None = None
     try:
         with work.journal.place(work.lease, place):
             found = stand(work, name)
@@ -221,10 +224,11 @@ def write(work: Work, action: Action) -> None:
             done = found.fingerprint == rotation.fingerprint and found.complete
             if not done and found.result in (Result.OVERRIDDEN, Result.UNSURE, Result.HEEDED):
                 raise Conflict(f"writing {name}: {found.result.value}")
-            values = desired(work, target, rotation.fingerprint)
+            values, ours = publication(work, name, rotation.fingerprint, found.reading)
             if not done:  # else nothing new is published; the write only finishes what a crash cut off (marks, labels)
-                intended = {"version": found.reading.version, "keys": pieces(work, values)}
+                intended = {"version": found.reading.version, "keys": pieces(work, ours)}
                 work.append(_of(work, Kind.PUBLISH_INTENT, rotation, name, intended))
+                version = found.reading.version
             work.runtime.crash("before_target_write")
             target.write(
                 Publication(
@@ -240,12 +244,15 @@ def write(work: Work, action: Action) -> None:
             )
             work.runtime.crash("after_target_write")
             work.forget(Look(Sight.STANDS, name))
-            wrote = {"old": found.token_id, "keys": pieces(work, values)}
+            wrote = {"old": found.token_id, "keys": pieces(work, ours)}
             work.append(_of(work, Kind.WRITTEN, rotation, name, wrote))
             work.say(Event.TARGET_WRITTEN, target=name, target_type=_type(work, name), generation=rotation.generation)
-    except (*CERTAIN, OutcomeUnknown, Conflict) as error:
+    except OutcomeUnknown as error:
         work.forget(Look(Sight.STANDS, name))
         _failed(work, "write", name, error)
+    except (*CERTAIN, Conflict) as error:
+        work.forget(Look(Sight.STANDS, name))
+        _failed(work, "write", name, error, not_written=version, token=rotation.token_id)
 
 
 def read_back(work: Work, action: Action) -> None:
@@ -258,14 +265,13 @@ def read_back(work: Work, action: Action) -> None:
     try:
         reading = target.read()
         fingerprint, _ = holder(work, target, reading)
-        wanted = desired(work, target, rotation.fingerprint)
+        wanted, _ = publication(work, name, rotation.fingerprint, reading)
         work.forget(Look(Sight.STANDS, name))
         if fingerprint != rotation.fingerprint or reading.values != wanted:
             work.append(_of(work, Kind.UNWRITTEN, rotation, name, {}))
             return
-        key = value_key(target)
-        derived = target.keys[key] != "token.value"
-        value = opened(work, fingerprint) if derived else reading.values[key]
+        proves = provable(work.source, target)
+        value = reading.values[value_key(work.source, target)] if proves else opened(work, fingerprint)
         at = work.now
         if value is not None and proven(work, value, rotation.token_id):
             work.append(_of(work, Kind.READ_BACK, rotation, name, {}))
@@ -318,11 +324,15 @@ def record(work: Work, action: Action) -> None:
     if kind is Kind.PUBLISHING:
         fields["generation"] = view.generation + 1
     if kind is Kind.CONFIRMED:
-        fields["detail"] = {**action.detail, "adopt": work.credential.adopt}
+        left = sorted(work.case().targets() & view.heeded.keys())
+        fields["detail"] = {**action.detail, "adopt": named_for_adoption(work), "left": left}
     if kind is Kind.ABANDONED and rotation and not action.detail.get("rejected"):
         fields["detail"] = {**action.detail, **_unanswered(work, rotation)}
     if kind is Kind.TARGET_RELEASED:
-        fields["detail"] = {"stanza": _stanza(work, action.target)}
+        fields["detail"] = {
+            "stanza": _spec(work, "targets", action.target),
+            "place": _spec(work, "places", action.target),
+        }
     began = rotation.started if rotation else work.now
     strategy = rotation.strategy.value if rotation else ""
     work.append(work.draft(kind, **fields))
@@ -333,6 +343,7 @@ def record(work: Work, action: Action) -> None:
             strategy=strategy,
             generation=rotation.generation,
             duration=round(work.now - began, 3),
+            left=", ".join(sorted(rotation.terms.targets & view.heeded.keys())) or None,
         )
     elif kind is Kind.RETIRED:
         work.journal.destroy(work.stream, action.token_id)
@@ -353,9 +364,10 @@ def look(work: Work, action: Action) -> None:
     take(work, given(action.look, "what to look at"))
 
 
-def _stanza(work: Work, name: str) -> object:
-    targets = work.view.spec.get("targets")
-    return targets.get(name) if isinstance(targets, dict) else None
+def _spec(work: Work, what: str, name: str) -> object:
+    """What the journaled stanza says of a target, None where it says nothing."""
+    found = work.view.spec.get(what)
+    return found.get(name) if isinstance(found, dict) else None
 
 
 def _of(work: Work, kind: Kind, rotation: Rotation, target: str, detail: Mapping[str, object]) -> Draft:
@@ -373,8 +385,14 @@ def _type(work: Work, name: str) -> str:
     return next((t.type for t in work.credential.targets if t.name == name), "")
 
 
-def _failed(work: Work, act: str, target: str, error: RotatorError) -> None:
-    work.append(work.draft(Kind.FAILED, target=target, detail=_why(act, error)))
+def _failed(
+    work: Work, act: str, target: str, error: RotatorError, *, not_written: str | None = None, token: str = ""
+) -> None:
+    """Journal a failed act; `not_written`: the version of the target on top of which certainly nothing was written."""
+    detail = _why(act, error)
+    if not_written is not None:
+        detail["not_written"] = not_written
+    work.append(work.draft(Kind.FAILED, target=target, token_id=token, detail=detail))
     if not target:
         work.say(Event.PROVIDER_UNAVAILABLE, act=act, reason=error.message, remedy=error.remedy or None)
     else:

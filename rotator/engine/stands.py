@@ -1,40 +1,25 @@
-"""What stands at a target, and whose it is. First sights, overrides and adoptions are journaled here.
+"""What stands at a target, and what follows: first sights, overrides and adoptions are journaled here.
 
-It knows targets by their keys alone: the *value key* is the managed key by which a value can be told.
+Nothing counts as in sync that is not known to be: an unknown value is journaled as seen before anybody is asked.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from enum import StrEnum
+from dataclasses import dataclass, replace
+from typing import Final
 
 from rotator.core.credential import NEVER
-from rotator.core.errors import JournalUnsafe, Refused
 from rotator.core.events import Event
-from rotator.core.facts import Kind
-from rotator.core.ports.source import TokenState
-from rotator.core.ports.target import Reading, Target
-from rotator.core.protocol.names import AttemptName, is_of, parse
+from rotator.core.facts import Draft, Json, Kind
+from rotator.core.ports.source import Looks, TokenState
+from rotator.core.ports.target import Reading
+from rotator.core.protocol.names import parse
 from rotator.core.protocol.rules import Look, Result, Sight
 from rotator.core.secret import Secret
-from rotator.engine.work import Doubt, Work
-
-LITERAL = "literal:"
-VALUE = "token.value"
-
-SILENCE = 10
-"""Times the span of a proof without any refusal after which earlier ones count no more."""
-
-
-class Whose(StrEnum):
-    """Whose an unknown value is."""
-
-    ADOPTED = "adopted"
-    OURS = "ours"
-    FOREIGN = "foreign"
-    DEAD = "dead"
-    UNSURE = "unsure"
+from rotator.engine.holding import desired, holder, opened, pieces, provable, strangers, value_key
+from rotator.engine.whose import Other, Whose, another, may_ask, named_for_adoption, refused, whose
+from rotator.engine.work import Work
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +31,8 @@ class Stand:
         reading: version and values.
         fingerprint: of the value that stands there, empty for none.
         token_id: whose it is, empty where that is not known.
-        complete: whether every managed key is as it should be for that value.
+        complete: whether every managed key is as it should be for that value, or is left to a stranger.
+        free: fingerprints of what may be overwritten here because it is nobody's, or given up by the configuration.
     """
 
     result: Result
@@ -54,171 +40,39 @@ class Stand:
     fingerprint: str = ""
     token_id: str = ""
     complete: bool = False
+    free: frozenset[str] = frozenset()
 
 
-def opened(work: Work, fingerprint: str) -> Secret | None:
-    """Open a value of the journal; None where its key was destroyed or it does not decrypt.
-
-    The trouble of one value is no trouble of the journal: where that is in trouble, the next fact says so.
-    """
-    try:
-        return work.journal.reveal(work.stream, fingerprint)
-    except (KeyError, JournalUnsafe):
-        return None
-
-
-def desired(work: Work, target: Target, fingerprint: str, value: Secret | None = None) -> dict[str, Secret]:
-    """Return what the managed keys must hold for a value of the journal, which is opened unless it is given.
-
-    Raises:
-        Refused: the value cannot be opened.
-    """
-    token_id = work.view.values[fingerprint]
-    value = value or opened(work, fingerprint)
-    if value is None:
-        raise Refused("opening a value of the journal: its key was destroyed, or it was changed since", code="value")
-    outputs = work.source.outputs(token_id, value, work.view.expires_at(token_id))
-    return {key: literal_or(outputs, name) for key, name in target.keys.items()}
-
-
-def pieces(work: Work, values: Mapping[str, Secret]) -> dict[str, str]:
-    """Return the fingerprint of each managed key's value, by which what we wrote is known for ever."""
-    return {key: work.journal.fingerprint(value) for key, value in sorted(values.items())}
-
-
-def literal_or(outputs: Mapping[str, Secret], name: str) -> Secret:
-    """Return a literal, or the source's output of that name."""
-    return Secret(name.removeprefix(LITERAL)) if name.startswith(LITERAL) else outputs[name]
-
-
-def value_key(target: Target) -> str:
-    """Return the managed key by which a value can be told: the token's value, else a secret derived from it."""
-    by_output = {name: key for key, name in target.keys.items()}
-    return by_output.get(VALUE) or by_output["r2.secret_access_key"]
-
-
-def holder(work: Work, target: Target, reading: Reading) -> tuple[str, str]:
-    """Return fingerprint and token id of the value in a reading; an unknown one has no id, an absent one neither."""
-    key = value_key(target)
-    found = reading.values.get(key)
-    if found is None:
-        return "", ""
-    if target.keys[key] == VALUE:
-        fingerprint = work.journal.fingerprint(found)
-        return fingerprint, work.view.values.get(fingerprint, "")
-    piece = work.journal.fingerprint(found)
-    if (known := work.view.pieces.get(piece, "")) in work.view.values:
-        return known, work.view.values[known]
-    for fingerprint in reversed(tuple(work.view.values)):  # written before fingerprints of derived secrets were kept
-        value = opened(work, fingerprint)
-        if value is not None and desired(work, target, fingerprint, value)[key] == found:
-            return fingerprint, work.view.values[fingerprint]
-    return piece, ""
-
-
-def refused(work: Work, fingerprint: str) -> bool:
-    """Note that a value was refused; True once it is proven dead: three times over two minutes, the control passing.
-
-    The first refusals are kept, not the last ones: many targets that hold the same value ask so often that ten refusals
-    never span two minutes. After a long silence counting starts again.
-    """
-    if not work.source.control():
-        return False
-    now, doubt = work.now, work.memory.doubts.setdefault(fingerprint, Doubt())
-    fresh = bool(doubt.times) and now - doubt.times[-1] <= SILENCE * work.tuning.doubt
-    doubt.times = (*doubt.times[:9], now) if fresh else (now,)
-    return len(doubt.times) >= 3 and now - doubt.times[0] >= work.tuning.doubt
-
-
-def minted_for(work: Work, name: AttemptName, *, inherits: bool = False) -> bool:
-    """Whether a token of that name is this credential's: of an attempt of its own, or else by the name's base.
-
-    A name says what the credential was called when the token was made. After a rename its own tokens bear the former
-    name; another credential that is called so now must not take them for its own, for it would retire them.
-    With `inherits`, a token whose credential left the configuration is its own, too: a rename that was taken back.
-    """
-    if str(name) in work.view.attempts:
-        return True
-    if not is_of(name, work.credential.name):
-        return False
-    if name.instance != work.journal.instance:
-        return True
-    return work.journal.stream_of(name.rid, managed=inherits) in ("", work.stream)
-
-
-def whose(work: Work, value: Secret, fingerprint: str) -> tuple[Whose, TokenState | None]:
-    """Ask the provider whose an unknown value is; raises what the source raises."""
-    token_id = work.source.verify(value)
-    if token_id is None:
-        return (Whose.DEAD if refused(work, fingerprint) else Whose.UNSURE), None
-    work.memory.doubts.pop(fingerprint, None)
-    state = work.source.get(token_id)
-    if state is None:
-        return Whose.UNSURE, None
-    if state.id == work.credential.adopt:
-        return Whose.ADOPTED, state
-    name = parse(state.name)
-    return (Whose.OURS if name and minted_for(work, name, inherits=True) else Whose.FOREIGN), state
+WHAT: Final[Mapping[Whose, str]] = {
+    Whose.REFUSED: "a value that the provider does not accept here",
+    Whose.BARRED: "a value that only other hosts may use, so that nobody can tell here whose it is",
+}
 
 
 def stand(work: Work, name: str) -> Stand:
     """Read a target, tell what it holds, and journal a first sight, a change of hands, an override or an adoption.
 
     Raises:
-        Unavailable: the target or the provider gave no usable answer; nothing was journaled.
+        Unavailable: the target or the provider gave no usable answer; nothing but the sight was journaled.
     """
-    target, view = work.bound.targets[name], work.view
+    target, first = work.bound.targets[name], untouched(work, name)
     reading = target.read()
     fingerprint, token_id = holder(work, target, reading)
-    first = name not in view.baselines
+    _guest_left(work, name, fingerprint)
     result = _known(work, name, fingerprint, token_id)
+    found = Stand(result=result or Result.UNSURE, reading=reading, fingerprint=fingerprint, token_id=token_id)
     if result is None:
-        return _unknown(work, name, reading, fingerprint, token_id)
-    if result is Result.HEEDED:
-        return _accepted(work, name, reading, fingerprint)
-    if not first and view.last.get(name, "") != token_id:
-        work.append(work.draft(Kind.SEEN, target=name, token_id=token_id, detail={"old": view.last.get(name, "")}))
-    if first:
-        work.append(work.draft(Kind.BASELINE, target=name, token_id=token_id))
-        work.say(Event.TARGET_BASELINE, target=name)
-    if name in view.overridden or name in view.heeded:  # an accepted value is left alone until it changes
-        work.append(work.draft(Kind.OVERRIDE_ENDED, target=name))
-    complete = result in (Result.CURRENT, Result.MINE) and _complete(work, target, reading, fingerprint)
-    if result in (Result.CURRENT, Result.MINE) and not complete:
-        result = Result.OLDER  # another managed key was changed by hand: ours to heal
-    return Stand(result=result, reading=reading, fingerprint=fingerprint, token_id=token_id, complete=complete)
+        if work.view.heeded.get(name) == fingerprint:
+            return _accepted(work, name, found)
+        found = _unknown(work, name, found, first=first)
+    if found.result in (Result.OVERRIDDEN, Result.UNSURE):
+        return found
+    return _beside(work, name, found, first=first)
 
 
-def _complete(work: Work, target: Target, reading: Reading, fingerprint: str) -> bool:
-    """Whether every managed key is as it should be; the value that stands there saves opening the one in the journal.
-
-    A value that the journal cannot open any more is sealed anew where it can be read.
-    """
-    found, standing = opened(work, fingerprint), reading.values[value_key(target)]
-    if found is None and target.keys[value_key(target)] == VALUE:
-        token = work.view.values[fingerprint]
-        work.append(work.draft(Kind.KNOWN, token_id=token, fingerprint=fingerprint), standing)
-        work.forget(Look(Sight.ALIVE, fingerprint))
-        found = standing
-    if found is None:  # only what is derived from it stands there: compare with what was written
-        wrote = pieces(work, reading.values)
-        return wrote.keys() == target.keys.keys() and all(p in work.view.pieces for p in wrote.values())
-    return reading.values == desired(work, target, fingerprint, found)
-
-
-def _accepted(work: Work, name: str, reading: Reading, fingerprint: str) -> Stand:
-    """An operator said that what stands there is right: adopted where it is the token named for that, else left alone.
-
-    A stranger's token is never adopted: adopting would end with its retirement.
-    """
-    target = work.bound.targets[name]
-    key = value_key(target)
-    if work.credential.adopt and target.keys[key] == VALUE:
-        kind, state = whose(work, reading.values[key], fingerprint)
-        if kind is Whose.ADOPTED and state is not None and state.active and state.id not in work.view.marked:
-            work.append(work.draft(Kind.OVERRIDE_ENDED, target=name))
-            return _ours(work, name, reading, fingerprint, state, adopted=True, right=True)
-    return Stand(result=Result.HEEDED, reading=reading, fingerprint=fingerprint)
+def untouched(work: Work, name: str) -> bool:
+    """Whether a target was never ours: seen for the first time, or occupied ever since."""
+    return name not in work.view.baselines or name in work.view.occupied
 
 
 def _known(work: Work, name: str, fingerprint: str, token_id: str) -> Result | None:
@@ -227,8 +81,6 @@ def _known(work: Work, name: str, fingerprint: str, token_id: str) -> Result | N
     rotation = view.rotation
     if not fingerprint:
         return Result.ABSENT
-    if view.heeded.get(name) == fingerprint:
-        return Result.HEEDED
     if fingerprint == view.fingerprint:
         return Result.CURRENT
     if rotation and fingerprint == rotation.fingerprint:
@@ -240,35 +92,218 @@ def _known(work: Work, name: str, fingerprint: str, token_id: str) -> Result | N
     return None
 
 
-def _unknown(work: Work, name: str, reading: Reading, fingerprint: str, token_id: str) -> Stand:
-    """A value that the journal does not know, or never published: adopt it, know it, or ask an operator."""
-    target, view = work.bound.targets[name], work.view
-    first = name not in view.baselines
-    value = reading.values[value_key(target)]
-    provable = target.keys[value_key(target)] == VALUE
-    kind, state = whose(work, value, fingerprint) if provable else (Whose.FOREIGN, None)
-    if kind is Whose.UNSURE:
-        return Stand(result=Result.UNSURE, reading=reading, fingerprint=fingerprint)
-    if kind is Whose.DEAD and token_id:
-        return Stand(result=Result.OLDER, reading=reading, fingerprint=fingerprint, token_id=token_id)
-    if kind is Whose.ADOPTED and not first and state is not None and not _still_adoptable(work, state):
-        kind = Whose.FOREIGN
-    if kind in (Whose.ADOPTED, Whose.OURS) and state is not None:
-        return _ours(work, name, reading, fingerprint, state, adopted=kind is Whose.ADOPTED)
-    may_replace = first and (kind is Whose.DEAD or _replaces(work, name))
-    if may_replace:
-        work.append(work.draft(Kind.BASELINE, target=name, fingerprint=fingerprint, detail={"replace": True}))
-        return Stand(result=Result.REPLACEABLE, reading=reading, fingerprint=fingerprint)
-    if view.overridden.get(name) != fingerprint:
-        work.append(work.draft(Kind.OVERRIDDEN, target=name, fingerprint=fingerprint))
-        work.say(Event.TARGET_OVERRIDDEN, target=name)
+def _accepted(work: Work, name: str, found: Stand) -> Stand:
+    """An operator said that what stands there is right: adopted where it is the token named for that, else left alone.
+
+    A stranger's token is never adopted: adopting would end with its retirement.
+    """
+    target = work.bound.targets[name]
+    key, adopt = value_key(work.source, target), work.credential.adopt
+    if adopt and provable(work.source, target) and _own_shape(work, found.reading.values[key], key):
+        kind, state = whose(work, found.reading.values[key])
+        if kind is Whose.ADOPTED and state is not None and state.active and state.id not in work.view.marked:
+            work.append(work.draft(Kind.OVERRIDE_ENDED, target=name))
+            found = _ours(work, name, found, state, adopted=True, right=True)
+            return _beside(work, name, found, first=False)
+    return replace(found, result=Result.HEEDED)
+
+
+def _own_shape(work: Work, value: Secret, key: str) -> bool:
+    return work.source.looks_like(value, key, adopted=bool(work.credential.adopt)).looks is Looks.OWN
+
+
+# --- side keys: what stands beside a value that is ours, or may be written over
+
+
+def _beside(work: Work, name: str, found: Stand, *, first: bool) -> Stand:
+    """Judge the other managed keys, and journal what is seen.
+
+    A stranger's content occupies the target at first sight; later it is left and reported, and never stops the value.
+    """
+    live = found.result in (Result.CURRENT, Result.MINE)
+    wanted = _wanted(work, name, found) if live else {}
+    strange = strangers(work, name, found.reading, wanted)
     if first:
-        work.append(work.draft(Kind.BASELINE, target=name))
-    return Stand(result=Result.OVERRIDDEN, reading=reading, fingerprint=fingerprint)
+        nobodys = frozenset(
+            piece for key, piece in strange.items() if _placeholder(work, found.reading.values[key], key)
+        )
+        strange = {key: piece for key, piece in strange.items() if piece not in nobodys}
+        found = replace(found, free=found.free | nobodys)
+        if strange:
+            identity = work.journal.fingerprint(Secret("\n".join(sorted(strange.values()))))
+            if work.view.heeded.get(name) == identity:
+                return replace(found, result=Result.HEEDED)
+            what = f"{', '.join(strange)} holds something that is not ours"
+            said = _foreign(work, name, found, strange, what, first=first, identity=identity)
+            if said.result is Result.OVERRIDDEN:
+                return said
+            found, strange = replace(found, free=said.free), {}
+    amiss = _amiss(work, name, found, wanted, strange) if live else []
+    complete = live and not amiss
+    _sight(work, name, found, strange, amiss, wanted if complete else {}, first=first)
+    result = found.result if complete or not live else Result.OLDER  # changed by hand: ours to heal
+    return replace(found, result=result, complete=complete)
 
 
-def _replaces(work: Work, name: str) -> bool:
-    return any(t.replace for t in work.credential.targets if t.name == name)
+def _placeholder(work: Work, content: Secret, key: str) -> bool:
+    return work.source.looks_like(content, key, adopted=False).looks is Looks.PLACEHOLDER
+
+
+def _amiss(work: Work, name: str, found: Stand, wanted: Mapping[str, Secret], strange: Mapping[str, str]) -> list[str]:
+    """Managed keys that do not hold what belongs to the value beside them, and that are ours to heal."""
+    keys, standing = work.bound.targets[name].keys, found.reading.values
+    if wanted:
+        return [key for key in keys if key not in strange and standing.get(key) != wanted[key]]
+    wrote = pieces(work, standing)  # nothing can be derived any more: whatever we wrote is good
+    return [key for key in keys if key not in strange and wrote.get(key, "") not in work.view.pieces]
+
+
+def _wanted(work: Work, name: str, found: Stand) -> Mapping[str, Secret]:
+    """What the managed keys must hold; empty where the value can neither be opened nor read.
+
+    A value that the journal cannot open any more is sealed anew where it stands.
+    """
+    target = work.bound.targets[name]
+    value = opened(work, found.fingerprint)
+    if value is None and provable(work.source, target):
+        value = found.reading.values[value_key(work.source, target)]
+        work.append(work.draft(Kind.KNOWN, token_id=found.token_id, fingerprint=found.fingerprint), value)
+        work.forget(Look(Sight.ALIVE, found.fingerprint))
+    return desired(work, target, found.fingerprint, value) if value is not None else {}
+
+
+def _sight(
+    work: Work,
+    name: str,
+    found: Stand,
+    strange: Mapping[str, str],
+    amiss: list[str],
+    ours: Mapping[str, Secret],
+    *,
+    first: bool,
+) -> None:
+    """Journal a first sight or a change of what stands there, and the end of an override."""
+    view = work.view
+    fields = {"target": name, "token_id": found.token_id, "fingerprint": found.fingerprint}
+    detail: dict[str, object] = {"strange": dict(strange), "amiss": amiss}
+    keys = {key: piece for key, piece in pieces(work, ours).items() if key not in strange}
+    if not {*view.pieces, found.fingerprint}.issuperset(keys.values()):
+        detail["keys"] = keys  # written by us in earlier days, or found as they should be: ours from now on
+    if first:
+        work.append(work.draft(Kind.BASELINE, **fields, detail={**detail, "free": sorted(found.free)}))
+        work.say(Event.TARGET_BASELINE, target=name)
+    elif _news(work, name, found, strange, amiss) or "keys" in detail:
+        work.append(work.draft(Kind.SEEN, **fields, detail={**detail, "old": view.last.get(name, "")}))
+    if name in view.overridden or name in view.heeded or name in view.guests:
+        work.append(work.draft(Kind.OVERRIDE_ENDED, target=name))  # an accepted value is left alone until it changes
+
+
+def _news(work: Work, name: str, found: Stand, strange: Mapping[str, str], amiss: list[str]) -> bool:
+    view = work.view
+    before = (view.last.get(name, ""), view.holds.get(name, ""), view.strange.get(name, {}), view.amiss.get(name, ()))
+    return before != (found.token_id, found.fingerprint, dict(strange), tuple(amiss))
+
+
+# --- values that the journal does not know, or never published
+
+
+def _unknown(work: Work, name: str, found: Stand, *, first: bool) -> Stand:
+    """Adopt it, know it, or ask an operator. What the shape tells is asked of nobody."""
+    target, view = work.bound.targets[name], work.view
+    key = value_key(work.source, target)
+    value, keys = found.reading.values[key], {key: found.fingerprint}
+    if not first and view.holds.get(name) != found.fingerprint:
+        seen = {"token_id": found.token_id, "fingerprint": found.fingerprint}
+        work.append(work.draft(Kind.SEEN, target=name, **seen, detail={"old": view.last.get(name, "")}))
+    other = None if found.token_id else another(work, name, found.fingerprint)
+    if other and other.managed:
+        return _anothers(work, name, found, other, first=first)
+    shape = work.source.looks_like(value, key, adopted=bool(work.credential.adopt))
+    if first and shape.looks is Looks.PLACEHOLDER:
+        return replace(found, result=Result.REPLACEABLE, free=frozenset(keys.values()))
+    if not found.token_id and not (provable(work.source, target) and shape.looks is Looks.OWN):
+        return _foreign(work, name, found, keys, f"{key} holds {shape.what}", first=first)
+    if not provable(work.source, target) or not may_ask(work, name, found.fingerprint):
+        return replace(found, result=Result.UNSURE if found.token_id else Result.OVERRIDDEN)
+    kind, state = whose(work, value)
+    if other and kind in (Whose.FOREIGN, Whose.REFUSED, Whose.BARRED):
+        return _anothers(work, name, found, other, first=first)
+    return _answered(work, name, found, kind, state, first=first)
+
+
+def _answered(work: Work, name: str, found: Stand, kind: Whose, state: TokenState | None, *, first: bool) -> Stand:
+    """What the provider's answer means. One that is unusable decides nothing."""
+    key = value_key(work.source, work.bound.targets[name])
+    if kind is Whose.UNSURE or (kind is Whose.BARRED and found.token_id):
+        return found
+    if kind is Whose.REFUSED and found.token_id:
+        proven = refused(work, found.fingerprint)  # ours, and never published
+        return replace(found, result=Result.OLDER if proven else Result.UNSURE)
+    work.memory.doubts.pop(found.fingerprint, None)
+    late = kind is Whose.ADOPTED and not first and state is not None and not _still_adoptable(work, state)
+    if state is not None and kind in (Whose.ADOPTED, Whose.OURS) and not late:
+        return _ours(work, name, found, state, adopted=kind is Whose.ADOPTED)
+    what = f"{key} holds {WHAT.get(kind, 'a value of another token')}"
+    return _foreign(work, name, found, {key: found.fingerprint}, what, first=first)
+
+
+def _foreign(
+    work: Work,
+    name: str,
+    found: Stand,
+    keys: Mapping[str, str],
+    what: str,
+    *,
+    first: bool,
+    identity: str = "",
+    guest: tuple[str, str] = ("", ""),
+) -> Stand:
+    """Somebody else's content: to be overwritten where the configuration says so, else a person is asked at once."""
+    view, (stream, token) = work.view, guest
+    if first and not stream and any(t.replace for t in work.credential.targets if t.name == name):
+        result = Result.REPLACEABLE if found.fingerprint else Result.ABSENT
+        return replace(found, result=result, free=found.free | frozenset(keys.values()))
+    identity = identity or found.fingerprint
+    if view.overridden.get(name) != identity:
+        detail = {"keys": dict(keys), "what": what, "stream": stream}
+        fields = {"target": name, "fingerprint": identity, "token_id": token}
+        work.append(work.draft(Kind.OVERRIDDEN, **fields, detail=detail))
+        work.say(Event.TARGET_OVERRIDDEN, target=name, reason=what)
+    if name not in view.baselines:
+        work.append(work.draft(Kind.BASELINE, target=name, fingerprint=identity))
+    return replace(found, result=Result.OVERRIDDEN, token_id="")
+
+
+# --- values of other credentials of ours
+
+
+def _anothers(work: Work, name: str, found: Stand, other: Other, *, first: bool) -> Stand:
+    """A living value of another credential stands here: it stays, and that token is not retired meanwhile."""
+    if other.free:
+        return replace(found, result=Result.REPLACEABLE)
+    stream, token = other.stream, other.token_id
+    if name not in work.journal.view(stream).held.get(token, {}).get(work.stream, ()):
+        work.journal.note(stream, _held(work, name, token, ended=False))
+    key = value_key(work.source, work.bound.targets[name])
+    what = f"{key} holds a value of another credential of ours"
+    return _foreign(work, name, found, {key: found.fingerprint}, what, first=first, guest=(stream, token))
+
+
+def _guest_left(work: Work, name: str, fingerprint: str) -> None:
+    """Tell another credential that its value stands here no longer."""
+    guest = work.view.guests.get(name)
+    if guest is None or fingerprint == guest.fingerprint:
+        return
+    if name in work.journal.view(guest.stream).held.get(guest.token_id, {}).get(work.stream, ()):
+        work.journal.note(guest.stream, _held(work, name, guest.token_id, ended=True))
+
+
+def _held(work: Work, name: str, token: str, *, ended: bool) -> Draft:
+    detail: dict[str, Json] = {"by": work.stream, "ended": ended}
+    return Draft(kind=Kind.HELD, at=work.believed, token_id=token, target=name, detail=detail)
+
+
+# --- values of ours that the journal does not know
 
 
 def _still_adoptable(work: Work, state: TokenState) -> bool:
@@ -277,20 +312,10 @@ def _still_adoptable(work: Work, state: TokenState) -> bool:
     return state.id == view.current or state.id in view.retirements or state.id in view.tokens
 
 
-def _ours(
-    work: Work,
-    name: str,
-    reading: Reading,
-    fingerprint: str,
-    state: TokenState,
-    *,
-    adopted: bool,
-    right: bool = False,
-) -> Stand:
+def _ours(work: Work, name: str, found: Stand, state: TokenState, *, adopted: bool, right: bool = False) -> Stand:
     """A live value of a token of ours: the current one if it is the newest or an operator said so, else only known."""
     view = work.view
-    first = name not in view.baselines
-    value = reading.values[value_key(work.bound.targets[name])]
+    value = found.reading.values[value_key(work.source, work.bound.targets[name])]
     parsed = parse(state.name)
     ours = parsed is not None and not adopted
     rivals = [
@@ -303,30 +328,22 @@ def _ours(
         "attempt_name": state.name if ours else "",
         "ours": ours,
         "ahead": ahead,
-        "adopt": work.credential.adopt,
+        "adopt": named_for_adoption(work),
         "policy": work.credential.policy.to_json(),
     }
     if state.expires_at != NEVER:
         detail["expires_at"] = state.expires_at
-    facts = {
-        "target": name,
-        "token_id": state.id,
-        "token_name": state.name,
-        "fingerprint": fingerprint,
-        "detail": detail,
-    }
+    fields = {"target": name, "token_id": state.id, "token_name": state.name, "fingerprint": found.fingerprint}
     if ahead:
         work.say(Event.JOURNAL_BEHIND, target=name)
-    sealed = None if fingerprint in view.values else value
+    sealed = None if found.fingerprint in view.values else value
     if state.active and newest and state.id not in view.marked:
-        work.append(work.draft(Kind.ADOPTED, **facts), sealed)
+        work.append(work.draft(Kind.ADOPTED, **fields, detail=detail), sealed)
         work.say(Event.VALUE_ADOPTED, target=name, token=state.id)
         if parsed and ahead:
             work.lease = work.journal.raise_epoch(work.lease, parsed.epoch)
         result = Result.CURRENT
     else:
-        work.append(work.draft(Kind.KNOWN, **facts), sealed)
+        work.append(work.draft(Kind.KNOWN, **fields, detail=detail), sealed)
         result = Result.OLDER
-    if first:
-        work.append(work.draft(Kind.BASELINE, target=name, token_id=state.id))
-    return Stand(result=result, reading=reading, fingerprint=fingerprint, token_id=state.id)
+    return replace(found, result=result, token_id=state.id)

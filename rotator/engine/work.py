@@ -94,6 +94,7 @@ class Memory:
         used: token id -> last use as the provider last said.
         orphans: token ids of ours that nothing owns, as last seen.
         alarmed: rotation id whose outage over its budget was said already.
+        asked: (target, fingerprint) -> when the provider was last asked whose that value is.
         troubles: (target, act) -> why the last write preflight or read of a target failed; for `status`.
         remarks: target -> what its last write preflight remarked; each is said once.
         unknown: name of the last attempt whose outcome is not known, and why it is not.
@@ -105,6 +106,7 @@ class Memory:
     used: dict[str, float] = field(default_factory=dict)
     orphans: frozenset[str] = frozenset()
     alarmed: str = ""
+    asked: dict[tuple[str, str], float] = field(default_factory=dict)
     troubles: dict[tuple[str, str], Trouble] = field(default_factory=dict)
     remarks: dict[str, frozenset[Remark]] = field(default_factory=dict)
     unknown: tuple[str, str] = ("", "")

@@ -160,6 +160,18 @@ class SqliteJournal:
             )
         return str(found[0][0]) if found else ""
 
+    def owner_of(self, fingerprint: str, but: str) -> tuple[str, str, bool] | None:
+        """Return (stream, token id, managed) of a value of another stream than `but`. See `Journal.owner_of`."""
+        with self._db.read() as connection:
+            found = run(
+                connection,
+                "SELECT stream.id, sealed.token_id, stream.managed FROM stream JOIN sealed"
+                " ON sealed.credential = stream.id AND sealed.fingerprint = ? WHERE stream.id != ?"
+                " ORDER BY stream.managed DESC LIMIT 1",
+                (fingerprint, but),
+            )
+        return (str(found[0][0]), str(found[0][1]), bool(found[0][2])) if found else None
+
     def facts(self, stream: str | None = None, after: int = 0, limit: int | None = None) -> Iterator[Fact]:
         """Yield the facts of one stream after a position, or of all in the order in which they were written.
 

@@ -111,6 +111,12 @@ class Journal(Protocol):
     def destroy(self, stream: str, token_id: str) -> None:
         """Destroy the keys of the sealed values of a token that is deleted; their fingerprints stay."""
 
+    def owner_of(self, fingerprint: str, but: str) -> tuple[str, str, bool] | None:
+        """Return (stream, token id, whether it is still configured) of a sealed value of another stream than `but`.
+
+        None where no other stream ever sealed it. A value whose key was destroyed is known all the same.
+        """
+
     def stream_of(self, rid: str, *, managed: bool = False) -> str:
         """Return the stream whose rotation has that id, or an empty string where this journal knows none.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Protocol
 
 from rotator.core.credential import NEVER
@@ -46,6 +47,7 @@ class TokenState:
         exposed: whether the provider itself ended it because its value was found in public; believed at once.
         equal: whether grants and conditions are those of the credential's spec; only `get` fills it, a list says True.
         differs: in words how they are not, for people; empty where they are equal.
+        final: whether the token is dead for good: it can never be made active again.
     """
 
     id: str
@@ -55,9 +57,10 @@ class TokenState:
     modified_at: float
     expires_at: float = NEVER
     last_used_at: float | None = None
-    exposed: bool = False
     equal: bool = True
     differs: str = ""
+    exposed: bool = False
+    final: bool = False
 
     @property
     def active(self) -> bool:
@@ -84,8 +87,35 @@ class Login:
     remedy: str = ""
 
 
+class Looks(StrEnum):
+    """What kind of text stands at a managed key, told by its shape alone."""
+
+    OWN = "own"
+    """A value of this source, perhaps: only such a text may be verified, that is, sent to the provider."""
+    PLACEHOLDER = "placeholder"
+    """Text that somebody left for a value to be put in its place: nobody's secret."""
+    REFERENCE = "reference"
+    ENCRYPTED = "encrypted"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What a text looks like.
+
+    Attributes:
+        looks: the kind.
+        what: the kind in words (`a reference to 1Password (op://)`); never any part of the text.
+    """
+
+    looks: Looks
+    what: str
+
+
 class Source(Protocol):
     """What mints, inspects and retires the tokens of one credential.
+
+    MUST NOT be asked to verify what `looks_like` does not call its own: text of others is sent to nobody.
 
     MUST, for every call with an effect (`mint`, `roll`, `extend`, `disable`, `delete`): send exactly one wire request,
     no retry, no redirect; raise `Refused` (or `RateLimited`) only where the answer says no; raise `Unavailable` only
@@ -102,6 +132,10 @@ class Source(Protocol):
     @property
     def verifies(self) -> bool:
         """Whether values can be verified from this host; where the operator said no, `get` alone proves a value."""
+
+    @property
+    def values(self) -> tuple[str, ...]:
+        """Outputs by which a value can be told: first the one that authenticates, then those derived from it."""
 
     def mint(self, name: str, expires_at: float) -> Minted:
         """Create a token of that name; `expires_at` in provider time (whole seconds are kept), `NEVER` for none."""
@@ -128,6 +162,15 @@ class Source(Protocol):
         answers that this host may not use the token.
         """
 
+    def looks_like(self, text: Secret, key: str, *, adopted: bool) -> Shape:
+        """Return what a text at the managed key `key` looks like, without any I/O.
+
+        Args:
+            text: what stands there.
+            key: name of the managed key, which may say whose value it is.
+            adopted: whether the credential names a token to be taken over, whose value may be of an old format.
+        """
+
     def control(self) -> bool:
         """Whether the management token itself is accepted now: tells a dead value from a provider that refuses all."""
 
@@ -136,3 +179,6 @@ class Source(Protocol):
 
     def outputs(self, token_id: str, value: Secret, expires_at: float) -> Mapping[str, Secret]:
         """Return everything that a target's `keys` may name (`token.value`, `token.id`, ...), without any I/O."""
+
+    def constants(self) -> Mapping[str, Secret]:
+        """Return those of `outputs` that are the same for every token of the credential, without any I/O."""

@@ -102,7 +102,49 @@ def moved(view: View, fact: Draft) -> View:
     for token in (view.last.get(fact.target, ""), fact.text("old")):
         if token and token != fact.token_id:
             let_go[token] = max(let_go.get(token, 0.0), fact.at)
-    return replace(view, let_go=let_go, last=plus(view.last, fact.target, fact.token_id))
+    return replace(
+        view,
+        let_go=let_go,
+        last=plus(view.last, fact.target, fact.token_id),
+        holds=plus(view.holds, fact.target, fact.fingerprint),
+    )
+
+
+def seen(view: View, fact: Draft) -> View:
+    """What a look at a target saw: who let go of it, and what stands beside the value."""
+    view = beside(moved(view, fact), fact)
+    return replace(view, pieces=pieces(view, fact))
+
+
+def beside(view: View, fact: Draft) -> View:
+    """Which managed keys do not hold what they should, and which of those hold a stranger's content."""
+    amiss = fact.detail.get("amiss")
+    strange = named(fact, "strange")
+    kept = {k: p for k, p in view.kept.get(fact.target, {}).items() if strange.get(k) == p}
+    left = view.accepted if kept or fact.target in view.heeded else minus(view.accepted, fact.target)
+    return replace(
+        view,
+        accepted=left,
+        amiss=set_or_gone(view.amiss, fact.target, tuple(map(str, amiss)) if isinstance(amiss, list) else ()),
+        strange=set_or_gone(view.strange, fact.target, strange),
+        strange_at=set_or_gone(
+            view.strange_at, fact.target, view.strange_at.get(fact.target, fact.at) if strange else 0.0
+        ),
+        kept=set_or_gone(view.kept, fact.target, kept),
+    )
+
+
+def named(fact: Draft, key: str) -> dict[str, str]:
+    """Names and texts out of a fact's detail."""
+    found = fact.detail.get(key)
+    return {name: str(text) for name, text in found.items()} if isinstance(found, dict) else {}
+
+
+def set_or_gone(table: Mapping[_Key, _Value], key: _Key, value: _Value) -> Mapping[_Key, _Value]:
+    """The table with this entry, or without one where the value is empty."""
+    if value:
+        return plus(table, key, value)
+    return minus(table, key) if key in table else table
 
 
 def pieces(view: View, fact: Draft) -> Mapping[str, str]:
@@ -111,3 +153,11 @@ def pieces(view: View, fact: Draft) -> Mapping[str, str]:
     found = {str(piece): fact.fingerprint for piece in wrote.values()} if isinstance(wrote, dict) else {}
     found.pop(fact.fingerprint, None)
     return {**view.pieces, **found} if found.items() - view.pieces.items() else view.pieces
+
+
+def unintended(view: View, at: tuple[str, str], version: str) -> View:
+    """One intent to write on top of that version is over, and certainly nothing was written."""
+    left = list(view.open_writes.get(at, ()))
+    if version in left:
+        left.remove(version)
+    return replace(view, open_writes=set_or_gone(view.open_writes, at, tuple(left)))

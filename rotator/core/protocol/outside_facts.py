@@ -7,7 +7,7 @@ from dataclasses import replace
 from rotator.core.credential import NEVER
 from rotator.core.facts import Draft, Kind
 from rotator.core.protocol import amend
-from rotator.core.protocol.view import Pause, Request, View
+from rotator.core.protocol.view import Acceptance, Guest, Pause, Request, View
 
 K = Kind
 
@@ -35,9 +35,16 @@ def retired(view: View, fact: Draft) -> View:
 
 def baseline(view: View, fact: Draft) -> View:
     """A target was seen for the first time."""
-    allowed = view.allowed | {(fact.target, fact.fingerprint)} if fact.detail.get("replace") else view.allowed
+    free = fact.detail.get("free")
+    pieces = [str(piece) for piece in free] if isinstance(free, list) else []
+    allowed = view.allowed | {(fact.target, piece) for piece in pieces}
+    if fact.detail.get("replace"):
+        allowed = allowed | {(fact.target, fact.fingerprint)}
+    view = replace(view, pieces=amend.pieces(view, fact))
+    view = amend.beside(view, fact) if "strange" in fact.detail else view
     return replace(
         view,
+        holds=amend.plus(view.holds, fact.target, fact.fingerprint),
         baselines=view.baselines | {fact.target},
         released=amend.minus(view.released, fact.target),
         last=amend.plus(view.last, fact.target, fact.token_id),
@@ -75,40 +82,67 @@ def adopted(view: View, fact: Draft) -> View:
         attempts=attempts,
         stood=view.stood | {fact.token_id},
         retirements=amend.minus(amend.opened(view, fact.at, policy, *olds), fact.token_id),
-        overridden=amend.minus(view.overridden, fact.target),
     )
     if fact.target:
-        view = replace(amend.moved(view, fact), generations=amend.generations(view, fact))
+        view = override_ended(amend.moved(view, fact), fact)
+        view = replace(view, generations=amend.generations(view, fact))
     return amend.restored(view, fact) if fact.detail.get("ahead") else view
 
 
 def overridden(view: View, fact: Draft) -> View:
     """A managed key holds a value that is not ours; what an operator accepted there before is gone."""
-    first = fact.target not in view.baselines
+    stream = fact.text("stream")
+    guest = Guest(stream=stream, token_id=fact.token_id, fingerprint=fact.fingerprint) if stream else None
     since = view.overridden_at[fact.target] if fact.target in view.overridden else fact.at
+    view = override_gone(view, fact.target, but_occupied=True)
+    first = fact.target not in view.baselines
     return replace(
         view,
         overridden_at=amend.plus(view.overridden_at, fact.target, since),
         overridden=amend.plus(view.overridden, fact.target, fact.fingerprint),
         occupied=view.occupied | {fact.target} if first else view.occupied,
-        heeded=amend.minus(view.heeded, fact.target),
+        holds=amend.plus(view.holds, fact.target, fact.fingerprint),
+        strange=amend.set_or_gone(view.strange, fact.target, amend.named(fact, "keys")),
+        what=amend.set_or_gone(view.what, fact.target, fact.text("what")),
+        guests=amend.plus(view.guests, fact.target, guest) if guest else view.guests,
     )
 
 
 def override_ended(view: View, fact: Draft) -> View:
     """It does no more."""
+    return override_gone(view, fact.target)
+
+
+def override_gone(view: View, target: str, *, but_occupied: bool = False) -> View:
+    """The view without anything that was said of a value that is not ours at a target."""
     return replace(
         view,
-        overridden=amend.minus(view.overridden, fact.target),
-        occupied=view.occupied - {fact.target},
-        heeded=amend.minus(view.heeded, fact.target),
+        overridden=amend.minus(view.overridden, target),
+        occupied=view.occupied if but_occupied else view.occupied - {target},
+        heeded=amend.minus(view.heeded, target),
+        accepted=amend.minus(view.accepted, target),
+        what=amend.minus(view.what, target),
+        guests=amend.minus(view.guests, target),
+    )
+
+
+def held(view: View, fact: Draft) -> View:
+    """A target of another credential holds a value of ours, or does so no longer."""
+    by = fact.text("by")
+    streams = dict(view.held.get(fact.token_id, {}))
+    before = streams.get(by, frozenset())
+    after = before - {fact.target} if fact.detail.get("ended") else before | {fact.target}
+    return replace(
+        view,
+        held=amend.set_or_gone(view.held, fact.token_id, amend.set_or_gone(streams, by, after)),
     )
 
 
 def released(view: View, fact: Draft) -> View:
     """A target left the configuration; its stanza is kept, so that it can still be read."""
     past = amend.plus(view.past, fact.target, fact.detail.get("stanza"))
-    return replace(view, released=amend.plus(view.released, fact.target, fact.at), past=past)
+    vacated = amend.set_or_gone(view.vacated, fact.target, fact.text("place"))
+    return replace(view, released=amend.plus(view.released, fact.target, fact.at), past=past, vacated=vacated)
 
 
 def added(view: View, fact: Draft) -> View:
@@ -118,6 +152,7 @@ def added(view: View, fact: Draft) -> View:
         released=amend.minus(view.released, fact.target),
         baselines=view.baselines - {fact.target},
         past=amend.minus(view.past, fact.target),
+        vacated=amend.minus(view.vacated, fact.target),
     )
 
 
@@ -142,15 +177,32 @@ def paused(view: View, fact: Draft) -> View:
 
 
 def resolved(view: View, fact: Draft) -> View:
-    """An operator decided: retry = do ours, accept = what stands there is right; both confirm the sweep.
+    """An operator decided: retry = do ours, accept = leave what stands there alone, undo = ask about it again.
 
-    `abandon` only closes the open rotation; the DISPLACED fact that does it is the driver's.
+    Retry and accept confirm the sweep. `abandon` only closes the open rotation; the DISPLACED fact is the driver's.
     """
     how, rotation = fact.text("how"), view.rotation
+    if how == "undo":
+        return replace(
+            view,
+            overridden={**view.overridden, **view.heeded},
+            overridden_at={**view.overridden_at, **dict.fromkeys(view.heeded, fact.at)},
+            heeded={},
+            kept={},
+            accepted={},
+        )
     if how == "accept":
-        view = replace(view, heeded={**view.heeded, **view.overridden})
+        said = dict.fromkeys({*view.overridden, *view.strange}, Acceptance(by=fact.actor, at=fact.at))
+        kept = {target: keys for target, keys in view.strange.items() if target not in view.overridden}
+        view = replace(
+            view,
+            heeded={**view.heeded, **view.overridden},
+            kept={**view.kept, **kept},
+            accepted={**view.accepted, **said},
+        )
     elif how == "retry":
-        view = replace(view, allowed=view.allowed | set(view.overridden.items()))
+        beside = {(target, piece) for target, keys in view.strange.items() for piece in keys.values()}
+        view = replace(view, allowed=view.allowed | set(view.overridden.items()) | beside)
     if rotation and how == "retry":
         view = replace(view, rotation=replace(rotation, rejects=0, failures={}))
     closes = how == "abandon" and rotation is not None

@@ -199,6 +199,8 @@ def extended(view: View, fact: Draft) -> View:
 def failure(view: View, fact: Draft) -> View:
     """A failed act, for the back-off; a certain refusal of a mint returns to the step before its intent."""
     act, why, remedy, rotation = fact.text("act"), fact.text("why"), fact.text("remedy"), view.rotation
+    if "not_written" in fact.detail:
+        view = amend.unintended(view, (fact.target, fact.token_id), fact.text("not_written"))
     retirement = view.retirements.get(fact.token_id)
     if retirement and act in ("disable", "delete"):
         failures = amend.failures_with(retirement.failures, (act, ""), fact.at, why, remedy=remedy)
@@ -219,12 +221,12 @@ def failure(view: View, fact: Draft) -> View:
 
 def publish_intent(view: View, fact: Draft) -> View:
     """A write is about to happen on top of that version."""
-    rotation = view.opened
+    rotation, at = view.opened, (fact.target, fact.token_id)
     return replace(
         view,
         pieces=amend.pieces(view, fact),
         intended=view.intended | {fact.token_id},
-        open_writes=amend.plus(view.open_writes, (fact.target, fact.token_id), fact.text("version")),
+        open_writes=amend.plus(view.open_writes, at, (*view.open_writes.get(at, ()), fact.text("version"))),
         rotation=replace(rotation, published=True),
     )
 

@@ -164,6 +164,23 @@ class Pause:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Guest:
+    """A value of another credential of ours that stands at a target: its stream, its token, its fingerprint."""
+
+    stream: str
+    token_id: str
+    fingerprint: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Acceptance:
+    """Who said that what stands at a target is to be left alone, and when (provider time)."""
+
+    by: str
+    at: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class View:
     """Everything that rules may know of one credential's past.
 
@@ -182,6 +199,16 @@ class View:
         intended: token ids with any publish intent.
         stood: token ids that were seen standing at a target.
         baselines: targets whose first sight is journaled.
+        holds: target -> fingerprint of what last was written to or seen at its value key, empty for nothing.
+        amiss: target -> managed keys that did not hold what belongs to the value beside them.
+        strange: target -> managed key -> fingerprint of a stranger's content there.
+        strange_at: since when it stands there.
+        kept: those of `strange` beside a value of ours that an operator told us to leave alone.
+        what: target of `overridden` -> what stands there, in words for people.
+        guests: target that holds a living value of another credential of ours -> whose.
+        held: token id -> other streams whose targets hold it -> those targets; it is not retired meanwhile.
+        vacated: target that left the configuration -> its place.
+        accepted: target -> who told us to leave alone what stands there, and when.
         overridden: target -> fingerprint of a value unknown to us that stands there.
         overridden_at: since when one stands at each target of `overridden`.
         occupied: those of `overridden` that stood there at first sight.
@@ -190,7 +217,7 @@ class View:
         released: target that left the configuration -> when.
         last: target -> token id last written to or seen at it.
         generations: (target, token id) -> generation that we last wrote there; of tokens that are still ours.
-        open_writes: (target, token id) -> version on top of which a write may still happen.
+        open_writes: (target, token id) -> versions on top of which a write may still happen, one for each intent.
         let_go: token id -> last moment at which a target was seen to stop holding it.
         ahead: a target or a name was seen that is ahead of the journal: it was restored.
         ahead_at: when that was seen last.
@@ -224,6 +251,16 @@ class View:
     intended: frozenset[str] = frozenset()
     stood: frozenset[str] = frozenset()
     baselines: frozenset[str] = frozenset()
+    holds: Mapping[str, str] = field(default_factory=dict)
+    amiss: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    strange: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    strange_at: Mapping[str, float] = field(default_factory=dict)
+    kept: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    what: Mapping[str, str] = field(default_factory=dict)
+    guests: Mapping[str, Guest] = field(default_factory=dict)
+    held: Mapping[str, Mapping[str, frozenset[str]]] = field(default_factory=dict)
+    vacated: Mapping[str, str] = field(default_factory=dict)
+    accepted: Mapping[str, Acceptance] = field(default_factory=dict)
     overridden: Mapping[str, str] = field(default_factory=dict)
     overridden_at: Mapping[str, float] = field(default_factory=dict)
     occupied: frozenset[str] = frozenset()
@@ -232,7 +269,7 @@ class View:
     released: Mapping[str, float] = field(default_factory=dict)
     last: Mapping[str, str] = field(default_factory=dict)
     generations: Mapping[tuple[str, str], int] = field(default_factory=dict)
-    open_writes: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    open_writes: Mapping[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)
     let_go: Mapping[str, float] = field(default_factory=dict)
     ahead: bool = False
     ahead_at: float = -NEVER

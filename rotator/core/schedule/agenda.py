@@ -76,12 +76,15 @@ def first_sight(case: Case) -> Verdict | None:
 
 
 def occupied(case: Case) -> Verdict | None:
-    """Before the first creation, a foreign value at a target needs an operator."""
-    view = case.view
-    for name in sorted(view.overridden):
-        if not view.current and name in case.credential.all:
-            return Operator(override_code(view, name), case.now + case.watch, name)
-    return None
+    """Before the first creation, what stands at a target and is not ours needs an operator, unless another one is free.
+
+    With one free required target a rotation is worth its token; the occupied ones wait for a person meanwhile.
+    """
+    view, gate = case.view, case.credential.required or case.credential.all
+    if view.current or gate - view.overridden.keys():
+        return None
+    name = min(gate & view.overridden.keys())
+    return Operator(override_code(view, name), case.now + case.watch, name)
 
 
 def start(case: Case) -> Verdict | None:

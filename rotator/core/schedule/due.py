@@ -48,15 +48,17 @@ def jitter(credential_id: str, generation: int) -> float:
 def renewal_at(credential: Credential, view: View) -> float:
     """Provider time at which the next ordinary rotation is due; `NEVER` without expiry or `every`; 0 before any.
 
-    The earliest of expiry minus a jittered `renew_before`, and the last rotation plus `every`. A token without expiry
-    counts `every` from its issue where nothing was rotated yet.
+    The earliest of expiry minus a jittered `renew_before`, and the last rotation plus `every`, which counts from the
+    issue of the token where nothing was rotated yet. A token without expiry whose successor will have one (it was
+    adopted, or the lifetime was configured later) is treated as if it ended one lifetime after its issue.
     """
     token = view.tokens.get(view.current)
     if token is None:
         return 0.0
     policy = credential.policy
     early = policy.renew_before * (1 + jitter(credential.id, view.generation))
-    by_expiry = token.expires_at - TICK - early
+    ends = min(token.expires_at, token.born + policy.lifetime)
+    by_expiry = ends - TICK - early
     by_age = (view.confirmed_at or token.born) + policy.every if policy.every else NEVER
     return min(by_expiry, by_age)
 

@@ -23,6 +23,16 @@ NAMES: Final = frozenset(
 """Names of all outputs, for the configuration."""
 
 
+VALUES: Final = ("token.value", "r2.secret_access_key")
+"""Outputs by which a value can be told: the value itself, and what is derived from it alone."""
+
+
+def constants(owner: str, account_id: str | None) -> Mapping[str, Secret]:
+    """Return the outputs that are the same for every token of a credential."""
+    found = {"token.owner": Secret(owner)}
+    return {**found, "account.id": Secret(account_id)} if account_id else found
+
+
 def available(account_id: str | None) -> frozenset[str]:
     """Return the names of the outputs that exist with, or without, an account id."""
     return NAMES if account_id else NAMES - {"account.id"}
@@ -46,14 +56,11 @@ def outputs(
         owner: `user` or `account`.
         account_id: absent from the outputs if None.
     """
-    found = {
+    return {
+        **constants(owner, account_id),
         "token.value": value,
         "token.id": Secret(token_id),
         "token.expires_on": Secret(rfc3339(expires_at) or NEVER_EXPIRES),
-        "token.owner": Secret(owner),
         "r2.access_key_id": Secret(token_id),
         "r2.secret_access_key": Secret(hashlib.sha256(value.reveal().encode()).hexdigest()),
     }
-    if account_id:
-        found["account.id"] = Secret(account_id)
-    return found

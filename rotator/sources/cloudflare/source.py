@@ -13,7 +13,7 @@ from typing import Any
 from rotator.core.credential import NEVER
 from rotator.core.errors import Barred, OperatorNeeded, OutcomeUnknown, Refused, Unavailable
 from rotator.core.ports.runtime import Priority
-from rotator.core.ports.source import ACTIVE, Minted, TokenState
+from rotator.core.ports.source import ACTIVE, Minted, Shape, TokenState
 from rotator.core.reasons import OperatorCode
 from rotator.core.secret import Secret
 from rotator.sources.cloudflare import outputs as outputs_
@@ -26,6 +26,7 @@ from rotator.sources.cloudflare.grants import policies_of
 from rotator.sources.cloudflare.inventory import tokens_path
 from rotator.sources.cloudflare.options import ELSEWHERE, CredentialOptions
 from rotator.sources.cloudflare.policies import Policy
+from rotator.sources.cloudflare.shapes import looks_like
 
 
 class CloudflareSource:
@@ -48,6 +49,11 @@ class CloudflareSource:
     def verifies(self) -> bool:
         """Whether values are verified by using them; `verify: get` says that only other hosts may."""
         return self._options.verifies
+
+    @property
+    def values(self) -> tuple[str, ...]:
+        """Outputs by which a value can be told."""
+        return outputs_.VALUES
 
     # --------------------------------------------------------------------------------------------------- with an effect
     def mint(self, name: str, expires_at: float) -> Minted:
@@ -222,6 +228,10 @@ class CloudflareSource:
             message = barred.message
         raise Barred(message, ELSEWHERE)
 
+    def looks_like(self, text: Secret, key: str, *, adopted: bool) -> Shape:
+        """Return what a text at a managed key looks like; no I/O."""
+        return looks_like(text.reveal(), key, adopted=adopted)
+
     def control(self) -> bool:
         """Whether the management token is accepted now.
 
@@ -243,6 +253,10 @@ class CloudflareSource:
             owner=self._options.owner,
             account_id=self._account_id,
         )
+
+    def constants(self) -> Mapping[str, Secret]:
+        """Return the outputs that are the same for every token; no I/O."""
+        return outputs_.constants(self._options.owner, self._account_id)
 
     # ----------------------------------------------------------------------------------------------------------- inside
     def _policies(self) -> tuple[Policy, ...]:

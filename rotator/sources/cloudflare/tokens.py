@@ -22,6 +22,9 @@ VALUE: Final = re.compile(r"[!-~]{20,512}")
 ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 """32 hexadecimal digits today. It becomes a part of a path, so it holds nothing that a path could mean."""
 
+LIVING: Final = frozenset({"active", "disabled"})
+"""Statuses in which a token may still be what its value makes of it; in every other one it is dead for good."""
+
 
 def api_time(at: float) -> str:
     """Return unix seconds as the API takes them: UTC, whole seconds (some servers refuse fractions).
@@ -94,6 +97,7 @@ def state(shown: object, *, differs: str = "") -> TokenState | None:
         exposed=status.startswith(EXPOSED),
         equal=not differs,
         differs=differs,
+        final=status not in LIVING,
     )
 
 

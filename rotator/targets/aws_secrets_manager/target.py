@@ -214,6 +214,12 @@ class AwsSecretsManagerTarget:
         try:
             return values_in(stand.text, self._keys, self._format)
         except NotThisFormat:
+            if self._format == "string":
+                raise Refused(
+                    f"{doing}: the secret is a JSON object, and `format: string` would replace all of it",
+                    "set `format: json` to write one key of it, or name another secret",
+                    code="format",
+                ) from None
             raise Refused(
                 f"{doing}: the secret is not a JSON object",
                 "set `format: string` if all of it is the token, or store a JSON object in it",

@@ -150,6 +150,11 @@ class SimJournal:
     def destroy(self, stream: str, token_id: str) -> None:
         """See the port; kept here, for the judge."""
 
+    def owner_of(self, fingerprint: str, but: str) -> tuple[str, str, bool] | None:
+        """See the port; reading parks nobody, and no credential of a simulated fleet leaves the configuration."""
+        others = ((name, s.view.values) for name, s in self._store.streams.items() if name != but)
+        return next(((name, values[fingerprint], True) for name, values in others if fingerprint in values), None)
+
     def stream_of(self, rid: str, *, managed: bool = False) -> str:
         """See the port; reading parks nobody, and no credential of a simulated fleet leaves the configuration."""
         names = ((stream, parse(name)) for stream, s in self._store.streams.items() for name in s.view.attempts)

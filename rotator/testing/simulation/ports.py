@@ -12,7 +12,7 @@ from rotator.core.errors import (
     OutcomeUnknown,
     Unavailable,
 )
-from rotator.core.ports.source import Minted, TokenState
+from rotator.core.ports.source import Looks, Minted, Shape, TokenState
 from rotator.core.ports.target import Publication, Reading, Remark
 from rotator.core.protocol.view import View
 from rotator.core.reasons import Reason
@@ -28,6 +28,7 @@ class SimSource:
     """The source port over the simulated provider."""
 
     principal = "management"
+    values: tuple[str, ...] = ("token.value",)
 
     def __init__(self, door: Door, credential: str) -> None:
         self._door, self._credential = door, credential
@@ -96,6 +97,14 @@ class SimSource:
         """See the port."""
         return self._do("verify", lambda: self._door.world.verify(value.reveal()), lambda kind: None)
 
+    def looks_like(self, text: Secret, key: str, *, adopted: bool) -> Shape:
+        """Values of the simulated provider are `v` and a number."""
+        found = text.reveal()
+        if found == "changeme":
+            return Shape(Looks.PLACEHOLDER, "a placeholder")
+        own = found[:1] == "v" and found[1:].isdigit()
+        return Shape(Looks.OWN, "a value") if own else Shape(Looks.OTHER, "something else")
+
     def control(self) -> bool:
         """See the port."""
         return True
@@ -107,6 +116,10 @@ class SimSource:
     def outputs(self, token_id: str, value: Secret, expires_at: float) -> Mapping[str, Secret]:
         """See the port."""
         return {"token.value": value}
+
+    def constants(self) -> Mapping[str, Secret]:
+        """See the port."""
+        return {}
 
 
 class SimTarget:

@@ -158,7 +158,7 @@ class World:
             policy=policy,
             targets=targets,
             adopt=adopt,
-            spec={"targets": stanzas},
+            spec={"targets": stanzas, "places": {t.name: t.place for t in targets}},
         )
 
     def alive(self) -> set[tuple[str, int]]:
@@ -261,8 +261,9 @@ class World:
             modified_at=tok.modified,
             expires_at=tok.expires,
             last_used_at=None if used == -NEVER else used,
-            exposed=tok.status.startswith("revoked"),
             equal=tok.equal,
+            exposed=tok.status.startswith("revoked"),
+            final=tok.status not in ("active", "disabled"),
         )
 
     def listed(self) -> tuple[TokenState, ...]:

@@ -55,6 +55,18 @@ def test_a_destroyed_value_is_gone_and_its_fingerprint_stays(real: SqliteBench):
     assert (journal.counts()["values"], journal.counts()["values_destroyed"]) == (1, 1)
 
 
+def test_a_value_of_another_stream_is_known_also_when_its_key_is_destroyed(real: SqliteBench):
+    journal, stream, other = real.open(), real.stream("a"), real.stream("b")
+    _captured(real, journal, stream)
+    fingerprint = journal.fingerprint(VALUE)
+
+    assert journal.owner_of(fingerprint, other) == (stream, "token-1", True)
+    assert journal.owner_of(fingerprint, stream) is None
+    assert journal.owner_of("nothing", other) is None
+    journal.destroy(stream, "token-1")
+    assert journal.owner_of(fingerprint, other) == (stream, "token-1", True)
+
+
 def test_destroying_twice_or_what_was_never_sealed_is_harmless(real: SqliteBench):
     journal, stream = real.open(), real.stream("a")
     _captured(real, journal, stream)

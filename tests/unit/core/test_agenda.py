@@ -93,10 +93,25 @@ def test_a_value_that_may_live_is_asked_about_until_it_is_proven():
     assert act(start(story.case(unsure, age=46))) == "stands"
 
 
-def test_a_foreign_value_before_the_first_creation_needs_an_operator():
-    story = Story().tell(K.OVERRIDDEN, target="vault", fingerprint="x").seen_first()
+def occupied(*names: str, **more: object) -> Story:
+    story = Story(credential(**more))
+    for name in names:
+        story.tell(K.OVERRIDDEN, target=name, fingerprint="x")
+    return story.seen_first()
 
-    assert needs(start(story.case())) == ("target_occupied", "vault")
+
+def test_a_foreign_value_at_every_target_holds_the_first_creation_back():
+    assert needs(start(occupied("env", "vault").case())) == ("target_occupied", "env")
+
+
+def test_an_occupied_target_does_not_hold_the_first_creation_back_while_another_required_one_is_free():
+    assert act(start(occupied("vault").case())) == "plan"
+
+
+def test_a_free_optional_target_is_no_reason_to_mint():
+    refs = (TargetRef(name="env", type="t", place="p", required=False), TargetRef(name="vault", type="t", place="q"))
+
+    assert needs(start(occupied("vault", targets=refs).case())) == ("target_occupied", "vault")
 
 
 def test_a_foreign_value_at_a_target_that_left_the_configuration_does_not_matter():
@@ -302,7 +317,7 @@ def test_where_there_is_nothing_to_do_it_waits_for_the_soonest_of_all():
 
 
 def test_an_operators_need_is_among_the_reasons():
-    story = Story().tell(K.OVERRIDDEN, target="vault", fingerprint="x").seen_first()
+    story = occupied("env", "vault")
 
     step = next_step(story.case(*HEALTHY, (S.ORPHANS, "", R.GOOD)))
 

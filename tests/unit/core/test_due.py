@@ -84,6 +84,15 @@ def test_every_counts_from_issue_where_nothing_was_rotated_yet():
     assert renewal_at(credential(policy=YEARLY), view) == START + 365 * DAY
 
 
+def test_a_token_without_expiry_under_a_lifetime_is_renewed_as_if_it_ended_that_long_after_its_issue():
+    view = View(current="t0", tokens={"t0": Token(id="t0", born=START)})
+    ending = View(current="t0", tokens={"t0": Token(id="t0", born=START, expires_at=START + 90 * DAY)})
+    ninety = credential(policy=Policy(lifetime=90 * DAY))
+
+    assert renewal_at(ninety, view) == renewal_at(ninety, ending) < START + 90 * DAY
+    assert renewal_at(credential(policy=Policy(lifetime=NEVER)), view) == NEVER
+
+
 def test_expiry_and_every_are_both_kept():
     story = Story(credential(policy=Policy(every=365 * DAY))).rotated()
 

@@ -278,7 +278,7 @@ def test_publishing_starts_a_new_generation_with_nothing_written():
 def test_a_publish_intent_holds_a_write_open_until_it_is_written():
     story = Story().planned().minted().verified().publishing()
     story.of_rotation(K.PUBLISH_INTENT, target="env", detail={"version": "7"})
-    assert story.view.open_writes == {("env", "t1"): "7"}
+    assert story.view.open_writes == {("env", "t1"): ("7",)}
     assert story.view.ever_published("t1")
     assert story.view.opened.published
 
@@ -286,6 +286,20 @@ def test_a_publish_intent_holds_a_write_open_until_it_is_written():
     assert story.view.open_writes == {}
     assert story.view.opened.written == {"env"}
     assert story.view.last["env"] == "t1"
+
+
+def test_a_write_that_certainly_failed_is_open_no_more_and_an_earlier_one_still_is():
+    story = Story().planned().minted().verified().publishing()
+    for _ in range(2):  # the first writer was paused, and another process took over
+        story.of_rotation(K.PUBLISH_INTENT, target="env", detail={"version": "7"})
+    failed = {"act": "write", "why": "read-only"}
+
+    story.of_rotation(K.FAILED, target="env", detail={**failed, "not_written": "7"})
+    assert story.view.open_writes == {("env", "t1"): ("7",)}
+    story.of_rotation(K.FAILED, target="env", detail=failed)
+    assert story.view.open_writes, "the answer was lost"
+    story.of_rotation(K.FAILED, target="env", detail={**failed, "not_written": "7"})
+    assert story.view.open_writes == {}
 
 
 def test_a_write_ends_the_back_off_of_its_target_alone():

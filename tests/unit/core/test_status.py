@@ -11,7 +11,7 @@ from rotator.core.notes import Note, Trouble, Waits
 from rotator.core.protocol.rules import Operator
 from rotator.core.reasons import RETIREMENT_WAITS, OperatorCode, Reason
 from rotator.core.sentences import human
-from rotator.core.status import CredentialStatus, credential_status
+from rotator.core.status import Accepted, CredentialStatus, credential_status
 from tests.unit.core.story import LIFE, START, Story, credential, published
 
 K = Kind
@@ -428,12 +428,6 @@ def test_a_target_of_which_an_act_failed_is_not_in_sync_while_the_value_that_liv
     assert found.failing_since == story.at
 
 
-def test_a_target_that_cannot_be_read_is_not_known_to_be_in_sync():
-    found = troubled(published(), env=Trouble(act="read", message="Vault is sealed"))
-
-    assert [t.in_sync for t in found.targets] == [False, True]
-
-
 def test_a_failed_preflight_is_forgotten_when_the_rotation_goes_on():
     story = published().planned().failed("check", "env", why="read-only")
     assert status(story).targets[0].problem == Trouble(act="check", message="read-only")
@@ -473,6 +467,85 @@ def test_a_roll_that_lasts_longer_than_its_owner_accepts_says_so():
     assert not status(story).over_budget
     assert status(story.later(1)).over_budget
     assert not status(published()).over_budget
+
+
+def test_a_target_whose_value_nobody_knows_is_out_of_sync_although_the_token_is_not_known_to_be_another():
+    story = published().tell(K.SEEN, target="env", fingerprint="x")
+
+    assert [t.in_sync for t in status(story).targets] == [False, True]
+
+
+def test_a_target_that_holds_an_older_value_of_the_same_token_is_out_of_sync():
+    story = published()
+    story.tell(K.SEEN, target="env", token_id=story.view.current, fingerprint="before the roll")
+
+    assert [t.in_sync for t in status(story).targets] == [False, True]
+
+
+@pytest.mark.parametrize("detail", [{"amiss": ["ID"]}, {"strange": {"ID": "x"}}])
+def test_a_target_where_something_else_stands_beside_the_value_is_out_of_sync(detail):
+    story = published()
+    ours = {"token_id": story.view.current, "fingerprint": story.view.fingerprint}
+    story.tell(K.SEEN, target="env", **ours, detail=detail)
+
+    assert [t.in_sync for t in status(story).targets] == [False, True]
+    assert not status(story).ready
+    assert status(story).state is not State.IDLE
+
+
+def test_a_strangers_content_beside_the_value_is_said_to_a_person():
+    story = published()
+    ours = {"token_id": story.view.current, "fingerprint": story.view.fingerprint}
+    story.tell(K.SEEN, target="env", **ours, detail={"strange": {"ID": "x"}})
+
+    assert status(story).message == "somebody else changed the managed key at env (ID)"
+    story.tell(K.RESOLVED, detail={"how": "accept"})
+    assert status(story).needs_operator is None
+    assert not status(story).ready
+
+
+def test_a_target_that_was_seen_by_an_older_version_is_known_by_its_token():
+    story = published()
+    story.tell(K.SEEN, target="env", token_id="").tell(K.SEEN, target="env", token_id=story.view.current)
+
+    assert [t.in_sync for t in status(story).targets] == [True, True]
+
+
+def test_a_target_that_cannot_be_read_is_not_known_to_be_in_sync():
+    found = troubled(published(), env=Trouble(act="read", message="sealed"))
+
+    assert [t.in_sync for t in found.targets] == [False, True]
+    assert found.state is State.FAILING
+    assert found.message == "out of sync: env"
+
+
+def test_what_is_out_of_sync_with_nothing_open_is_never_idle_or_fresh():
+    found = status(published().tell(K.SEEN, target="env", fingerprint="x"))
+
+    assert (found.state, found.message) == (State.FAILING, "out of sync: env")
+
+
+def accepted() -> Story:
+    story = published().tell(K.OVERRIDDEN, target="env", fingerprint="x").later(60)
+    return story.tell(K.RESOLVED, detail={"how": "accept"}, actor="alice")
+
+
+def test_what_an_operator_accepted_is_shown_with_who_and_when_and_is_never_in_sync():
+    found = status(accepted())
+
+    assert [t.in_sync for t in found.targets] == [False, True]
+    assert found.targets[0].accepted == Accepted(by="alice", at=START + 60)
+    assert not found.ready
+    assert found.state is State.IDLE, "a person decided so"
+    assert found.message.endswith("left alone as accepted: env")
+
+
+def test_what_was_accepted_is_asked_about_again_once_that_is_undone():
+    found = status(accepted().later(60).tell(K.RESOLVED, detail={"how": "undo"}))
+
+    assert found.needs_operator.code == "target_overridden"
+    assert found.needs_operator.since == START + 120
+    assert found.targets[0].accepted is None
 
 
 # --- retirements, pause

@@ -57,8 +57,8 @@ def test_every_event_has_a_level_and_a_meaning(event):
     assert event.value == event.name.lower()
 
 
-def test_only_a_capture_and_operators_need_no_lease():
-    assert {k.value for k in UNFENCED} == {"captured", "request", "paused", "resumed", "resolved"}
+def test_only_a_capture_an_operator_and_another_credentials_driver_need_no_lease():
+    assert {k.value for k in UNFENCED} == {"captured", "request", "paused", "resumed", "resolved", "held"}
 
 
 def test_a_draft_reads_numbers_and_words_out_of_its_detail():

@@ -139,10 +139,17 @@ class Key:
 
 
 class Derived(SimSource):
-    """A source that also offers a secret derived from the value."""
+    """A source that also offers a secret derived from the value, the token's id and an id that never changes."""
+
+    values = ("token.value", "r2.secret_access_key")
 
     def outputs(self, token_id: str, value: Secret, expires_at: float) -> Mapping[str, Secret]:
-        return {"token.value": value, "r2.secret_access_key": Secret("hash-of-" + value.reveal())}
+        derived = Secret("hash-of-" + value.reveal())
+        found = {"token.value": value, "token.id": Secret(token_id), "r2.secret_access_key": derived}
+        return {**found, **self.constants()}
+
+    def constants(self) -> Mapping[str, Secret]:
+        return {"account.id": Secret("our-account")}
 
 
 class Bench:
@@ -154,9 +161,10 @@ class Bench:
         *,
         adopted: bool = False,
         derived: bool = False,
+        keys: Mapping[str, str] | None = None,
         **scenario: Any,
     ) -> None:
-        """`derived`: the target `env` holds only a secret that is derived from the value."""
+        """A target `env` of the test's own: `derived` holds only a secret derived from the value; or `keys`."""
         what = Scenario(strategy=strategy, adopted=adopted, lags=False, rate=0.0, quiet=0.0, **scenario)
         import random
 
@@ -165,9 +173,9 @@ class Bench:
         self.door = Straight(self.world, self.world.processes[0])
         self.door.trouble = {}
         self.journal, self.machine, self.fleet = SimJournal(self.door), Machine(self.door), Few(self.door)
-        if derived:
+        if derived or keys:
             self.fleet.source = Derived(self.door, NAME)
-            self.fleet.targets["env"] = Key({"S": "r2.secret_access_key"})
+            self.fleet.targets["env"] = Key(keys or {"S": "r2.secret_access_key"})
         self.driver = Driver(self.journal, self.machine, self.fleet, TUNING)
         self._work: Work | None = None
 

@@ -188,7 +188,7 @@ def test_a_target_that_left_is_released_with_the_stanza_that_it_had():
     del bench.world.required["env"]
     bench.run()
 
-    assert [(f.target, f.detail) for f in bench.facts(K.TARGET_RELEASED)] == [("env", {"stanza": {}})]
+    assert [(f.target, f.detail) for f in bench.facts(K.TARGET_RELEASED)] == [("env", {"stanza": {}, "place": "env"})]
 
 
 # --- a roll over its budget

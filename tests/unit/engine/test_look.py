@@ -10,7 +10,7 @@ from rotator.core.facts import Kind
 from rotator.core.ports.target import Remark
 from rotator.core.protocol.rules import Look, Result, Seen, Sight
 from rotator.testing.simulation.ports import SimSource
-from tests.unit.engine.bench import NAME, Bench, Key, listed, published
+from tests.unit.engine.bench import NAME, Bench, Derived, Key, listed, published
 
 K, S, R = Kind, Sight, Result
 NO_ANSWER = [Unavailable("asking"), Refused("asking"), RateLimited("asking", 300.0)]
@@ -594,11 +594,27 @@ def test_an_unknown_value_at_a_target_is_asked_whose_it_is():
     bench.put("env", bench.token("team copy").value)
     assert bench.look(S.UNPUBLISHED, old.id) is R.GOOD
 
-    bench.put("env", "no token at all")
-    assert bench.look(S.UNPUBLISHED, old.id) is R.BAD, "it cannot be proven to be another's"
-
     bench.fails("verify", Unavailable("verifying"))
-    assert bench.look(S.UNPUBLISHED, old.id) is R.BAD
+    assert bench.look(S.UNPUBLISHED, old.id) is R.BAD, "nobody knows whose it is"
+
+
+def test_an_unknown_value_that_is_refused_is_none_of_a_living_token_once_that_is_proven():
+    bench, old = rotated()
+    bench.put("env", "v999")
+    assert bench.look(S.UNPUBLISHED, old.id) is R.BAD, "a living value is refused now and then"
+
+    for _ in range(2):
+        bench.later(60)
+        found = bench.look(S.UNPUBLISHED, old.id)
+    assert found is R.GOOD
+
+
+def test_a_text_of_another_shape_is_none_of_the_token_and_is_sent_to_nobody():
+    bench, old = rotated()
+    bench.put("env", "no token at all")
+    bench.fails("verify", AssertionError("it was sent to the provider"))
+
+    assert bench.look(S.UNPUBLISHED, old.id) is R.GOOD
 
 
 def test_an_unknown_value_of_the_old_token_itself_keeps_it_alive():
@@ -716,6 +732,7 @@ def test_no_list_is_no_finding():
 
 def test_a_derived_key_that_is_unknown_does_not_hold_the_token():
     bench, old = rotated()
+    bench.fleet.source = Derived(bench.door, NAME)
     bench.fleet.targets["env"] = Key({"S": "r2.secret_access_key"}, {})
 
     assert bench.look(S.UNPUBLISHED, old.id) is R.GOOD

@@ -4,13 +4,15 @@ from dataclasses import replace
 
 import pytest
 
-from rotator.core.credential import TargetRef
+from rotator.core.credential import NEVER, Policy, TargetRef, Terms
 from rotator.core.errors import Refused, Unavailable
-from rotator.core.facts import Kind
+from rotator.core.facts import Draft, Kind
 from rotator.core.ports.target import Reading
 from rotator.core.protocol.rules import Result, Sight
 from rotator.core.secret import Secret
-from rotator.engine.stands import desired, holder, literal_or, stand, value_key
+from rotator.core.status import holds
+from rotator.engine.holding import desired, holder, literal_or, value_key
+from rotator.engine.stands import stand
 from rotator.testing.simulation.world import TUNING
 from tests.unit.engine.bench import NAME, Bench, Derived, Key, published
 
@@ -88,32 +90,123 @@ def test_a_foreign_value_may_be_replaced_where_the_target_says_so():
     assert stands(bench).result is R.REPLACEABLE
 
 
-def test_a_value_is_dead_only_after_three_refusals_over_two_minutes():
+def test_a_text_of_another_shape_occupies_the_target_at_once_and_is_sent_to_nobody():
     bench = Bench()
-    bench.put("env", "no token at all")
-    results = []
-    for _ in range(3):
-        results.append(stands(bench).result)
-        bench.later(60)
+    bench.put("env", "hunter2")
+    bench.fails("verify", AssertionError("it was sent to the provider"))
 
-    assert results == [R.UNSURE, R.UNSURE, R.REPLACEABLE]
+    assert stands(bench).result is R.OVERRIDDEN
+    assert bench.view.occupied == {"env"}
+    assert bench.view.what["env"] == f"{NAME} holds something else"
 
 
-def test_three_refusals_within_seconds_prove_nothing():
+def test_a_placeholder_is_published_over_at_once():
     bench = Bench()
-    bench.put("env", "no token at all")
+    bench.put("env", "changeme")
 
-    assert [stands(bench).result for _ in range(9)] == [R.UNSURE] * 9
+    assert stands(bench).result is R.REPLACEABLE
+    bench.settle()
+    assert bench.at("env") == bench.at("vault")
 
 
-def test_while_the_control_token_is_refused_no_refusal_counts():
+def test_a_placeholder_that_stands_there_later_is_somebodys_edit():
+    bench = published()
+    bench.put("env", "changeme")
+
+    assert stands(bench).result is R.OVERRIDDEN
+
+
+def test_the_placeholder_of_the_first_sight_may_be_written_over_again():
     bench = Bench()
-    bench.put("env", "no token at all")
+    bench.put("env", "changeme")
+    bench.settle()
+    bench.put("env", "changeme")
+
+    assert stands(bench).result is R.REPLACEABLE
+
+
+def test_a_value_that_the_provider_refuses_is_never_called_dead():
+    bench = Bench()
+    bench.put("env", "v999")
+    for _ in range(5):
+        assert stands(bench).result is R.OVERRIDDEN
+        bench.later(100)
+
+    assert bench.view.occupied == {"env"}
+
+
+def test_an_own_shaped_value_is_asked_about_at_every_watch_for_ten_minutes_and_then_hourly():
+    bench, asked = Bench(), []
+    bench.put("env", "v999")
+
+    def count(effect):
+        asked.append(bench.now)
+
+    bench.fails("verify", *[count] * 99)
+    for _ in range(60):
+        stands(bench)
+        bench.later(200)
+
+    assert asked[:4] == [1000.0, 1200.0, 1400.0, 1600.0]
+    assert asked[4:] == [5200.0, 8800.0, 12400.0]
+
+
+def test_an_answer_that_makes_an_unknown_value_ours_ends_the_override_by_itself():
+    bench = Bench()
+    tok = bench.token(f"{NAME}~i9.r9.41.1")
+    bench.put("env", tok.value)
+    bench.fails("verify", lambda effect: None)
+    assert stands(bench).result is R.OVERRIDDEN
+
+    bench.later(200)
+    assert stands(bench).result is R.CURRENT
+    assert bench.view.current == tok.id
+    assert not bench.view.overridden
+    assert not bench.view.occupied
+
+
+def test_an_older_value_of_ours_ends_the_override_by_itself():
+    bench = published()
+    older = bench.token(f"{NAME}~i1.r0.1.1", born=1.0)
+    bench.put("env", older.value)
+    bench.fails("verify", lambda effect: None)
+    assert stands(bench).result is R.OVERRIDDEN
+
+    bench.later(200)
+    assert stands(bench).result is R.OLDER
+    assert not bench.view.overridden
+
+
+def test_the_token_to_be_taken_over_is_taken_over_late_where_it_was_refused_at_first():
+    bench = Bench(adopted=True)
+    bench.fails("verify", lambda effect: None)
+    assert stands(bench).result is R.OVERRIDDEN
+
+    bench.later(200)
+    assert stands(bench).result is R.CURRENT
+    assert bench.view.current == bench.world.adopts[NAME]
+
+
+def test_while_the_control_token_is_refused_a_refusal_decides_nothing():
+    bench = Bench()
+    bench.put("env", "v999")
     work = bench.work()
     work.bound = replace(work.bound, source=_uncontrolled(bench))
     for _ in range(5):
         assert stand(work, "env").result is R.UNSURE
         bench.later(100)
+    assert bench.facts() == []
+
+
+def test_without_a_usable_answer_a_later_value_is_unknown_and_so_not_in_sync():
+    bench = published()
+    bench.put("env", "v999")
+    bench.fails("verify", Unavailable("verifying"))
+    with pytest.raises(Unavailable):
+        stands(bench)
+
+    assert not holds(bench.view, "env")
+    assert not bench.view.overridden
 
 
 def _uncontrolled(bench):
@@ -304,14 +397,133 @@ def test_a_value_of_ours_that_is_older_than_the_current_one_is_only_known():
     assert bench.view.current != older.id
 
 
-def test_a_managed_key_that_was_changed_by_hand_beside_the_value_is_ours_to_heal():
-    bench = published()
-    value = bench.at("env")
-    bench.fleet.targets["env"] = Key({"A": "token.value", "B": "literal:prod"}, {"A": value, "B": "test"})
+BESIDE = {"A": "token.value", "ID": "token.id", "ACCOUNT": "account.id", "STAGE": "literal:prod"}
+
+
+def beside(**first):
+    """A target with ids and a literal beside the value, published over what stood there first."""
+    bench = Bench(keys=BESIDE)
+    bench.fleet.targets["env"].values = first
+    return bench, bench.fleet.targets["env"]
+
+
+def test_ids_and_literals_are_published_with_the_value():
+    bench, target = beside()
+    bench.settle()
+
+    assert target.values["ID"] == bench.view.current
+    assert (target.values["ACCOUNT"], target.values["STAGE"]) == ("our-account", "prod")
+    assert stands(bench).complete
+
+
+@pytest.mark.parametrize("key", ["ACCOUNT", "STAGE", "ID"])
+def test_a_foreign_content_beside_an_absent_value_occupies_the_target_at_first_sight(key):
+    bench, target = beside(**{key: "somebody's"})
+
+    assert stands(bench).result is R.OVERRIDDEN
+    assert stands(bench).result is R.OVERRIDDEN
+    assert bench.view.occupied == {"env"}
+    assert key in bench.view.what["env"]
+    assert target.values == {key: "somebody's"}
+
+    bench.tell(K.RESOLVED, detail={"how": "retry"})
+    bench.later(700)
+    bench.settle()
+    assert target.values[key] != "somebody's"
+    assert stands(bench).complete
+
+
+def test_a_foreign_content_that_is_taken_away_ends_the_occupation():
+    bench, target = beside(ACCOUNT="somebody's")
+    stands(bench)
+    target.values = {}
+
+    assert stands(bench).result is R.ABSENT
+    assert not bench.view.overridden
+
+
+@pytest.mark.parametrize("content", ["our-account", "changeme"])
+def test_our_own_id_and_a_placeholder_beside_an_absent_value_are_no_hindrance(content):
+    bench, target = beside(ACCOUNT=content, A="changeme")
+    bench.settle()
+
+    assert target.values["ACCOUNT"] == "our-account"
+    assert stands(bench).complete
+
+
+def test_a_target_that_may_be_replaced_is_replaced_with_all_its_managed_keys():
+    bench, target = beside(ACCOUNT="somebody's", A="hunter2")
+    bench.world.scenario = replace(bench.world.scenario, replace=True)
+    bench.settle()
+
+    assert target.values["ACCOUNT"] == "our-account"
+    assert stands(bench).complete
+
+
+def test_a_managed_key_beside_the_value_that_was_taken_away_is_ours_to_heal():
+    bench, target = beside()
+    bench.settle()
+    del target.values["ACCOUNT"]
 
     found = stands(bench)
     assert found.result is R.OLDER
     assert not found.complete
+    assert not holds(bench.view, "env")
+
+
+def test_a_literal_that_the_operator_changes_in_the_configuration_is_written_over():
+    bench, target = beside()
+    bench.settle()
+    target.keys = {**BESIDE, "STAGE": "literal:test"}
+    assert stands(bench).result is R.OLDER
+    bench.later(700)
+    bench.settle()
+    bench.run()
+
+    assert target.values["STAGE"] == "test"
+    assert stands(bench).complete
+
+
+def test_a_literal_that_was_found_as_it_should_be_is_ours_from_then_on():
+    bench = published()
+    value = bench.at("env")
+    target = Key({"A": "token.value", "B": "literal:prod"}, {"A": value, "B": "prod"})
+    bench.fleet.targets["env"] = target
+    assert stands(bench).result is R.CURRENT
+    target.keys = {"A": "token.value", "B": "literal:test"}
+
+    assert stands(bench).result is R.OLDER
+
+
+def test_a_foreign_content_beside_our_value_is_left_and_reported():
+    bench, target = beside()
+    bench.settle()
+    target.values["ACCOUNT"] = "somebody's"
+
+    found = stands(bench)
+    assert found.result is R.CURRENT
+    assert found.complete
+    assert bench.view.strange["env"].keys() == {"ACCOUNT"}
+    assert not holds(bench.view, "env")
+
+
+def test_a_foreign_content_beside_our_value_never_stops_the_value():
+    bench, target = beside()
+    bench.settle()
+    before = target.values["A"]
+    target.values["ACCOUNT"] = "somebody's"
+    bench.tell(K.REQUEST, detail={"request_id": "q"})
+    bench.settle()
+
+    assert target.values["A"] == bench.at("vault") != before
+    assert target.values["ID"] == bench.view.current
+    assert target.values["ACCOUNT"] == "somebody's"
+    bench.tell(K.RESOLVED, detail={"how": "retry"})
+    bench.later(700)
+    bench.settle()
+    bench.run()
+    assert target.values["ACCOUNT"] == "our-account"
+    assert holds(bench.view, "env")
 
 
 def test_the_token_named_for_adoption_later_is_somebodys_override():
@@ -327,8 +539,8 @@ def test_the_token_named_for_adoption_later_is_somebodys_override():
 
 
 def test_the_value_key_is_the_token_or_what_is_derived_from_it():
-    assert value_key(Key({"X": "literal:a", "A": "token.value", "B": "r2.secret_access_key"})) == "A"
-    assert value_key(Key({"X": "literal:a", "B": "r2.secret_access_key"})) == "B"
+    assert value_key(Derived, Key({"X": "literal:a", "A": "token.value", "B": "r2.secret_access_key"})) == "A"
+    assert value_key(Derived, Key({"X": "literal:a", "B": "r2.secret_access_key"})) == "B"
 
 
 def test_a_literal_is_written_as_it_stands():
@@ -456,3 +668,75 @@ def test_drift_is_said():
 
     assert bench.look(Sight.STANDS, "env") is R.ABSENT
     assert bench.said("target_drifted")[0]["holds"] == "absent"
+
+
+# --- a value of another credential of ours
+
+
+def neighbours():
+    """Two credentials; the value of `c1` stands at a target of `c0`."""
+    bench = Bench(credentials=2)
+    bench.settle()
+    theirs = bench.world.provider.make("c1", "c1~i1.r7.1.1", NEVER)
+    lease = bench.journal.claim("c1")
+    draft = Draft(
+        kind=K.ADOPTED, at=bench.now, token_id=theirs.id, token_name=theirs.name, fingerprint="f" + theirs.value
+    )
+    bench.journal.append(lease, draft, Secret(theirs.value))
+    bench.put("env", theirs.value)
+    return bench, theirs, lambda **more: bench.journal.append(lease, Draft(at=bench.now, **more))
+
+
+def test_a_living_value_of_another_credential_is_left_and_its_token_is_not_retired():
+    bench, theirs, _ = neighbours()
+    bench.fails("verify", AssertionError("the journal knows whose it is"))
+
+    assert stands(bench).result is R.OVERRIDDEN
+    assert "another credential" in bench.view.what["env"]
+    assert bench.world.view("c1").held[theirs.id] == {NAME: {"env"}}
+    stands(bench)
+    assert len(bench.facts(K.HELD)) == 1
+
+
+def test_another_credentials_token_is_free_again_where_its_value_is_gone():
+    bench, _, _ = neighbours()
+    stands(bench)
+    bench.put("env", None)
+    stands(bench)
+
+    assert not bench.world.view("c1").held
+    assert not bench.view.guests
+
+
+def test_a_value_of_another_credential_whose_token_is_gone_is_written_over():
+    bench, theirs, tell = neighbours()
+    tell(kind=K.ADOPTED, token_id="t99", fingerprint="fv99", target="vault")
+    for kind in (K.SUPERSEDED, K.DISABLED, K.DELETED, K.RETIRED):
+        tell(kind=kind, token_id=theirs.id)
+
+    assert stands(bench).result is R.REPLACEABLE
+    assert not bench.view.overridden
+
+
+def test_a_value_of_another_credential_that_left_this_place_is_written_over():
+    bench, _, tell = neighbours()
+    tell(kind=K.TARGET_RELEASED, target="file", detail={"place": "env"})
+
+    assert stands(bench).result is R.REPLACEABLE
+
+
+def terms():
+    return Terms(policy=Policy(), targets=frozenset({"env"}), required=frozenset({"env"}))
+
+
+def test_a_token_that_another_credential_minted_is_not_taken_over():
+    bench, theirs, tell = neighbours()
+    bench.world.adopts[NAME] = theirs.id
+    bench.put("env", None)
+    bench.put("vault", bench.rolled(theirs.id).reveal())
+    rid = {"rid": "r7", "token_name": "c1~i1.r7.1.1"}
+    tell(kind=K.PLANNED, rid="r7", detail=terms().to_json())
+    tell(kind=K.INTENT, attempt=1, **rid)
+
+    assert stands(bench, "vault").result is R.OVERRIDDEN
+    assert bench.view.current != theirs.id

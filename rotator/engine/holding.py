@@ -1,0 +1,118 @@
+"""What the managed keys of a target hold, as far as the journal alone can tell. It asks nobody and journals nothing.
+
+It knows targets by their keys alone: the *value key* is the managed key by which a value can be told, the others are
+its *side keys* (ids, literals).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from rotator.core.errors import JournalUnsafe, Refused
+from rotator.core.ports.source import Source
+from rotator.core.ports.target import Reading, Target
+from rotator.core.secret import Secret
+from rotator.engine.work import Work
+
+LITERAL = "literal:"
+
+
+def opened(work: Work, fingerprint: str) -> Secret | None:
+    """Open a value of the journal; None where its key was destroyed or it does not decrypt.
+
+    The trouble of one value is no trouble of the journal: where that is in trouble, the next fact says so.
+    """
+    try:
+        return work.journal.reveal(work.stream, fingerprint)
+    except (KeyError, JournalUnsafe):
+        return None
+
+
+def desired(work: Work, target: Target, fingerprint: str, value: Secret | None = None) -> dict[str, Secret]:
+    """Return what the managed keys must hold for a value of the journal, which is opened unless it is given.
+
+    Raises:
+        Refused: the value cannot be opened.
+    """
+    token_id = work.view.values[fingerprint]
+    value = value or opened(work, fingerprint)
+    if value is None:
+        raise Refused("opening a value of the journal: its key was destroyed, or it was changed since", code="value")
+    outputs = work.source.outputs(token_id, value, work.view.expires_at(token_id))
+    return {key: literal_or(outputs, name) for key, name in target.keys.items()}
+
+
+def literal_or(outputs: Mapping[str, Secret], name: str) -> Secret:
+    """Return a literal, or the source's output of that name."""
+    return Secret(name.removeprefix(LITERAL)) if name.startswith(LITERAL) else outputs[name]
+
+
+def pieces(work: Work, values: Mapping[str, Secret]) -> dict[str, str]:
+    """Return the fingerprint of each managed key's content, by which what we wrote is known for ever."""
+    return {key: work.journal.fingerprint(value) for key, value in sorted(values.items())}
+
+
+def value_key(source: Source, target: Target) -> str:
+    """Return the managed key by which a value can be told: the value itself, else a secret derived from it."""
+    by_output = {name: key for key, name in target.keys.items()}
+    return next(by_output[name] for name in source.values if name in by_output)
+
+
+def provable(source: Source, target: Target) -> bool:
+    """Whether what stands at the value key could be verified: it is the value itself."""
+    return target.keys[value_key(source, target)] == source.values[0]
+
+
+def holder(work: Work, target: Target, reading: Reading) -> tuple[str, str]:
+    """Return fingerprint and token id of the value in a reading; an unknown one has no id, an absent one neither."""
+    key = value_key(work.source, target)
+    found = reading.values.get(key)
+    if found is None:
+        return "", ""
+    piece = work.journal.fingerprint(found)
+    if provable(work.source, target):
+        return piece, work.view.values.get(piece, "")
+    if (known := work.view.pieces.get(piece, "")) in work.view.values:
+        return known, work.view.values[known]
+    for fingerprint in reversed(tuple(work.view.values)):  # written before fingerprints of derived secrets were kept
+        value = opened(work, fingerprint)
+        if value is not None and desired(work, target, fingerprint, value)[key] == found:
+            return fingerprint, work.view.values[fingerprint]
+    return piece, ""
+
+
+def strangers(work: Work, name: str, reading: Reading, wanted: Mapping[str, Secret]) -> dict[str, str]:
+    """Return the side keys that hold what is neither ours nor allowed to be overwritten: key -> fingerprint.
+
+    Ours is what should stand there, and whatever we wrote at any time.
+    """
+    target, view = work.bound.targets[name], work.view
+    constants, found = work.source.constants(), {}
+    for key, content in reading.values.items():
+        output = target.keys[key]
+        if key == value_key(work.source, target):
+            continue
+        ours = wanted.get(key) or constants.get(output)
+        if output.startswith(LITERAL):
+            ours = literal_or({}, output)
+        piece = work.journal.fingerprint(content)
+        if content == ours or piece in view.pieces or (name, piece) in view.allowed:
+            continue
+        found[key] = piece
+    return found
+
+
+def publication(
+    work: Work, name: str, fingerprint: str, reading: Reading
+) -> tuple[dict[str, Secret], dict[str, Secret]]:
+    """Return (all that is to stand at the managed keys, the part of it that is ours).
+
+    What a stranger put beside our value stays: it is reported, and it never stops the value itself.
+
+    Raises:
+        Refused: the value cannot be opened.
+    """
+    ours = desired(work, work.bound.targets[name], fingerprint)
+    left = strangers(work, name, reading, ours)
+    kept = {key: reading.values[key] for key in left}
+    return {**ours, **kept}, {key: value for key, value in ours.items() if key not in kept}
