@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from rotator.core.credential import NEVER
 from rotator.core.errors import Barred, OperatorNeeded, OutcomeUnknown, Refused, Unavailable
@@ -28,6 +28,11 @@ from rotator.sources.cloudflare.options import ELSEWHERE, CredentialOptions
 from rotator.sources.cloudflare.policies import Policy
 from rotator.sources.cloudflare.shapes import looks_like
 
+JUST_READ: Final = 30.0
+"""Seconds for which what `get` read is the body of an update that only disables."""
+
+_NOTHING_READ: Final[tuple[float, str, dict[str, Any]]] = (0.0, "", {})
+
 
 class CloudflareSource:
     """The source of one credential; safe for threads, keeps no value."""
@@ -39,6 +44,7 @@ class CloudflareSource:
         self._options = options
         self._account_id = options.account_id or connection.account_id
         self._path = tokens_path(options.owner, self._account_id)
+        self._last_read = _NOTHING_READ
 
     @property
     def principal(self) -> str:
@@ -153,7 +159,7 @@ class CloudflareSource:
         Source: PUT .../tokens/{token_id} with `status`. A kill inside leaves it active or disabled.
         """
         bearer = self._actor(token_id, "disabling a token")
-        shown = self._shown(token_id, bearer, "reading the token that is to be disabled")
+        shown = self._just_read(token_id) or self._shown(token_id, bearer, "reading the token that is to be disabled")
         if shown is None or shown.get("status") != ACTIVE:
             return
         call = self._update(token_id, "disabling a token", shown, {"status": "disabled"})
@@ -201,6 +207,8 @@ class CloudflareSource:
         Source: GET .../tokens/{token_id}.
         """
         shown = self._shown(token_id, self._calls.token(), "reading a token")
+        if shown is not None:
+            self._last_read = (time.monotonic(), token_id, shown)
         if shown is None:
             return None
         try:
@@ -278,6 +286,11 @@ class CloudflareSource:
                 return found
         self._calls.report()
         raise self._calls.failure(call, reply)
+
+    def _just_read(self, token_id: str) -> dict[str, Any] | None:
+        """What `get` read a moment ago, once: whoever disables a token has just looked at it."""
+        (at, of, shown), self._last_read = self._last_read, _NOTHING_READ
+        return shown if of == token_id and time.monotonic() - at <= JUST_READ else None
 
     def _shown(self, token_id: str, bearer: Secret, doing: str) -> dict[str, Any] | None:
         """The token object of a GET, None where there is none; strict, for tokens die by what it says."""

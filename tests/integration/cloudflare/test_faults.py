@@ -247,6 +247,32 @@ def test_a_token_that_disappears_between_looking_and_disabling_is_a_success(worl
     world.source.disable(token.token_id)
 
 
+def test_who_disables_a_token_that_he_has_just_read_does_not_read_it_again(world: SandboxWorld, token: Minted):
+    world.source.get(token.token_id)
+    before = world.requests("get")
+    world.source.disable(token.token_id)
+
+    found = world.source.get(token.token_id)
+    assert found is not None
+    assert (found.status, found.equal, found.expires_at) == ("disabled", True, token.expires_at)
+    assert world.requests("get") == before + 1
+
+
+def test_what_was_read_of_another_token_or_long_ago_is_never_the_body_of_an_update(
+    world: SandboxWorld, token: Minted, monkeypatch: pytest.MonkeyPatch
+):
+    other = world.source.mint("two", world.now() + HOUR)
+    world.source.get(token.token_id)
+    before = world.requests("get")
+    world.source.disable(other.token_id)
+    assert world.requests("get") == before + 1
+
+    world.source.get(token.token_id)
+    monkeypatch.setattr("rotator.sources.cloudflare.source.JUST_READ", -1.0)
+    world.source.disable(token.token_id)
+    assert world.requests("get") == before + 3
+
+
 def test_deleting_what_cloudflare_owns_is_refused(world: SandboxWorld, token: Minted):
     world.sandbox.world.tokens[token.token_id].managed = True
 
