@@ -32,7 +32,7 @@ setup: $(RUNTIME) ## Create .venv with the locked runtime dependencies and the `
 setup-dev: $(DEV) ## The same with what tests and linters need
 	@:
 
-demo: $(RUNTIME) ## Run the demo; flags: make demo ARGS="--rotations 2"
+demo: $(RUNTIME) ## Run the demo; ends after two rotations; flags: make demo ARGS="--chaos"
 	@exec $(BIN)/rotator demo $(ARGS)
 
 test: $(DEV) test-servers ## Run the whole suite, building and installing what it needs; ARGS go to one pytest, JOBS=2

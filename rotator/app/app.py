@@ -108,6 +108,13 @@ class App:
             say(Event.CONFIG_WARNING.value, **about, code=warned.code, reason=warned.message)
         return app
 
+    @classmethod
+    def without_journal(cls, config: Config) -> App:
+        """Return a reader that looks at everything but the journal, for where that cannot be opened."""
+        app = cls(config, None)
+        app._known()
+        return app
+
     def __enter__(self) -> App:
         return self
 

@@ -39,12 +39,9 @@ def check(path: Path | str, *, offline: bool = False) -> list[Finding]:
     if offline:
         return findings
     findings += [*_secrets(config), *_key(config)]
-    if _stuck(findings):
-        return findings
-    findings += _journal(config)
-    if _stuck(findings):
-        return findings
-    with App.open(path, "reader", config=config) as app:
+    if not _stuck(findings):
+        findings += _journal(config)
+    with App.without_journal(config) if _stuck(findings) else App.open(path, "reader", config=config) as app:
         fleet = looking_fleet(app)
         try:
             findings += [*_connections(app, fleet), *_targets(app, fleet), *_budget(app, fleet)]
@@ -54,7 +51,7 @@ def check(path: Path | str, *, offline: bool = False) -> list[Finding]:
 
 
 def _stuck(findings: list[Finding]) -> bool:
-    """Whether the state is such that nothing could be done with what else would be found."""
+    """Whether the journal cannot be used as it is; everything else is looked at all the same."""
     return any(f.level is Level.FAIL and f.subject == "state" for f in findings)
 
 

@@ -22,7 +22,7 @@ class Planned:
         credential: name.
         connection: name.
         strategy: recreate or roll.
-        reason: `first creation`, `due`, `expiry` or `every`.
+        reason: `first creation`, `requested`, `due` or `renewal`.
         retired_at: when the old token can be deleted at the earliest, None for a roll.
         requests: how many requests it takes at the provider.
         slots: how many tokens exist more meanwhile.
@@ -49,7 +49,8 @@ def plan(
     for credential in credentials:
         status, policy = by_name[credential.name], credential.policy
         first = status.token_id is None
-        at = now if first or status.next_rotation is None else max(now, status.next_rotation)
+        asked = status.request is not None
+        at = now if first or asked or status.next_rotation is None else max(now, status.next_rotation)
         step = policy.lifetime - policy.renew_before if policy.lifetime != NEVER else NEVER
         step = min(step, policy.every or NEVER)
         until, rolls = now + days * 86400, status.strategy == "roll" and not first
@@ -60,7 +61,7 @@ def plan(
                     credential=credential.name,
                     connection=credential.connection,
                     strategy="roll" if rolls else "recreate",
-                    reason="first creation" if first else "due" if at == now else "renewal",
+                    reason="first creation" if first else "requested" if asked else "due" if at == now else "renewal",
                     retired_at=None if rolls or first else at + policy.grace + policy.soak,
                     requests=requests_of(len(credential.targets), rolls=rolls, first=first),
                     slots=0 if rolls else 1,
@@ -69,7 +70,7 @@ def plan(
             )
             if step in (0.0, NEVER):
                 break
-            at, first, rolls = at + step, False, credential.policy.strategy.value == "roll"
+            at, first, asked, rolls = at + step, False, False, credential.policy.strategy.value == "roll"
     return sorted(rows, key=lambda row: row.at)
 
 

@@ -16,6 +16,7 @@ class How(StrEnum):
     RETRY = "retry"
     ACCEPT = "accept"
     ABANDON = "abandon"
+    UNDO = "undo"
 
 
 class Until(StrEnum):
@@ -34,8 +35,8 @@ class Choices:
     abandon: str
 
     def of(self, how: How) -> str | None:
-        """Return the text of one choice."""
-        return {How.RETRY: self.retry, How.ACCEPT: self.accept, How.ABANDON: self.abandon}[how]
+        """Return the text of one choice, None where it does not apply."""
+        return {How.RETRY: self.retry, How.ACCEPT: self.accept, How.ABANDON: self.abandon}.get(how)
 
 
 _KEEP: Final = "closes the open rotation; what is published stays, a token minted and never published is retired"

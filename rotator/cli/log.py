@@ -11,19 +11,22 @@ if TYPE_CHECKING:
     from rotator.observability.logs import Log
 
 
-def open_log(settings: Settings, config: Config, *, hooks: bool = False) -> Log:
+def open_log(settings: Settings, config: Config, *, hooks: bool = False, quiet: bool = False) -> Log:
     """Return the log on standard error, which knows the management tokens and scrubs them wherever they turn up.
 
     Args:
         settings: the options.
         config: the configuration that is effective.
         hooks: whether uncaught exceptions are logged as well; for the daemon.
+        quiet: whether only what is wrong is logged, for verbs that print a result; `level: debug` or `--log-format` on
+            the command line ask for all of it.
     """
     from rotator.core.errors import RotatorError
     from rotator.observability.logs import configure
 
     wanted = settings.log_format.value if settings.log_format else config.log.format
-    log = configure(config.log.level, wanted, hooks=hooks)
+    hushed = quiet and settings.log_format is None and config.log.level == "info"
+    log = configure("warning" if hushed else config.log.level, wanted, hooks=hooks)
     for stanza in config.connections.values():
         for role in ("token", "standby_token"):
             reference = getattr(stanza.options, role, None)

@@ -90,6 +90,8 @@ class Program(TyperGroup):
             yield
         except Exception as error:
             if getattr(error, "exit_code", None) == exits.USAGE and hasattr(error, "format_message"):
+                if isinstance(said := getattr(error, "message", None), str):
+                    error.message = said.replace("Value error, ", "")  # type: ignore[attr-defined]  # what pydantic adds
                 self.misused(error.format_message(), "`--help` after the verb shows how it is used")
             raise
 
@@ -125,11 +127,17 @@ def program(
     output: OutputOption = None,
     log_format: LogFormatOption = None,
     version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
+        bool, typer.Option("--version", "-V", callback=_version, is_eager=True, help="Print the version and exit.")
     ] = False,
 ) -> None:
     """Remember what stands before the verb."""
     context.obj = Settings().over(config, output, log_format)
+
+
+@app.command("help", hidden=True, add_help_option=False)
+def _help(words: Annotated[list[str] | None, typer.Argument(metavar="VERB", help="Which one.")] = None) -> None:
+    """Show this help, or that of a verb."""
+    app([*(words or []), "--help"], prog_name="rotator")
 
 
 def _later(name: str) -> None:

@@ -40,8 +40,9 @@ AnyNames = Annotated[
     list[str] | None,
     typer.Argument(metavar="NAME", help="Credentials; without any, all of them.", autocompletion=complete),
 ]
-SomeNames = Annotated[list[str] | None, typer.Argument(metavar="NAME", help="Credentials.", autocompletion=complete)]
-RequiredNames = Annotated[list[str], typer.Argument(metavar="NAME", help="Credentials.", autocompletion=complete)]
+SomeNames = Annotated[
+    list[str] | None, typer.Argument(metavar="NAME", help="Credentials; globs in quotes.", autocompletion=complete)
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +75,8 @@ def matches(name: str, patterns: Iterable[str]) -> bool:
 def choose(app: App, names: list[str] | None, *, everything: bool = False, managed: bool = False) -> list[Chosen]:
     """Return the credentials that are meant, each once, in the order given; `everything` means all configured ones.
 
+    A glob means those of the configuration that fit it, and those that left it where they may be chosen, too.
+
     Args:
         app: the opened instance.
         names: names as typed.
@@ -81,19 +84,21 @@ def choose(app: App, names: list[str] | None, *, everything: bool = False, manag
         managed: whether one that has left the configuration is refused.
 
     Raises:
-        ConfigError: a name is not known (the nearest is named), none is given, or names are given beside `--all`.
+        ConfigError: a name is not known (the nearest is named), no name fits a glob, none is given, or names are given
+            beside `--all`.
     """
     if bool(names) == everything:
         raise ConfigError(
             "no credential is named" if not names else "credentials are named beside --all",
-            "name credentials, or use --all where the verb has it",
+            "name credentials, or use --all",
         )
     configured = {credential.name: credential for credential in app.credentials}
     if everything:
         names = list(configured)
     rows = {row.name: row for row in app.streams()}
     found = []
-    for name in dict.fromkeys(names or []):
+    known = list(configured) if managed else list(dict.fromkeys([*configured, *rows]))
+    for name in dict.fromkeys(one for typed in names or [] for one in _spelled(typed, known)):
         stream, credential = app.stream(name), configured.get(name)
         if credential is None and managed:
             raise ConfigError(
@@ -101,6 +106,16 @@ def choose(app: App, names: list[str] | None, *, everything: bool = False, manag
             )
         connection = credential.connection if credential else rows[name].connection
         found.append(Chosen(name=name, stream=stream, connection=connection, credential=credential))
+    return found
+
+
+def _spelled(typed: str, known: list[str]) -> list[str]:
+    """The names that one argument stands for."""
+    if not is_glob(typed):
+        return [typed]
+    found = [name for name in known if matches(name, [typed])]
+    if not found:
+        raise ConfigError(f"no credential fits {typed}", "`rotator status` lists them")
     return found
 
 

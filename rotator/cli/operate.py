@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -11,8 +12,9 @@ from rotator.cli import exits
 from rotator.cli.choices import CHOICES, NO_CODE, How, Until
 from rotator.cli.layout import text
 from rotator.cli.log import configuration, open_log
-from rotator.cli.names import Chosen, RequiredNames, SomeNames, choose, operator
+from rotator.cli.names import Chosen, SomeNames, choose, operator
 from rotator.cli.output import say, write_json, write_lines
+from rotator.cli.preview import Yes, agreed
 from rotator.cli.run import duration, stopping
 from rotator.cli.times import rfc3339
 from rotator.cli.verbs import Settings, verb
@@ -49,6 +51,8 @@ def one_line(reason: str) -> str:
     return reason
 
 
+Everything = Annotated[bool, typer.Option("--all", help="Every configured credential.")]
+
 Reason = Annotated[
     str, typer.Option(metavar="TEXT", callback=one_line, help="Why; goes into the audit trail, so never a value.")
 ]
@@ -58,7 +62,7 @@ def _open(settings: Settings) -> App:
     from rotator.app import App
     from rotator.core.events import Event
 
-    log = open_log(settings, configuration(settings))
+    log = open_log(settings, configuration(settings), quiet=True)
 
     def say_event(name: str, **fields: object) -> None:
         if name != Event.CONFIG_WARNING.value:  # the daemon and `check` say those; here they would bury the answer
@@ -70,7 +74,8 @@ def _open(settings: Settings) -> App:
 # --------------------------------------------------------------------------------------------------------------- rotate
 def rotate(
     settings: Settings,
-    names: RequiredNames,
+    names: SomeNames = None,
+    everything: Everything = False,
     strategy: Annotated[Way | None, typer.Option(help="For this rotation only; otherwise as configured.")] = None,
     outage_budget: Annotated[
         str | None,
@@ -81,6 +86,7 @@ def rotate(
     wait: Annotated[
         str | None, typer.Option(metavar="DURATION", help="Wait that long for it; without a daemon, do the work here.")
     ] = None,
+    yes: Yes = False,
     until: Annotated[
         Until,
         typer.Option(
@@ -99,6 +105,7 @@ def rotate(
 
       rotator rotate workers-deploy --wait 5m
       rotator rotate a b --reason "left on a bus" --wait 10m --until done
+      rotator rotate 'ci-*' --yes
       rotator rotate d1 --strategy roll --outage-budget 2m
 
     Exit 0 when asked or, with --wait, confirmed; 1 at the timeout; 3 when an
@@ -108,25 +115,38 @@ def rotate(
 
     patience = duration("--wait", wait) if wait is not None else None
     budget = duration("--outage-budget", outage_budget) if outage_budget is not None else 0.0
-    with _open(settings) as app, stopping(app.stop):
-        chosen = choose(app, names, managed=True)
+    with _open(settings) as app:
+        chosen = choose(app, names, everything=everything, managed=True)
         for one in chosen:
             _budget_fits(app, one, strategy, budget)
-        asked = [_ask(app, one, strategy, budget, reason) for one in chosen]
-        waiting = patience is not None
-        if app.writable.daemon() is None:
-            say(
-                "no daemon runs on this journal; "
-                + ("this process does the work" if waiting else "the next `rotator run` or `rotator once` does it")
-            )
-        code = wait_for(app, asked, patience, until) if patience is not None else exits.DONE
-        for request in asked:
-            request.catch_up(app)
+        if not agreed([_rotates(one, strategy) for one in chosen], yes=yes):
+            return exits.NO
+        with stopping(app.stop):
+            asked = [_ask(app, one, strategy, budget, reason) for one in chosen]
+            waiting = patience is not None
+            if app.writable.daemon() is None:
+                say(
+                    "no daemon runs on this journal; "
+                    + ("this process does the work" if waiting else "the next `rotator run` or `rotator once` does it")
+                )
+            code = wait_for(app, asked, patience, until) if patience is not None else exits.DONE
+            for request in asked:
+                request.catch_up(app)
     if settings.json:
         write_json({"requests": [request.document() for request in asked]})
     else:
         write_lines(text(request.sentence()) for request in asked)
     return code
+
+
+def _rotates(one: Chosen, strategy: Way | None) -> str:
+    """What `rotate` will do to one credential."""
+    if one.credential is None:
+        return one.name  # never: `choose` refused it
+    way = (strategy or one.credential.policy.strategy).value
+    number = len(one.credential.targets)
+    ends = "the old value ends at once" if way == Strategy.ROLL.value else "the old value lives on for its grace"
+    return f"rotate {one.name}: {way}, {number} target{'s' * (number != 1)}; {ends}"
 
 
 def _budget_fits(app: App, one: Chosen, strategy: Way | None, budget: float) -> None:
@@ -178,9 +198,6 @@ def _said(detail: dict[str, Any]) -> dict[str, Any]:
 
 
 # -------------------------------------------------------------------------------------------------------- pause, resume
-Everything = Annotated[bool, typer.Option("--all", help="Every configured credential.")]
-
-
 def pause(
     settings: Settings,
     names: SomeNames = None,
@@ -188,6 +205,7 @@ def pause(
     length: Annotated[
         str | None, typer.Option("--for", metavar="DURATION", help="Resume automatically after that long.")
     ] = None,
+    yes: Yes = False,
     reason: Reason = "",
 ) -> int:
     """Stop new rotations and retirements.
@@ -204,8 +222,10 @@ def pause(
     if seconds <= 0:
         raise ConfigError("--for 0s would pause nothing", "write for example --for 4h")
     with _open(settings) as app:
-        rows = []
-        for one in choose(app, names, everything=everything):
+        rows, chosen = [], choose(app, names, everything=everything)
+        if not agreed([f"pause {one.name}{f' for {length}' if length else ''}" for one in chosen], yes=yes):
+            return exits.NO
+        for one in chosen:
             now = app.now(one.connection)
             detail: dict[str, Any] = {"reason": reason} if reason else {}
             if seconds != NEVER:
@@ -231,7 +251,13 @@ def pause(
     return exits.DONE
 
 
-def resume(settings: Settings, names: SomeNames = None, everything: Everything = False, reason: Reason = "") -> int:
+def resume(
+    settings: Settings,
+    names: SomeNames = None,
+    everything: Everything = False,
+    yes: Yes = False,
+    reason: Reason = "",
+) -> int:
     """End a pause; what became due meanwhile starts at once.
 
     A pause that was given a time ends automatically.
@@ -240,8 +266,10 @@ def resume(settings: Settings, names: SomeNames = None, everything: Everything =
       rotator resume --all
     """
     with _open(settings) as app:
-        rows = []
-        for one in choose(app, names, everything=everything):
+        rows, chosen = [], choose(app, names, everything=everything)
+        if not agreed([f"resume {one.name}" for one in chosen], yes=yes):
+            return exits.NO
+        for one in chosen:
             found = app.writable.view(one.stream).pause
             paused = found is not None and app.now(one.connection) < found.until
             if found is not None:
@@ -259,7 +287,8 @@ def resume(settings: Settings, names: SomeNames = None, everything: Everything =
 # -------------------------------------------------------------------------------------------------------------- resolve
 def resolve(
     settings: Settings,
-    names: RequiredNames,
+    names: SomeNames = None,
+    everything: Annotated[bool, typer.Option("--all", help="Every credential that has something to decide.")] = False,
     retry: Annotated[
         bool, typer.Option("--retry", help="Do ours: an occupied or overridden key is overwritten.")
     ] = False,
@@ -269,22 +298,35 @@ def resolve(
     abandon: Annotated[
         bool, typer.Option("--abandon", help="Close the open rotation, keep what is published.")
     ] = False,
+    undo: Annotated[
+        bool,
+        typer.Option("--undo", help="Take an --accept back: what stands there is looked at and asked about again."),
+    ] = False,
+    yes: Yes = False,
     reason: Reason = "",
 ) -> int:
     """Decide what only a person can decide.
 
     `rotator status NAME` says what each choice would do in the case at hand.
+    With a glob or --all it decides wherever there is something to decide.
 
       rotator resolve workers-deploy --retry
+      rotator resolve --all --retry
+      rotator resolve workers-deploy --undo
       rotator resolve workers-deploy --accept --reason "hotfix by hand"
 
     Exit 1 when there is nothing to decide.
     """
-    wanted = [how for how, given in ((How.RETRY, retry), (How.ACCEPT, accept), (How.ABANDON, abandon)) if given]
+    given = ((How.RETRY, retry), (How.ACCEPT, accept), (How.ABANDON, abandon), (How.UNDO, undo))
+    wanted = [how for how, is_given in given if is_given]
     if len(wanted) != 1:
-        raise ConfigError("resolve needs one decision", "give exactly one of --retry, --accept and --abandon")
+        raise ConfigError("resolve needs one decision", "give exactly one of --retry, --accept, --abandon and --undo")
     with _open(settings) as app:
-        rows = [_resolve(app, one, wanted[0], reason) for one in choose(app, names)]
+        chosen = choose(app, names, everything=everything)
+        decisions = _decisions(app, chosen, wanted[0], named=set(names or []))
+        if not agreed([f"resolve {one.chosen.name}: {one.does}" for one in decisions], yes=yes):
+            return exits.NO
+        rows = [_resolve(app, one, wanted[0], reason) for one in decisions]
     if settings.json:
         write_json({"resolved": rows})
     else:
@@ -292,20 +334,58 @@ def resolve(
     return exits.DONE
 
 
-def _resolve(app: App, one: Chosen, how: How, reason: str) -> dict[str, Any]:
-    status: CredentialStatus = next(found for found in app.statuses() if found.name == one.name)
-    needs = status.needs_operator
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What a choice would do to one credential; `code` is that of its need of an operator, None where it has none."""
+
+    chosen: Chosen
+    code: str | None
+    does: str
+
+
+def _decisions(app: App, chosen: list[Chosen], how: How, *, named: set[str]) -> list[Decision]:
+    """Return what there is to decide among the chosen ones.
+
+    Raises:
+        RotatorError: there is nothing to decide at one that was named, or at none of all; or the choice does not apply.
+    """
+    statuses = {found.name: found for found in app.statuses()}
+    found = []
+    for one in chosen:
+        try:
+            found.append(_decision(one, statuses[one.name], how))
+        except RotatorError:
+            if one.name in named:
+                raise
+    if not found:
+        raise RotatorError("resolving: nothing needs an operator", "see `rotator status`")
+    return found
+
+
+def _decision(one: Chosen, status: CredentialStatus, how: How) -> Decision:
+    needs, nothing = status.needs_operator, f"resolving {one.name}: nothing needs an operator there"
+    see = f"see `rotator status {one.name}`"
+    if how is How.UNDO:
+        accepted = [target.name for target in status.targets if target.accepted]
+        if not accepted:
+            raise RotatorError(f"resolving {one.name}: nothing was accepted there", see)
+        again = f"looks again at what stands at {', '.join(accepted)}, and asks again while that is not ours"
+        return Decision(one, None, again)
     if needs is None and (status.rotation is None or how is How.ACCEPT):
-        raise RotatorError(f"resolving {one.name}: nothing needs an operator there", f"see `rotator status {one.name}`")
-    choices = CHOICES.get(needs.code, NO_CODE) if needs else NO_CODE
-    does = choices.of(how)
+        raise RotatorError(nothing, see)
+    does = (CHOICES.get(needs.code, NO_CODE) if needs else NO_CODE).of(how)
     if does is None:
         raise RotatorError(
             f"resolving {one.name}: nothing stands at a target that could be accepted",
             f"`rotator status {one.name}` says what --retry and --abandon would do",
         )
+    return Decision(one, str(needs.code) if needs else None, does)
+
+
+def _resolve(app: App, decision: Decision, how: How, reason: str) -> dict[str, Any]:
+    one = decision.chosen
     _note(app, one, Kind.RESOLVED, {"how": how.value} | ({"reason": reason} if reason else {}))
-    return {"credential": one.name, "how": how.value, "code": needs.code if needs else None, "message": does}
+    return {"credential": one.name, "how": how.value, "code": decision.code, "message": decision.does}
 
 
 def register(app: typer.Typer) -> None:

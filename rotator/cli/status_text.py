@@ -250,13 +250,11 @@ def status_of(document: Document, name: str, width: int | None) -> list[Line]:
         pairs.append(("paused", _paused(found["paused"], now)))
     if found.get("request"):
         pairs.append(("requested", _requested(found["request"], now)))
-    if problem := found.get("problem"):
-        pairs.append(("problem", Span(f"{problem['act']}: {problem['message']}", "bad")))
-        if problem["remedy"]:
-            pairs.append(("do", problem["remedy"]))
     lines = [text(name, "title"), *block(pairs, width, indent=2)]
     if found["rotation"]:
         lines += [text(""), text("rotation", "title"), *block(_rotation(found["rotation"], now), width, indent=2)]
+        for note in _problem({**found, "accepted": None}):
+            lines += wrapped(note, width, indent=2)
     lines += [text(""), *_target_table(found, width)]
     if found["retirements"]:
         lines += [text(""), *_retirement_table(found, width, now)]

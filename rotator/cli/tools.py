@@ -114,8 +114,9 @@ def sandbox(
 def demo(
     settings: Settings,
     rotations: Annotated[
-        int | None, typer.Option(min=1, metavar="N", help="End after every credential has rotated N times.")
+        int | None, typer.Option(min=1, metavar="N", help="End after every credential has rotated N times; 2.")
     ] = None,
+    forever: Annotated[bool, typer.Option("--forever", help="Go on until Ctrl-C.")] = False,
     seconds: Annotated[float | None, typer.Option(min=1, metavar="S", help="End after that many seconds.")] = None,
     chaos: Annotated[bool, typer.Option("--chaos", help="Kill the daemon at random moments, and restart it.")] = False,
     keep: Annotated[bool, typer.Option("--keep", help="Leave the folder with files, journal and logs.")] = False,
@@ -124,16 +125,21 @@ def demo(
 
     Starts a local Cloudflare and a real daemon in a fresh folder, rotates
     three credentials with lifetimes of seconds, and lets a consumer use what
-    it finds in the .env files all the while. Ends with a scoreboard; exit 0
-    when no value was lost and none that was published was dead.
+    it finds in the .env files all the while. Ends after two rotations of each
+    with a scoreboard; exit 0 when no value was lost and none that was
+    published was dead.
 
       rotator demo
-      rotator demo --rotations 2 --chaos
-      rotator demo --rotations 2 -o json
+      rotator demo --chaos
+      rotator demo --forever
+      rotator demo --rotations 5 -o json
     """
     from rotator.demo import main
 
-    return int(main(rotations=rotations, seconds=seconds, chaos=chaos, keep=keep, output=settings.output.value))
+    if forever and (rotations or seconds):
+        raise ConfigError("--forever has no end, and --rotations or --seconds names one", "leave one of them out")
+    ends = None if forever or (seconds and not rotations) else rotations or 2
+    return int(main(rotations=ends, seconds=seconds, chaos=chaos, keep=keep, output=settings.output.value))
 
 
 def crash_points(settings: Settings) -> int:

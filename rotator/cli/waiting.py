@@ -85,8 +85,9 @@ def wait_for(app: App, asked: list[Asked], patience: float, until: Until) -> int
     while True:
         for one in asked:
             one.catch_up(app)
-            one.tell()
         left = [one for one in asked if not one.reached(until)]
+        for one in left:
+            one.tell()  # what is reached is the result, which is said once
         if not left or app.stop.is_set():
             return exits.DONE
         if all(one.follower.state is Served.DISPLACED for one in left):

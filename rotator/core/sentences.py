@@ -96,7 +96,8 @@ def _nothing_yet(told: Told, targets: Sequence[Target]) -> tuple[Reason | None, 
 def _of_rotation(told: Told, rotation: Rotation, state: State, targets: Sequence[Target]) -> str:
     """The last error where it fails, else what it waits for."""
     waits = told.waits("rotation")
-    failing = max(rotation.failures.values(), key=lambda f: f.last, default=None)
+    tried = (found for (act, _), found in rotation.failures.items() if act != "check")  # its target says that itself
+    failing = max(tried, key=lambda found: found.last, default=None)
     troubled = [target for target in targets if target.problem]
     if failing and state is State.FAILING and failing.message:
         why = failing.message

@@ -27,6 +27,7 @@ class Picture:
 
     def __init__(self, *, live: bool) -> None:
         """`live`: draw on the terminal; else say plain lines."""
+        self.ends = ""
         self._live: Any = None
         self._said: dict[str, tuple[int, str]] = {}
         self._lines: list[str] = []
@@ -63,8 +64,8 @@ class Picture:
 
         reads = {c.role.credential: c for c in consumers}
         table = Table(
-            title=f"rotator demo   {time.monotonic() - self._began:5.1f} s   {kills} kills",
-            caption="\n".join(self._lines),
+            title=f"rotator demo   {time.monotonic() - self._began:5.1f} s   {kills} kill{'s' * (kills != 1)}",
+            caption="\n".join([self.ends, *self._lines]),
             caption_justify="left",
             expand=False,
             box=None,

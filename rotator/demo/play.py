@@ -45,7 +45,7 @@ def main(
     """Run the demo; 0 when nothing was lost or dead, else 1.
 
     Args:
-        rotations: end after every credential has rotated that often, first creations not counted.
+        rotations: end after every credential has rotated that often, first creations not counted; None for no such end.
         seconds: end after that long.
         chaos: kill the daemon at random moments, at least three times.
         keep: leave the folder.
@@ -56,6 +56,7 @@ def main(
     """
     folder = Path(tempfile.mkdtemp(prefix="rotator-demo-"))
     picture = Picture(live=sys.stderr.isatty() and output != "json")
+    picture.ends = end_of(rotations, seconds)
     with _curtain(seconds) as ended:
         stage = Stage(folder)
         try:
@@ -67,6 +68,17 @@ def main(
         shutil.rmtree(folder, ignore_errors=True)
     print(json.dumps(result.document()) if output == "json" else board(result))  # noqa: T201 - the result of a command
     return 0 if result.clean else 1
+
+
+def end_of(rotations: int | None, seconds: float | None) -> str:
+    """Return when the demo ends, in words."""
+    ends = [f"after every credential has rotated {_times(rotations)}"] if rotations else []
+    ends += [f"after {seconds:.0f} s"] if seconds else []
+    return f"ends {' or '.join(ends)}; Ctrl-C ends it earlier" if ends else "goes on until Ctrl-C, which ends it"
+
+
+def _times(number: int) -> str:
+    return {1: "once", 2: "twice"}.get(number, f"{number} times")
 
 
 @contextmanager
@@ -102,6 +114,7 @@ class Play:
     def run(self, rotations: int | None, *, chaos: bool, keep: bool) -> Score:
         """Act, come to rest, score."""
         stage, picture, began = self._stage, self._picture, time.monotonic()
+        picture.say(f"rotator demo {picture.ends}")
         picture.say(f"a local Cloudflare at {stage.sandbox.url}")
         picture.say(f"everything is in {stage.folder}; look with: rotator -c {stage.config} status")
         stage.start()

@@ -111,6 +111,12 @@ def _as_bucket(value: object) -> object:
     return {"name": value} if isinstance(value, str) else value
 
 
+def _only_all(value: object) -> object:
+    if isinstance(value, str) and value != ALL:
+        raise wrong("this is one name, not a list", "expected `all` or a list", "put it in brackets: [ … ]")
+    return value
+
+
 def _all_or_list(value: object) -> str:
     return "list" if isinstance(value, list | tuple) else "all"
 
@@ -121,16 +127,17 @@ def _some(values: tuple[Any, ...]) -> tuple[Any, ...]:
     return values
 
 
+_All = Annotated[Literal["all"], BeforeValidator(_only_all), Tag("all")]
 Zones = Annotated[
-    Annotated[Literal["all"], Tag("all")] | Annotated[tuple[Zone, ...], AfterValidator(_some), Tag("list")],
+    _All | Annotated[tuple[Zone, ...], AfterValidator(_some), Tag("list")],
     Discriminator(_all_or_list),
 ]
 Accounts = Annotated[
-    Annotated[Literal["all"], Tag("all")] | Annotated[tuple[HexId, ...], AfterValidator(_some), Tag("list")],
+    _All | Annotated[tuple[HexId, ...], AfterValidator(_some), Tag("list")],
     Discriminator(_all_or_list),
 ]
 Buckets = Annotated[
-    Annotated[Literal["all"], Tag("all")]
+    _All
     | Annotated[
         tuple[Annotated[Bucket, BeforeValidator(_as_bucket)], ...],
         AfterValidator(_some),

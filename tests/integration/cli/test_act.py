@@ -108,6 +108,35 @@ def test_several_are_waited_for_together(place, rotator):
     assert [request["credential"] for request in shown.json["requests"]] == ["a", "b"]
 
 
+def test_a_glob_means_all_that_fit_it_and_none_is_a_usage_error(place, rotator):
+    place.write(place.credential("ci-a"), place.credential("ci-b"), place.credential("dns"))
+    asked = rotator("rotate", "ci-*", "-o", "json").json["requests"]
+    assert [request["credential"] for request in asked] == ["ci-a", "ci-b"]
+    assert len(rotator("rotate", "--all", "--yes", "-o", "json").json["requests"]) == 3
+    assert rotator("pause", "web-*").code == 2
+    assert rotator("status", "ci-*", "-o", "json").json["credentials"][1]["name"] == "ci-b"
+
+
+def test_a_pending_request_is_seen_in_status_and_plan(fresh):
+    fresh("rotate", "workers-deploy", "--reason", "left on a bus")
+    [credential] = fresh("status", "-o", "json").json["credentials"]
+    assert credential["request"]["reason"] == "left on a bus"
+    assert credential["request"]["by"]
+    assert "rotation requested" in fresh("status").out
+    [row] = fresh("plan", "-o", "json").json["rotations"][:1]
+    assert (row["credential"], row["reason"]) == ("workers-deploy", "requested")
+
+
+def test_a_result_is_said_once_and_the_log_says_only_what_is_wrong(fresh):
+    shown = fresh("rotate", "workers-deploy", "--wait", "60s")
+    assert shown.code == 0
+    assert shown.out.startswith("workers-deploy: ")
+    assert "confirmed" not in shown.err
+    assert "event" not in shown.err
+    assert "operator_acted" not in shown.err
+    assert '"event":"operator_acted"' in fresh("rotate", "workers-deploy", "--wait", "60s", "--log-format", "json").err
+
+
 def test_a_first_creation_may_be_asked_for_before_the_first_start(rotator, place):
     assert rotator("rotate", "workers-deploy", "--wait", "60s").code == 0
     assert place.value()
@@ -237,10 +266,20 @@ def test_to_accept_is_to_leave_theirs(overridden, place):
     assert overridden("status", "-o", "json").json["credentials"][0]["needs_operator"] is None
 
 
-@pytest.mark.parametrize("arguments", [(), ("--retry", "--accept"), ("--retry", "--accept", "--abandon")])
+@pytest.mark.parametrize("arguments", [(), ("--retry", "--accept"), ("--retry", "--undo")])
 def test_one_decision_is_needed(overridden, arguments):
     assert overridden("resolve", "workers-deploy", *arguments).code == 2
     assert "resolved" not in kinds(overridden)
+
+
+def test_to_resolve_all_is_to_decide_wherever_there_is_something_to_decide(overridden, place):
+    place.write(place.credential("workers-deploy"), place.credential("calm"))
+    overridden("once")
+    assert [row["credential"] for row in overridden("resolve", "--all", "--retry", "-o", "json").json["resolved"]] == [
+        "workers-deploy"
+    ]
+    assert overridden("once", "--wait", "20s").code == 0
+    assert overridden("resolve", "*", "--retry").code == 1
 
 
 def test_where_nothing_needs_an_operator_there_is_nothing_to_resolve(fresh):

@@ -84,7 +84,7 @@ def test_help_lists_every_verb_in_a_section(rotator):
 def test_every_registered_verb_stands_in_a_section_or_is_for_later():
     registered = {command.name or command.callback.__name__ for command in app.registered_commands}
     registered |= {group.name for group in app.registered_groups}
-    assert registered == {*VERBS, *LATER}
+    assert registered == {*VERBS, *LATER, "help"}
 
 
 @pytest.mark.parametrize("verb", [v for v in VERBS if v not in ("audit", "testing")])
@@ -110,7 +110,22 @@ def test_the_lines_of_a_help_text_are_never_wrapped_anew(rotator):
 
 
 def test_the_version_can_be_asked_for_as_an_option(rotator):
-    assert rotator("--version").out == f"rotator {__version__}\n"
+    assert rotator("--version").out == rotator("-V").out == f"rotator {__version__}\n"
+
+
+@pytest.mark.parametrize(("words", "option"), [((), ()), (("status",), ("status",)), (("audit", "verify"),) * 2])
+def test_help_is_a_verb_too(rotator, words, option):
+    assert rotator("help", *words) == rotator(*option, "--help")
+    assert rotator("help", "nonsense").code == 2
+
+
+def test_a_choice_that_does_not_exist_is_said_without_the_words_of_a_library(rotator):
+    assert "'yaml' is not one of 'text', 'json'" in rotator("status", "-o", "yaml").err
+    assert "Value error" not in rotator("status", "-o", "yaml").err
+
+
+def test_a_demo_without_an_end_cannot_have_one(rotator):
+    assert rotator("demo", "--forever", "--rotations", "3").code == 2
 
 
 # ---------------------------------------------------------------------------------------------------------------- usage

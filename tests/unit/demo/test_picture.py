@@ -9,6 +9,7 @@ from rotator.core.credential import Credential, Policy, State, TargetRef
 from rotator.core.protocol.view import blank
 from rotator.core.status import OpenRotation, credential_status
 from rotator.demo.picture import Picture, board
+from rotator.demo.play import end_of
 from rotator.demo.scoreboard import Score
 from rotator.demo.stage import ROLES
 
@@ -90,3 +91,15 @@ def test_on_a_terminal_it_draws_every_credential_with_what_its_consumer_saw(caps
     drawn = capsys.readouterr().err
     for word in ("workers-deploy", "captured", "20 s", "12", "2 kills"):
         assert word in drawn
+
+
+@pytest.mark.parametrize(
+    ("rotations", "seconds", "words"),
+    [
+        (2, None, "ends after every credential has rotated twice; Ctrl-C ends it earlier"),
+        (5, 60.0, "ends after every credential has rotated 5 times or after 60 s; Ctrl-C ends it earlier"),
+        (None, None, "goes on until Ctrl-C, which ends it"),
+    ],
+)
+def test_when_it_ends_is_said_at_once(rotations, seconds, words):
+    assert end_of(rotations, seconds) == words
