@@ -60,7 +60,8 @@ def test_a_target_that_takes_no_write_is_named_with_why_and_what_to_do(rotator, 
     problem = credential["targets"][0]["problem"]
     assert (problem["act"], "does not exist" in problem["message"]) == ("check", True)
     assert problem["remedy"].startswith("create the file")
-    assert credential["message"] == f"rotating: planned ({problem['message']})"
+    name = credential["targets"][0]["name"]
+    assert credential["message"] == f"rotating: planned (a target cannot be written: {name})"
     for arguments in (("status",), ("status", "stuck")):
         shown = rotator(*arguments).out
         assert problem["message"] in shown
