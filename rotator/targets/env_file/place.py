@@ -156,7 +156,7 @@ class Place:
         It begins and ends like the file's own name (`.env.rotator-….env`), so that what people write into .gitignore
         for the file covers it, too: `.env*`, `.env.*`, `*.env`, `.dev.vars*`.
         """
-        before, after = self._temporary_frame()
+        before, after = _temporary_frame(self.name)
         return f"{before}{secrets.token_hex(4)}{''.join(map(str, marks))}{after}"
 
     def create(self, name: str) -> int:
@@ -181,7 +181,7 @@ class Place:
                 names = [entry.name for entry in entries]
         except OSError:  # a folder that we may not list is one in which we created nothing
             return
-        before, after = map(re.escape, self._temporary_frame())
+        before, after = map(re.escape, _temporary_frame(self.name))
         pattern = re.compile(before + r"[0-9a-f]{8}((?:-[0-9a-f]+){3})?((?:-[0-9a-f]+){3})?" + after)
         for name in names:
             match = pattern.fullmatch(name)
@@ -226,12 +226,18 @@ class Place:
             known.update([Identity.of(held)] if held else [])
         files.flush_folder(self.folder)
 
-    def _temporary_frame(self) -> tuple[str, str]:
-        name = self.name
-        if len(os.fsencode(name)) > _LONGEST_PLAIN_NAME:  # a name has 255 bytes; the marks need the rest
-            name = hashlib.sha256(os.fsencode(name)).hexdigest()[:32]
-        plain = name.lstrip(".")
-        return f".{plain}.rotator-", f".{plain}"
+
+def example_of_temporary_name(path: Path) -> str:
+    """Return a name such as the file behind `path` has beside it during a write."""
+    before, after = _temporary_frame(os.path.basename(os.path.realpath(path)))  # noqa: PTH119  # of a text
+    return f"{before}0{after}"
+
+
+def _temporary_frame(name: str) -> tuple[str, str]:
+    if len(os.fsencode(name)) > _LONGEST_PLAIN_NAME:  # a name has 255 bytes; the marks need the rest
+        name = hashlib.sha256(os.fsencode(name)).hexdigest()[:32]
+    plain = name.lstrip(".")
+    return f".{plain}.rotator-", f".{plain}"
 
 
 def _read_all(fd: int) -> bytes:

@@ -7,7 +7,7 @@ target port. It knows nothing of rotations; leases and intents are made above, a
 import grp
 import os
 import pwd
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -17,17 +17,17 @@ from rotator.core.secret import Secret
 from rotator.host.crashpoints import crash_at
 from rotator.targets.env_file import access
 from rotator.targets.env_file.document import Document, DocumentError
-from rotator.targets.env_file.exposure import Exposure, exposure
+from rotator.targets.env_file.exposure import Exposure, Verdict, exposure
 from rotator.targets.env_file.likeness import Ownership
 from rotator.targets.env_file.obstacles import Obstacle
 from rotator.targets.env_file.options import LITERAL, EnvFileOptions
-from rotator.targets.env_file.place import Snapshot
+from rotator.targets.env_file.place import Snapshot, example_of_temporary_name
 from rotator.targets.env_file.writer import How, Writer
 
 _EXPOSED: Final = {
-    Exposure.TRACKED: ("is tracked by git", "`git rm --cached` it and add it to .gitignore"),
-    Exposure.NOT_IGNORED: ("lies in a git repository that does not ignore it", "add it to .gitignore"),
-    Exposure.UNKNOWN: ("lies in a git repository that cannot be read", "let the daemon's user read it, or install git"),
+    Verdict.TRACKED: ("is tracked by git", "`git rm --cached` it and add it to .gitignore"),
+    Verdict.NOT_IGNORED: ("lies in a git repository that does not ignore it", "add it to .gitignore"),
+    Verdict.UNKNOWN: ("lies in a git repository that cannot be read", "let the daemon's user read it"),
 }
 
 
@@ -82,13 +82,14 @@ class EnvFileTarget:
     def check(self) -> Sequence[Remark]:
         """See the port: rights, kind of file, git, account names, and that every managed key can be edited."""
         ownership = _ownership(self._options)
-        self._refuse_exposed()
+        exposed = self._refuse_exposed([example_of_temporary_name(self._path)])
         try:
             obstacle = access.probe(self._path, self._rehearse, create=self._options.create, ownership=ownership)
         except DocumentError as error:
             raise _unfit(self._path, error) from None
         found = access.read(self._path)
         remarks = [] if obstacle is None else [_in_place(self._path, obstacle)]
+        remarks += _unproven(self._path, exposed)
         if found is not None and found.status.st_mode & 0o004 and self._options.mode is None:
             remarks.append(
                 Remark(
@@ -173,16 +174,19 @@ class EnvFileTarget:
             raise _unfit(self._path, error) from None
         return document
 
-    def _refuse_exposed(self) -> None:
+    def _refuse_exposed(self, beside: Sequence[str] = ()) -> Exposure:
         if self._options.allow_tracked:
-            return
-        found = _EXPOSED.get(exposure(self._path))
-        if found is not None:
+            return Exposure(Verdict.NONE)
+        found = exposure(self._path, beside)
+        if found.verdict in _EXPOSED:
+            what, remedy = _EXPOSED[found.verdict]
+            asked = f" ({found.unproven})" if found.unproven else ""
             raise Refused(
-                f"{self._path} {found[0]}: the value could be committed and published",
-                f"{found[1]}, or set `allow_tracked: true`",
+                f"{self._path} {what}{asked}: the value could be committed and published",
+                f"{remedy}, or set `allow_tracked: true`",
                 code="exposed",
             )
+        return found
 
 
 class _KeyEdit:
@@ -209,6 +213,22 @@ def _in_place(path: Path, obstacle: Obstacle) -> Remark:
         message=f"{path} will be written where it stands, and a reader may see it half-way: {obstacle.what}",
         remedy=obstacle.remedy,
     )
+
+
+def _unproven(path: Path, exposed: Exposure) -> Iterator[Remark]:
+    if exposed.unproven:
+        yield Remark(
+            code="git_not_asked",
+            message=f"{exposed.unproven}, so nobody proved that {path} is not tracked; its .gitignore ignores it",
+            remedy=exposed.remedy,
+        )
+    if exposed.bare:
+        yield Remark(
+            code="temporary_not_ignored",
+            message=f"{path} is ignored by git, but not the hidden file that a crash could leave beside it "
+            f"({exposed.bare[0]})",
+            remedy=f"write {path.name}* into .gitignore",
+        )
 
 
 def _unfit(path: Path, error: DocumentError) -> Refused:

@@ -51,7 +51,7 @@ def publish(target, value="new"):
 # --------------------------------------------------------------------------------------------------------------- git
 
 
-@pytest.mark.parametrize("index, words", [(None, "does not ignore"), (b"junk", "cannot be read")])
+@pytest.mark.parametrize("index, words", [(None, "does not ignore"), (b"junk", "does not ignore")])
 def test_a_file_that_git_could_commit_is_refused_and_allowed_where_that_is_said(env, open_target, index, words):
     (env.folder / ".git").mkdir()
     if index is not None:
@@ -64,6 +64,16 @@ def test_a_file_that_git_could_commit_is_refused_and_allowed_where_that_is_said(
     open_target(allow_tracked=True).check()
     publish(open_target(allow_tracked=True))
     assert env.content == b"TOKEN=new\n"
+
+
+def test_what_git_could_not_prove_and_what_it_would_not_ignore_are_remarks(env, open_target, monkeypatch):
+    (env.folder / ".git").mkdir()
+    (env.folder / ".gitignore").write_text(".env\n")
+    monkeypatch.setenv("PATH", "/nonexistent")
+    remarks = {remark.code: remark for remark in open_target().check()}
+    assert set(remarks) == {"git_not_asked", "temporary_not_ignored"}
+    assert "install git" in remarks["git_not_asked"].remedy
+    assert remarks["temporary_not_ignored"].remedy == "write .env* into .gitignore"
 
 
 # ---------------------------------------------------------------------------------------------------------- accounts
