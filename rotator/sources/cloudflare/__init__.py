@@ -14,6 +14,7 @@
     zones        the ids of zones by their names
     connection   a named login: client, rate budget, management token
     source       the port, for one credential
+    shapes       what a value looks like; `pasted`: what is pasted in place of a management token
     management   the management tokens as they are now; `accounts`: what an id of an account is
     preflight    what `check` says of a connection; `grantable`: of one credential
     addresses    whether an address restriction lets this host in

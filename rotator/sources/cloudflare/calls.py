@@ -18,6 +18,7 @@ from rotator.core.ports.runtime import Budget, Priority
 from rotator.core.secret import Secret
 from rotator.sources.cloudflare.answers import LOCKED_WAIT, Answer, Envelope, date_of, rate_limit_of, read_envelope
 from rotator.sources.cloudflare.errors import NOT_FOUND, ROUTE, Kind, Verdict, error, judge, lost, not_sent
+from rotator.sources.cloudflare.pasted import refuse
 
 if TYPE_CHECKING:
     from rotator.sources.cloudflare.http import Http
@@ -107,11 +108,13 @@ class Calls:
         """Read the management token now.
 
         Raises:
-            Unavailable: it cannot be read; nothing was sent.
+            Unavailable: it cannot be read, or is certainly no token; nothing was sent.
         """
         trouble: RotatorError
         try:
-            return self._token()
+            value = self._token()
+            refuse(value, self._login)
+            return value
         except ConfigError as unreadable:
             trouble = unreadable
         raise Unavailable(trouble.message, trouble.remedy)

@@ -17,6 +17,7 @@ from rotator.sources.cloudflare.errors import PERMISSION
 from rotator.sources.cloudflare.inventory import tokens_path
 from rotator.sources.cloudflare.listing import read_all
 from rotator.sources.cloudflare.options import QUOTA
+from rotator.sources.cloudflare.pasted import refuse
 
 WRITE: Final = {"user": "686d18d5ac6c441c867cbf6771e58a0a", "account": "5bc3f8b21c554832afc660159ab75fa4"}
 """Permission group that creates tokens of that owner: API Tokens Write, Account API Tokens Write."""
@@ -87,7 +88,9 @@ def look(connection: CloudflareConnection, role: str = "management") -> Manageme
 def _standby(connection: CloudflareConnection) -> Secret:
     if connection.standby_token is None:
         raise ValueError(f"connection {connection.name} has no standby token")
-    return connection.standby_token()
+    value = connection.standby_token()
+    refuse(value, connection.login("standby"))
+    return value
 
 
 def logins(connection: CloudflareConnection) -> tuple[Login, ...]:

@@ -97,6 +97,22 @@ def test_a_management_token_that_is_not_accepted_is_the_one_finding(account: San
     assert said(account, options()) == {("connection", "management_token"): "fail"}
 
 
+@pytest.mark.parametrize("role", ["management", "standby"])
+def test_a_global_api_key_in_place_of_a_token_is_named_and_sent_nowhere(account: SandboxWorld, role: str):
+    key = account.sandbox.credentials["global-api-key"]
+    if role == "management":
+        account.management = key
+    else:
+        account.connection.standby_token = lambda: Secret(key)
+    before = len(account.sandbox.gateway.recorder.after(0))
+
+    finding = the(findings(account, options()), f"{role}_token")
+    assert "a Global API Key" in finding.message
+    assert "make an API token" in finding.remedy
+    if role == "management":
+        assert len(account.sandbox.gateway.recorder.after(0)) == before
+
+
 def test_a_management_token_that_cannot_be_read_is_the_one_finding(account: SandboxWorld):
     def unreadable() -> Secret:
         raise ConfigError("reading a secret: file x cannot be opened", "create it")

@@ -79,7 +79,7 @@ def test_a_connection_is_made_from_its_stanza_and_reads_its_token_at_each_use(ac
 def test_certificates_that_cannot_be_read_are_said_before_anything_is_sent(tmp_path: Path):
     connection = CloudflareConnection(
         "prod",
-        token=lambda: Secret("x" * 40),
+        token=lambda: Secret("x9" * 20),
         budget=CountingBudget(),
         api_url="https://127.0.0.1:1/client/v4",
         ca_file=tmp_path / "absent.pem",
@@ -95,7 +95,7 @@ def test_what_has_an_effect_gets_a_connection_of_its_own_and_reads_share_one():
             connection.sendall(http({"success": True, "result": {}}, kept=True))
 
     with raw_server(keep) as server:
-        calls = Calls(token=lambda: Secret("x" * 40), budget=CountingBudget(), api_url=server.url)
+        calls = Calls(token=lambda: Secret("x9" * 20), budget=CountingBudget(), api_url=server.url)
         for kind in (Kind.READ, Kind.EFFECT, Kind.VERIFY, Kind.EFFECT, Kind.READ):
             calls.call(Call(operation="get", doing="asking", method="GET", path="/x", kind=kind))
         calls.close()
@@ -132,7 +132,7 @@ def test_a_token_without_a_prefix_is_tried_at_both_endpoints(account: SandboxWor
 
 def test_without_an_account_only_the_users_endpoint_is_asked(user: SandboxWorld):
     connection = CloudflareConnection(
-        "p", token=lambda: Secret("x" * 40), budget=CountingBudget(), api_url=user.sandbox.url
+        "p", token=lambda: Secret("x9" * 20), budget=CountingBudget(), api_url=user.sandbox.url
     )
 
     assert connection.control() is False
