@@ -92,7 +92,7 @@ def test_an_unknown_permission_is_an_error_at_its_place_with_what_was_meant():
         ({"grants": [{**DNS, "zones": []}]}, ("grants", 0, "zones"), "empty"),
         ({"grants": [{**DNS, "zones": ["example"]}]}, ("grants", 0, "zones"), "not the name of a zone"),
         ({"grants": [{**DNS, "zones": ["*.example.com"]}]}, ("grants", 0, "zones"), "not the name of a zone"),
-        ({"grants": [{**DNS, "zones": "every"}]}, ("grants", 0, "zones"), "'all'"),
+        ({"grants": [{**DNS, "zones": "every"}]}, ("grants", 0, "zones"), "`all` or a list"),
         ({"grants": [{**DNS, "buckets": ["b"]}]}, ("grants", 0), "one grant"),
         ({"grants": [{**DNS, "except_zones": ["a.example"]}]}, ("grants", 0), "zones: all"),
         ({"grants": [{**DNS, "accounts": "all"}]}, ("grants", 0), "named zones"),
