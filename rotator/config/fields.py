@@ -6,7 +6,6 @@ An error text never repeats the value: what stands in the wrong place may be a s
 
 from __future__ import annotations
 
-import ipaddress
 import math
 import re
 from pathlib import Path
@@ -28,6 +27,7 @@ from pydantic_core import PydanticCustomError
 
 from rotator.core.errors import ConfigError
 from rotator.host.home import expanded
+from rotator.host.network.route import is_loopback_host
 
 UNITS: Final = {"d": 86400.0, "h": 3600.0, "m": 60.0, "s": 1.0}
 LONGEST: Final = 36500 * 86400.0
@@ -224,13 +224,7 @@ ConfigPath = Annotated[Path, BeforeValidator(_config_path), WithJsonSchema({"typ
 def is_loopback(url: str) -> bool:
     """Whether the host of `url` is this machine's loopback: `localhost`, 127.0.0.0/8 or ::1; False for no URL."""
     try:
-        host = urlsplit(url).hostname or ""
-    except ValueError:
-        return False
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
+        return is_loopback_host(urlsplit(url).hostname or "")
     except ValueError:
         return False
 

@@ -18,6 +18,10 @@ HOMES = {
     "hvac": ("targets/vault/*.py", "targets/vault.py"),
     "boto3": ("targets/aws_secrets_manager/*.py", "targets/aws_secrets_manager.py"),
     "botocore": ("targets/aws_secrets_manager/*.py", "targets/aws_secrets_manager.py"),
+    "requests": ("targets/vault/*.py",),
+    "urllib3": ("host/network/*.py", "targets/aws_secrets_manager/transport.py"),
+    "truststore": ("host/network/trust.py",),
+    "httpcore": ("sources/*/http.py", "notify/*.py"),
     "httpx": ("sources/*/http.py", "notify/*.py"),
 }
 HEAVY = (*HOMES, "alembic", "sqlalchemy", "cryptography", "starlette", "uvicorn", "prometheus_client")

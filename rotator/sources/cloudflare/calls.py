@@ -10,7 +10,6 @@ import threading
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rotator.core.errors import ConfigError, RotatorError, Unavailable
@@ -21,6 +20,7 @@ from rotator.sources.cloudflare.errors import NOT_FOUND, ROUTE, Kind, Verdict, e
 from rotator.sources.cloudflare.pasted import refuse
 
 if TYPE_CHECKING:
+    from rotator.host.network.dial import Network
     from rotator.sources.cloudflare.http import Http
 
 
@@ -89,7 +89,7 @@ class Calls:
         budget: Budget,
         api_url: str,
         login: str = "the management token",
-        ca_file: Path | None = None,
+        network: Network | None = None,
         observer: Observer | None = None,
     ) -> None:
         """Remember where everything is; the arguments are those of `connection.Connection`."""
@@ -97,7 +97,7 @@ class Calls:
         self._budget = budget
         self._api_url = api_url
         self._login = login
-        self._ca_file = ca_file
+        self._network = network
         self._observer = observer or Observer()
         self._lock = threading.Lock()
         self._http: Http | None = None
@@ -153,7 +153,7 @@ class Calls:
             )
         except NotSent as unsent:
             self._unreported.append((call.operation, "unsent"))
-            trouble = not_sent(call.doing, str(unsent))
+            trouble = not_sent(call.doing, str(unsent), unsent.remedy)
         except AnswerLost as gone:
             self._unreported.append((call.operation, "lost"))
             trouble = lost(call.doing, str(gone), call.kind)
@@ -210,13 +210,7 @@ class Calls:
             if self._http is None:
                 from rotator.sources.cloudflare.http import Http
 
-                try:
-                    self._http = Http(self._api_url, self._ca_file)
-                except OSError as unreadable:
-                    raise Unavailable(
-                        f"connecting to {self._api_url}: reading the certificates of ca_file: {unreadable.strerror}",
-                        "correct the connection's ca_file",
-                    ) from None
+                self._http = Http(self._api_url, self._network)
             return self._http
 
     def close(self) -> None:

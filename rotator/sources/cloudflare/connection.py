@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from rotator.core.errors import Refused
 from rotator.core.ports.runtime import Budget, Priority
@@ -21,6 +20,9 @@ from rotator.sources.cloudflare.errors import Kind, unaccepted
 from rotator.sources.cloudflare.inventory import list_tokens, tokens_path
 from rotator.sources.cloudflare.options import ConnectionOptions
 from rotator.sources.cloudflare.zones import Zones
+
+if TYPE_CHECKING:
+    from rotator.host.network.dial import Network
 
 _OWN_PREFIX: Final = {"cfut_": "user", "cfat_": "account"}
 
@@ -47,7 +49,7 @@ class CloudflareConnection:
         user_id: str | None = None,
         standby_token: Callable[[], Secret] | None = None,
         places: Mapping[str, str] | None = None,
-        ca_file: Path | None = None,
+        network: Network | None = None,
         observer: Observer | None = None,
     ) -> None:
         """Remember where everything is.
@@ -61,7 +63,7 @@ class CloudflareConnection:
             user_id: only where it cannot be read from the management token's own policies.
             standby_token: reads a second management token.
             places: role -> where that token is read from, in words ("file /run/secrets/cloudflare").
-            ca_file: certificates to trust instead of the built-in ones.
+            network: where connections come from; by default straight ones that trust what the system trusts.
             observer: who is told what the wire says.
         """
         self.name = name
@@ -69,7 +71,7 @@ class CloudflareConnection:
         self.standby_token = standby_token
         self._places = dict(places or {})
         self.calls = Calls(
-            login=self.login(), token=token, budget=budget, api_url=api_url, ca_file=ca_file, observer=observer
+            login=self.login(), token=token, budget=budget, api_url=api_url, network=network, observer=observer
         )
         self._user_id = user_id
         self._known: tuple[Secret, Identity] | None = None
@@ -90,7 +92,7 @@ class CloudflareConnection:
             api_url=options.api_url,
             account_id=options.account_id,
             user_id=options.user_id,
-            ca_file=options.ca_file,
+            network=options.network(),
             observer=observer,
         )
 

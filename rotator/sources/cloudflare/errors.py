@@ -334,9 +334,9 @@ def error(doing: str, verdict: Verdict, kind: Kind, login: str = "the management
     return OutcomeUnknown(message, "nothing is lost: the attempt is abandoned or repeated once its answer cannot come")
 
 
-def not_sent(doing: str, why: str) -> Unavailable:
-    """Return the error of a request of which no byte left this host."""
-    return Unavailable(f"{doing}: {why}, nothing was sent", _SELF)
+def not_sent(doing: str, why: str, remedy: str = "") -> Unavailable:
+    """Return the error of a request of which no byte left this host; without a `remedy` time is the only one."""
+    return Unavailable(f"{doing}: {why}, nothing was sent", remedy or _SELF)
 
 
 def lost(doing: str, why: str, kind: Kind) -> RotatorError:

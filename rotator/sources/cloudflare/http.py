@@ -1,10 +1,11 @@
 """The one HTTP client of a connection, and the only home of httpx. It sends a request exactly once and says what came.
 
 What it guarantees, and why the stock transport is not enough:
-- one request on the wire per call: no retry, no redirect, no proxy, nothing from the environment;
+- one request on the wire per call: no retry, no redirect, nothing from the environment;
 - a *total* deadline: a server that drips a byte every few seconds never trips a per-read timeout;
-- it *knows* whether a byte of the request left this host (`NotSent`) or not (`AnswerLost`): the network backend counts
-  the first write, so the answer rests on what happened and not on the name of an exception;
+- it *knows* whether nothing of the request left this host (`NotSent`) or a byte of it did (`AnswerLost`): the stream
+  notes the first write, so the answer rests on what happened and not on the name of an exception;
+- its wires come from the connection's `Network` (proxies, trust, addresses); what fails there is `NotSent`;
 - requests with an effect never reuse a connection that the server may have closed meanwhile;
 - a bounded body, whatever its coding.
 
@@ -15,21 +16,27 @@ from __future__ import annotations
 
 import logging
 import re
+import select
 import ssl
 import threading
 import time
 import zlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import httpcore
 import httpx
 
 from rotator import __version__
 from rotator.core.secret import Secret
+from rotator.host.network.dial import Network
+from rotator.host.network.errors import NotConnected
 from rotator.sources.cloudflare.answers import Answer
+
+if TYPE_CHECKING:
+    from rotator.host.network.tunnel import Wire
 
 DEADLINE: Final = 15.0
 """Seconds from the call to the last byte of the body; well below the settle time of 60 s."""
@@ -46,7 +53,11 @@ VALUE: Final = re.compile(r"[!-~]{1,512}")
 
 
 class NotSent(Exception):
-    """Not one byte of the request left this host; its text holds no secret."""
+    """Not one byte of the request left this host; its text holds no secret. `remedy` is empty where none is known."""
+
+    def __init__(self, message: str, remedy: str = "") -> None:
+        super().__init__(message)
+        self.remedy = remedy
 
 
 class AnswerLost(Exception):
@@ -70,44 +81,71 @@ class _Flight:
 class _Flights(threading.local):
     now: _Flight | None = None
 
+    def connect(self, timeout: float | None) -> float:
+        """Seconds that are left for making a connection."""
+        limit = CONNECT if timeout is None else timeout
+        return self.now.left(limit, httpcore.ConnectTimeout) if self.now else limit
+
 
 class _Stream(httpcore.NetworkStream):
-    """A network stream that obeys the flight's deadline and notes the first write of a request."""
+    """A wire that obeys the flight's deadline and notes the first write of a request."""
 
-    def __init__(self, inner: httpcore.NetworkStream, flights: _Flights) -> None:
-        self._inner = inner
+    def __init__(self, wire: Wire, network: Network, flights: _Flights) -> None:
+        self._wire: Any = wire
+        self._network = network
         self._flights = flights
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         flight = self._flights.now
-        return self._inner.read(max_bytes, flight.left(timeout, httpcore.ReadTimeout) if flight else timeout)
+        with _told(httpcore.ReadTimeout, httpcore.ReadError):
+            self._wire.settimeout(flight.left(timeout, httpcore.ReadTimeout) if flight else timeout)
+            received: bytes = self._wire.recv(max_bytes)
+            return received
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        if not buffer:
+            return
         flight = self._flights.now
         if flight:
             timeout = flight.left(timeout, httpcore.WriteTimeout)
             flight.sent = True
-        self._inner.write(buffer, timeout)
+        with _told(httpcore.WriteTimeout, httpcore.WriteError):
+            self._wire.settimeout(timeout)
+            self._wire.sendall(buffer)
 
     def close(self) -> None:
-        self._inner.close()
+        self._wire.close()
 
     def start_tls(
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
     ) -> httpcore.NetworkStream:
-        flight = self._flights.now
-        left = flight.left(timeout, httpcore.ConnectTimeout) if flight else timeout
-        return _Stream(self._inner.start_tls(ssl_context, server_hostname, left), self._flights)
+        left = self._flights.connect(timeout)
+        return _Stream(self._network.secure(self._wire, server_hostname or "", left), self._network, self._flights)
 
     def get_extra_info(self, info: str) -> Any:
-        return self._inner.get_extra_info(info)
+        if info != "is_readable":  # whether the server has closed a kept connection, or says something unasked
+            return None
+        poll = select.poll()
+        poll.register(self._wire.fileno(), select.POLLIN)
+        return bool(poll.poll(0))
+
+
+@contextmanager
+def _told(timeout: type[Exception], broken: type[Exception]) -> Iterator[None]:
+    """Say what a socket says in httpcore's words, which its connection pool understands."""
+    try:
+        yield
+    except TimeoutError:
+        raise timeout from None
+    except OSError as error:
+        raise broken(error.strerror or "") from None
 
 
 class _Backend(httpcore.NetworkBackend):
-    """TCP with the flight's deadline. Only the name look-up cannot be interrupted; nothing is sent after it is late."""
+    """Wires of the network. Only the name look-up cannot be interrupted; nothing is sent after it is late."""
 
-    def __init__(self, flights: _Flights) -> None:
-        self._inner = httpcore.SyncBackend()
+    def __init__(self, network: Network, flights: _Flights) -> None:
+        self._network = network
         self._flights = flights
 
     def connect_tcp(
@@ -118,23 +156,24 @@ class _Backend(httpcore.NetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.NetworkStream:
-        flight = self._flights.now
-        left = flight.left(timeout, httpcore.ConnectTimeout) if flight else timeout
-        return _Stream(self._inner.connect_tcp(host, port, left, local_address, socket_options), self._flights)
+        wire = self._network.connect(host, port, self._flights.connect(timeout))
+        return _Stream(wire, self._network, self._flights)
 
 
 class _Pools:
     """Two pools: reads keep their connections, requests with an effect get a fresh one each."""
 
-    def __init__(self, context: ssl.SSLContext, flights: _Flights) -> None:
+    def __init__(self, network: Network, flights: _Flights) -> None:
+        unused = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # httpcore would load its own for each connection
+
         def pool(connections: int, kept: int) -> httpcore.ConnectionPool:
             return httpcore.ConnectionPool(
-                ssl_context=context,
+                ssl_context=unused,
                 max_connections=connections,
                 max_keepalive_connections=kept,
                 keepalive_expiry=30.0,
                 retries=0,
-                network_backend=_Backend(flights),
+                network_backend=_Backend(network, flights),
             )
 
         self._reads, self._effects = pool(READERS, READERS), pool(ACTORS, 0)
@@ -164,31 +203,21 @@ class _Pools:
 class Http:
     """A client of one API base address. Safe for threads."""
 
-    def __init__(self, base_url: str, ca_file: Path | None = None, deadline: float = DEADLINE) -> None:
-        """Load the trusted certificates; nothing is sent.
+    def __init__(self, base_url: str, network: Network | None = None, deadline: float = DEADLINE) -> None:
+        """Nothing is read and nothing is sent.
 
         Args:
             base_url: https, or http for loopback; checked by the configuration.
-            ca_file: certificates to trust instead of the built-in ones.
+            network: where connections come from; by default straight ones that trust what the system trusts.
             deadline: seconds for a whole request.
-
-        Raises:
-            OSError: `ca_file` cannot be read or holds no certificate (`ssl.SSLError` is one).
         """
         # Both libraries log the paths of requests, which hold token ids, below this level.
         for name in ("httpx", "httpcore"):
             logging.getLogger(name).setLevel(logging.WARNING)
-        if ca_file is not None:
-            context = ssl.create_default_context(cafile=str(ca_file))
-        elif base_url.startswith("https:"):
-            context = httpx.create_ssl_context(trust_env=False)
-        else:
-            context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # never used; loading the real one takes 20 ms
-        context.minimum_version = ssl.TLSVersion.TLSv1_2
         self._deadline = deadline
         self._flights = _Flights()
         self._base = base_url.rstrip("/")
-        self._pools = _Pools(context, self._flights)
+        self._pools = _Pools(network or Network(), self._flights)
         self._timeouts = httpx.Timeout(deadline, connect=CONNECT, pool=CONNECT).as_dict()
 
     def send(
@@ -219,18 +248,18 @@ class Http:
         """
         flight = _Flight(time.monotonic() + self._deadline)
         self._flights.now = flight
-        trouble: str
+        trouble, remedy = "", ""
         try:
             return self._exchange(method, path, bearer, query, body, effect, on_head)
+        except NotConnected as error:
+            trouble, remedy = error.message, error.remedy
         # Everything, a bug in a library included: whatever went wrong, either something was sent or nothing was.
         except Exception as error:  # noqa: BLE001
             trouble = _kind(error)
-            if isinstance(error, httpcore.ConnectError):  # the system's own words; other texts may quote the request
-                trouble = f"{trouble}: {error}"
         finally:
             self._flights.now = None
         # Raised outside of the handlers: the library's exception holds the request, and so the token.
-        raise AnswerLost(trouble) if flight.sent else NotSent(trouble)
+        raise AnswerLost(trouble) if flight.sent else NotSent(trouble, remedy)
 
     def _exchange(
         self,
@@ -299,7 +328,6 @@ _WORDS: Final[tuple[tuple[type[Exception], str], ...]] = (
     (httpcore.PoolTimeout, "all connections are busy"),
     (httpcore.ConnectTimeout, "no connection in time"),
     (httpcore.TimeoutException, "no complete answer in time"),
-    (httpcore.ConnectError, "no connection"),
     (httpcore.NetworkError, "the connection broke"),
     (httpcore.RemoteProtocolError, "the connection was closed or cut off, or the answer was not HTTP"),
     (_TooLarge, f"an answer of more than {BODY_CAP // 1024 // 1024} MiB"),

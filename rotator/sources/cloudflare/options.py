@@ -21,8 +21,9 @@ from pydantic import (
 )
 
 from rotator import catalogue
-from rotator.config.fields import ConfigPath, HexId, ServiceUrl, Stanza, Text, wrong
+from rotator.config.fields import HexId, ServiceUrl, Stanza, Text, wrong
 from rotator.config.models import RateBudget
+from rotator.config.network import Reachable
 from rotator.config.secret_ref import SecretRef
 from rotator.core.errors import ConfigError
 from rotator.sources.cloudflare.domains import plain_name
@@ -40,7 +41,7 @@ JURISDICTIONS: Final = ("default", "eu", "fedramp", "fedramp-high", "us")
 """Jurisdictions of R2 buckets that are known (docs r2/reference/data-location); others are taken with a warning."""
 
 
-class ConnectionOptions(Stanza):
+class ConnectionOptions(Reachable):
     """A login at Cloudflare: one management token, its account, its share of the rate limit.
 
     Attributes:
@@ -49,7 +50,6 @@ class ConnectionOptions(Stanza):
         token: where the management token is read from, at each use.
         standby_token: a second management token that can renew the first.
         api_url: base of the API; plain http only for loopback (the sandbox).
-        ca_file: certificates to trust instead of the built-in ones.
         rate_budget: share of the provider's rate limit, over all processes on one journal.
     """
 
@@ -58,7 +58,6 @@ class ConnectionOptions(Stanza):
     token: SecretRef
     standby_token: SecretRef | None = None
     api_url: ServiceUrl = API_URL
-    ca_file: ConfigPath | None = None
     rate_budget: RateBudget = RateBudget()
 
 

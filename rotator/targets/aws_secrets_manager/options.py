@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 
 from rotator.config.fields import ServiceUrl, Stanza, Text, wrong
 from rotator.config.kinds import DEFAULT_KEYS, Complaint
+from rotator.config.network import Reachable
 
 _NAME: Final = r"^(arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:)?[A-Za-z0-9/_+=.@-]{1,512}$"
 _ROLE: Final = r"^arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]+$"
@@ -16,7 +17,7 @@ ONE_KEY: Final[Mapping[str, str]] = {"CLOUDFLARE_API_TOKEN": "token.value"}
 """Default `keys` of a secret that is one string; the key's name is not stored."""
 
 
-class AwsConnectionOptions(Stanza):
+class AwsConnectionOptions(Reachable):
     """Region and identity. What is absent comes from the SDK's own chain: environment, profile, container, instance."""
 
     region: Annotated[Text, Field(pattern=r"^[a-z0-9-]+$")] | None = None
@@ -24,6 +25,7 @@ class AwsConnectionOptions(Stanza):
     role_arn: Annotated[Text, Field(pattern=_ROLE)] | None = None
     external_id: Text | None = None
     endpoint_url: ServiceUrl | None = None
+    sts_endpoint_url: ServiceUrl | None = None
 
     @model_validator(mode="after")
     def _external_id_belongs_to_a_role(self) -> AwsConnectionOptions:

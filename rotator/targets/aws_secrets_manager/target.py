@@ -15,13 +15,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from rotator.core.errors import Conflict, OutcomeUnknown, Refused, Unavailable
+from rotator.core.errors import OutcomeUnknown, Refused, Unavailable
 from rotator.core.ports.target import Publication, Reading, Remark
 from rotator.core.secret import Secret
 from rotator.host.crashpoints import crash_at
-from rotator.targets.aws_secrets_manager.connection import AwsConnection, Client, Denied, Missing
+from rotator.targets.aws_secrets_manager.client import Client, Denied, Missing
+from rotator.targets.aws_secrets_manager.connection import AwsConnection
 from rotator.targets.aws_secrets_manager.document import NotThisFormat, values_in, with_values
 from rotator.targets.aws_secrets_manager.options import AwsTargetOptions
+from rotator.targets.merging import merge, require_managed
 
 CURRENT: Final = "AWSCURRENT"
 PENDING: Final = "ROTATOR_PENDING"
@@ -29,9 +31,6 @@ PENDING: Final = "ROTATOR_PENDING"
 
 LARGEST: Final = 65536
 """Bytes of a secret: https://docs.aws.amazon.com/secretsmanager/latest/userguide/reference_limits.html"""
-
-MERGES: Final = 5
-"""How often a write is merged anew when somebody else keeps changing other keys of the secret meanwhile."""
 
 _NAMESPACE: Final = uuid.UUID("6f7d4b0e-5d0c-5c8e-9a53-3c6f2f2b7a11")
 _NO_VERSION: Final = "00000000-0000-0000-0000-000000000000"
@@ -104,7 +103,7 @@ class AwsSecretsManagerTarget:
                 about = self._require_ours(client, doing)
                 self._values(self._stand(client, doing), doing)
             except Denied as error:
-                raise Refused(error.message, error.remedy, code="permission") from None
+                raise Refused(error.message, error.remedy, code=error.code) from None
             try:
                 client.ask(
                     "update_secret_version_stage",
@@ -117,7 +116,7 @@ class AwsSecretsManagerTarget:
             except OutcomeUnknown as error:
                 raise Unavailable(error.message, error.remedy) from None
             except Refused as error:
-                if error.code == "permission":
+                if error.code in ("permission", "login"):
                     raise
         return self._lagging_replicas(about)
 
@@ -148,25 +147,17 @@ class AwsSecretsManagerTarget:
             Unavailable: AWSCURRENT was certainly not moved.
             OutcomeUnknown: it may have been.
         """
-        if set(publication.values) != set(self._keys):
-            raise ValueError("a publication holds exactly the managed keys")
+        require_managed(publication, self._keys)
         doing = f"writing {self._what}"
         with self._connection.open() as client:
             self._require_ours(client, doing)
-            for _ in range(MERGES):
-                stand = self._stand(client, doing)
-                found = self._values(stand, doing)
-                if found == dict(publication.values):
-                    break
-                if found != dict(publication.expected.values):
-                    raise Conflict(
-                        f"{doing}: somebody else changed one of its managed keys since it was read; nothing was moved",
-                        "the target is read again; a value that is not ours pauses it until `rotator resolve`",
-                    )
-                if self._publish(client, publication, stand, doing):
-                    break
-            else:
-                raise Conflict(f"{doing}: others changed the secret {MERGES} times meanwhile; nothing was moved")
+            merge(
+                doing,
+                publication,
+                look=lambda: self._stand(client, doing),
+                managed=lambda stand: self._values(stand, doing),
+                put=lambda stand: self._publish(client, publication, stand, doing),
+            )
             self._tidy(client, doing)
 
     def close(self) -> None:
@@ -193,6 +184,13 @@ class AwsSecretsManagerTarget:
                 f"{doing}: Secrets Manager rotates this secret itself; two rotators would undo each other",
                 f"aws secretsmanager cancel-rotate-secret --secret-id {self._secret}, or name another secret",
                 code="rotated_by_aws",
+            )
+        primary = about.get("PrimaryRegion")
+        if primary and primary != client.region:
+            raise Refused(
+                f"{doing}: in {client.region} it is a replica, which nobody may write; its primary is in {primary}",
+                f"write `region: {primary}` into the connection; the replica follows",
+                code="replica",
             )
         if about.get("OwningService"):
             raise Refused(
@@ -234,8 +232,16 @@ class AwsSecretsManagerTarget:
                 f"{doing}: the secret would be longer than {LARGEST} bytes", "move other keys elsewhere", code="too_big"
             )
         version = self._version(publication, text)
-        hidden = (Secret(text), *publication.values.values())
-        # The first version of a secret becomes AWSCURRENT at once, so the put is fenced like the move.
+        self._put(client, publication, stand, version, text, doing)
+        self._verify(client, version, text, doing)
+        if not stand.version and self._stand(client, doing).version == version:
+            return True  # the first version of a secret is AWSCURRENT at once
+        return self._move(client, publication, stand, version, doing)
+
+    def _put(
+        self, client: Client, publication: Publication, stand: _Stand, version: str, text: str, doing: str
+    ) -> None:
+        """Put a pending version; fenced like the move, because the first version becomes AWSCURRENT at once."""
         publication.still_mine()
         self._crash("before_aws_put")
         try:
@@ -243,7 +249,7 @@ class AwsSecretsManagerTarget:
                 "put_secret_value",
                 doing=doing,
                 effect=True,
-                hidden=hidden,
+                hidden=(Secret(text), *publication.values.values()),
                 SecretId=self._secret,
                 ClientRequestToken=version,
                 SecretString=text,
@@ -254,9 +260,9 @@ class AwsSecretsManagerTarget:
                 raise Unavailable(error.message, error.remedy) from None
             raise
         self._crash("after_aws_put")
-        self._verify(client, version, text, doing)
-        if not stand.version and self._stand(client, doing).version == version:
-            return True
+
+    def _move(self, client: Client, publication: Publication, stand: _Stand, version: str, doing: str) -> bool:
+        """Move AWSCURRENT from the version that was read to ours; False where it is not there any more."""
         publication.still_mine()
         expected = {"RemoveFromVersionId": stand.version} if stand.version else {}
         self._crash("before_aws_move_stage")
@@ -265,7 +271,7 @@ class AwsSecretsManagerTarget:
                 "update_secret_version_stage",
                 doing=doing,
                 effect=True,
-                hidden=hidden,
+                hidden=tuple(publication.values.values()),
                 SecretId=self._secret,
                 VersionStage=CURRENT,
                 MoveToVersionId=version,

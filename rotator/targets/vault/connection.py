@@ -10,7 +10,7 @@ from rotator.core.secret import Secret
 from rotator.host.clock import SystemClock
 from rotator.targets.vault.login import Clock, Keeper
 from rotator.targets.vault.options import VaultConnectionOptions
-from rotator.targets.vault.transport import Answer, Forbidden, NotCaughtUp, Request, refuse, send
+from rotator.targets.vault.transport import Answer, Forbidden, NotCaughtUp, Request, Server, refuse
 
 CATCH_UP: Final = (0.1, 0.3, 0.9)
 """Seconds between tries while a server has not caught up with its own storage: it does so within a second."""
@@ -30,7 +30,8 @@ class VaultConnection:
         self.name = name
         self.options = options
         self._clock = clock or SystemClock()
-        self._keeper = Keeper(options, self._clock)
+        self._server = Server(options)
+        self._keeper = Keeper(self._server, self._clock)
 
     @property
     def token_expires_at(self) -> float | None:
@@ -97,8 +98,8 @@ class VaultConnection:
     def _patiently(self, token: Secret, request: Request) -> Answer:
         for pause in CATCH_UP:
             try:
-                return send(self.options, token, request)
+                return self._server.send(token, request)
             except NotCaughtUp:
                 if self._clock.wait(pause):
                     raise
-        return send(self.options, token, request)
+        return self._server.send(token, request)

@@ -16,8 +16,8 @@ from rotator.config.secret_ref import SecretRef
 from rotator.core.credential import NEVER
 from rotator.core.errors import ConfigError, OutcomeUnknown, Refused, Unavailable
 from rotator.core.secret import Secret
-from rotator.targets.vault.options import AppRole, VaultAuth, VaultConnectionOptions
-from rotator.targets.vault.transport import Answer, Request, exchange, open_client, refuse, send
+from rotator.targets.vault.options import AppRole, VaultAuth
+from rotator.targets.vault.transport import Answer, Request, Server, exchange, refuse
 
 RENEW_AFTER: Final = 2 / 3
 """Share of its life after which a login is renewed; the rest is room for a Vault that is away for a while."""
@@ -68,9 +68,10 @@ class Login:
 class Keeper:
     """Keeps one login of one connection usable. Safe to share between threads."""
 
-    def __init__(self, options: VaultConnectionOptions, clock: Clock) -> None:
+    def __init__(self, server: Server, clock: Clock) -> None:
         """Nothing is sent before the first `token()`."""
-        self._options = options
+        self._server = server
+        self._options = server.options
         self._clock = clock
         self._lock = threading.Lock()
         self._login: Login | None = None
@@ -135,7 +136,7 @@ class Keeper:
 
     def _ask(self, token: Secret | None, method: str, path: str, body: str | None = None) -> Answer:
         doing = f"asking Vault at {self._options.address} for {path}"
-        return send(self._options, token, Request(doing=doing, method=method, path=path, body=body))
+        return self._server.send(token, Request(doing=doing, method=method, path=path, body=body))
 
     def _renewed(self, login: Login) -> Login:
         """Renew; where that is impossible or grants little, log in anew. Vault being away is no reason to fail yet."""
@@ -162,11 +163,8 @@ class Keeper:
             proof = _read(machine.token) if machine is not None else None
         doing = f"logging in to Vault at {self._options.address} with {auth.method}"
         request = Request(doing=doing, hidden=() if proof is None else (proof,))
-        client = open_client(self._options, "")
-        try:
+        with self._server.client(None) as client:
             answer = exchange(lambda: _log_in_with(client, auth, None if proof is None else proof.reveal()), request)
-        finally:
-            client.adapter.close()
         granted = answer.json().get("auth") if answer.ok else None
         if not isinstance(granted, dict) or not granted.get("client_token"):
             raise refuse(answer, request, f"look at `auth.{auth.method}` and at the role in Vault")

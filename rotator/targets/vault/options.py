@@ -7,7 +7,8 @@ from typing import Annotated, Final
 
 from pydantic import AfterValidator, Field, model_validator
 
-from rotator.config.fields import ConfigPath, ServiceUrl, Stanza, Text, wrong
+from rotator.config.fields import ServiceUrl, Stanza, Text, wrong
+from rotator.config.network import Reachable
 from rotator.config.secret_ref import SecretRef
 
 SERVICE_ACCOUNT_TOKEN: Final = Path("/var/run/secrets/kubernetes.io/serviceaccount/token")
@@ -84,13 +85,12 @@ class VaultAuth(Stanza):
         return next(method for method in METHODS if getattr(self, method) is not None)
 
 
-class VaultConnectionOptions(Stanza):
+class VaultConnectionOptions(Reachable):
     """A HashiCorp Vault or OpenBao server and how to log in to it."""
 
     address: ServiceUrl
     auth: VaultAuth
     namespace: VaultPath | None = None
-    ca_file: ConfigPath | None = None
 
 
 class VaultTargetOptions(Stanza):

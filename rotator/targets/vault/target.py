@@ -14,18 +14,16 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import quote
 
-from rotator.core.errors import Conflict, OutcomeUnknown, Refused, Unavailable
+from rotator.core.errors import OutcomeUnknown, Refused, Unavailable
 from rotator.core.instants import rfc3339
 from rotator.core.ports.target import Publication, Reading, Remark
 from rotator.core.secret import Secret
 from rotator.host.crashpoints import crash_at
 from rotator.targets.json_text import JsonObject
+from rotator.targets.merging import merge, require_managed
 from rotator.targets.vault.connection import VaultConnection
 from rotator.targets.vault.options import VaultTargetOptions
 from rotator.targets.vault.transport import Answer, Forbidden, Request, refuse
-
-MERGES: Final = 5
-"""How often a write is merged anew when somebody else keeps changing other keys of the path meanwhile."""
 
 _NEEDED: Final = frozenset({"create", "read", "update"})
 
@@ -143,28 +141,18 @@ class VaultTarget:
             Unavailable: nothing was sent.
             OutcomeUnknown: it may have been applied, or the value is published but not marked yet.
         """
-        if set(publication.values) != set(self._keys):
-            raise ValueError("a publication holds exactly the managed keys")
+        require_managed(publication, self._keys)
         doing = f"writing {self._what}"
         self._require_version_2()
-        for _ in range(MERGES):
-            stand = self._stand(doing)
-            found = self._managed(stand)
-            if found == dict(publication.values):
-                break
-            if found != dict(publication.expected.values):
-                raise Conflict(
-                    f"{doing}: somebody else changed one of its managed keys since it was read; nothing was written",
-                    "the target is read again; a value that is not ours pauses it until `rotator resolve`",
-                )
+
+        def put(stand: _Stand) -> bool:
             publication.still_mine()
             self._crash("before_vault_put")
             done = self._put(stand, publication, doing)
             self._crash("after_vault_put")
-            if done:
-                break
-        else:
-            raise Conflict(f"{doing}: others changed the path {MERGES} times meanwhile; nothing was written")
+            return done
+
+        merge(doing, publication, look=lambda: self._stand(doing), managed=self._managed, put=put)
         self._mark(publication)
 
     def close(self) -> None:

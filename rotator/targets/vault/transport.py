@@ -7,13 +7,14 @@ library may quote what was sent: only the server's `errors` are repeated, scrubb
 from __future__ import annotations
 
 import json
-import ssl
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from rotator.core.errors import OutcomeUnknown, Refused, Unavailable
 from rotator.core.secret import PLACEHOLDER, Secret
+from rotator.host.network.errors import NotConnected
 from rotator.targets.vault.options import VaultConnectionOptions
 
 CONNECT_TIMEOUT: Final = 3.0
@@ -96,39 +97,57 @@ class NotCaughtUp(Unavailable):
     """The server has not caught up with its own storage (HTTP 412); it will within a second."""
 
 
-def open_client(options: VaultConnectionOptions, token: str) -> Any:
-    """A new hvac client on a session of its own; the caller closes it (`client.adapter.close()`).
+class Server:
+    """The server of one connection: it makes hvac's clients and sends single requests. Safe for threads."""
 
-    Nothing is taken from VAULT_TOKEN, VAULT_ADDR or ~/.vault-token: a daemon that picks up somebody's personal token
-    works until that person leaves. Redirects are not followed: they would carry the token to another host.
-    """
-    from hvac import Client  # the SDK costs 0.2 s; `--help` and `status` must not pay it
-    from hvac.adapters import RawAdapter
+    def __init__(self, options: VaultConnectionOptions) -> None:
+        """Nothing is read and nothing is sent."""
+        self.options = options
+        self._network = options.network()
 
-    return Client(
-        url=options.address,
-        token=token,
-        verify=str(options.ca_file) if options.ca_file else True,
-        timeout=(CONNECT_TIMEOUT, ANSWER_TIMEOUT),
-        allow_redirects=False,
-        adapter=RawAdapter,
-        namespace=options.namespace,
-        ignore_exceptions=True,
-    )
+    @contextmanager
+    def client(self, token: Secret | None) -> Iterator[Any]:
+        """A new hvac client on a session and connections of its own, closed at the end.
 
+        Nothing is taken from the environment or the home folder, no VAULT_*, no proxy, no ~/.netrc, no ~/.vault-token:
+        a daemon that picks up somebody's personal token works until that person leaves. Redirects are not followed:
+        they would carry the token to another host.
+        """
+        from hvac import Client  # the SDK costs 0.2 s; `--help` and `status` must not pay it
+        from hvac.adapters import RawAdapter
+        from requests import Session
+        from requests.adapters import HTTPAdapter
 
-def send(options: VaultConnectionOptions, token: Secret | None, request: Request) -> Answer:
-    """Send `request` over a connection of its own; answers and errors are those of `exchange`."""
-    client = open_client(options, "" if token is None else token.reveal())
-    data = None if request.body is None else request.body.encode()
-    headers = None if data is None else {"Content-Type": "application/json"}
-    known = request if token is None else replace(request, hidden=(token, *request.hidden))
-    try:
-        return exchange(
-            lambda: client.adapter.request(request.method, f"/v1/{request.path}", headers=headers, data=data), known
-        )
-    finally:
-        client.adapter.close()
+        from rotator.host.network.pools import use
+
+        with Session() as session:
+            session.trust_env = False
+            adapter = HTTPAdapter(max_retries=0)
+            use(adapter.poolmanager, self._network, CONNECT_TIMEOUT)
+            for scheme in ("http://", "https://"):
+                session.mount(scheme, adapter)
+            yield Client(
+                url=self.options.address,
+                token="" if token is None else token.reveal(),
+                cert="",  # None would mean VAULT_CLIENT_CERT
+                verify=True,  # the network verifies, whatever stands here
+                timeout=(CONNECT_TIMEOUT, ANSWER_TIMEOUT),
+                allow_redirects=False,
+                session=session,
+                adapter=RawAdapter,
+                namespace=self.options.namespace,
+                ignore_exceptions=True,
+            )
+
+    def send(self, token: Secret | None, request: Request) -> Answer:
+        """Send `request` over a connection of its own; answers and errors are those of `exchange`."""
+        data = None if request.body is None else request.body.encode()
+        headers = None if data is None else {"Content-Type": "application/json"}
+        known = request if token is None else replace(request, hidden=(token, *request.hidden))
+        with self.client(token) as client:
+            return exchange(
+                lambda: client.adapter.request(request.method, f"/v1/{request.path}", headers=headers, data=data), known
+            )
 
 
 def exchange(call: Callable[[], Any], request: Request) -> Answer:
@@ -147,6 +166,8 @@ def exchange(call: Callable[[], Any], request: Request) -> Answer:
     try:
         response = call()
         answer = Answer(int(response.status_code), response.content.decode("utf-8"), request.hidden)
+    except NotConnected as error:
+        raise Unavailable(f"{doing}: {error.message}", error.remedy) from None
     except (RequestException, OSError, ValueError) as error:
         # `from None`: the library's exceptions hold the request, and with it the token.
         raise _no_answer(error, request) from None
@@ -185,32 +206,25 @@ def refuse(answer: Answer, request: Request, remedy: str = "") -> Refused:
 
 
 def _no_answer(error: Exception, request: Request) -> Unavailable | OutcomeUnknown:
-    from requests.exceptions import ConnectTimeout, InvalidHeader, InvalidURL, ReadTimeout
-    from urllib3.exceptions import NameResolutionError, NewConnectionError
+    from requests.exceptions import InvalidHeader, InvalidURL, ReadTimeout
 
-    doing, chain = request.doing, tuple(_chain(error))
-    for link in chain:
-        if isinstance(link, ssl.SSLCertVerificationError):
-            return Unavailable(
-                f"{doing}: the server's certificate is not trusted: {link.verify_message}",
-                "set `ca_file` to the certificate authority of this Vault",
-            )
+    doing = request.doing
     if isinstance(error, InvalidHeader):
         return Unavailable(
             f"{doing}: the login token holds a character that no HTTP header may hold", "look at its file"
         )
     if isinstance(error, InvalidURL):
         return Unavailable(f"{doing}: `address` is not a usable URL", "write it as https://host:8200")
-    if any(isinstance(link, NameResolutionError) for link in chain):
-        return Unavailable(f"{doing}: the name in `address` does not resolve", "look at `address` and at DNS")
-    if isinstance(error, ConnectTimeout) or any(isinstance(link, NewConnectionError) for link in chain):
-        return Unavailable(f"{doing}: no connection to Vault ({_kind(chain)})", "is it up, and reachable from here?")
-    if isinstance(error, OSError) and error.__class__.__module__ != "requests.exceptions":
-        return Unavailable(f"{doing}: {error.strerror or 'the CA file cannot be read'}", "look at `ca_file`")
-    what = f"no answer within {ANSWER_TIMEOUT:.0f} s" if isinstance(error, ReadTimeout) else _kind(chain)
+    silent = isinstance(error, ReadTimeout)
+    what = f"no answer within {ANSWER_TIMEOUT:.0f} s" if silent else _kind(tuple(_chain(error)))
     if request.effect:
         return OutcomeUnknown(f"{doing}: {what} after the request was sent", _READ_AGAIN)
-    return Unavailable(f"{doing}: {what}", "is Vault up, and reachable from here?")
+    remedy = (
+        "look whether its audit devices can write, or are blocked"
+        if silent
+        else "is Vault up, and reachable from here?"
+    )
+    return Unavailable(f"{doing}: {what}", remedy)
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:

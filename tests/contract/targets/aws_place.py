@@ -25,12 +25,6 @@ def foreign(url: str) -> Any:
     return boto3.client("secretsmanager", region_name=REGION, endpoint_url=url)
 
 
-@lru_cache(maxsize=1)
-def session() -> Any:
-    """The SDK session of all connections here, for the same reason; clients are still made anew for every use."""
-    return boto3.Session(region_name=REGION)
-
-
 class AwsPlace:
     """One secret that an operator created without a value, on whatever answers at `url`.
 
@@ -48,7 +42,7 @@ class AwsPlace:
 
     def open(self, crash: Callable[[str], None], keys: Mapping[str, str] | None = None) -> AwsSecretsManagerTarget:
         options = AwsConnectionOptions(region=REGION, endpoint_url=self.gate.address)
-        connection = AwsConnection("aws", options, attempts=2, session=session())
+        connection = AwsConnection("aws", options, attempts=2)
         return AwsSecretsManagerTarget(
             connection,
             AwsTargetOptions(secret=self.secret, format=self.format),

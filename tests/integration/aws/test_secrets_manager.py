@@ -16,7 +16,7 @@ from rotator.targets.aws_secrets_manager.connection import AwsConnection
 from rotator.targets.aws_secrets_manager.target import AwsSecretsManagerTarget
 from rotator.testing.aws import SecretsManager, StoredSecret
 from rotator.testing.target_contract import SimulatedCrash, fresh_values, plain, publication
-from tests.contract.targets.aws_place import KEYS, ONE_KEY, REGION, foreign, session
+from tests.contract.targets.aws_place import KEYS, ONE_KEY, REGION, foreign
 
 SECRET = "prod/cloudflare/app"
 UNREAD = Reading(version="")
@@ -39,7 +39,7 @@ class Place:
 
     def open(self, *, attempts: int = 1, crash: Any = lambda point: None, **options: Any) -> AwsSecretsManagerTarget:
         connection = AwsConnection(
-            "aws", AwsConnectionOptions(region=REGION, endpoint_url=self.aws.url), attempts=attempts, session=session()
+            "aws", AwsConnectionOptions(region=REGION, endpoint_url=self.aws.url), attempts=attempts
         )
         chosen = AwsTargetOptions(**{"secret": SECRET, **options})
         keys = ONE_KEY if chosen.format == "string" else KEYS
@@ -177,7 +177,7 @@ def test_a_secret_that_others_change_without_pause_is_given_up_and_left_to_them(
         if point == "before_aws_move_stage":
             held.overwrite({**mine, "OTHER": str(next(count))})
 
-    with pytest.raises(Conflict, match="others changed the secret"):
+    with pytest.raises(Conflict, match="others changed it"):
         held.open(crash=meddle).write(publication(fresh_values(held), expected))
     assert json.loads(held.text()) == {**mine, "OTHER": "4"}
 
@@ -443,8 +443,11 @@ def test_a_role_is_assumed_with_its_external_id(place: Place, monkeypatch: pytes
     server.start()
     try:
         host, port = server.get_host_and_port()
-        monkeypatch.setenv("AWS_ENDPOINT_URL_STS", f"http://{host}:{port}")
-        role = {"role_arn": "arn:aws:iam::123456789012:role/ci/rotator", "external_id": "shared-word"}
+        role = {
+            "role_arn": "arn:aws:iam::123456789012:role/ci/rotator",
+            "external_id": "shared-word",
+            "sts_endpoint_url": f"http://{host}:{port}",
+        }
         on = AwsSecretsManagerTarget(
             connection(region=REGION, endpoint_url=place.aws.url, **role), AwsTargetOptions(secret=SECRET), KEYS
         )
@@ -458,7 +461,7 @@ def test_a_closed_connection_forgets_its_identity(place: Place) -> None:
     made = connection(region=REGION, endpoint_url=place.aws.url)
     AwsSecretsManagerTarget(made, AwsTargetOptions(secret=SECRET), KEYS).read()
     made.close()
-    assert made._session is None
+    assert made._identity is None
 
 
 def test_a_publication_of_other_keys_and_several_keys_for_a_string_are_mistakes_of_ours(place: Place) -> None:

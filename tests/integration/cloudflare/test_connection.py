@@ -11,6 +11,7 @@ import pytest
 
 from rotator.core.errors import Refused, Unavailable
 from rotator.core.secret import Secret
+from rotator.host.network.dial import Network
 from rotator.sandbox.world import sha256
 from rotator.sources.cloudflare.calls import Call, Calls
 from rotator.sources.cloudflare.connection import CloudflareConnection
@@ -77,15 +78,16 @@ def test_a_connection_is_made_from_its_stanza_and_reads_its_token_at_each_use(ac
 
 
 def test_certificates_that_cannot_be_read_are_said_before_anything_is_sent(tmp_path: Path):
-    connection = CloudflareConnection(
-        "prod",
-        token=lambda: Secret("x9" * 20),
-        budget=CountingBudget(),
-        api_url="https://127.0.0.1:1/client/v4",
-        ca_file=tmp_path / "absent.pem",
-    )
-    with pytest.raises(Unavailable, match="ca_file"):
-        connection.verify(Secret("y" * 40), "/user/tokens")
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        connection = CloudflareConnection(
+            "prod",
+            token=lambda: Secret("x9" * 20),
+            budget=CountingBudget(),
+            api_url=f"https://127.0.0.1:{listener.getsockname()[1]}/client/v4",
+            network=Network(ca_file=tmp_path / "absent.pem"),
+        )
+        with pytest.raises(Unavailable, match="ca_file"):
+            connection.verify(Secret("y" * 40), "/user/tokens")
 
 
 def test_what_has_an_effect_gets_a_connection_of_its_own_and_reads_share_one():

@@ -1,9 +1,7 @@
 """One request on the wire, whole answers only, and the right kind of doubt: the HTTP client against raw sockets."""
 
-import datetime
 import gzip
 import socket
-import ssl
 import struct
 import threading
 import zlib
@@ -14,8 +12,10 @@ from pathlib import Path
 import pytest
 
 from rotator.core.secret import Secret
+from rotator.host.network.dial import Network
 from rotator.sources.cloudflare.http import BODY_CAP, USER_AGENT, AnswerLost, Http, NotSent
 from tests.integration.cloudflare.raw_server import RawServer, http, raw_server, say
+from tests.servers.certificates import certificate
 
 BEARER = Secret("cfut_CANARYCANARYCANARYCANARYCANARYCANARYCANARY00000000")
 OK = {"success": True, "errors": [], "messages": [], "result": {"id": "1"}}
@@ -23,7 +23,7 @@ OK = {"success": True, "errors": [], "messages": [], "result": {"id": "1"}}
 
 @contextmanager
 def client(url: str, deadline: float = 5.0, ca_file: Path | None = None) -> Iterator[Http]:
-    http_client = Http(url, ca_file, deadline)
+    http_client = Http(url, Network(ca_file=ca_file), deadline)
     try:
         yield http_client
     finally:
@@ -74,7 +74,7 @@ def test_a_server_that_is_not_there_means_nothing_was_sent():
 
 
 def test_a_name_that_does_not_resolve_means_nothing_was_sent():
-    with client("https://nobody.invalid") as wire, pytest.raises(NotSent, match="no connection"):
+    with client("https://nobody.invalid") as wire, pytest.raises(NotSent, match="does not resolve"):
         wire.send("POST", "/x", BEARER, body={}, effect=True)
 
 
@@ -91,9 +91,10 @@ def test_a_value_that_cannot_stand_in_a_header_is_never_sent_and_never_quoted(va
 def test_a_certificate_that_nobody_vouches_for_means_nothing_was_sent(tmp_path: Path):
     context, _ = certificate(tmp_path)
     with raw_server(say(http(OK)), context) as server, client(server.url) as wire:
-        with pytest.raises(NotSent, match="certificate verify failed"):
+        with pytest.raises(NotSent, match="is not trusted") as caught:
             wire.send("POST", "/x", BEARER, body={}, effect=True)
         assert server.requests == []
+    assert "ca_file" in caught.value.remedy
 
 
 def test_a_certificate_of_the_given_file_is_trusted(tmp_path: Path):
@@ -102,9 +103,14 @@ def test_a_certificate_of_the_given_file_is_trusted(tmp_path: Path):
         assert wire.send("POST", "/x", BEARER, body={}, effect=True).status == 200
 
 
-def test_a_certificate_file_that_cannot_be_read_is_an_os_error(tmp_path: Path):
-    with pytest.raises(FileNotFoundError):
-        Http("https://127.0.0.1", tmp_path / "absent.pem")
+def test_a_certificate_file_that_cannot_be_read_means_nothing_was_sent_and_is_named(tmp_path: Path):
+    context, _ = certificate(tmp_path)
+    absent = tmp_path / "absent.pem"
+    with raw_server(say(http(OK)), context) as server, client(server.url, ca_file=absent) as wire:
+        with pytest.raises(NotSent, match="`ca_file` cannot be used: No such file") as caught:
+            wire.send("POST", "/x", BEARER, body={}, effect=True)
+        assert server.requests == []
+    assert "ca_file" in caught.value.remedy
 
 
 def test_after_the_deadline_nothing_is_sent_any_more():
@@ -253,37 +259,3 @@ def test_threads_do_not_disturb_each_others_deadlines():
             thread.join(20)
 
     assert answers == [200] * 12
-
-
-def certificate(folder: Path) -> tuple[ssl.SSLContext, Path]:
-    """A server's TLS context with a certificate of its own, and the file that vouches for it."""
-    from cryptography import x509
-    from cryptography.hazmat.primitives import hashes, serialization
-    from cryptography.hazmat.primitives.asymmetric import ec
-    from cryptography.x509.oid import NameOID
-
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
-    now = datetime.datetime.now(datetime.UTC)
-    import ipaddress
-
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), True)
-        .sign(key, hashes.SHA256())
-    )
-    public, private = folder / "cert.pem", folder / "key.pem"
-    public.write_bytes(made.public_bytes(serialization.Encoding.PEM))
-    private.write_bytes(
-        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    )
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(public, private)
-    return context, public

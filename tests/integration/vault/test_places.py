@@ -62,7 +62,7 @@ def test_a_path_that_others_change_without_pause_is_given_up_and_left_to_them(
     def meddle() -> None:
         place.overwrite({"OTHER": str(next(count))})
 
-    with pytest.raises(Conflict, match="others changed the path"):
+    with pytest.raises(Conflict, match="others changed it"):
         target.write(publication(fresh_values(place), target.read(), still_mine=meddle))
     assert data(place) == {"OTHER": "4"}
 

@@ -1,16 +1,10 @@
 """What goes wrong between us and a real Vault, and which of our errors it is: not sent, refused, or unknown."""
 
-import datetime
-import ipaddress
 import json
-import ssl
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 
 from rotator.config.secret_ref import SecretRef
 from rotator.core.errors import OutcomeUnknown, Refused, RotatorError, Unavailable
@@ -21,6 +15,7 @@ from rotator.targets.vault.target import VaultTarget
 from rotator.testing.target_contract import fresh_values, plain, publication
 from tests.contract.targets.vault_place import KEYS, VaultPlace
 from tests.integration.vault.conftest import MovableClock
+from tests.servers.certificates import certificate
 from tests.servers.gate import Gate
 from tests.servers.vault import Vault
 
@@ -243,28 +238,7 @@ def test_the_namespace_goes_with_every_request(place: VaultPlace, clock: Movable
 @pytest.fixture
 def tls(tmp_path: Path, place: VaultPlace) -> Iterator[tuple[Gate, Path]]:
     """The place's Vault behind TLS with a certificate of a private authority, and that authority's file."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "vault.test")])
-    now = datetime.datetime.now(datetime.UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - datetime.timedelta(hours=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), True)
-        .sign(key, hashes.SHA256())
-    )
-    authority, private = tmp_path / "ca.pem", tmp_path / "key.pem"
-    authority.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-    private.write_bytes(
-        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    )
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(authority, private)
+    context, authority = certificate(tmp_path)
     with Gate(place.vault.address, tls=context) as gate:
         yield gate, authority
 
