@@ -70,6 +70,11 @@ class Document:
         self._certain(key)
         return [found.value for found in self._parsed.assignments if found.key == key]
 
+    def commented(self, key: str) -> list[int]:
+        """The lines on which a comment follows the value of `key`."""
+        places = [found for found in self._parsed.assignments if found.key == key]
+        return [found.line for found in places if self._content[found.after : found.stop].strip(b" \t")]
+
     def set(self, values: Mapping[str, str]) -> bytes:
         """The file's bytes with every assignment of each key set to its value; absent keys are added at the end.
 

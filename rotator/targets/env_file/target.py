@@ -5,7 +5,6 @@ target port. It knows nothing of rotations; leases and intents are made above, a
 """
 
 import grp
-import os
 import pwd
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -15,7 +14,7 @@ from rotator.core.errors import Refused, Unavailable
 from rotator.core.ports.target import Publication, Reading, Remark
 from rotator.core.secret import Secret
 from rotator.host.crashpoints import crash_at
-from rotator.targets.env_file import access
+from rotator.targets.env_file import access, neighbours
 from rotator.targets.env_file.document import Document, DocumentError
 from rotator.targets.env_file.exposure import Exposure, Verdict, exposure
 from rotator.targets.env_file.likeness import Ownership
@@ -98,16 +97,7 @@ class EnvFileTarget:
                     remedy=f'`chmod o-r {self._path}`, or write `mode: "0600"` for the target',
                 )
             )
-        shadow = self._path.with_name(".dev.vars")
-        if self._path.name.startswith(".env") and shadow.exists():
-            remarks.append(
-                Remark(
-                    code="shadowed",
-                    message=f"wrangler reads {shadow} and ignores {self._path}",
-                    remedy="publish to .dev.vars, or remove it",
-                    about=os.path.normpath(shadow),
-                )
-            )
+        remarks += neighbours.remarks(self._path, self._keys, None if found is None else self._document(found.content))
         return remarks
 
     def read(self) -> Reading:

@@ -112,12 +112,6 @@ def test_a_file_that_everybody_may_read_is_a_warning(env, open_target):
     assert (remark.code, "chmod" in remark.remedy) == ("readable_by_others", True)
 
 
-def test_a_file_that_wrangler_will_not_read_is_a_warning(env, open_target):
-    (env.folder / ".dev.vars").touch()
-    (remark,) = open_target().check()
-    assert (remark.code, remark.about) == ("shadowed", str(env.folder / ".dev.vars"))
-
-
 def test_writing_in_place_is_a_warning(env, open_target):
     env.save(b"TOKEN=old\n")
     os.link(env.path, env.folder / "twin")
