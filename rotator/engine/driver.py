@@ -19,7 +19,7 @@ from rotator.core.notes import Note, Troubles, Waits, decode, encode
 from rotator.core.ports.journal import Journal
 from rotator.core.ports.runtime import Runtime
 from rotator.core.protocol.decide import TABLES, Tables
-from rotator.core.protocol.rules import Act, Action, Operator
+from rotator.core.protocol.rules import Act, Action, Look, Operator, Sight
 from rotator.core.schedule.agenda import Step, next_step
 from rotator.engine.perform import perform
 from rotator.engine.work import Fleet, Memory, Tuning, Work
@@ -188,6 +188,8 @@ class Driver:
             for gone in sorted(_names(work.view.spec) - credential.all - work.view.released.keys()):
                 perform(work, Action(Act.RECORD, kind=Kind.TARGET_RELEASED, target=gone))
             work.append(work.draft(Kind.CONFIGURED, rid="", detail=credential.spec))
+            for name in credential.all:  # other keys, or another place: what was seen there says nothing now
+                work.forget(Look(Sight.STANDS, name))
 
 
 def _names(spec: object) -> set[str]:

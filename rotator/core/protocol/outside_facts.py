@@ -206,10 +206,12 @@ def resolved(view: View, fact: Draft) -> View:
     if rotation and how == "retry":
         view = replace(view, rotation=replace(rotation, rejects=0, failures={}))
     closes = how == "abandon" and rotation is not None
+    strange = {} if how == "retry" else {t: keys for t, keys in view.strange.items() if t not in view.overridden}
     return replace(
         view,
         overridden={},
         occupied=frozenset(),
+        strange=strange,
         cleared_at=fact.at,
         closing=rotation.rid if closes and rotation else view.closing,
     )

@@ -128,7 +128,10 @@ def strategy_for(case: Case) -> Strategy:
 
 
 def watch(case: Case) -> Verdict | None:
-    """Observe targets, the published value and orphans, each at its own cadence."""
+    """Observe targets, the published value and orphans, each at its own cadence.
+
+    What stands at a target is looked at anew once an operator has decided about it.
+    """
     view = case.view
     looks = [(Look(Sight.STANDS, name), case.watch) for name in sorted(case.credential.all)]
     if view.fingerprint:
@@ -137,7 +140,8 @@ def watch(case: Case) -> Verdict | None:
     soonest, doubt = case.now + case.watch, False
     for wanted, every in looks:
         seen = case.seen.get(wanted)
-        if seen is None or case.age(seen) >= every:
+        decided = wanted.sight is Sight.STANDS and seen is not None and seen.at < view.cleared_at
+        if seen is None or case.age(seen) >= every or decided:
             return Do((Action(Act.LOOK, look=wanted),))
         again = min(every, 45.0) if seen.result is Result.UNSURE else every
         if case.age(seen) >= again:

@@ -1,0 +1,172 @@
+"""What others write to a target, against the real provider's rules, files and journal: what is sent, kept, written."""
+
+import pytest
+
+from rotator.app.reload import reload
+from rotator.core.credential import State
+from rotator.core.events import Event
+
+KEY, ACCOUNT = "CLOUDFLARE_API_TOKEN", "CLOUDFLARE_ACCOUNT_ID"
+OURS = "a0000000000000000000000000000001"
+PLAIN = [{"type": "env_file", "path": "workers-deploy.env", "keys": {"API_TOKEN": "token.value"}}]
+
+
+@pytest.fixture
+def file(place):
+    return place.folder / "workers-deploy.env"
+
+
+def status(app):
+    [found] = app.statuses()
+    return found
+
+
+@pytest.fixture
+def verified(monkeypatch):
+    """Every text that the source sent to the provider to be verified."""
+    from rotator.sources.cloudflare.connection import CloudflareConnection
+
+    seen, verify = [], CloudflareConnection.verify
+
+    def spying(self, value, path):
+        seen.append(value.reveal())
+        return verify(self, value, path)
+
+    monkeypatch.setattr(CloudflareConnection, "verify", spying)
+    return seen
+
+
+FOREIGN = {
+    "glpat-AAAAAAAAAAAAAAAAAAAA": "GitLab",
+    "op://vault/item/field": "1Password",
+    "'$(op read op://vault/item/field)'": "shell",
+    "hunter2": "another kind",
+    '\'{"DB_PASSWORD":"hunter2"}\'': "JSON",
+}
+
+
+@pytest.mark.parametrize("text", FOREIGN)
+def test_what_is_no_value_of_the_provider_occupies_the_target_and_is_sent_to_nobody(
+    opened, place, file, verified, text
+):
+    place.write(place.credential("workers-deploy", targets=PLAIN))
+    file.write_text(f"API_TOKEN={text}\n")
+    app = opened()
+
+    assert app.once(1.0) == 3
+    assert status(app).needs_operator.code == "target_occupied"
+    assert FOREIGN[text] in status(app).needs_operator.message
+    assert {value[:5] for value in verified} <= {"cfat_"}, "only the management token"
+    assert file.read_text() == f"API_TOKEN={text}\n"
+
+
+@pytest.mark.parametrize("text", ["your_api_token_here", "<token>", "changeme", "xxx", ""])
+def test_a_placeholder_is_published_over_at_once(opened, place, file, verified, text):
+    file.write_text(f"{KEY}='{text}'\n")
+    app = opened()
+
+    assert app.once(5.0) == 0
+    assert status(app).ready
+    assert text not in verified
+
+
+def test_the_id_of_another_account_beside_an_empty_value_occupies_the_target(opened, file):
+    file.write_text(f"{KEY}=\n{ACCOUNT}=b0000000000000000000000000000002\n")
+    app = opened()
+
+    assert app.once(1.0) == 3
+    assert ACCOUNT in status(app).needs_operator.message
+    assert "b0000000000000000000000000000002" in file.read_text()
+
+
+def test_a_living_token_of_another_owner_is_never_called_dead(opened, sandbox, file):
+    theirs = sandbox.credentials["user-management"]
+    file.write_text(f"{KEY}={theirs}\n")
+    app = opened()
+
+    assert app.once(4.0) == 3
+    assert status(app).needs_operator.code == "target_occupied"
+    assert theirs in file.read_text()
+
+
+def test_an_older_value_of_ours_that_comes_back_after_its_end_is_written_over(app, place, file, said):
+    assert app.once(5.0) == 0
+    before = file.read_text()
+    app.note("workers-deploy", request())
+    assert app.once(20.0) == 0
+    assert not app.view(app.ids["workers-deploy"]).retirements, "the old token is gone, and its key destroyed"
+    now = place.value()
+    file.write_text(before)
+
+    app.stop.wait(2.1)
+    assert app.once(8.0) == 0
+    assert place.value() == now
+    assert status(app).ready
+    assert not [name for name, _ in said if name == Event.JOURNAL_UNSAFE]
+
+
+def request():
+    from rotator.core.facts import Draft, Kind
+
+    return Draft(kind=Kind.REQUEST, at=0.0, actor="alice", detail={"request_id": "q"})
+
+
+def test_a_value_that_was_replaced_by_garbage_is_neither_fresh_nor_in_sync(app, file, place):
+    assert app.once(5.0) == 0
+    file.write_text(file.read_text().replace(place.value(), "oops"))
+
+    app.stop.wait(2.1)
+    assert app.once(0.0) == 3
+    found = status(app)
+    assert found.needs_operator.code == "target_overridden"
+    assert [target.in_sync for target in found.targets] == [False]
+    assert not found.ready
+
+
+def test_an_id_that_was_taken_away_twice_is_never_called_fresh(app, file):
+    assert app.once(5.0) == 0
+    for _ in range(2):
+        file.write_text("".join(line for line in file.read_text().splitlines(True) if ACCOUNT not in line))
+        app.stop.wait(2.1)
+        app.once(0.0)
+    found = status(app)
+
+    assert ACCOUNT in file.read_text() or found.state is State.FAILING
+    assert ACCOUNT in file.read_text() or "out of sync" in found.message
+
+
+def test_an_id_that_the_operator_changes_in_the_configuration_is_written_over(app, place, file):
+    keys = {KEY: "token.value", "STAGE": {"literal": "prod"}}
+    target = {"type": "env_file", "path": "workers-deploy.env", "keys": keys}
+    place.write(place.credential("workers-deploy", targets=[target]))
+    assert reload(app)
+    assert app.once(5.0) == 0
+    place.write(place.credential("workers-deploy", targets=[target | {"keys": keys | {"STAGE": {"literal": "test"}}}]))
+    assert reload(app)
+
+    assert app.once(15.0) == 0
+    assert "STAGE=test" in file.read_text()
+
+
+def test_what_an_operator_accepted_is_not_in_sync_until_that_is_undone(app, place, file):
+    from rotator.core.facts import Draft, Kind
+
+    def resolve(how):
+        app.note("workers-deploy", Draft(kind=Kind.RESOLVED, at=app.now("prod"), actor="alice", detail={"how": how}))
+
+    assert app.once(5.0) == 0
+    ours = place.value()
+    file.write_text(file.read_text().replace(ours, "oops"))
+    app.stop.wait(2.1)
+    app.once(0.0)
+    resolve("accept")
+    app.once(3.0)
+    [target] = status(app).targets
+    assert (target.in_sync, target.accepted.by, status(app).ready) == (False, "alice", False)
+
+    resolve("undo")
+    assert app.once(3.0) == 3
+    resolve("retry")
+    assert app.once(15.0) == 0
+    assert place.value() == ours
+    assert status(app).ready
