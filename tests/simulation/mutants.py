@@ -166,6 +166,15 @@ def oracle_with_the_old_value(work: Work, of: str) -> Seen:
     return Seen(at, Result.GOOD)
 
 
+def refused_is_dead(work: Work, of: str) -> Seen:
+    """A value that the provider refuses is taken for dead, and may be written over."""
+    found = look.stands(work, of)
+    if found.result is Result.OVERRIDDEN:
+        piece = work.view.overridden[of]
+        work.append(work.draft(K.BASELINE, target=of, fingerprint=piece, detail={"free": [piece]}))
+    return found
+
+
 # --- the table
 
 recreating, rolling = Strategy.RECREATE, Strategy.ROLL
@@ -184,6 +193,11 @@ PASTED = tuple(faults(("superseded", 1, "paste", seconds)) for seconds in (100.0
 DOWN_FOR_LONG = replace(
     QUIET, horizon=7000.0, tail=4000.0, events=((60.0, "request", "c0"), (68.0, "down", "vault", 6200.0))
 )
+EDITED = {
+    what: replace(QUIET, events=((60.0, "request", "c0"), (400.0, "edit", "vault", "c0", what, 0.0)), tail=2000.0)
+    for what in ("garbage", "unknown", "foreign")
+}
+"""An operator saves something that is not ours at a managed key."""
 SAVED = {
     place: replace(QUIET, events=((60.0, "request", "c0"), (100.0, "edit", place, "c0", "foreign", 0.0)))
     for place in ("vault", "env")
@@ -223,6 +237,10 @@ MUTANTS: Final[Mapping[str, Mutant]] = {
         named("blind_write"),
         replace(QUIET, events=((60.0, "request", "c0"), (180.0, "request", "c0")), horizon=1500.0, tail=3000.0),
         plans=tuple(faults((op, 1, "duplicate", 260.0)) for op in ("put", "move")),
+    ),
+    "any text is sent to the provider": Mutant(named("send_anything"), EDITED["garbage"]),
+    "a value that is refused counts as dead": Mutant(
+        Mutation(), EDITED["unknown"], patch=Patch(Sight.STANDS, refused_is_dead)
     ),
     "no place lock": Mutant(
         named("no_place_lock"),

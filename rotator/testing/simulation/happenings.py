@@ -69,6 +69,8 @@ class Happenings:
         choice = {
             "known": old[int(pick) % len(old)] if old else None,
             "garbage": f"junk{int(pick)}",
+            "unknown": f"v9{int(pick):05}",
+            "placeholder": "changeme",
             "foreign": self.world.provider.tokens[min(self.world.provider.foreign)].value,
             "absent": None,
         }[what]
@@ -120,6 +122,8 @@ class Happenings:
             stuck = view.overridden or view.ahead or (view.rotation and view.rotation.rejects)
             if only in ("", name) and stuck:
                 self.world.count[f"resolved {how}"] += 1
+                if how == "retry":
+                    self.world.allowed |= set(view.overridden.items())
                 self._note(name, Draft(kind=Kind.RESOLVED, at=self.world.hub.now, detail={"how": how}))
 
     def _note(self, name: str, draft: Draft) -> None:

@@ -66,6 +66,11 @@ class Judge:
         views = [self.world.view(name) for name in self.world.names]
         self._captured &= {n for view in views for n, state in view.attempts.items() if state == "captured"}
 
+    def sent(self, value: str) -> None:
+        """We send a text to the provider: only what has the shape of its values, and never what somebody else saved."""
+        if not (value[:1] == "v" and value[1:].isdigit()):
+            self.world.bad("I18 sent", f"{value!r} was sent to the provider, whose it cannot be")
+
     def fact(self, stream: str, draft: Draft) -> None:
         """Laws about facts."""
         if draft.kind is Kind.CAPTURED:
@@ -98,12 +103,21 @@ class Judge:
                 before.used = max(before.used, now + late)
             if place in world.required:
                 before.gone, before.gone_by = now, by
+        if writer is not None and old != new and found.by.get(name) == "op":
+            self._overwritten(place, old, before)
         theirs = writer is None or (after is not None and after.id in world.provider.foreign)  # put back by us
         found.by[name] = "op" if theirs else ""
         found.since[name] = now
         if writer is not None and new is not None and after is not None:
             self._written(place, name, old, before, new, after, by)
         self.check_dead(name)
+
+    def _overwritten(self, place: str, old: str | None, before: Tok | None) -> None:
+        """We write over what a person saved: nothing, a placeholder, a value of ours, or by a person's leave."""
+        world = self.world
+        foreign = old not in (None, "changeme") and (before is None or before.id in world.provider.foreign)
+        if foreign and not world.scenario.replace and (place, f"f{old}") not in world.allowed:
+            world.bad("I19 foreign", f"wrote over {old} at {place}, which is not ours")
 
     def _written(
         self, place: str, name: str, old: str | None, before: Tok | None, new: str, after: Tok, by: str

@@ -95,11 +95,14 @@ class SimSource:
 
     def verify(self, value: Secret) -> str | None:
         """See the port."""
+        self._door.world.judge.sent(value.reveal())
         return self._do("verify", lambda: self._door.world.verify(value.reveal()), lambda kind: None)
 
     def looks_like(self, text: Secret, key: str, *, adopted: bool) -> Shape:
         """Values of the simulated provider are `v` and a number."""
         found = text.reveal()
+        if "send_anything" in self._door.world.mutants:
+            return Shape(Looks.OWN, "a value")
         if found == "changeme":
             return Shape(Looks.PLACEHOLDER, "a placeholder")
         own = found[:1] == "v" and found[1:].isdigit()

@@ -43,7 +43,7 @@ def scenario(seed: int, focus: str = "") -> Scenario:
                 "edit",
                 place(),
                 name(),
-                chance.choice(["known", "known", "garbage", "foreign", "absent"]),
+                chance.choice(["known", "known", "garbage", "foreign", "absent", "unknown", "placeholder"]),
                 float(chance.randrange(9)),
             )
         if kind == "remove":
@@ -84,7 +84,16 @@ def scenario(seed: int, focus: str = "") -> Scenario:
     some(0.15, 2, "jump")
     adopted = strategy is Strategy.ROLL or chance.random() >= 0.15
     if chance.random() < 0.15:
-        events.append((0.5, "edit", place(), name(), chance.choice(["foreign", "garbage", "absent"]), 1.0))
+        events.append(
+            (
+                0.5,
+                "edit",
+                place(),
+                name(),
+                chance.choice(["foreign", "garbage", "absent", "unknown", "placeholder"]),
+                1.0,
+            )
+        )
     optional = (place(),) if chance.random() < 0.25 or focus == "optional" else ()
     quiet, rate = chance.choice([0.0, 300.0, 300.0]), chance.choice([0.0, 0.5, 1.0, 1.0, 1.5])
     some(0.15, 2, "freeze")

@@ -96,6 +96,7 @@ class World:
         self.lost_at = -1.0
         self.awaiting: set[str] = set()
         self.past: dict[str, float] = {}
+        self.allowed: set[tuple[str, str]] = set()
         self.locks: dict[str, tuple[str, int, str]] = {}
         self.store = Store(self.mutants, mutation.guards)
         self.places = {name: Place(name=name, kind=kind) for name, kind in KINDS.items()}
