@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from rotator.config.load import read_stanza
 from rotator.config.models import Config, ConnectionStanza, CredentialStanza, TargetStanza
 from rotator.config.policy import to_credential
 from rotator.core.credential import Credential
-from rotator.core.errors import ConfigError
+from rotator.core.errors import ConfigError, RotatorError
 from rotator.core.events import Event
 from rotator.core.facts import Json
 from rotator.core.ports.runtime import Budget
@@ -121,6 +122,15 @@ class ConfiguredFleet:
             ConfigError: no such connection is configured.
         """
         return self.connections.get(name)
+
+    def prepare(self) -> None:
+        """Open every connection now, which loads what they need while an error still ends the start.
+
+        One that cannot be opened is left to whoever needs it, who says so.
+        """
+        for name in self.config.connections:
+            with suppress(RotatorError):
+                self.connections.get(name)
 
     def _open(self, stanza: ConnectionStanza) -> Any:
         if stanza.type not in SOURCES:

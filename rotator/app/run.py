@@ -49,6 +49,7 @@ def run_daemon(config: Config, log: Log) -> int:
         metrics.render()
         metrics.tick()
         host = RunningHost(app, log, metrics)
+        app.fleet.prepare()
         listener = serve(app.config.http.listen, metrics.render, host.health, host.ready)
         host.listener = listener
         try:

@@ -13,8 +13,8 @@ from typing import Final
 
 from rotator.core.errors import RotatorError
 
-_THREADS: Final = "allow more processes: `ulimit -u`, TasksMax= of the unit, pids_limit of the container"
-_MEMORY: Final = "allow more memory: `ulimit -v`, MemoryMax= of the unit, mem_limit of the container"
+_THREADS: Final = "allow more processes (`ulimit -u`, TasksMax= of the unit, pids_limit of the container) or memory (`ulimit -v`)"
+_MEMORY: Final = "allow more memory (`ulimit -v`, MemoryMax= of the unit, mem_limit of the container)"
 
 
 class Exhausted(RotatorError):

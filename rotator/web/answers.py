@@ -42,18 +42,17 @@ class Flight(Generic[T]):
         """Return the answer.
 
         Raises:
-            Exhausted: the system allows no thread to ask it in.
             TimeoutError: it did not come `within` seconds; the question goes on and serves whoever asks next.
             Exception: what the question raised.
         """
         if self._answer is None:
             self._answer = asyncio.get_running_loop().create_future()
             self._answer.add_done_callback(self._landed)
+            fly = partial(self._fly, self._answer, asyncio.get_running_loop())
             try:
-                start_thread(partial(self._fly, self._answer, asyncio.get_running_loop()), f"web-{self._name}")
-            except Exhausted:
-                self._answer = None  # whoever asks next tries again
-                raise
+                start_thread(fly, f"web-{self._name}")
+            except Exhausted:  # an answer that holds up the listener is better than none
+                fly()
         return await asyncio.wait_for(asyncio.shield(self._answer), within)
 
     def _landed(self, answer: asyncio.Future[T]) -> None:
