@@ -11,6 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal
 
+from rotator.app.effective import one_journal
 from rotator.app.fleet import ConfiguredFleet, whole
 from rotator.app.runtime import HostRuntime, Say
 from rotator.config.load import load
@@ -94,8 +95,11 @@ class App:
             try:
                 journal: SqliteJournal | None = open_journal(config.state.url, None, mode="reader")
             except JournalAbsent:
+                one_journal(config)
                 journal = None
         else:
+            if not config.state.database.exists():
+                one_journal(config)
             journal = open_journal(config.state.url, _key(config), mode="writer", kind=kind)
         app = cls(config, journal, say=say, count=count)
         if mode == "writer":

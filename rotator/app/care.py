@@ -11,7 +11,7 @@ from typing import Any
 
 from rotator.app.app import App
 from rotator.core.credential import NEVER
-from rotator.core.errors import RotatorError
+from rotator.core.errors import JournalUnsafe, RotatorError
 from rotator.core.events import Event
 from rotator.core.ports.source import Login
 from rotator.registry import SOURCES
@@ -42,6 +42,8 @@ def care(app: App, name: str) -> dict[str, Any]:
     entry = SOURCES[stanza.type]
     try:
         logins = entry.inspect(fleet.connection(name))
+    except JournalUnsafe:
+        raise  # the trouble is ours and not the provider's
     except RotatorError as error:
         note["reachable"] = fleet.reachable.get(name, False)
         note |= {"problem": error.message, "remedy": error.remedy or None}

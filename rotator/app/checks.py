@@ -6,12 +6,12 @@ Nothing is changed anywhere: it makes no journal and no key, takes no lock, and 
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
+from rotator.app import state_checks
 from rotator.app.app import App
 from rotator.app.fleet import ConfiguredFleet
 from rotator.app.looking import looking_fleet
@@ -21,7 +21,6 @@ from rotator.config.models import Config
 from rotator.core.errors import RotatorError
 from rotator.core.findings import Finding, Level
 from rotator.core.ports.target import Target
-from rotator.journal.open import JournalAbsent, open_journal
 from rotator.registry import CONNECTIONS, SOURCES, kinds
 
 SKEW: Final = 30.0
@@ -35,12 +34,12 @@ def check(path: Path | str, *, offline: bool = False) -> list[Finding]:
         ConfigError: the configuration itself is wrong (exit code 2).
     """
     config = load(path, kinds())
-    findings = [*_configuration(config), *_generated(config)]
+    findings = [*_configuration(config), *state_checks.generated(config)]
     if offline:
         return findings
-    findings += [*_secrets(config), *_key(config)]
+    findings += [*_secrets(config), *state_checks.key(config)]
     if not _stuck(findings):
-        findings += _journal(config)
+        findings += state_checks.journal(config)
     with App.without_journal(config) if _stuck(findings) else App.open(path, "reader", config=config) as app:
         fleet = looking_fleet(app)
         try:
@@ -92,69 +91,6 @@ def _secrets(config: Config) -> Iterator[Finding]:
             yield Finding(
                 level=Level.OK, subject=subject, code="secret", message=f"{role.replace('_', ' ')} can be read"
             )
-
-
-def _generated(config: Config) -> Iterator[Finding]:
-    place = config.state
-    if place.generated:
-        yield Finding(
-            level=Level.WARN,
-            subject="state",
-            code="key_beside_data",
-            message=f"the encryption key lies beside the data in {place.folder}",
-            remedy="`rotator keygen FILE` elsewhere and set state.encryption_key",
-        )
-
-
-def _key(config: Config) -> Iterator[Finding]:
-    place = config.state
-    if place.generated and not place.database.exists():
-        return  # the first start makes both
-    try:
-        place.encryption_key.read()
-    except RotatorError as error:
-        yield _fail("state", "encryption_key", error)
-    else:
-        yield Finding(level=Level.OK, subject="state", code="encryption_key", message="the encryption key can be read")
-
-
-def _journal(config: Config) -> Iterator[Finding]:
-    """Whether the journal can be read with this key and written by this user; one that is not there is not made."""
-    place = config.state
-    first = place.generated and not place.database.exists()
-    try:
-        journal = open_journal(place.url, None if first else place.encryption_key.read(), mode="reader")
-    except JournalAbsent:
-        nearest = next(folder for folder in place.database.parents if folder.exists())
-        if not _may_write(nearest):
-            yield _unwritable(nearest)
-        else:
-            message = f"there is no journal yet; the first start makes {place.database}"
-            yield Finding(level=Level.OK, subject="state", code="journal", message=message)
-    except RotatorError as error:
-        yield _fail("state", "journal", error)
-    else:
-        journal.close()
-        for needed in (place.database, place.folder):
-            if not _may_write(needed):
-                yield _unwritable(needed)
-                return
-        message = f"the journal {place.database} can be opened with this key"
-        yield Finding(level=Level.OK, subject="state", code="journal", message=message)
-
-
-def _may_write(path: Path) -> bool:
-    return os.access(path, os.W_OK | (os.X_OK if path.is_dir() else 0))
-
-
-def _unwritable(path: Path) -> Finding:
-    return Finding(
-        level=Level.FAIL,
-        subject="state",
-        code="journal",
-        message=f"{path} may not be written by this user",
-        remedy="run `rotator check` as the daemon's user; if you did, give it the folder of the state",
-    )
 
 
 def _connections(app: App, fleet: ConfiguredFleet) -> Iterator[Finding]:

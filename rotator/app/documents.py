@@ -18,7 +18,7 @@ MOMENTS: Final = ("born", "expires_at", "until")
 def status_document(app: App) -> dict[str, Any]:
     """Return the document of `status -o json`."""
     journal = app.journal
-    daemons = [p for p in journal.processes() if p.kind == "run" and p.alive] if journal else []
+    daemons = [p for p in journal.processes() if p.kind == "run" and (p.alive or p.hangs)] if journal else []
     connections = [_connection(app, name) for name in app.config.connections]
     return {
         "version": 1,
@@ -30,6 +30,7 @@ def status_document(app: App) -> dict[str, Any]:
                 "pid": p.pid,
                 "listener": p.listener or None,
                 "last_tick": moment(p.heartbeat),
+                "responds": p.alive,
             }
             for p in daemons
         ],

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any, Final
 
 from rotator import __version__
@@ -17,6 +19,8 @@ from rotator.core.instants import rfc3339
 from rotator.core.ports.journal import Due
 from rotator.daemon import Cadence, Daemon, heed_nothing_yet
 from rotator.engine.driver import Pass
+from rotator.host.marks import Mark
+from rotator.journal.store import Configuration
 from rotator.observability.logs import Log
 from rotator.observability.metrics import ConnectionRow, Metrics
 from rotator.web.listener import Listener, serve
@@ -54,10 +58,12 @@ def run_daemon(config: Config, log: Log) -> int:
         host.listener = listener
         try:
             host.heartbeat()
+            host.keep()
             log.event(Event.CONFIG_LOADED.value, credentials=len(app.ids))
             Daemon(host).run()
         finally:
             listener.stop()
+            host.release()
             log.event(Event.DAEMON_STOPPED.value)
     return 0
 
@@ -71,7 +77,8 @@ class RunningHost:
         """`listener` is set before the daemon runs."""
         self._app, self._log, self._metrics = app, log, metrics
         self.stop = app.stop
-        self.reload = Reload(app, self._taken)
+        self._reload = Reload(app, self._taken)
+        self._mark = Mark(app.config.path)
         self._format = app.config.log.format
         self._writable = True
 
@@ -122,6 +129,24 @@ class RunningHost:
         self._app.writable.heartbeat(self.listener.address)
         self._writable = True
 
+    def reload(self) -> None:
+        """Take a changed configuration, and mark the file that stands there now as ours."""
+        self._mark.follow()
+        self._reload()
+
+    def keep(self) -> None:
+        """Keep the effective configuration in the journal, for those who find the file broken."""
+        path = self._app.config.path
+        self._mark.follow()
+        with suppress(OSError):
+            content = path.read_bytes()
+            if hashlib.sha256(content).hexdigest() == self._app.config.sha256:  # else a reload follows
+                self._app.writable.keep_configuration(Configuration(str(path), content))
+
+    def release(self) -> None:
+        """Take the mark off the configuration file."""
+        self._mark.release()
+
     def named(self, stream: str) -> str:
         """The name of the credential with that stream."""
         return self._app.named(stream)
@@ -139,6 +164,7 @@ class RunningHost:
         self._log.event(Event.DAEMON_READY.value, listener=self.listener.address, credentials=len(self._app.ids))
 
     def _taken(self) -> None:
+        self.keep()
         wanted = self._app.config.log
         self._log.set_level(wanted.level)
         if wanted.format != self._format:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 from enum import StrEnum
 from typing import Annotated, Any, Final
 
@@ -9,7 +11,7 @@ import typer
 
 from rotator.cli import exits
 from rotator.cli.layout import text
-from rotator.cli.log import configuration
+from rotator.cli.log import running_configuration
 from rotator.cli.output import say, terminal_width, write_json, write_lines
 from rotator.cli.verbs import Settings, verb
 from rotator.core.errors import ConfigError, RotatorError
@@ -113,7 +115,7 @@ def audit_verify(settings: Settings) -> int:
     """
     from rotator.journal.open import open_journal
 
-    state = configuration(settings).state
+    state = running_configuration(settings).state
     with_key = open_journal(state.url, state.encryption_key.read(), mode="reader")
     try:
         verdict, damage = with_key.verify(), with_key.integrity()
@@ -155,10 +157,11 @@ def healthcheck(
       HEALTHCHECK CMD ["rotator", "healthcheck"]
       rotator healthcheck --ready
     """
-    config = configuration(settings)
-    listener = _listener(config.http.listen, config.state.url)
     path = "/readyz" if ready else "/healthz"
+    listener, wrong = _listener(settings)
     status = _ask(listener, path)
+    if status is None and wrong is not None:
+        raise wrong  # nothing runs, and this is why
     good = status == 200
     if settings.json:
         write_json({"ok": good, "listener": listener, "path": path, "status": status})
@@ -168,36 +171,47 @@ def healthcheck(
     return exits.DONE if good else exits.NO
 
 
-def _listener(configured: str, url: str) -> str:
-    """Where to ask: all addresses mean loopback, and a free port is looked up in the journal."""
-    host, _, port = configured.rpartition(":")
-    if port == "0":
-        from rotator.journal.open import open_journal
+def _listener(settings: Settings) -> tuple[str, ConfigError | None]:
+    """Where to ask, and what is wrong with the configuration: the running daemon's own word wins over the file.
 
+    All addresses mean loopback.
+    """
+    from rotator.config.load import LISTEN_VARIABLE
+    from rotator.config.models import Http
+    from rotator.journal.open import open_journal
+
+    wrong: ConfigError | None = None
+    try:
+        config = running_configuration(settings, quiet=True)
+    except ConfigError as error:
+        wrong, found = error, os.environ.get(LISTEN_VARIABLE) or Http().listen
+    else:
+        found = config.http.listen
         try:
-            journal = open_journal(url, None, mode="reader")
+            journal = open_journal(config.state.url, None, mode="reader")
         except RotatorError:
-            return configured
-        try:
-            daemon = journal.daemon()
-        finally:
+            pass  # nothing was started yet, or another user asks: the configured address tells
+        else:
+            daemon = journal.daemon() or journal.hanging()
+            found = daemon.listener if daemon is not None and daemon.listener else found
             journal.close()
-        if daemon is None or not daemon.listener:
-            return configured
-        host, _, port = daemon.listener.rpartition(":")
-    return {"0.0.0.0": "127.0.0.1", "[::]": "[::1]"}.get(host, host) + f":{port}"  # noqa: S104 - read, not bound
+    host, _, port = found.rpartition(":")
+    return {"0.0.0.0": "127.0.0.1", "[::]": "[::1]"}.get(host, host) + f":{port}", wrong  # noqa: S104 - read, not bound
 
 
 def _ask(listener: str, path: str) -> int | None:
-    """Return the status of the answer, None when there is none."""
+    """Return the status of the answer, None when there is none; a last tick in the future is a broken loop."""
     import http.client
 
     connection = http.client.HTTPConnection(listener, timeout=PATIENCE)
     try:
         connection.request("GET", path)
-        return connection.getresponse().status
+        answer = connection.getresponse()
+        age = re.search(rb'"age_seconds": *(-)', answer.read(4096))
     except (OSError, http.client.HTTPException):
         return None
+    else:
+        return answer.status if age is None else http.client.SERVICE_UNAVAILABLE
     finally:
         connection.close()
 

@@ -38,6 +38,23 @@ def open_log(settings: Settings, config: Config, *, hooks: bool = False, quiet: 
     return log
 
 
+def running_configuration(settings: Settings, *, quiet: bool = False) -> Config:
+    """Load the configuration that the options name; while it is wrong, the one that the running daemon works with.
+
+    For verbs that look at the daemon or ask something of it; unless `quiet` it is said when the file does not count.
+
+    Raises:
+        ConfigError: there is none, or it is wrong and no daemon runs with an earlier one.
+    """
+    from rotator.app.effective import effective
+    from rotator.cli.output import say
+
+    found = effective(settings.path)
+    if found.problem and not quiet:
+        say(f"the configuration file is wrong, so this works with what the running daemon took last: {found.problem}")
+    return found.config
+
+
 def configuration(settings: Settings) -> Config:
     """Load the configuration that the options name.
 

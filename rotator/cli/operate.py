@@ -11,7 +11,7 @@ import typer
 from rotator.cli import exits
 from rotator.cli.choices import CHOICES, NO_CODE, How, Until
 from rotator.cli.layout import text
-from rotator.cli.log import configuration, open_log
+from rotator.cli.log import open_log, running_configuration
 from rotator.cli.names import Chosen, SomeNames, choose, operator
 from rotator.cli.output import say, write_json, write_lines
 from rotator.cli.preview import Yes, agreed
@@ -62,13 +62,14 @@ def _open(settings: Settings) -> App:
     from rotator.app import App
     from rotator.core.events import Event
 
-    log = open_log(settings, configuration(settings), quiet=True)
+    config = running_configuration(settings)
+    log = open_log(settings, config, quiet=True)
 
     def say_event(name: str, **fields: object) -> None:
         if name != Event.CONFIG_WARNING.value:  # the daemon and `check` say those; here they would bury the answer
             log.event(name, **fields)
 
-    return App.open(settings.path, "writer", say=say_event)
+    return App.open(config.path, "writer", say=say_event, config=config)
 
 
 # --------------------------------------------------------------------------------------------------------------- rotate
@@ -126,7 +127,7 @@ def rotate(
             waiting = patience is not None
             if app.writable.daemon() is None:
                 say(
-                    "no daemon runs on this journal; "
+                    f"{_nobody(app)}; "
                     + ("this process does the work" if waiting else "the next `rotator run` or `rotator once` does it")
                 )
             code = wait_for(app, asked, patience, until) if patience is not None else exits.DONE
@@ -147,6 +148,13 @@ def _rotates(one: Chosen, strategy: Way | None) -> str:
     number = len(one.credential.targets)
     ends = "the old value ends at once" if way == Strategy.ROLL.value else "the old value lives on for its grace"
     return f"rotate {one.name}: {way}, {number} target{'s' * (number != 1)}; {ends}"
+
+
+def _nobody(app: App) -> str:
+    hanging = app.writable.hanging()
+    if hanging is None:
+        return "no daemon runs on this journal"
+    return f"the daemon (process {hanging.pid}) gives no sign of life: its disk is full, or it hangs"
 
 
 def _budget_fits(app: App, one: Chosen, strategy: Way | None, budget: float) -> None:

@@ -14,6 +14,7 @@ import typer
 
 from rotator.cli import exits
 from rotator.cli.layout import Line, text
+from rotator.cli.log import running_configuration
 from rotator.cli.names import AnyNames, Name, is_glob, matches
 from rotator.cli.output import is_terminal, styled, terminal_height, terminal_width, write_json, write_lines
 from rotator.cli.times import rfc3339
@@ -96,12 +97,14 @@ class Wanted:
 
 def _status(settings: Settings, wanted: Wanted) -> dict[str, Any]:
     from rotator.app import App
+    from rotator.app.effective import effective
 
-    with App.open(settings.path, "reader") as app:
+    found = effective(settings.path)
+    with App.open(found.config.path, "reader", config=found.config) as app:
         for name in wanted.names:
             if not is_glob(name):
                 app.stream(name)
-        document = app.status_document()
+        document = app.status_document() | {"configuration_problem": found.problem or None}
     document["credentials"] = [one for one in document["credentials"] if wanted.fits(one)]
     return document
 
@@ -156,7 +159,8 @@ def plan(
     """
     from rotator.app import App
 
-    with App.open(settings.path, "reader") as app:
+    config = running_configuration(settings)
+    with App.open(config.path, "reader", config=config) as app:
         document = _plan(app, days)
     if settings.json:
         write_json(document)
@@ -239,7 +243,8 @@ def history(
     from rotator.app import App
     from rotator.app.documents import fact_document
 
-    with App.open(settings.path, "reader") as app:
+    config = running_configuration(settings)
+    with App.open(config.path, "reader", config=config) as app:
         if name is not None:
             app.stream(name)
         found = [fact_document(of, fact) for of, fact in deque(app.history(name), maxlen=limit)]

@@ -218,7 +218,12 @@ def _foot(document: Document, width: int | None, now: float) -> list[Line]:
         lines.append(text(f"orphans: {document['orphans']}", "warn"))
     for daemon in document["daemons"]:
         seen = relative(daemon["last_tick"], now)
-        lines.append(text(f"daemon: process {daemon['pid']} on {daemon['host']}, last sign of life {seen}"))
+        line = f"daemon: process {daemon['pid']} on {daemon['host']}, last sign of life {seen}"
+        responds = daemon.get("responds", True)
+        lines.append(text(line if responds else f"{line}: its disk is full, or it hangs", "" if responds else "bad"))
+    if document.get("configuration_problem"):
+        line = "the configuration file is wrong, so this is what the running daemon works with"
+        lines += wrapped(Span(f"{line}: {document['configuration_problem']}", "bad"), width, hang=2)
     if not document["daemons"]:
         lines.append(text("daemon: none runs on this journal", "warn"))
     return lines

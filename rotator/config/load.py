@@ -40,25 +40,34 @@ _OWN: Final = frozenset({"name", "adopt", "renamed_from"})
 """Keys of a credential that cannot be a default, because each has its own."""
 
 
-def load(path: Path | str, kinds: Kinds, environ: Mapping[str, str] | None = None, *, uid: int | None = None) -> Config:
+def load(
+    path: Path | str,
+    kinds: Kinds,
+    environ: Mapping[str, str] | None = None,
+    *,
+    uid: int | None = None,
+    content: bytes | None = None,
+) -> Config:
     """Read a configuration file.
 
     Args:
         path: the file; its name appears in errors as it is given here.
         kinds: which connections, sources and targets there are.
         environ: the environment, by default the process's.
+        content: what the file held at an earlier time, instead of what it holds now.
         uid: the user whose default state folder counts, by default the process's.
 
     Raises:
         ConfigErrors: the file cannot be read or something in it is wrong; everything is reported at once.
     """
     with no_collection():
-        return _load(path, kinds, os.environ if environ is None else environ, os.geteuid() if uid is None else uid)
+        environ, uid = os.environ if environ is None else environ, os.geteuid() if uid is None else uid
+        return _load(path, kinds, environ, uid, content)
 
 
-def _load(path: Path | str, kinds: Kinds, environ: Mapping[str, str], uid: int) -> Config:
+def _load(path: Path | str, kinds: Kinds, environ: Mapping[str, str], uid: int, content: bytes | None) -> Config:
     problems = Problems(str(path))
-    content = _content(Path(path), problems)
+    content = _content(Path(path), problems) if content is None else content
     try:
         root = parse(content)
     except DocumentError as error:

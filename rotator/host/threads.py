@@ -13,7 +13,9 @@ from typing import Final
 
 from rotator.core.errors import RotatorError
 
-_THREADS: Final = "allow more processes (`ulimit -u`, TasksMax= of the unit, pids_limit of the container) or memory (`ulimit -v`)"
+_THREADS: Final = (
+    "allow more processes (`ulimit -u`, TasksMax= of the unit, pids_limit of the container) or memory (`ulimit -v`)"
+)
 _MEMORY: Final = "allow more memory (`ulimit -v`, MemoryMax= of the unit, mem_limit of the container)"
 
 

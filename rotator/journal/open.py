@@ -229,7 +229,7 @@ def _first_identity(db: Database, keys: KeyRing) -> None:
 
 
 def _identity(connection: sqlite3.Connection, path: Path, keys: KeyRing | None) -> tuple[str, Seal | None]:
-    found = dict(run(connection, "SELECT name, value FROM meta"))
+    found = dict(run(connection, "SELECT name, value FROM meta WHERE name IN ('instance', 'secret')"))
     if not {"instance", "secret"} <= found.keys():
         raise JournalAbsent(f"opening the journal {path}: its first start did not finish", "start `rotator run` again")
     instance = str(found["instance"])

@@ -53,6 +53,7 @@ class Process:
         heartbeat: wall time of its last sign of life.
         listener: address of its HTTP listener, or empty.
         alive: whether its lock is held and its heartbeat fresh.
+        hangs: whether its lock is held though its heartbeat is old: it is stopped, or the disk takes nothing.
     """
 
     owner: str
@@ -63,6 +64,7 @@ class Process:
     heartbeat: float
     listener: str
     alive: bool
+    hangs: bool = False
 
 
 class Owners:
@@ -165,12 +167,16 @@ def processes(db: Database, clock: Clock) -> list[Process]:
             started=started,
             heartbeat=heartbeat,
             listener=listener,
-            alive=_lives(db, clock, owner, beat, boot_id),
+            alive=fresh and held,
+            hangs=held and not fresh,
         )
         for owner, kind, host, pid, started, heartbeat, listener, beat, boot_id in rows
+        for fresh in [boot_id == clock.boot_id() and clock.boot() - beat < FRESH_SECONDS]
+        for held in [_holds(db, owner, fresh)]
     ]
 
 
-def _lives(db: Database, clock: Clock, owner: str, beat: float, boot_id: str) -> bool:
-    fresh = boot_id == clock.boot_id() and clock.boot() - beat < FRESH_SECONDS
-    return fresh and is_locked(db.path.with_name(f"{db.path.name}-process-{owner}"))
+def _holds(db: Database, owner: str, fresh: bool) -> bool:
+    """Whether a process still has its lock; a file that we may not open tells nothing, so its heartbeat decides."""
+    path = db.path.with_name(f"{db.path.name}-process-{owner}")
+    return is_locked(path) and (fresh or os.access(path, os.R_OK | os.W_OK))

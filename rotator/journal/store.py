@@ -6,6 +6,8 @@ by the modules beside this one; here they meet.
 
 from __future__ import annotations
 
+import base64
+import json
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, suppress
@@ -40,6 +42,19 @@ class _Writing:
     leases: Leases
     captures: Captures
     room: Room
+
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """A configuration file as a daemon took it.
+
+    Attributes:
+        path: absolute path of the file.
+        content: its bytes; they hold no secret, only where secrets are read from.
+    """
+
+    path: str
+    content: bytes
 
 
 class SqliteJournal:
@@ -300,6 +315,28 @@ class SqliteJournal:
     def daemon(self) -> owners.Process | None:
         """Return the daemon that runs on this journal: its lock is held and its heartbeat is fresh."""
         return next((found for found in self.processes() if found.kind == "run" and found.alive), None)
+
+    def keep_configuration(self, kept: Configuration) -> None:
+        """Keep the configuration that this daemon works with, for those who find its file broken."""
+        with self._db.write() as connection:
+            run(
+                connection,
+                "INSERT OR REPLACE INTO meta (name, value) VALUES ('configuration', ?)",
+                (json.dumps({"path": kept.path, "content": base64.b64encode(kept.content).decode()}),),
+            )
+
+    def kept_configuration(self) -> Configuration | None:
+        """Return what the last daemon kept, None where none did."""
+        with self._db.read() as connection:
+            found = run(connection, "SELECT value FROM meta WHERE name = 'configuration'")
+        if not found:
+            return None
+        kept = json.loads(found[0][0])
+        return Configuration(kept["path"], base64.b64decode(kept["content"]))
+
+    def hanging(self) -> owners.Process | None:
+        """Return a daemon that lives on this journal and gives no sign of life, where no other one does."""
+        return None if self.daemon() else next((p for p in self.processes() if p.kind == "run" and p.hangs), None)
 
     def in_place(self) -> None:
         """Raise `JournalUnsafe` when the file was removed or replaced under us."""

@@ -144,7 +144,7 @@ def test_another_key_than_the_journals_fails(looked, place):
 def test_a_place_of_the_state_that_may_not_be_written_fails(looked, place, monkeypatch, begun):
     if begun:
         start(place)
-    monkeypatch.setattr("rotator.app.checks.os.access", lambda path, mode, **more: False)
+    monkeypatch.setattr("rotator.app.state_checks.os.access", lambda path, mode, **more: False)
     (finding,) = looked()["journal"]
 
     assert (finding.level, "may not be written" in finding.message) == (Level.FAIL, True)

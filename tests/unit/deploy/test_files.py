@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -102,3 +103,34 @@ def test_a_build_gets_nothing_but_what_the_dockerfile_copies() -> None:
 
     assert rules[0] == "*"
     assert given == {word for line in copied for word in line.split()}
+
+
+UNIT = ROOT / "deploy/systemd/rotator.service"
+
+
+def test_the_configuration_of_the_unit_is_right_and_says_where_the_journal_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STATE_DIRECTORY", "/elsewhere")
+    config = load(UNIT.parent / "rotator.yaml", kinds())
+
+    assert config.warnings == ()
+    assert config.state.url == "sqlite:////var/lib/rotator/state.db"
+    assert "StateDirectory=rotator\n" in UNIT.read_text()
+
+
+def test_the_unit_gives_a_mint_in_flight_its_time_and_restarts_no_broken_configuration() -> None:
+    unit = dict(re.findall(r"^(\w+)=(.*)$", UNIT.read_text(), re.MULTILINE))
+
+    assert int(unit["TimeoutStopSec"]) > 30
+    assert unit["RestartPreventExitStatus"] == "2"
+    assert unit["ExecReload"].endswith("-HUP $MAINPID")
+
+
+def test_systemd_has_nothing_to_say_about_the_unit(tmp_path: Path) -> None:
+    analyze = shutil.which("systemd-analyze")
+    if analyze is None:
+        pytest.skip("no systemd on this machine; the tests above read the unit")
+    unit = tmp_path / UNIT.name
+    unit.write_text(UNIT.read_text().replace("/opt/rotator/bin/rotator", "/bin/true"))
+    done = run(analyze, "verify", unit)
+
+    assert (done.returncode, [line for line in done.stderr.splitlines() if UNIT.name in line]) == (0, [])

@@ -1,0 +1,110 @@
+"""Which configuration a verb works with: the file, or, while that is wrong, what the daemon that runs works with.
+
+A daemon keeps the last good configuration in its journal. A mistake in the file therefore blinds nobody: who looks at
+the daemon or asks something of it sees what the daemon sees. It must not be used to start anything.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from pydantic_core import PydanticCustomError
+
+from rotator.config.document import LARGEST_FILE
+from rotator.config.load import load
+from rotator.config.models import Config
+from rotator.config.state import place_of
+from rotator.core.errors import ConfigError, RotatorError
+from rotator.host.marks import is_marked, marker
+from rotator.journal.open import open_journal
+from rotator.registry import kinds
+
+_URL: Final = re.compile(rb"""\burl["']?\s*:\s*["']?(sqlite:///[^\s"',}#]+)""")
+"""What looks like the place of a journal in a file that nobody can parse; what it names proves itself or is passed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Effective:
+    """A configuration, and why it is not the file's.
+
+    Attributes:
+        config: what to work with.
+        problem: the first error of the file where this is what the running daemon took last; empty else.
+    """
+
+    config: Config
+    problem: str = ""
+
+
+def effective(path: Path) -> Effective:
+    """Return the configuration of the file, or the one that a daemon which runs on it took last.
+
+    Raises:
+        ConfigError: the file is wrong and no daemon runs that has a better one.
+    """
+    try:
+        return Effective(load(path, kinds()))
+    except ConfigError as error:
+        kept = _kept(path)
+        if kept is None:
+            raise
+        messages = getattr(error, "messages", ()) or (error.message,)
+        return Effective(kept, messages[0])
+
+
+def one_journal(config: Config) -> None:
+    """Refuse to go on without a journal where a daemon of this configuration has one: it would be a second one.
+
+    Raises:
+        ConfigError: such a daemon runs; this process would look at, or make, another journal than that one's.
+    """
+    if not is_marked(config.path):
+        return
+    pid = marker(config.path)
+    who = f"the process {pid}" if pid else "a process"
+    raise ConfigError(
+        f"there is no journal at {config.state.database}, but {who} uses {config.path} with a journal elsewhere",
+        "write `state: {url: ...}` into the configuration, which counts for every process; until then use the daemon's "
+        "user and its STATE_DIRECTORY",
+    )
+
+
+def _kept(path: Path) -> Config | None:
+    absolute = Path(os.path.abspath(path))  # noqa: PTH100 - as the daemon notes it
+    for url in dict.fromkeys(_urls(absolute)):
+        try:
+            journal = open_journal(url, None, mode="reader")
+        except RotatorError:
+            continue
+        try:
+            kept = journal.kept_configuration()
+            runs = (journal.daemon() or journal.hanging()) is not None
+        finally:
+            journal.close()
+        if kept is not None and runs and kept.path == str(absolute):
+            folder = str(Path(url.removeprefix("sqlite:///")).parent)
+            try:
+                return load(absolute, kinds(), {**os.environ, "STATE_DIRECTORY": folder}, content=kept.content)
+            except ConfigError:  # another version's
+                return None
+    return None
+
+
+def _urls(path: Path) -> Iterator[str]:
+    """Where the journal of a wrong file could be: what looks like its address, then the usual place."""
+    found: list[bytes] = []
+    try:
+        with path.open("rb") as file:
+            found = _URL.findall(file.read(LARGEST_FILE))
+    except OSError:
+        pass
+    for url in [*(one.decode("utf-8", "replace") for one in found), None]:
+        try:
+            yield place_of(url, None, path.parent, os.environ, os.geteuid()).url
+        except PydanticCustomError:
+            continue  # a guess that is none
