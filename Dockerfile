@@ -21,7 +21,7 @@ COPY pyproject.toml README.md LICENSE ./
 COPY rotator rotator
 RUN pip --python /opt/rotator/bin/python install --no-deps --no-build-isolation --no-index . \
  && pip --python /opt/rotator/bin/python uninstall --yes \
-      editables hatchling packaging pathspec pluggy tomlkit trove-classifiers \
+      editables hatchling packaging pluggy tomlkit trove-classifiers \
  && /opt/rotator/bin/rotator version \
  && install -d -m 0700 -o 65532 -g 65532 /state
 
