@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from rotator.core.credential import NEVER, Strategy
 from rotator.core.facts import Draft, Kind
 from rotator.core.protocol.names import parse
+from rotator.testing.laws import Law
 from rotator.testing.simulation.provider import Tok
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ class Judge:
             return
         for place, name in self._held(tok):
             if not world.places[place].by.get(name) and world.places[place].since.get(name, -NEVER) > sent:
-                world.bad("R1 late roll", f"a roll sent {world.hub.now - sent:.0f} s ago killed what stands at {place}")
+                world.bad(Law.LATE_ROLL, f"a roll sent {world.hub.now - sent:.0f} s ago killed what stands at {place}")
 
     def spooled(self, stream: str, draft: Draft) -> None:
         """A process was told that its copy of a value is safe."""
@@ -82,14 +83,14 @@ class Judge:
                 and self.world.provider.live(current.value)
                 and f"f{current.value}" == self.world.view(stream).fingerprint
             ):
-                self.world.bad("I13 dead", f"{current.id} was replaced as dead and lives")
+                self.world.bad(Law.DOUBT, f"{current.id} was replaced as dead and lives")
         if draft.kind is Kind.ABANDONED and not draft.detail.get("rejected") and draft.token_name in self._captured:
-            self.world.bad("I4 abandoned", f"{draft.token_name} was given up after its capture")
+            self.world.bad(Law.ABANDONED, f"{draft.token_name} was given up after its capture")
         if draft.kind is Kind.CONFIRMED:
             view = self.world.view(stream)
             rotation = view.rotation
             if rotation and rotation.strategy is Strategy.ROLL and rotation.fingerprint == rotation.before:
-                self.world.bad("R0 roll", "confirmed with the value from before the roll")
+                self.world.bad(Law.OLD_ROLL, "confirmed with the value from before the roll")
 
     def changed(self, place: str, name: str, old: str | None, new: str | None, writer: str | None) -> None:
         """A managed key changed."""
@@ -136,7 +137,7 @@ class Judge:
 
             def undone() -> None:
                 if world.places[place].data.get(name) == new and before.status == "active":
-                    world.bad("I10 override", f"overwrote the operator's live value at {place}")
+                    world.bad(Law.OVERRIDE, f"overwrote the operator's live value at {place}")
 
             world.hub.at(5.0, undone)
             return
@@ -144,39 +145,39 @@ class Judge:
             v == new for records in world.store.spools.values() for _, _, v in records
         )
         if not durable and after.born > world.lost_at and after.id not in foreign:
-            world.bad("I1 capture first", f"{after.id} stands at {place} before it is durable")
+            world.bad(Law.CAPTURE_FIRST, f"{after.id} stands at {place} before it is durable")
         if after.id in foreign or world.scenario.strategy is not Strategy.RECREATE:
             return
         if after.killed == "us":
-            world.bad("I2 dead", f"wrote {after.id} at {place}, which we destroyed")
+            world.bad(Law.DEAD, f"wrote {after.id} at {place}, which we destroyed")
         elif after.killed == "expiry" and now - after.expires > 65:
-            world.bad("I2 dead", f"wrote the expired {after.id} at {place}")
+            world.bad(Law.DEAD, f"wrote the expired {after.id} at {place}")
         elif after.status == "active" and after.accepted_at > now + 0.01:
-            world.bad("I2 lag", f"wrote {after.id} at {place} before the provider accepts it")
+            world.bad(Law.LAG, f"wrote {after.id} at {place} before the provider accepts it")
         elif not after.equal:
-            world.bad("I14 grants", f"wrote {after.id} at {place} with wrong grants")
+            world.bad(Law.GRANTS, f"wrote {after.id} at {place} with wrong grants")
         elif now - after.verified > STALE and now > world.stopped_until + STALE:
-            world.bad("I6 stale", f"wrote {after.id} at {place} {now - after.verified:.0f} s after its verification")
+            world.bad(Law.STALE, f"wrote {after.id} at {place} {now - after.verified:.0f} s after its verification")
         newer = (
             before is not None and before.status == "active" and before.accepted_at <= now and before.born > after.born
         )
         closed = world.count["resolved abandon"]  # an operator closed a rotation that had begun to publish
         if newer and before and by != "op" and before.id not in foreign and before.owner == name and not closed:
-            world.bad("I4 regress", f"{after.id} replaced the newer {before.id} at {place}")
+            world.bad(Law.REGRESS, f"{after.id} replaced the newer {before.id} at {place}")
 
     def minted(self) -> None:
         """We mint: the journal must have shown room at most 30 s ago."""
         world = self.world
         now = world.hub.now
         if world.store.full_until > now and now - world.full_since > 45 and now > world.stopped_until + 60:
-            world.bad("I1a room", f"minted {now - world.full_since:.0f} s after the disk was full")
+            world.bad(Law.ROOM, f"minted {now - world.full_since:.0f} s after the disk was full")
 
     def destroyed(self, tok: Tok, act: str, seen: float) -> None:
         """We disable or delete a token; `seen` is when the daemon's knowledge was gathered."""
         world = self.world
         now = world.hub.now
         if tok.id in world.provider.foreign:
-            world.bad("I6 foreign", f"{act} of {tok.name}, which is not ours")
+            world.bad(Law.FOREIGN, f"{act} of {tok.name}, which is not ours")
             return
         if tok.status == "active":
             self._was_published(tok, act, seen)
@@ -184,15 +185,15 @@ class Judge:
             pasted = tok.gone_by == "op" and not (world.lost_at < tok.gone and opened and opened.opened > tok.gone)
             if not pasted:
                 if now - tok.gone < GRACE - 1:
-                    world.bad("I6 grace", f"{act} of {tok.id} {now - tok.gone:.0f} s after it was last published")
+                    world.bad(Law.GRACE, f"{act} of {tok.id} {now - tok.gone:.0f} s after it was last published")
                 elif (
                     now - self.last_used(tok) < world.scenario.quiet - 62
                     and tok.used - tok.gone > 1
                     and not (tok.gone == -NEVER and tok.used <= tok.verified)  # our own late verification, of no one's
                 ):
-                    world.bad("I6 quiet", f"{act} of {tok.id} {now - self.last_used(tok):.0f} s after a use")
+                    world.bad(Law.QUIET, f"{act} of {tok.id} {now - self.last_used(tok):.0f} s after a use")
         if act == "delete" and tok.killed in ("", "us") and now - tok.disabled_at < SOAK - 1:
-            world.bad("I6 soak", f"deleted {tok.id} without soak")
+            world.bad(Law.SOAK, f"deleted {tok.id} without soak")
 
     def _was_published(self, tok: Tok, act: str, seen: float) -> None:
         world = self.world
@@ -211,7 +212,7 @@ class Judge:
             if not world.required.get(place) and now < found.down + 65:
                 world.count["destroyed at an unreadable optional target"] += 1
                 continue
-            world.bad("I2 published", f"{act} of {tok.id} that stands at {place}")
+            world.bad(Law.PUBLISHED, f"{act} of {tok.id} that stands at {place}")
 
     def expired(self, tok: Tok) -> None:
         """A token reached its end by itself."""
@@ -233,7 +234,7 @@ class Judge:
                 or name in world.awaiting
             )
             if not excused:
-                world.bad("I2a expired", f"{tok.id} expired at {place}")
+                world.bad(Law.EXPIRED, f"{tok.id} expired at {place}")
 
     def check_dead(self, name: str) -> None:
         """Measure how long each target holds a dead value."""
@@ -269,25 +270,25 @@ class Judge:
             if provider.live(v) and (t := provider.of_value(v)) and t.owner == name
         ]
         if not lives:
-            world.bad("V0 lost", f"no live value of {name} in journal or targets")
+            world.bad(Law.LOST, f"no live value of {name} in journal or targets")
         kept = {d.fingerprint for _, d in world.store.log if d.kind is Kind.CAPTURED}
         for at, stream, draft in self._spooled:
             if stream == name and at > world.lost_at and draft.fingerprint not in kept:
-                world.bad("V1 lost", f"the value of {draft.token_name} was spooled at {at:.0f} and never captured")
+                world.bad(Law.SPOOLED, f"the value of {draft.token_name} was spooled at {at:.0f} and never captured")
         if len(set(standing.values())) > 1 or not all(provider.live(v) for v in standing.values()):
-            world.bad("I5 targets", f"{name}: {standing}")
+            world.bad(Law.TARGETS, f"{name}: {standing}")
         if view.rotation:
             r = view.rotation
             world.bad(
-                "I5 open", f"{name}: {r.strategy} {r.step} since {r.since:.0f}, attempt {r.attempt}, {dict(r.failures)}"
+                Law.OPEN, f"{name}: {r.strategy} {r.step} since {r.since:.0f}, attempt {r.attempt}, {dict(r.failures)}"
             )
         if set(view.retirements) - held:
             world.bad(
-                "I5 retirement", f"{name}: {[(t, r.step.value, round(r.since)) for t, r in view.retirements.items()]}"
+                Law.RETIREMENT, f"{name}: {[(t, r.step.value, round(r.since)) for t, r in view.retirements.items()]}"
             )
         stray = [t for t in left if t.id not in held and not self._forgotten(t)]
         if len(stray) > 1 or (not stray and not held):
-            world.bad("I5 orphan", f"{name}: {[(t.id, t.name, t.status) for t in left]}")
+            world.bad(Law.ORPHAN, f"{name}: {[(t.id, t.name, t.status) for t in left]}")
 
     def _forgotten(self, tok: Tok) -> bool:
         """A token of a journal that is gone, which stood nowhere: nothing tells it from another instance's."""

@@ -49,6 +49,15 @@ class Store:
         self.facts = 0
         self.log: list[tuple[str, Draft]] = []
 
+    def copy(self) -> Store:
+        """Another store of which nothing is shared that can be changed; its log begins anew."""
+        other = Store(self.mutants, self.guards)
+        other.sealed_at, other.values = dict(self.sealed_at), dict(self.values)
+        other.streams, other.leases = self.snapshot()
+        other.spools = {owner: list(records) for owner, records in self.spools.items()}
+        other.full_until, other.facts = self.full_until, self.facts
+        return other
+
     def room(self, now: float) -> None:
         """Raise while the disk is full."""
         if now < self.full_until:
@@ -56,7 +65,10 @@ class Store:
 
     def stream(self, name: str) -> Stream:
         """Return a stream, empty at first."""
-        return self.streams.setdefault(name, Stream())
+        found = self.streams.get(name)
+        if found is None:
+            found = self.streams[name] = Stream()
+        return found
 
     def claim(self, stream: str, me: tuple[str, int], now: float, alive: set[tuple[str, int]]) -> int | None:
         """Return the epoch of a lease taken or renewed; None while a living process holds it."""

@@ -17,6 +17,7 @@ from rotator.core.protocol.view import View
 from rotator.core.secret import Secret
 from rotator.engine.driver import Driver, End
 from rotator.engine.work import Tuning
+from rotator.testing.laws import Law, Violation
 from rotator.testing.simulation.door import Door
 from rotator.testing.simulation.faults import Faults
 from rotator.testing.simulation.happenings import REST, Happenings
@@ -53,15 +54,6 @@ class Scenario:
     rate: float = 1.0
     busy: float = 60.0
     idle: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Violation:
-    """A law that was broken: when, which, how."""
-
-    at: float
-    law: str
-    text: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -206,7 +198,7 @@ class World:
         """Create a token at the provider."""
         self.count["mint"] += 1
         if self.count["mint"] > 200:
-            self.bad("runaway", "more than 200 mints")
+            self.bad(Law.RUNAWAY, "more than 200 mints")
         self.judge.minted()
         return self.provider.make(owner, name, float(int(self.hub.now + (1e7 if self.calm else LIFE))))
 
@@ -222,7 +214,7 @@ class World:
         tok.accepted_at = self.hub.now + (self.chance.choice([0, 0, 2, 8]) if self.provider.lags else 0)
         self.count["mint"] += 1
         if self.count["mint"] > 200:
-            self.bad("runaway", "more than 200 mints")
+            self.bad(Law.RUNAWAY, "more than 200 mints")
         self.judge.check_dead(tok.owner)
         return Minted(
             token_id=tok.id, value=Secret(tok.value), name=tok.name, issued_at=tok.born, expires_at=tok.expires
@@ -322,10 +314,10 @@ class World:
             self.note("", stream, "FACT", draft.kind.value, about)
         self.judge.fact(stream, draft)
 
-    def bad(self, law: str, text: str) -> None:
+    def bad(self, law: Law, text: str) -> None:
         """A law was broken; the run ends."""
         self.violations.append(Violation(round(self.hub.now, 1), law, text))
-        self.note("***", "", "VIOLATION", law, text)
+        self.note("***", "", "VIOLATION", law.name, text)
 
     def note(self, process: str, stream: str, port: str, operation: str, more: str) -> None:
         """One line of the trace."""
@@ -337,7 +329,7 @@ class World:
         end = self.scenario.horizon + self.scenario.tail
         self.hub.run(end, lambda: bool(self.violations) or self.calls > RUNAWAY or self.resting > REST / 100)
         if self.calls > RUNAWAY:
-            self.bad("runaway", f"more than {RUNAWAY} port calls")
+            self.bad(Law.RUNAWAY, f"more than {RUNAWAY} port calls")
         if not self.violations:
             self.judge.end()
         return self

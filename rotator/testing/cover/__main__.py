@@ -1,0 +1,32 @@
+"""Search the states: `python -m rotator.testing.cover [FAMILY ...] [--trace]`; prints states, transitions, seconds."""
+
+from __future__ import annotations
+
+import sys
+
+from rotator.testing.cover.families import FAMILIES
+from rotator.testing.cover.search import Search
+
+
+def main(arguments: list[str]) -> int:
+    """Run the families that are named, or all."""
+    names = [a for a in arguments if not a.startswith("--")]
+    states = transitions = bad = 0
+    seconds = 0.0
+    for family in FAMILIES:
+        if names and family.name not in names:
+            continue
+        found = Search(family).run()
+        states, transitions, seconds = states + found.states, transitions + found.transitions, seconds + found.seconds
+        line = f"{family.name}: {found.states} states, {found.transitions} transitions, {found.seconds:.1f} s\n"
+        sys.stdout.write(line)
+        if found.violation:
+            bad += 1
+            sys.stdout.write(f"  {found.violation}\n")
+            sys.stdout.write("".join(f"    {label}\n" for label in found.trace))
+    sys.stdout.write(f"all: {states} states, {transitions} transitions, {seconds:.1f} s\n")
+    return 1 if bad else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

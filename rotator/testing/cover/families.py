@@ -1,0 +1,145 @@
+"""Where the search begins, and what the world may do besides losing requests: one family for each kind of trouble."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from rotator.core.credential import Strategy
+from rotator.core.facts import Draft, Kind
+from rotator.testing.cover import events
+from rotator.testing.cover.events import Event
+from rotator.testing.cover.model import KINDS, LIFE, NAME, TICK, Model, Proc
+from rotator.testing.simulation.provider import Place
+from rotator.testing.simulation.store import Store
+from rotator.testing.simulation.world import Mutation
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Family:
+    """One search.
+
+    Attributes:
+        name: what it is about.
+        strategy: recreate or roll.
+        current: whether a value stands at the targets already.
+        older: whether there was a token before the current one, deleted by now, whose value somebody may paste.
+        request: whether an operator asked for a rotation.
+        events: what else may happen, once for each fault that is left.
+        faults: names of the faults; empty for all.
+        most: how many faults and events.
+        before: changes the first state.
+    """
+
+    name: str
+    strategy: Strategy = Strategy.RECREATE
+    current: bool = True
+    request: bool = True
+    older: bool = False
+    events: Mapping[str, Event] = field(default_factory=dict)
+    faults: frozenset[str] = frozenset()
+    most: int = 2
+    before: Callable[[Model], None] = lambda model: None
+
+    def allows(self, fault: str) -> bool:
+        """Whether that fault is part of this search."""
+        return not self.faults or fault in self.faults
+
+
+def first(family: Family, mutation: Mutation | None = None) -> Model:
+    """The state in which the search of a family begins."""
+    mutation = mutation or Mutation()
+    model = Model(store=Store(mutation.names, mutation.guards), mutation=mutation, strategy=family.strategy)
+    model.places = {name: Place(name=name, kind=kind) for name, kind in KINDS.items()}
+    model.required = dict.fromkeys(KINDS, True)
+    model.procs = [Proc(name="A"), Proc(name="B")]
+    model.foreign = frozenset({model.make("others", "team copy").id})
+    model.left = family.most
+    credential = model.credential()
+    at = model.now - 10 * TICK
+    if family.older:
+        model.make(NAME, "c0~i1.r00.1.1x0").status = "deleted"
+    if family.current:
+        tok = model.make(NAME, "c0~i1.r0.1.1x0", model.now + LIFE)
+        fingerprint = f"f{tok.value}"
+        tok.verified = at
+        facts = [
+            Draft(kind=Kind.CAPTURED, at=at, token_id=tok.id, token_name=tok.name, fingerprint=fingerprint,
+                  detail={"born": tok.born, "attempt_name": tok.name, "expires_at": tok.expires}),
+        ]  # fmt: skip
+        for draft in facts:
+            model.store.put(NAME, draft, tok.value, 1)
+        stream = model.store.stream(NAME)
+        stream.view = replace(
+            stream.view, current=tok.id, fingerprint=fingerprint, generation=1, stood=frozenset({tok.id}),
+            baselines=frozenset(KINDS), last=dict.fromkeys(KINDS, tok.id),
+        )  # fmt: skip
+        for place in model.places.values():
+            place.data, place.since, place.by = {NAME: tok.value}, {NAME: at}, {NAME: ""}
+    model.note(Draft(kind=Kind.CONFIGURED, at=at, detail=credential.spec))
+    if family.request and family.current:
+        model.note(Draft(kind=Kind.REQUEST, at=model.now, detail={"request_id": "q1"}))
+    family.before(model)
+    model.backup = model.view
+    return model
+
+
+def _adopted(model: Model) -> None:
+    """A token that people made stands at one target; the configuration names it."""
+    tok = model.make(NAME, "made by hand", model.now + LIFE)
+    model.adopt = tok.id
+    place = model.places["vault"]
+    place.data, place.by = {NAME: tok.value}, {NAME: ""}
+
+
+SAVED: Final[Mapping[str, Event]] = {
+    f"{what} is saved at {name}": events.edit(name, what)
+    for name in KINDS
+    for what in ("absent", "foreign", "older", "before")
+}
+OUTAGES: Final[Mapping[str, Event]] = {
+    "vault cannot be written": events.freeze("vault"),
+    "env cannot be written": events.freeze("env"),
+    "vault is away": events.down("vault"),
+    "env is away": events.down("env"),
+    "the disk is full": events.full,
+}
+PEOPLE: Final[Mapping[str, Event]] = {
+    "pause": events.pause,
+    "close": events.close,
+    "request": events.request,
+    "the credential leaves": events.unmanaged,
+}
+CONFIGURED: Final[Mapping[str, Event]] = {
+    "env leaves": events.remove("env"),
+    "vault leaves": events.remove("vault"),
+    "env comes": events.add("env"),
+    "vault comes": events.add("vault"),
+}
+ENDS: Final[Mapping[str, Event]] = {
+    "the end is near": events.near_end,
+    "a late consumer": events.late_user,
+    "somebody disables the token": events.outsider("disable"),
+}
+LOST: Final[Mapping[str, Event]] = {
+    "the journal is restored": events.restore(empty=False),
+    "the journal is gone": events.restore(empty=True),
+}
+FEW: Final = frozenset({"kill", "lose_answer", "late", "stop"})
+"""The faults that go on beside events."""
+
+FAMILIES: Final = (
+    Family(name="recreate"),
+    Family(name="first creation", current=False),
+    Family(name="roll", strategy=Strategy.ROLL),
+    Family(name="somebody saves", older=True, events=SAVED, faults=FEW),
+    Family(name="outages", events=OUTAGES, faults=FEW),
+    Family(name="people", events=PEOPLE, faults=FEW),
+    Family(name="targets come and go", events=CONFIGURED, faults=FEW),
+    Family(name="ends", events=ENDS, faults=FEW),
+    Family(name="adopted", current=False, events=SAVED, faults=FEW, before=_adopted),
+    Family(name="restored", events=LOST, faults=FEW),
+    Family(name="a roll is disturbed", strategy=Strategy.ROLL, faults=FEW,
+           events={**PEOPLE, **ENDS, "somebody rolls it": events.outsider("roll")}),
+)  # fmt: skip

@@ -1,0 +1,275 @@
+"""The ports of one process of the model: every call becomes an operation with plain arguments, and passes the gate."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from rotator.core.credential import Credential
+from rotator.core.errors import Conflict
+from rotator.core.facts import Draft
+from rotator.core.ports.journal import Due, Lease
+from rotator.core.ports.source import Minted, TokenState
+from rotator.core.ports.target import Publication, Reading
+from rotator.core.protocol.names import parse
+from rotator.core.protocol.view import View
+from rotator.core.secret import Secret
+from rotator.engine.driver import Driver
+from rotator.engine.work import Bound
+from rotator.testing.cover.gate import Gate, Parked
+from rotator.testing.cover.model import KINDS, NAME, TUNING
+
+
+class CoverSource:
+    """The source port."""
+
+    principal = "management"
+
+    def __init__(self, gate: Gate) -> None:
+        self._gate = gate
+
+    def mint(self, name: str, expires_at: float) -> Minted:
+        found: Minted = self._call("mint", name, expires_at)
+        return found
+
+    def roll(self, token_id: str) -> Minted:
+        found: Minted = self._call("roll", token_id, self._gate.clock)
+        return found
+
+    def extend(self, token_id: str, expires_at: float) -> None:
+        self._call("extend", token_id, expires_at)
+
+    def disable(self, token_id: str) -> None:
+        self._call("disable", token_id)
+
+    def delete(self, token_id: str) -> None:
+        self._call("delete", token_id)
+
+    def get(self, token_id: str) -> TokenState | None:
+        found: TokenState | None = self._call("get", token_id)
+        return found
+
+    def verify(self, value: Secret) -> str | None:
+        found: str | None = self._call("verify", value.reveal())
+        return found
+
+    def control(self) -> bool:
+        return True
+
+    def tokens(self) -> tuple[TokenState, ...]:
+        found: tuple[TokenState, ...] = self._call("listed")
+        return found
+
+    def outputs(self, token_id: str, value: Secret, expires_at: float) -> Mapping[str, Secret]:
+        return {"token.value": value}
+
+    def _call(self, operation: str, *arguments: object) -> Any:
+        return self._gate.call(operation, *arguments)
+
+
+class CoverTarget:
+    """The target port: a compare-and-set store or a file, with the protocol of the real adapters."""
+
+    def __init__(self, gate: Gate, name: str) -> None:
+        self._gate, self._name = gate, name
+
+    @property
+    def keys(self) -> Mapping[str, str]:
+        return {NAME: "token.value"}
+
+    def check(self) -> None:
+        self._gate.call("check", self._name)
+
+    def read(self) -> Reading:
+        return self._read("read")
+
+    def _read(self, operation: str) -> Reading:
+        found = self._gate.call(operation, self._name)
+        assert isinstance(found, Reading)
+        return found
+
+    def write(self, publication: Publication) -> None:
+        mine = publication.values[NAME].reveal()
+        before = publication.expected.values.get(NAME)
+        if before is not None and before.reveal() == mine:
+            return  # the same publication twice is one write
+        publication.still_mine()
+        if KINDS[self._name] == "cas":
+            expected = publication.expected.version
+            if "reread_version" in self._gate.model.mutants:
+                expected = self._read("read").version
+            self._gate.call("put", self._name, mine, expected)
+            return
+        was = before.reveal() if before else ""
+        found = self._read("reread").values.get(NAME)
+        if (found.reveal() if found else "") != was:
+            raise Conflict(f"{self._name}: the managed key changed")
+        old = self._gate.call("exchange", self._name, mine, was)
+        if old != was and "no_exchange_back" not in self._gate.model.mutants:
+            self._gate.call("exchange_back", self._name, old)
+            raise Conflict(f"{self._name}: a foreign value was displaced")
+
+    def close(self) -> None:
+        """Nothing to give back."""
+
+
+class CoverJournal:
+    """The journal port."""
+
+    instance = "i1"
+
+    def __init__(self, gate: Gate) -> None:
+        self._gate, self._me = gate, gate.proc.me
+
+    def claim(self, stream: str) -> Lease | None:
+        if self._gate.lease is None:
+            found = self._gate.call("claim", self._me)
+            self._gate.lease = found if isinstance(found, Lease) else None
+        return self._gate.lease
+
+    def release(self, lease: Lease, next_at: float | None, why: str = "") -> None:
+        """What is due is not part of the model: every process has a pass after every tick."""
+
+    def check(self, lease: Lease) -> None:
+        self._gate.call("fence", self._me, lease)
+
+    def view(self, stream: str) -> View:
+        return self._gate.boundary()
+
+    def append(self, lease: Lease, draft: Draft, value: Secret | None = None) -> View:
+        return self._view("append", self._me, lease, draft, value.reveal() if value else None)
+
+    def _view(self, operation: str, *arguments: object) -> View:
+        found = self._gate.call(operation, *arguments)
+        assert isinstance(found, View)
+        return found
+
+    def note(self, stream: str, draft: Draft) -> View:
+        raise NotImplementedError("an operator's facts are moves of the search")
+
+    def spool(self, stream: str, draft: Draft, value: Secret) -> None:
+        self._gate.call("spool", self._me, draft, value.reveal())
+
+    def capture(self, stream: str, draft: Draft, value: Secret) -> View:
+        return self._view("capture", self._me, draft, value.reveal())
+
+    def reveal(self, stream: str, fingerprint: str) -> Secret:
+        return Secret(str(self._gate.call("reveal", fingerprint)))
+
+    def fingerprint(self, value: Secret) -> str:
+        return "f" + value.reveal()
+
+    def canary(self) -> None:
+        self._gate.call("canary")
+
+    @contextmanager
+    def place(self, lease: Lease, place: str) -> Iterator[None]:
+        self._gate.call("lock", self._me, place)
+        try:
+            yield
+        except Parked:
+            raise
+        except BaseException:
+            self._gate.call("unlock", self._me, place)
+            raise
+        self._gate.call("unlock", self._me, place)
+
+    def destroy(self, stream: str, token_id: str) -> None:
+        """Keys of values are not part of the model."""
+
+    def stream_of(self, rid: str, *, managed: bool = False) -> str:
+        names = self._gate.call("known")
+        assert isinstance(names, tuple)
+        return NAME if any((n := parse(name)) and n.rid == rid for name in names) else ""
+
+    def raise_epoch(self, lease: Lease, above: int) -> Lease:
+        found = self._gate.call("raise_epoch", self._me, lease, above)
+        assert isinstance(found, Lease)
+        self._gate.lease = found
+        return found
+
+    def due(self, connection: str, now: float, limit: int) -> Sequence[Due]:
+        return ()
+
+    def wake(self, streams: Iterable[str], at: float = 0.0) -> None:
+        """See `release`."""
+
+
+class CoverRuntime:
+    """The runtime port."""
+
+    def __init__(self, gate: Gate) -> None:
+        self._gate = gate
+
+    def now(self, connection: str) -> float:
+        return self._gate.clock
+
+    def believed(self, connection: str) -> float:
+        return self._gate.clock
+
+    def steady(self, connection: str) -> bool:
+        return True
+
+    def token_hex(self, size: int) -> str:
+        prefix = "r" if size > 2 else ""
+        return str(self._gate.call("fresh", prefix))
+
+    def sleep(self, seconds: float) -> None:
+        self._gate.call("sleep")
+
+    def stopping(self) -> bool:
+        return False
+
+    def parallel(self, calls: Sequence[Callable[[], None]]) -> None:
+        for call in calls:
+            call()
+
+    def event(self, name: str, **fields: object) -> None:
+        """Nobody listens."""
+
+    def crash(self, point: str) -> None:
+        """A process is killed before each effect instead."""
+
+
+class CoverFleet:
+    """One credential, as it was configured when the pass began."""
+
+    def __init__(self, gate: Gate) -> None:
+        self._gate = gate
+
+    def bound(self, stream: str, view: View) -> Bound | None:
+        gate = self._gate
+        targets = {name: CoverTarget(gate, name) for name in gate.model.places}
+        return Bound(credential=gate.credential, source=CoverSource(gate), targets=targets)
+
+    def tokens(self, credential: Credential, source: CoverSource, fresh: float) -> tuple[TokenState, ...]:
+        return source.tokens()
+
+    def hold(self, credential: Credential, view: View) -> str:
+        return ""
+
+    def died(self, credential: Credential, dead: bool) -> None:
+        """No incidents."""
+
+    def incident(self, connection: str) -> bool:
+        return False
+
+
+def run(gate: Gate) -> None:
+    """Let the process of a gate go on to its next effect, or to the end of its pass."""
+    model, index = gate.model, gate.index
+    driver = gate.model.mutation.driver(
+        CoverJournal(gate), CoverRuntime(gate), CoverFleet(gate), TUNING, model.mutation.tables
+    )
+    remembers: Driver = driver
+    memory = remembers.memory(NAME)
+    for name in type(memory).__dataclass_fields__:
+        setattr(memory, name, getattr(gate.memory, name))
+    gate.memory = memory
+    try:
+        driver.run(NAME)
+    except Parked:
+        model.procs[index] = gate.parked()
+    else:
+        model.procs[index] = gate.ended()

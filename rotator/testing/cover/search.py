@@ -1,0 +1,120 @@
+"""Breadth first over everything that can happen, most faults left first: a state is gone on from once."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Hashable
+from dataclasses import dataclass, field
+from time import process_time
+
+from rotator.testing.cover import judge
+from rotator.testing.cover.families import Family, first
+from rotator.testing.cover.key import key
+from rotator.testing.cover.model import Model
+from rotator.testing.cover.moves import moves
+from rotator.testing.laws import Law, Violation
+from rotator.testing.simulation.world import Mutation
+
+
+@dataclass(slots=True)
+class Found:
+    """What a search has found.
+
+    Attributes:
+        states: how many, after merging.
+        transitions: how many moves were made.
+        seconds: processor time.
+        violation: the first law that was broken, if one was.
+        trace: the moves that lead there.
+    """
+
+    states: int = 0
+    transitions: int = 0
+    seconds: float = 0.0
+    violation: Violation | None = None
+    trace: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Search:
+    """One search. `parents` and `natural` are by number of a state, in the order in which they were found."""
+
+    family: Family
+    mutation: Mutation | None = None
+    limit: int = 2_000_000
+    numbers: dict[Hashable, int] = field(default_factory=dict)
+    parents: list[tuple[int, str]] = field(default_factory=list)
+    natural: list[int] = field(default_factory=list)
+    resting: list[Violation | None] = field(default_factory=list)
+
+    def run(self) -> Found:
+        """Search until everything was seen, or the first law is broken."""
+        found, began = Found(), process_time()
+        queues: dict[int, deque[tuple[int, Model]]] = {n: deque() for n in range(self.family.most + 1)}
+        start = first(self.family, self.mutation)
+        self._number(start, -1, "")
+        queues[start.left].append((0, start))
+        for left in sorted(queues, reverse=True):
+            queue = queues[left]
+            while queue and found.violation is None:
+                number, model = queue.popleft()
+                for move in moves(model, self.family):
+                    found.transitions += 1
+                    if move.model.broken:
+                        found.violation = move.model.broken
+                        found.trace = [*self.trace(number), move.label]
+                        break
+                    after = self.numbers.get(k := key(move.model))
+                    if after is None:
+                        after = self._number(move.model, number, move.label, k)
+                        queues[move.model.left].append((after, move.model))
+                    if move.natural:
+                        self.natural[number] = after
+                if len(self.parents) > self.limit:
+                    found.violation = Violation(0, Law.RUNAWAY, f"more than {self.limit} states")
+        found.states = len(self.parents)
+        if found.violation is None:
+            self._live(found)
+        found.seconds = process_time() - began
+        return found
+
+    def _number(self, model: Model, parent: int, label: str, k: Hashable = None) -> int:
+        self.numbers[key(model) if k is None else k] = number = len(self.parents)
+        self.parents.append((parent, label))
+        self.natural.append(-1)
+        self.resting.append(_at_rest(model))
+        return number
+
+    def trace(self, number: int) -> list[str]:
+        """The moves from the beginning to a state."""
+        labels: list[str] = []
+        while number > 0:
+            number, label = self.parents[number]
+            labels.append(label)
+        return labels[::-1]
+
+    def _live(self, found: Found) -> None:
+        """From every state the quiet world comes to rest, and everything is well there."""
+        good: set[int] = set()
+        for number in range(len(self.parents)):
+            path: dict[int, int] = {}
+            at = number
+            while at not in good and at not in path:
+                path[at] = len(path)
+                at = self.natural[at]
+            if at not in good:
+                circle = [n for n, order in path.items() if order >= path[at]]
+                for n in circle:
+                    if (why := self.resting[n]) is not None:
+                        found.violation = why
+                        found.trace = [*self.trace(number), "--- from here without faults", *self.trace(n)[-3:]]
+                        return
+            good |= path.keys()
+
+
+def _at_rest(model: Model) -> Violation | None:
+    """What is not well if this state is one of rest; nothing where all is."""
+    kept, model.broken = model.broken, None
+    judge.rest(model)
+    found, model.broken = model.broken, kept
+    return found
