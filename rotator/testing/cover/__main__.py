@@ -23,7 +23,7 @@ def main(arguments: list[str]) -> int:
         if found.violation:
             bad += 1
             sys.stdout.write(f"  {found.violation}\n")
-            sys.stdout.write("".join(f"    {label}\n" for label in found.trace))
+            sys.stdout.write("".join(f"    {label}\n" for label, _ in found.trace))
     sys.stdout.write(f"all: {states} states, {transitions} transitions, {seconds:.1f} s\n")
     return 1 if bad else 0
 

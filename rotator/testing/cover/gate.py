@@ -96,6 +96,8 @@ class Gate:
         """Pass a port: play back, do an effect (once), or stand before the next one."""
         if self.cursor < len(self.log):
             entry = self.log[self.cursor]
+            if entry.operation != operation:
+                raise RuntimeError(f"the act that began with {entry.operation} asks for {operation}")
             self.cursor += 1
             self.clock = entry.now
             if entry.error is not None:

@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping
 from dataclasses import fields, is_dataclass
 from enum import Enum
-from functools import cache
 from typing import Any, Final, cast
 
-from rotator.core.credential import NEVER, Policy
+from rotator.core.credential import NEVER, Policy, Strategy
 from rotator.core.facts import Draft
 from rotator.core.ports.source import TokenState
 from rotator.core.ports.target import Reading
 from rotator.core.protocol.view import View
 from rotator.core.secret import Secret
 from rotator.testing.cover.model import NAME, TICK, Model, Proc
+from rotator.testing.simulation.provider import Tok
 
-OLD: Final = 3 * TICK
+OLD: Final = 2 * TICK
 """Seconds after which every timer of the model has run."""
 
 FAR: Final = 15_000.0
@@ -24,7 +24,8 @@ FAR: Final = 15_000.0
 
 LEFT_OUT: Final = frozenset(
     {"position", "spec", "planned_at", "confirmed_at", "rotations", "failing_since", "served", "message", "digest",
-     "why", "born", "past", "modified_at", "issued_at", "troubles", "alarmed", "name", "principal", "at_"}
+     "why", "born", "past", "modified_at", "issued_at", "troubles", "alarmed", "remarks",
+     "unknown", "name", "principal"}
 )  # fmt: skip
 """Fields that no rule reads, or that others tell: a token's birth is the order of its id."""
 
@@ -79,8 +80,7 @@ class Canon:
     def record(self, found: Any) -> Hashable:
         """A dataclass, field by field."""
         of = self.of
-        kind: Hashable = type(found)
-        plain, ordered = _fields(kind)
+        plain, ordered = _fields(type(found))
         known = [of(getattr(found, name)) for name in plain]
         known += [tuple([(of(k), of(v)) for k, v in getattr(found, name).items()]) for name in ordered]
         return tuple(known)
@@ -89,11 +89,17 @@ class Canon:
 AS_IT_IS: Final = frozenset({type(None), bool, int})
 
 
-@cache
-def _fields(kind: Hashable) -> tuple[tuple[str, ...], tuple[str, ...]]:
+_known: dict[Any, tuple[tuple[str, ...], tuple[str, ...]]] = {}
+
+
+def _fields(kind: Any) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Names of the fields that count, and of the mappings among them whose order counts."""
-    names = [f.name for f in fields(cast("Any", kind)) if f.name not in LEFT_OUT]
-    return tuple(n for n in names if n not in ORDERED), tuple(n for n in names if n in ORDERED)
+    found = _known.get(kind)
+    if found is not None:
+        return found
+    names = [f.name for f in fields(kind) if f.name not in LEFT_OUT]
+    found = (tuple(n for n in names if n not in ORDERED), tuple(n for n in names if n in ORDERED))
+    return _known.setdefault(kind, found)
 
 
 def _first(item: tuple[Any, Any]) -> str:
@@ -120,16 +126,10 @@ def key(model: Model) -> Hashable:
     canon = Canon(model.now, names)
     of = canon.of
     held = model.store.leases.get(NAME)
-    toks = tuple(
-        (
-            canon.text(t.name), t.status, t.value, t.equal, t.killed, t.gone_by,
-            canon.time(t.expires), t.accepted_at > model.now, canon.time(t.disabled_at),
-            canon.time(t.gone), canon.time(t.used), canon.time(t.verified),
-        )
-        for t in model.toks.values()
-    )  # fmt: skip
+    toks = tuple(_token(canon, t, model) for t in model.toks.values())
     places = tuple(
-        (p.data.get(NAME, ""), p.by.get(NAME, ""), canon.time(p.since.get(NAME, -NEVER)),
+        (p.data.get(NAME, ""), p.by.get(NAME, ""),
+         canon.time(p.since.get(NAME, -NEVER)) if p.by.get(NAME) or model.strategy is Strategy.ROLL else "",
          canon.text(f"#{p.name}{p.version}"), canon.time(p.down), canon.time(p.frozen))
         for p in model.places.values()
     )  # fmt: skip
@@ -148,6 +148,18 @@ def key(model: Model) -> Hashable:
         model.store.full_until > model.now, len(model.spooled - model.view.values.keys()),
     )  # fmt: skip
     return hash(whole), hash((whole, "again"))
+
+
+def _token(canon: Canon, tok: Tok, model: Model) -> Hashable:
+    """A token: only what a look or a law may still ask."""
+    if tok.status == "deleted":
+        return canon.text(tok.name)
+    used = "" if model.held(tok) else canon.time(tok.used)
+    return (
+        canon.text(tok.name), tok.status, tok.value, tok.equal, tok.killed, tok.gone_by, canon.time(tok.expires),
+        tok.accepted_at > model.now, canon.time(tok.disabled_at), canon.time(tok.gone), used,
+        model.now - tok.verified < TICK - 5,
+    )  # fmt: skip
 
 
 def _restored(model: Model) -> Hashable:

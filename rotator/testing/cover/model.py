@@ -34,7 +34,7 @@ POLICY = Policy(
     soak=100.0,
     settle=60.0,
     propagation=4.0,
-    retry=10.0,
+    retry=5.0,
     rejects=2,
 )
 KINDS = {"env": "file", "vault": "cas"}

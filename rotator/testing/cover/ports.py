@@ -11,7 +11,7 @@ from rotator.core.errors import Conflict
 from rotator.core.facts import Draft
 from rotator.core.ports.journal import Due, Lease
 from rotator.core.ports.source import Minted, TokenState
-from rotator.core.ports.target import Publication, Reading
+from rotator.core.ports.target import Publication, Reading, Remark
 from rotator.core.protocol.names import parse
 from rotator.core.protocol.view import View
 from rotator.core.secret import Secret
@@ -25,6 +25,7 @@ class CoverSource:
     """The source port."""
 
     principal = "management"
+    verifies = True
 
     def __init__(self, gate: Gate) -> None:
         self._gate = gate
@@ -78,8 +79,9 @@ class CoverTarget:
     def keys(self) -> Mapping[str, str]:
         return {NAME: "token.value"}
 
-    def check(self) -> None:
+    def check(self) -> Sequence[Remark]:
         self._gate.call("check", self._name)
+        return ()
 
     def read(self) -> Reading:
         return self._read("read")
@@ -251,6 +253,9 @@ class CoverFleet:
 
     def died(self, credential: Credential, dead: bool) -> None:
         """No incidents."""
+
+    def serves(self, place: str) -> bool:
+        return False
 
     def incident(self, connection: str) -> bool:
         return False

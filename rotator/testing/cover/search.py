@@ -11,7 +11,7 @@ from rotator.testing.cover import judge
 from rotator.testing.cover.families import Family, first
 from rotator.testing.cover.key import key
 from rotator.testing.cover.model import Model
-from rotator.testing.cover.moves import moves
+from rotator.testing.cover.moves import Move, moves
 from rotator.testing.laws import Law, Violation
 from rotator.testing.simulation.world import Mutation
 
@@ -25,14 +25,14 @@ class Found:
         transitions: how many moves were made.
         seconds: processor time.
         violation: the first law that was broken, if one was.
-        trace: the moves that lead there.
+        trace: the moves that lead there, or to a state from which the quiet world does not come to rest.
     """
 
     states: int = 0
     transitions: int = 0
     seconds: float = 0.0
     violation: Violation | None = None
-    trace: list[str] = field(default_factory=list)
+    trace: list[tuple[str, bool]] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -43,7 +43,7 @@ class Search:
     mutation: Mutation | None = None
     limit: int = 2_000_000
     numbers: dict[Hashable, int] = field(default_factory=dict)
-    parents: list[tuple[int, str]] = field(default_factory=list)
+    parents: list[tuple[int, str, bool]] = field(default_factory=list)
     natural: list[int] = field(default_factory=list)
     resting: list[Violation | None] = field(default_factory=list)
 
@@ -52,7 +52,7 @@ class Search:
         found, began = Found(), process_time()
         queues: dict[int, deque[tuple[int, Model]]] = {n: deque() for n in range(self.family.most + 1)}
         start = first(self.family, self.mutation)
-        self._number(start, -1, "")
+        self._number(start, -1, Move("", start))
         queues[start.left].append((0, start))
         for left in sorted(queues, reverse=True):
             queue = queues[left]
@@ -62,11 +62,11 @@ class Search:
                     found.transitions += 1
                     if move.model.broken:
                         found.violation = move.model.broken
-                        found.trace = [*self.trace(number), move.label]
+                        found.trace = [*self.trace(number), (move.label, move.natural)]
                         break
                     after = self.numbers.get(k := key(move.model))
                     if after is None:
-                        after = self._number(move.model, number, move.label, k)
+                        after = self._number(move.model, number, move, k)
                         queues[move.model.left].append((after, move.model))
                     if move.natural:
                         self.natural[number] = after
@@ -78,20 +78,20 @@ class Search:
         found.seconds = process_time() - began
         return found
 
-    def _number(self, model: Model, parent: int, label: str, k: Hashable = None) -> int:
+    def _number(self, model: Model, parent: int, move: Move, k: Hashable = None) -> int:
         self.numbers[key(model) if k is None else k] = number = len(self.parents)
-        self.parents.append((parent, label))
+        self.parents.append((parent, move.label, move.natural))
         self.natural.append(-1)
         self.resting.append(_at_rest(model))
         return number
 
-    def trace(self, number: int) -> list[str]:
-        """The moves from the beginning to a state."""
-        labels: list[str] = []
+    def trace(self, number: int) -> list[tuple[str, bool]]:
+        """The moves from the beginning to a state: label, and whether the quiet world does that."""
+        moved: list[tuple[str, bool]] = []
         while number > 0:
-            number, label = self.parents[number]
-            labels.append(label)
-        return labels[::-1]
+            number, label, natural = self.parents[number]
+            moved.append((label, natural))
+        return moved[::-1]
 
     def _live(self, found: Found) -> None:
         """From every state the quiet world comes to rest, and everything is well there."""
@@ -107,7 +107,7 @@ class Search:
                 for n in circle:
                     if (why := self.resting[n]) is not None:
                         found.violation = why
-                        found.trace = [*self.trace(number), "--- from here without faults", *self.trace(n)[-3:]]
+                        found.trace = self.trace(number)
                         return
             good |= path.keys()
 
