@@ -96,6 +96,7 @@ def get(model: Model, token: str) -> TokenState | None:
         expires_at=tok.expires,
         last_used_at=None if used == -NEVER else used,
         equal=tok.equal,
+        final=status not in ("active", "disabled"),
     )
 
 

@@ -19,16 +19,14 @@ from rotator.engine.driver import Driver
 from rotator.engine.work import Bound
 from rotator.testing.cover.gate import Gate, Parked
 from rotator.testing.cover.model import KINDS, NAME, TUNING
+from rotator.testing.simulation.plain import PlainFleet, PlainSource
 
 
-class CoverSource:
+class CoverSource(PlainSource):
     """The source port."""
 
-    principal = "management"
-    verifies = True
-
     def __init__(self, gate: Gate) -> None:
-        self._gate = gate
+        self._gate, self.mutants = gate, gate.model.mutants
 
     def mint(self, name: str, expires_at: float) -> Minted:
         found: Minted = self._call("mint", name, expires_at)
@@ -55,15 +53,9 @@ class CoverSource:
         found: str | None = self._call("verify", value.reveal())
         return found
 
-    def control(self) -> bool:
-        return True
-
     def tokens(self) -> tuple[TokenState, ...]:
         found: tuple[TokenState, ...] = self._call("listed")
         return found
-
-    def outputs(self, token_id: str, value: Secret, expires_at: float) -> Mapping[str, Secret]:
-        return {"token.value": value}
 
     def _call(self, operation: str, *arguments: object) -> Any:
         return self._gate.call(operation, *arguments)
@@ -130,6 +122,9 @@ class CoverJournal:
             self._gate.lease = found if isinstance(found, Lease) else None
         return self._gate.lease
 
+    def noted(self, stream: str) -> str:
+        return ""
+
     def release(self, lease: Lease, next_at: float | None, why: str = "") -> None:
         """What is due is not part of the model: every process has a pass after every tick."""
 
@@ -179,6 +174,9 @@ class CoverJournal:
 
     def destroy(self, stream: str, token_id: str) -> None:
         """Keys of values are not part of the model."""
+
+    def owner_of(self, fingerprint: str, but: str) -> tuple[str, str, bool] | None:
+        return None
 
     def stream_of(self, rid: str, *, managed: bool = False) -> str:
         names = self._gate.call("known")
@@ -234,7 +232,7 @@ class CoverRuntime:
         """A process is killed before each effect instead."""
 
 
-class CoverFleet:
+class CoverFleet(PlainFleet):
     """One credential, as it was configured when the pass began."""
 
     def __init__(self, gate: Gate) -> None:
@@ -250,15 +248,6 @@ class CoverFleet:
 
     def hold(self, credential: Credential, view: View) -> str:
         return ""
-
-    def died(self, credential: Credential, dead: bool) -> None:
-        """No incidents."""
-
-    def serves(self, place: str) -> bool:
-        return False
-
-    def incident(self, connection: str) -> bool:
-        return False
 
 
 def run(gate: Gate) -> None:

@@ -12,26 +12,25 @@ from rotator.core.errors import (
     OutcomeUnknown,
     Unavailable,
 )
-from rotator.core.ports.source import Looks, Minted, Shape, TokenState
+from rotator.core.ports.source import Minted, TokenState
 from rotator.core.ports.target import Publication, Reading, Remark
 from rotator.core.protocol.view import View
 from rotator.core.reasons import Reason
 from rotator.core.secret import Secret
 from rotator.engine.work import Bound
 from rotator.testing.simulation.door import MUTATING, Door
+from rotator.testing.simulation.plain import PlainFleet, PlainSource
 
 T = TypeVar("T")
 WRITING = frozenset({"put", "stage", "move", "exchange"})
 
 
-class SimSource:
+class SimSource(PlainSource):
     """The source port over the simulated provider."""
-
-    principal = "management"
-    values: tuple[str, ...] = ("token.value",)
 
     def __init__(self, door: Door, credential: str) -> None:
         self._door, self._credential = door, credential
+        self.mutants = door.world.mutants
 
     def _do(self, operation: str, effect: Callable[[], T], special: Callable[[str], T] | None = None) -> T:
         return self._door.call(self._credential, "source", operation, effect, special)
@@ -88,41 +87,14 @@ class SimSource:
         """See the port."""
         return self._do("get", lambda: self._door.world.state(token_id))
 
-    @property
-    def verifies(self) -> bool:
-        """See the port."""
-        return True
-
     def verify(self, value: Secret) -> str | None:
         """See the port."""
         self._door.world.judge.sent(value.reveal())
         return self._do("verify", lambda: self._door.world.verify(value.reveal()), lambda kind: None)
 
-    def looks_like(self, text: Secret, key: str, *, adopted: bool) -> Shape:
-        """Values of the simulated provider are `v` and a number."""
-        found = text.reveal()
-        if "send_anything" in self._door.world.mutants:
-            return Shape(Looks.OWN, "a value")
-        if found == "changeme":
-            return Shape(Looks.PLACEHOLDER, "a placeholder")
-        own = found[:1] == "v" and found[1:].isdigit()
-        return Shape(Looks.OWN, "a value") if own else Shape(Looks.OTHER, "something else")
-
-    def control(self) -> bool:
-        """See the port."""
-        return True
-
     def tokens(self) -> tuple[TokenState, ...]:
         """See the port."""
         return self._do("list", self._door.world.listed)
-
-    def outputs(self, token_id: str, value: Secret, expires_at: float) -> Mapping[str, Secret]:
-        """See the port."""
-        return {"token.value": value}
-
-    def constants(self) -> Mapping[str, Secret]:
-        """See the port."""
-        return {}
 
 
 class SimTarget:
@@ -278,7 +250,7 @@ class SimRuntime:
         """See the port; the simulation kills at port calls."""
 
 
-class SimFleet:
+class SimFleet(PlainFleet):
     """All credentials of the world, with the configuration of now."""
 
     def __init__(self, door: Door) -> None:
@@ -297,14 +269,3 @@ class SimFleet:
     def hold(self, credential: Credential, view: View) -> Reason | None:
         """See the port."""
         return None if self._door.time.steady else Reason.CLOCK_SUSPECT
-
-    def died(self, credential: Credential, dead: bool) -> None:
-        """See the port."""
-
-    def serves(self, place: str) -> bool:
-        """See the port."""
-        return False
-
-    def incident(self, connection: str) -> bool:
-        """See the port."""
-        return False

@@ -1,0 +1,59 @@
+"""What the ports of a simulated process answer without passing any door: the same in every simulated world."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from rotator.core.credential import Credential
+from rotator.core.ports.source import Looks, Shape
+from rotator.core.secret import Secret
+
+
+class PlainSource:
+    """Those parts of the source port that ask nobody; `mutants` are habits that a run leaves out."""
+
+    mutants: frozenset[str] = frozenset()
+    principal = "management"
+    values: tuple[str, ...] = ("token.value",)
+
+    @property
+    def verifies(self) -> bool:
+        """See the port."""
+        return True
+
+    def looks_like(self, text: Secret, key: str, *, adopted: bool) -> Shape:
+        """Values of the simulated provider are `v` and a number."""
+        found = text.reveal()
+        if "send_anything" in self.mutants:
+            return Shape(Looks.OWN, "a value")
+        if found == "changeme":
+            return Shape(Looks.PLACEHOLDER, "a placeholder")
+        own = found[:1] == "v" and found[1:].isdigit()
+        return Shape(Looks.OWN, "a value") if own else Shape(Looks.OTHER, "something else")
+
+    def control(self) -> bool:
+        """See the port."""
+        return True
+
+    def outputs(self, token_id: str, value: Secret, expires_at: float) -> Mapping[str, Secret]:
+        """See the port."""
+        return {"token.value": value}
+
+    def constants(self) -> Mapping[str, Secret]:
+        """See the port."""
+        return {}
+
+
+class PlainFleet:
+    """Those parts of the fleet that know of no incident and of no other place."""
+
+    def died(self, credential: Credential, dead: bool) -> None:
+        """See the port."""
+
+    def serves(self, place: str) -> bool:
+        """See the port."""
+        return False
+
+    def incident(self, connection: str) -> bool:
+        """See the port."""
+        return False
