@@ -24,6 +24,8 @@ class Law(StrEnum):
     STALE = "a value was verified shortly before it is written"
     REGRESS = "no older value replaces a newer one"
     OVERRIDE = "a live value of somebody else is not overwritten"
+    STRANGER = "text that is not ours is not overwritten without leave"
+    SENT = "nothing is sent to the provider that cannot be its value"
     FOREIGN = "a token that is not ours is not touched"
     PUBLISHED = "no token is ended while its value stands at a target that counts"
     GRACE = "no token is ended within grace of its last target"

@@ -70,7 +70,7 @@ class Judge:
     def sent(self, value: str) -> None:
         """We send a text to the provider: only what has the shape of its values, and never what somebody else saved."""
         if not (value[:1] == "v" and value[1:].isdigit()):
-            self.world.bad("I18 sent", f"{value!r} was sent to the provider, whose it cannot be")
+            self.world.bad(Law.SENT, f"{value!r} was sent to the provider, whose it cannot be")
 
     def fact(self, stream: str, draft: Draft) -> None:
         """Laws about facts."""
@@ -118,7 +118,7 @@ class Judge:
         world = self.world
         foreign = old not in (None, "changeme") and (before is None or before.id in world.provider.foreign)
         if foreign and not world.scenario.replace and (place, f"f{old}") not in world.allowed:
-            world.bad("I19 foreign", f"wrote over {old} at {place}, which is not ours")
+            world.bad(Law.STRANGER, f"wrote over {old} at {place}, which is not ours")
 
     def _written(
         self, place: str, name: str, old: str | None, before: Tok | None, new: str, after: Tok, by: str
