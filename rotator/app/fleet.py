@@ -235,7 +235,7 @@ class ConfiguredFleet:
         scope = (credential.connection, credential.owner, str(account))
         return self._inventory.tokens(scope, fresh, source.tokens)
 
-    def hold(self, credential: Credential, view: View) -> Reason | None:
+    def hold(self, credential: Credential) -> Reason | None:
         """Why no new rotation may start now."""
         time = self.times.get(credential.connection)
         if time is not None and not time.steady:

@@ -39,11 +39,6 @@ class HostRuntime:
         found = self._times.get(connection)
         return found.believed() if found else self._clock.utc()
 
-    def steady(self, connection: str) -> bool:
-        """Whether the clocks agree."""
-        found = self._times.get(connection)
-        return found.steady if found else True
-
     def token_hex(self, size: int) -> str:
         """Random bytes in hexadecimal."""
         return self._entropy.token_hex(size)

@@ -15,13 +15,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
 from typing import Any, Final
 
 from rotator.config.fields import NEVER
-from rotator.config.models import Advanced, Config, CredentialStanza
+from rotator.config.models import Advanced, CredentialStanza
 from rotator.core.credential import Credential, Policy, Strategy, TargetRef
-from rotator.core.errors import ConfigError
 
 DAY: Final = 86400.0
 ADOPTED: Final = 8
@@ -47,19 +45,6 @@ def policy_of(credential: CredentialStanza, advanced: Advanced) -> Policy:
         propagation=advanced.propagation,
         retry=advanced.retry,
     )
-
-
-def to_credentials(config: Config, ids: Mapping[str, str]) -> tuple[Credential, ...]:
-    """Return the credentials of a configuration for engine and journal, in the order of the file.
-
-    Args:
-        config: a loaded configuration.
-        ids: name -> id of the credential's stream, which outlives a rename; `renamed_from` is the caller's to follow.
-
-    Raises:
-        ConfigError: a credential has no id there, which is a mistake of the caller.
-    """
-    return tuple(to_credential(stanza, config.advanced, _id_of(stanza, ids)) for stanza in config.credentials)
 
 
 def to_credential(
@@ -102,15 +87,6 @@ def digest_of(stanza: CredentialStanza) -> str:
 def canonical(data: Any) -> str:
     """Return JSON that is equal for equal data: sorted keys, no spaces, no NaN."""
     return json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
-
-
-def _id_of(stanza: CredentialStanza, ids: Mapping[str, str]) -> str:
-    try:
-        return ids[stanza.name]
-    except KeyError:
-        raise ConfigError(
-            f"the credential {stanza.name} has no id yet", "this is a mistake in rotator; report it"
-        ) from None
 
 
 def _or(written: float | None, default: float) -> float:

@@ -335,6 +335,8 @@ def record(work: Work, action: Action) -> None:
         }
     began = rotation.started if rotation else work.now
     strategy = rotation.strategy.value if rotation else ""
+    if kind is Kind.RETIRED:  # first: after the fact nobody would come back for a key that a crash left
+        work.journal.destroy(work.stream, action.token_id)
     work.append(work.draft(kind, **fields))
     if kind is Kind.CONFIRMED and rotation:
         work.say(
@@ -345,8 +347,6 @@ def record(work: Work, action: Action) -> None:
             duration=round(work.now - began, 3),
             left=", ".join(sorted(rotation.terms.targets & view.heeded.keys())) or None,
         )
-    elif kind is Kind.RETIRED:
-        work.journal.destroy(work.stream, action.token_id)
     elif kind in SAID:
         work.say(
             SAID[kind], token=action.token_id or None, target=action.target or None, reason=action.detail.get("why")

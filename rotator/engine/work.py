@@ -63,7 +63,7 @@ class Fleet(Protocol):
     def tokens(self, credential: Credential, source: Source, fresh: float) -> tuple[TokenState, ...]:
         """Return the owner scope's tokens, listed at most `fresh` seconds ago; raises like `Source.tokens`."""
 
-    def hold(self, credential: Credential, view: View) -> Reason | None:
+    def hold(self, credential: Credential) -> Reason | None:
         """Return why no new rotation may start now (`PACING`, `CLOCK_SUSPECT`), or None."""
 
     def died(self, credential: Credential, dead: bool) -> None:
@@ -156,7 +156,7 @@ class Work:
             seen=self.memory.seen,
             watch=self.tuning.watch,
             sweep=self.tuning.sweep,
-            start=None if self.view.rotation else self.fleet.hold(credential, self.view),
+            start=None if self.view.rotation else self.fleet.hold(credential),
             incident=self.fleet.incident(credential.connection),
         )
 

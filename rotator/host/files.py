@@ -167,27 +167,6 @@ def exchange(a: str | os.PathLike[str], b: str | os.PathLike[str], *, dir_fd: in
     _rename_with(os.fspath(a), os.fspath(b), dir_fd, _RENAME_EXCHANGE, _DARWIN_RENAME_SWAP)
 
 
-def exchange_supported(folder: str | os.PathLike[str]) -> bool:
-    """Whether `exchange` works in `folder`, found out by doing it with two empty temporary files.
-
-    OSError when files cannot be created there at all. A crash inside leaves at most two empty `.rotator-probe-*` files.
-    """
-    probe = secrets.token_hex(8)
-    names = [Path(folder) / f".rotator-probe-{probe}-{side}" for side in "ab"]
-    try:
-        for name in names:
-            os.close(os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
-        exchange(*names)
-    except OSError as error:
-        if error.errno in EXCHANGE_UNSUPPORTED:
-            return False
-        raise
-    finally:
-        for name in names:
-            name.unlink(missing_ok=True)
-    return True
-
-
 @functools.cache
 def _libc() -> ctypes.CDLL:
     return ctypes.CDLL(None, use_errno=True)

@@ -24,6 +24,7 @@ BUSY_SECONDS: Final = 10
 """How long SQLite waits for a lock of another process (a backup tool) before it gives up."""
 
 _FULL, _NORMAL = 2, 1
+_NO_FOLDER: Final = ("SQLITE_CANTOPEN", "SQLITE_READONLY")
 _IDLE_READERS: Final = 8
 _STRAY_SECONDS: Final = 0.05
 """After that long a member of a batch looks whether anybody is left to commit it."""
@@ -277,9 +278,27 @@ class Database:
             sqlite3.Error: as the driver says.
             JournalUnsafe: SQLite does not promise what the journal needs.
         """
-        mode = "ro" if self.readonly else "rw"
+        try:
+            return self._open("mode=ro" if self.readonly else "mode=rw", synchronous, "wal")
+        except sqlite3.Error as error:
+            refused = getattr(error, "sqlite_errorname", "").startswith(_NO_FOLDER)
+            if not (self.readonly and refused and self._is_at_rest()):
+                raise
+        # the folder may not be written, so SQLite cannot put beside the file what a log needs; there is no log
+        return self._open("mode=ro&immutable=1", synchronous, "delete")
+
+    def _is_at_rest(self) -> bool:
+        """Whether the file holds everything: its last writer has closed it and left no log beside it."""
+        try:
+            return Path(f"{self.path}-wal").stat().st_size == 0
+        except FileNotFoundError:
+            return self.path.exists()
+        except OSError:
+            return False
+
+    def _open(self, options: str, synchronous: int, journal: str) -> sqlite3.Connection:
         connection = self._connect(
-            f"file:{quote(str(self.path))}?mode={mode}",
+            f"file:{quote(str(self.path))}?{options}",
             uri=True,
             timeout=BUSY_SECONDS,
             isolation_level=None,
@@ -287,16 +306,16 @@ class Database:
             cached_statements=256,
         )
         try:
-            self._prepare(connection, synchronous)
+            self._prepare(connection, synchronous, journal)
         except BaseException:
             connection.close()
             raise
         return connection
 
-    def _prepare(self, connection: sqlite3.Connection, synchronous: int) -> None:
+    def _prepare(self, connection: sqlite3.Connection, synchronous: int, journal: str) -> None:
         wanted: list[tuple[str, object]] = [
             (f"busy_timeout = {BUSY_SECONDS * 1000}", BUSY_SECONDS * 1000),
-            ("journal_mode" if self.readonly else "journal_mode = WAL", "wal"),
+            ("journal_mode" if self.readonly else "journal_mode = WAL", journal),
             (f"synchronous = {synchronous}", None),
             ("synchronous", synchronous),
             ("foreign_keys = ON", None),

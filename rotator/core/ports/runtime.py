@@ -42,9 +42,6 @@ class Runtime(Protocol):
     def believed(self, connection: str) -> float:
         """Provider time as it was before a jump that is not yet confirmed; facts and expiries are written with it."""
 
-    def steady(self, connection: str) -> bool:
-        """Whether the clocks agree; False freezes new starts (a jump was seen and is not yet confirmed)."""
-
     def token_hex(self, size: int) -> str:
         """Return `size` random bytes in hexadecimal."""
 

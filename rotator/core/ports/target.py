@@ -93,6 +93,3 @@ class Target(Protocol):
 
     def write(self, publication: Publication) -> None:
         """Publish. A crash inside leaves the old or the new set, and nothing that the next write does not clean."""
-
-    def close(self) -> None:
-        """Give back connections; the target is not used again."""

@@ -35,12 +35,10 @@ class Observer:
     Attributes:
         on_date: (provider time in unix seconds) of an answer's `Date`, at the moment its headers are there.
         on_request: (operation, HTTP status as text, or `unsent` / `lost`) after each request.
-        on_rate_limit: (requests left, seconds until they are renewed), the provider's own count.
     """
 
     on_date: Callable[[float], None] = _silent
     on_request: Callable[[str, str], None] = _silent
-    on_rate_limit: Callable[[int, float], None] = _silent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -190,11 +188,9 @@ class Calls:
         if date is not None:
             self._observer.on_date(date)
         limit = rate_limit_of(headers)
-        if limit is not None:
-            self._observer.on_rate_limit(*limit)
-            if limit[0] == 0 and limit[1] > 0:
-                # Others use this limit too; the next request would be refused, and then all of them for five minutes.
-                self._budget.stop(min(limit[1], LOCKED_WAIT))
+        if limit is not None and limit[0] == 0 and limit[1] > 0:
+            # Others use this limit too; the next request would be refused, and then all of them for five minutes.
+            self._budget.stop(min(limit[1], LOCKED_WAIT))
 
     def report(self) -> None:
         """Tell the observer what was put off while a value was in hand, and everything else since."""

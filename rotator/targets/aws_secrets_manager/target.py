@@ -160,9 +160,6 @@ class AwsSecretsManagerTarget:
             )
             self._tidy(client, doing)
 
-    def close(self) -> None:
-        """Nothing of its own is open."""
-
     def _require_ours(self, client: Client, doing: str) -> dict[str, Any]:
         """Describe the secret; refuse one that is missing, on its way out, or rotated by AWS itself."""
         try:

@@ -143,9 +143,6 @@ class EnvFileTarget:
                 "would have been lost",
             )
 
-    def close(self) -> None:
-        """Nothing is open."""
-
     def _rehearse(self, content: bytes) -> bytes:
         """Make the very change that a write would make, on a copy and with a made-up value."""
         values = {

@@ -155,9 +155,6 @@ class VaultTarget:
         merge(doing, publication, look=lambda: self._stand(doing), managed=self._managed, put=put)
         self._mark(publication)
 
-    def close(self) -> None:
-        """Nothing of its own is open."""
-
     def _managed(self, stand: _Stand) -> dict[str, Secret]:
         found = {key: stand.data.string(key) for key in self._keys}
         return {key: Secret(value) for key, value in found.items() if value}

@@ -201,9 +201,6 @@ class SimTarget:
             self._do("exchange_back", lambda: exchange(displaced))
             raise Conflict(f"{self._name}: a foreign value was displaced")
 
-    def close(self) -> None:
-        """Nothing to give back."""
-
 
 class SimRuntime:
     """The runtime port: virtual time, seeded chance, no threads."""
@@ -218,10 +215,6 @@ class SimRuntime:
     def believed(self, connection: str) -> float:
         """See the port."""
         return self._door.time.now() if "stamp_now" in self._door.world.mutants else self._door.time.believed()
-
-    def steady(self, connection: str) -> bool:
-        """See the port."""
-        return self._door.time.steady
 
     def token_hex(self, size: int) -> str:
         """See the port."""
@@ -266,6 +259,6 @@ class SimFleet(PlainFleet):
         """See the port."""
         return source.tokens()
 
-    def hold(self, credential: Credential, view: View) -> Reason | None:
+    def hold(self, credential: Credential) -> Reason | None:
         """See the port."""
         return None if self._door.time.steady else Reason.CLOCK_SUSPECT

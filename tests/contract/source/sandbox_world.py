@@ -61,7 +61,6 @@ class SandboxWorld:
         self.budget = CountingBudget()
         self.dates: list[float] = []
         self.told: list[tuple[str, str]] = []
-        self.limits: list[tuple[int, float]] = []
         self.management = sandbox.credentials[f"{owner}-management"]
         self.management_id = sandbox.world.roles[f"{owner}-management"]
         self.connection = self.connect(sandbox.url)
@@ -77,7 +76,6 @@ class SandboxWorld:
             observer=Observer(
                 on_date=self.dates.append,
                 on_request=lambda *said: self.told.append(said),
-                on_rate_limit=lambda *said: self.limits.append(said),
             ),
         )
 

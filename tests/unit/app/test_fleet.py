@@ -122,13 +122,13 @@ def test_a_target_that_left_a_stanza_that_nobody_journaled_is_not_there(app, str
 
 
 def test_while_the_provider_has_not_said_what_time_it_is_nothing_starts(app):
-    assert app.fleet.hold(app.credentials[0], blank()) is Reason.CLOCK_SUSPECT
+    assert app.fleet.hold(app.credentials[0]) is Reason.CLOCK_SUSPECT
 
 
 def test_a_single_credential_is_not_paced(app):
     known(app)
 
-    assert app.fleet.hold(app.credentials[0], blank()) is None
+    assert app.fleet.hold(app.credentials[0]) is None
 
 
 def test_a_fleet_that_is_due_all_at_once_is_paced(app, stream):
@@ -140,7 +140,7 @@ def test_a_fleet_that_is_due_all_at_once_is_paced(app, stream):
     for i in range(20):
         fleet[f"c{i}"] = Renewal(due_at=now - 1, expires_at=now + 600 + i, lifetime=90 * DAY, planned_at=0)
 
-    assert app.fleet.hold(app.credentials[0], view) is Reason.PACING
+    assert app.fleet.hold(app.credentials[0]) is Reason.PACING
 
 
 def test_a_clock_that_jumps_holds_starts_back_and_is_said_once(app, said, monkeypatch):
@@ -151,12 +151,12 @@ def test_a_clock_that_jumps_holds_starts_back_and_is_said_once(app, said, monkey
     (wire,) = wires
     app.fleet.times["prod"] = ProviderTime(app.clock.boot, app.clock.utc, 60.0)
     wire.on_date(app.clock.utc())
-    assert app.fleet.hold(app.credentials[0], blank()) is None
+    assert app.fleet.hold(app.credentials[0]) is None
 
     wire.on_date(app.clock.utc() + 3600)
     wire.on_date(app.clock.utc() + 3600)
 
-    assert app.fleet.hold(app.credentials[0], blank()) is Reason.CLOCK_SUSPECT
+    assert app.fleet.hold(app.credentials[0]) is Reason.CLOCK_SUSPECT
     assert [name for name, _ in said].count("clock_suspect") == 1
 
 

@@ -6,9 +6,8 @@ import dataclasses
 
 import pytest
 
-from rotator.config.policy import DAY, digest_of, policy_of, to_credentials
+from rotator.config.policy import DAY, digest_of, policy_of, to_credential
 from rotator.core.credential import NEVER, Policy, Strategy, TargetRef
-from rotator.core.errors import ConfigError
 from tests.unit.config.conftest import HEAD, LOOPBACK, Load, credential
 from tests.unit.config.fake_kinds import MintOptions
 
@@ -70,7 +69,7 @@ def test_a_configured_credential_becomes_the_protocols(loads: Load) -> None:
     extra = "    owner: user\n    adopt: {id: abc}\n"
     config = loads(credential(extra, path="/srv/.env, name: app, on_existing: replace"))
 
-    (found,) = to_credentials(config, {"a": "id-1"})
+    found = to_credential(config.credentials[0], config.advanced, "id-1")
 
     assert (found.id, found.name, found.connection, found.owner, found.adopt) == ("id-1", "a", "prod", "user", "abc")
     assert found.targets == (TargetRef(name="app", type="env_file", place="env_file:/srv/.env", replace=True),)
@@ -85,11 +84,6 @@ def test_a_configured_credential_becomes_the_protocols(loads: Load) -> None:
             "create": True,
         }
     ]
-
-
-def test_a_credential_without_an_id_is_an_error(loads: Load) -> None:
-    with pytest.raises(ConfigError, match="has no id"):
-        to_credentials(loads(credential()), {})
 
 
 # -------------------------------------------------------------------------------------------------------------- digests

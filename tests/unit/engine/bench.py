@@ -63,9 +63,6 @@ class Machine(SimRuntime):
     def believed(self, connection: str) -> float:
         return self._door.hub.now
 
-    def steady(self, connection: str) -> bool:
-        return True
-
     def event(self, name: str, **fields: object) -> None:
         self.said.append((name, fields))
 
@@ -97,7 +94,7 @@ class Few(SimFleet):
         source = self.source or found.source
         return replace(found, credential=replace(found.credential, **self.changes), targets=here, source=source)
 
-    def hold(self, credential: Credential, view: View) -> str:
+    def hold(self, credential: Credential) -> str:
         return self.held
 
     def died(self, credential: Credential, dead: bool) -> None:

@@ -554,6 +554,21 @@ def test_the_values_of_a_retired_token_are_destroyed():
     assert destroyed == [(NAME, old.id)]
 
 
+def test_a_crash_before_the_key_is_destroyed_leaves_a_retirement_that_is_not_done():
+    bench, old = marked()
+    for kind in (K.DISABLED, K.DELETED):
+        bench.tell(kind, token_id=old.id)
+
+    def killed(stream, token):
+        raise KeyboardInterrupt
+
+    bench.journal.destroy = killed
+    with pytest.raises(KeyboardInterrupt):
+        bench.record(K.RETIRED, token_id=old.id)
+
+    assert old.id in bench.journal.view(NAME).retirements
+
+
 # --- record, look
 
 

@@ -50,19 +50,11 @@ def test_an_exchange_with_a_missing_file_changes_nothing(tmp_path):
     assert (tmp_path / "a").read_text() == "one"
 
 
-def test_whether_a_folder_can_exchange_is_found_out_without_leaving_anything(tmp_path, monkeypatch):
-    assert files.exchange_supported(tmp_path) is True
-    monkeypatch.setattr(files, "exchange", refuse(errno.EINVAL))
-    assert files.exchange_supported(tmp_path) is False
-    monkeypatch.setattr(files, "exchange", refuse(errno.EIO))
-    with pytest.raises(OSError, match=os.strerror(errno.EIO)):
-        files.exchange_supported(tmp_path)
-    assert list(tmp_path.iterdir()) == []
-
-
 def test_a_c_library_without_the_call_counts_as_unsupported(tmp_path, monkeypatch):
     monkeypatch.setattr(files, "_libc", lambda: SimpleNamespace())
-    assert files.exchange_supported(tmp_path) is False
+    with pytest.raises(OSError, match=os.strerror(errno.ENOSYS)) as caught:
+        files.exchange(tmp_path / "a", tmp_path / "b")
+    assert caught.value.errno in files.EXCHANGE_UNSUPPORTED
 
 
 # -------------------------------------------------------------------------------------------------------- create

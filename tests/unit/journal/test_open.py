@@ -8,6 +8,7 @@ import stat
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -431,3 +432,39 @@ def test_what_a_command_of_root_leaves_beside_the_journal_belongs_to_the_owner_o
         (found.name, 12345) for found in state.iterdir()
     }
     journal.close()
+
+
+def in_a_folder_that_may_not_be_written(address: str, **more: Any) -> sqlite3.Connection:
+    """What SQLite answers there: without its files beside the database it opens only what it is told never changes."""
+    if "immutable=1" not in address and not Path(address.removeprefix("file:").partition("?")[0] + "-shm").exists():
+        return sqlite3.connect(":memory:", factory=Refusing, **{**more, "uri": False})
+    return sqlite3.connect(address, **more)
+
+
+class Refusing(sqlite3.Connection):
+    """A connection whose statements all fail as in such a folder."""
+
+    def execute(self, *_: object) -> sqlite3.Cursor:
+        error = sqlite3.OperationalError("unable to open database file")
+        error.sqlite_errorname = "SQLITE_CANTOPEN"
+        raise error
+
+
+def test_a_reader_needs_no_folder_that_it_may_write(tmp_path: Path, key: Path):
+    url = f"sqlite:///{tmp_path}/state.db"
+    writer = open_journal(url, key)
+    writer.register([("a", "prod", None)])
+    writer.close()
+    reader = open_journal(url, None, mode="reader", connect=in_a_folder_that_may_not_be_written)
+    try:
+        assert [stream.name for stream in reader.streams() if stream.kind == "credential"] == ["a"]
+    finally:
+        reader.close()
+
+
+def test_a_log_that_a_dead_writer_left_there_is_not_passed_over(tmp_path: Path, key: Path):
+    url = f"sqlite:///{tmp_path}/state.db"
+    open_journal(url, key).close()
+    (tmp_path / "state.db-wal").write_bytes(b"what was written last")
+    with pytest.raises(JournalUnsafe, match="unable to open"):
+        open_journal(url, None, mode="reader", connect=in_a_folder_that_may_not_be_written)

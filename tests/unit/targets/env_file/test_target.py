@@ -137,7 +137,6 @@ def test_without_anybody_to_warn_a_warning_is_dropped(env):
     target = EnvFileTarget(EnvFileOptions(path=env.path), KEYS, env.locks)
     publish(target)
     assert env.content == b"TOKEN=new\n"
-    target.close()
 
 
 # ----------------------------------------------------------------------------------------------------------- reading
