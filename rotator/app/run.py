@@ -208,12 +208,19 @@ def rows(app: App) -> list[ConnectionRow]:
                 name=name,
                 source=source,
                 reachable=note.get("reachable"),
-                rate_remaining=note.get("rate_remaining"),
+                rate_remaining=_remaining(app, name) if source else None,
                 token_expires_on=ends,
                 accepted=note.get("accepted") or {},
                 quota_used=quota.get("used"),
                 quota_limit=quota.get("limit"),
                 orphans=int(note.get("orphans") or 0),
+                incident=source and app.fleet.incident(name),
             )
         )
     return found
+
+
+def _remaining(app: App, name: str) -> int:
+    """Requests that the connection may still send now; 0 while the provider makes everybody wait."""
+    limits = app.config.connections[name].options.rate_budget  # type: ignore[attr-defined]  # every source's options have one
+    return app.writable.budget(name, limits.requests, limits.window).remaining()

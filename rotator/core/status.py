@@ -14,7 +14,7 @@ from rotator.core.notes import Note, Trouble
 from rotator.core.protocol.rules import override_code
 from rotator.core.protocol.view import Failure, Rotation, View
 from rotator.core.reasons import RETIREMENT_WAITS, OperatorCode, Reason
-from rotator.core.schedule.due import deadline, renewal_at
+from rotator.core.schedule.due import dead, deadline, renewal_at
 from rotator.core.sentences import Told, away, said
 
 
@@ -319,7 +319,8 @@ def _targets(told: Told) -> tuple[TargetStatus, ...]:
 def holds(view: View, name: str) -> bool:
     """Whether a target holds a value of ours that lives as far as the journal knows: the current one or its successor.
 
-    A roll ends the value that stood everywhere, so until it is confirmed only what it wrote and read back counts.
+    Where the value that stood everywhere is dead (a roll ended it, or a rotation replaces a dead one), only what was
+    written since and read back counts, until the rotation is confirmed.
     Where something else stands beside the value than belongs to it, or where nobody knows what stands there, it does
     not count.
     """
@@ -327,7 +328,7 @@ def holds(view: View, name: str) -> bool:
     left = name in view.overridden or name in view.heeded or name in view.amiss or name in view.strange
     if not view.current or left:
         return False
-    if rotation is not None and rotation.rolling:
+    if rotation is not None and (rotation.rolling or rotation.terms.why == dead.__name__):
         return name in rotation.written and ("read_back", name) not in rotation.failures
     live = {view.fingerprint, rotation.fingerprint if rotation and rotation.generation else ""} - {""}
     by_token = not held and view.last.get(name) == view.current  # noted by an older version

@@ -47,7 +47,7 @@ FAMILIES: Final = (
         "gauge",
         ("credential", "state"),
         "1 for the present state, 0 for every other one.",
-        ("RotatorOperatorNeeded", "RotatorCredentialMetricsAbsent"),
+        ("RotatorOperatorNeeded", "RotatorRotationsDisplaced", "RotatorCredentialMetricsAbsent"),
     ),
     Family(
         "rotator_credential_paused",
@@ -61,14 +61,24 @@ FAMILIES: Final = (
         "gauge",
         _CREDENTIAL,
         "When the current token expires, from the journal; +Inf for never, absent before the first creation.",
-        ("RotatorCredentialExpired", "RotatorCredentialExpiringSoon", "RotatorCredentialMetricsAbsent"),
+        (
+            "RotatorCredentialExpired",
+            "RotatorCredentialAboutToExpire",
+            "RotatorCredentialExpiringSoon",
+            "RotatorCredentialMetricsAbsent",
+        ),
     ),
     Family(
         "rotator_credential_renewal_timestamp_seconds",
         "gauge",
         _CREDENTIAL,
         "When the next rotation is due; +Inf for never, absent before the first creation.",
-        ("RotatorCredentialExpiringSoon", "RotatorRotationOverdue", "RotatorCredentialMetricsAbsent"),
+        (
+            "RotatorCredentialAboutToExpire",
+            "RotatorCredentialExpiringSoon",
+            "RotatorRotationOverdue",
+            "RotatorCredentialMetricsAbsent",
+        ),
     ),
     Family(
         "rotator_credential_rotation_deadline_timestamp_seconds",
@@ -95,7 +105,7 @@ FAMILIES: Final = (
         "rotator_target_in_sync",
         "gauge",
         ("credential", "target", "required"),
-        "1 while the target is known to hold the current value; 0 also before it was first seen.",
+        "1 while the target is known to hold the current value and to take the next; 0 before it was first seen.",
         ("RotatorTargetOutOfSync", "RotatorCredentialMetricsAbsent"),
     ),
     Family(
@@ -118,6 +128,20 @@ FAMILIES: Final = (
         ("credential", "target"),
         "Seconds in which a dead value was known to stand at the target; a roll always adds some.",
         ("RotatorDeadValue",),
+    ),
+    Family(
+        "rotator_target_value_dead",
+        "gauge",
+        ("credential", "target"),
+        "1 while the provider is known to refuse the value that stands at the target.",
+        ("RotatorDeadValue",),
+    ),
+    Family(
+        "rotator_credential_outage_over_budget",
+        "gauge",
+        _CREDENTIAL,
+        "1 while a roll lasts longer than the outage that its owner accepts.",
+        ("RotatorOutageOverBudget",),
     ),
     # the fleet
     Family(
@@ -144,8 +168,21 @@ FAMILIES: Final = (
         "rotator_target_writes_total",
         "counter",
         ("target_type", "result"),
-        "Publications at targets: written, failed, or unknown (sent, and no answer came).",
+        "Publications at targets: written, failed (before the write or in it), or unknown (sent, and no answer came).",
+    ),
+    Family(
+        "rotator_targets_failing",
+        "gauge",
+        ("target_type",),
+        "Targets whose last check, write or read failed; exported at every fleet size.",
         ("RotatorTargetWritesFailing",),
+    ),
+    Family(
+        "rotator_credentials_restored",
+        "gauge",
+        (),
+        "Credentials that are ahead of the journal, which was lost or restored, until an operator confirms it.",
+        ("RotatorIncident",),
     ),
     Family("rotator_retirements", "gauge", ("state",), "Open retirements by the step that they stand at."),
     # connections
@@ -167,7 +204,15 @@ FAMILIES: Final = (
         "rotator_rate_limit_remaining_requests",
         "gauge",
         _CONNECTION,
-        "Requests left of our own budget in the present window.",
+        "Requests left of our own budget in the present window; 0 while the provider makes us wait.",
+        ("RotatorRateLimited",),
+    ),
+    Family(
+        "rotator_connection_incident",
+        "gauge",
+        _CONNECTION,
+        "1 while so many tokens of the connection died at once that the answers are not believed.",
+        ("RotatorIncident",),
     ),
     Family(
         "rotator_token_quota_used",
@@ -238,9 +283,7 @@ FAMILIES: Final = (
         ("event",),
         "Events of the log by name, each from 0; exported at every fleet size and log level.",
         (
-            "RotatorOutageOverBudget",
             "RotatorJournalUnsafe",
-            "RotatorIncident",
             "RotatorInternalErrors",
             "RotatorMetricsAbsent",
         ),

@@ -21,7 +21,7 @@ from prometheus_client.registry import Collector
 
 from rotator.core.credential import NEVER, State
 from rotator.core.events import Event
-from rotator.core.reasons import RETIREMENT_WAITS
+from rotator.core.reasons import RETIREMENT_WAITS, OperatorCode
 from rotator.core.status import CredentialStatus
 from rotator.observability.families import FAMILIES, Family
 from rotator.observability.tally import BUCKETS, OPERATIONS, RESULTS, STATUSES, WRITES, Tally
@@ -33,6 +33,9 @@ LIMIT: Final = 5000
 
 SOONEST: Final = 100
 """How many of them."""
+
+RESTORED: Final = OperatorCode.RESTORED_JOURNAL
+"""What is asked of an operator where the journal was lost or restored."""
 
 KEEP: Final = 1.0
 """Seconds for which a page is served again; longer where rendering takes long."""
@@ -58,6 +61,7 @@ class ConnectionRow:
         quota_used: tokens that exist in its scope.
         quota_limit: tokens that the provider allows there.
         orphans: tokens of ours that nothing owns.
+        incident: whether so many of its tokens died at once that it is not believed.
     """
 
     name: str
@@ -69,6 +73,7 @@ class ConnectionRow:
     quota_used: int | None = None
     quota_limit: int | None = None
     orphans: int = 0
+    incident: bool = False
 
 
 class Metrics:
@@ -119,7 +124,7 @@ class Metrics:
 
         Fields that matter: `credential`; `strategy` and `duration` (seconds) of `rotation_confirmed`; `target`,
         `target_type` and `act` of `target_written`, `target_failed` and `outcome_unknown`, which count where `act` is
-        `write` or absent; `target` of `value_dead`.
+        `write`, `check` (what stands before a write) or absent; `target` of `value_dead`.
         """
         found = _EVENTS.get(event)
         if found is None:
@@ -206,6 +211,9 @@ class Metrics:
         for target in status.targets:
             seconds = dead.get((name, target.name), 0.0)
             _add(samples, "rotator_dead_value_seconds_total", (name, target.name), seconds)
+            _add(
+                samples, "rotator_target_value_dead", (name, target.name), (name, target.name) in self._tally.dead_now()
+            )
 
     def _fleet(self, samples: Samples, managed: Sequence[CredentialStatus]) -> None:
         states = Counter(status.state for status in self._statuses.values())
@@ -215,6 +223,11 @@ class Metrics:
         _add(samples, "rotator_credentials_not_ready", (), sum(not status.ready for status in managed))
         for step in STEPS:
             _add(samples, "rotator_retirements", (step,), steps[step])
+        failing = Counter(t.type for status in managed for t in status.targets if t.problem is not None)
+        for kind in sorted({target.type for status in managed for target in status.targets}):
+            _add(samples, "rotator_targets_failing", (kind,), failing[kind])
+        restored = sum(s.needs_operator is not None and s.needs_operator.code == RESTORED for s in managed)
+        _add(samples, "rotator_credentials_restored", (), restored)
         kinds = {target.type for status in managed for target in status.targets}
         for kind in sorted(kinds | {kind for kind, _ in list(self._tally.writes)}):
             for result in WRITES:
@@ -236,6 +249,7 @@ class Metrics:
         if not row.source:
             return
         _add(samples, "rotator_orphans", (row.name,), row.orphans)
+        _add(samples, "rotator_connection_incident", (row.name,), row.incident)
         seen = {key[1:] for key in list(self._tally.requests) if key[0] == row.name}
         for operation, status in sorted(seen | {(o, s) for o in OPERATIONS[:-1] for s in STATUSES}):
             count = self._tally.requests[row.name, operation, status]
@@ -301,6 +315,7 @@ def _credential(samples: Samples, status: CredentialStatus) -> None:
     name = (status.name,)
     _add(samples, "rotator_credential_ready", name, status.ready)
     _add(samples, "rotator_credential_paused", name, status.paused is not None)
+    _add(samples, "rotator_credential_outage_over_budget", name, status.over_budget)
     _add(samples, "rotator_credential_failing_since_timestamp_seconds", name, status.failing_since or 0.0)
     for metric, at in _times(status):
         if at is not None:

@@ -110,6 +110,11 @@ class Tally:
                 found[place] = found.get(place, 0.0) + now - since
             return found
 
+    def dead_now(self) -> frozenset[Place]:
+        """Return the places at which a dead value is known to stand."""
+        with self._lock:
+            return frozenset(self._dead_since)
+
     def _life(self, event: Event, credential: str, target: str, strategy: str) -> None:
         published = self._strategy(credential)
         rolled = event is Event.ROTATION_CAPTURED and published and (strategy or published) == "roll"
@@ -142,8 +147,8 @@ _WRITE: Final[Mapping[Event, str]] = {
 
 
 def _writing(fields: Mapping[str, object]) -> bool:
-    """Whether it was a write that ended; `act` says what was being done, and a target fails at reads and checks too."""
-    return _text(fields, "act") in ("", "write")
+    """Whether it was a write that ended, or was refused before it began; `act` says what was being done."""
+    return _text(fields, "act") in ("", "write", "check")
 
 
 def _text(fields: Mapping[str, object], key: str) -> str:

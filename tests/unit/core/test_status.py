@@ -1,7 +1,7 @@
 """The one value that everybody renders: every state, every need of an operator, and what people read."""
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import pytest
 
@@ -451,6 +451,18 @@ def test_inside_a_roll_only_what_was_written_and_read_back_counts():
     written = rolling.captured(value="v9").verified().publishing().written()
     assert status(written).ready
     assert not status(written.failed("read_back", "env")).ready
+
+
+def test_a_value_that_died_is_not_ready_until_its_successor_stands_there():
+    story = published()
+    story.planned()
+    story.view = replace(
+        story.view, rotation=replace(story.view.opened, terms=replace(story.view.opened.terms, why="dead"))
+    )
+    assert not status(story).ready
+    assert [t.in_sync for t in status(story).targets] == [False, False]
+
+    assert status(story.minted().verified().publishing().written()).ready
 
 
 def test_a_request_that_no_rotation_serves_is_shown_until_one_does():

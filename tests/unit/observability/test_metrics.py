@@ -10,8 +10,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from rotator.core.credential import State
 from rotator.core.errors import JournalUnsafe
 from rotator.core.events import Event
-from rotator.core.reasons import RETIREMENT_WAITS, Reason
-from rotator.core.status import CredentialStatus, OpenRetirement, TargetStatus
+from rotator.core.reasons import RETIREMENT_WAITS, OperatorCode, Reason
+from rotator.core.status import CredentialStatus, NeedsOperator, OpenRetirement, TargetStatus, Trouble
 from rotator.observability.families import FAMILIES, metrics_reference
 from rotator.observability.metrics import STEPS, ConnectionRow, Metrics
 from rotator.observability.tally import RESULTS, WRITES
@@ -283,7 +283,7 @@ def test_writes_count_by_the_type_of_their_target(event: Event, result: str) -> 
     assert found[f"rotator_target_writes_total{{result={result},target_type=other}}"] == 1
 
 
-@pytest.mark.parametrize(("act", "count"), [("write", 1), ("read_back", 0), ("read", 0), ("check", 0)])
+@pytest.mark.parametrize(("act", "count"), [("write", 1), ("read_back", 0), ("read", 0), ("check", 1)])
 def test_only_a_write_that_failed_counts_as_one(act: str, count: int) -> None:
     page = Page(IDLE)
     page.say(Event.TARGET_FAILED, credential="dns", target="vault:ci", target_type="vault", act=act)
@@ -535,3 +535,41 @@ def test_the_page_and_its_reference_name_the_same_metrics_types_and_labels() -> 
     assert found == {family.name: (family.kind, set(family.labels)) for family in FAMILIES}
     assert [line["name"] for line in metrics_reference()] == list(found)
     assert all(line["meaning"].endswith(".") for line in metrics_reference())
+
+
+# --- what lasts is a gauge, so that its alert ends with it
+
+
+def test_a_dead_value_is_shown_while_it_stands_there() -> None:
+    page = Page(IDLE)
+    page.scrape()
+    page.say(Event.VALUE_DEAD, credential="dns")
+    assert page.scrape()["rotator_target_value_dead{credential=dns,target=vault:ci}"] == 1
+    page.say(Event.TARGET_WRITTEN, credential="dns", target="vault:ci", target_type="vault")
+    assert page.scrape()["rotator_target_value_dead{credential=dns,target=vault:ci}"] == 0
+    assert page.scrape()["rotator_target_value_dead{credential=dns,target=file}"] == 1
+
+
+def test_targets_that_fail_are_counted_by_their_type_at_every_fleet_size() -> None:
+    troubled = dataclasses.replace(TARGETS[0], problem=Trouble(act="check", message="read-only"))
+    page = Page(dataclasses.replace(IDLE, targets=(troubled, TARGETS[1])), IDLE, limit=0)
+    page.statuses[1] = dataclasses.replace(IDLE, name="other")
+    found = page.scrape()
+    assert found["rotator_targets_failing{target_type=vault}"] == 1
+    assert found["rotator_targets_failing{target_type=env_file}"] == 0
+
+
+def test_a_refused_preflight_is_a_failed_publication() -> None:
+    page = Page(IDLE)
+    page.say(Event.TARGET_FAILED, credential="dns", target="vault:ci", target_type="vault", act="check")
+    page.say(Event.TARGET_FAILED, credential="dns", target="vault:ci", target_type="vault", act="read")
+    assert page.scrape()["rotator_target_writes_total{result=failed,target_type=vault}"] == 1
+
+
+def test_an_incident_a_restored_journal_and_a_roll_over_its_budget_are_shown() -> None:
+    needs = NeedsOperator(code=OperatorCode.RESTORED_JOURNAL, message="", remedy="", since=1.0)
+    restored = dataclasses.replace(IDLE, needs_operator=needs, over_budget=True)
+    found = Page(restored, rows=[ConnectionRow(name="prod", incident=True)]).scrape()
+    assert found["rotator_credentials_restored"] == 1
+    assert found["rotator_credential_outage_over_budget{credential=dns}"] == 1
+    assert found["rotator_connection_incident{connection=prod}"] == 1
