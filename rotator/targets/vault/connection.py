@@ -91,6 +91,22 @@ class VaultConnection:
             raise no if request.effect else Forbidden(no.message, no.remedy)
         return answer
 
+    @property
+    def uses(self) -> int:
+        """How many requests the present login is good for, 0 for any number."""
+        return self._keeper.uses
+
+    def afresh(self) -> bool:
+        """Take another login, where an answer that denies everything may be that of the old one; True if there is one.
+
+        Raises:
+            Unavailable: Vault gave no usable answer, or refused the login.
+        """
+        try:
+            return self._keeper.denied(self._keeper.token())
+        except Refused as error:
+            raise Unavailable(error.message, error.remedy) from None
+
     def close(self) -> None:
         """Give back the login; the connection is not used again."""
         self._keeper.close()

@@ -53,6 +53,8 @@ class Login:
     renewable: bool
     own: bool
     """Whether we created it by logging in, and may revoke it."""
+    uses: int = 0
+    """How many requests it is good for (`token_num_uses` of a role); 0 for any number."""
 
     @property
     def ends_at(self) -> float:
@@ -76,6 +78,7 @@ class Keeper:
         self._lock = threading.Lock()
         self._login: Login | None = None
         self._unwrapped: tuple[Secret, Secret] | None = None
+        self._used = 0
         self.expires_at: float | None = None
 
     def token(self) -> Secret:
@@ -87,11 +90,17 @@ class Keeper:
         """
         with self._lock:
             login, now = self._login, self._clock.boot()
-            if login is None or now >= login.ends_at:
+            if login is None or now >= login.ends_at or (login.own and 0 < login.uses <= self._used):
                 login = self._log_in()
             elif now >= login.renew_at:
                 login = self._renewed(login)
+            self._used += 1
             return login.token
+
+    @property
+    def uses(self) -> int:
+        """How many requests the present login is good for, 0 for any number, or where there is none."""
+        return self._login.uses if self._login is not None else 0
 
     def wrapped_until(self) -> datetime | None:
         """Until when the wrapped secret id of this login can be opened, without opening it; None where none is wrapped.
@@ -119,7 +128,7 @@ class Keeper:
             login = self._login
             if login is None or login.token != token:
                 return True  # another thread has replaced it meanwhile
-            young = self._clock.boot() - login.taken_at < RETRY_DENIED_AFTER
+            young = self._clock.boot() - login.taken_at < RETRY_DENIED_AFTER and not login.uses
             if young and self._ask(token, "GET", "auth/token/lookup-self").ok:
                 return False
             return self._log_in().token != token
@@ -218,7 +227,11 @@ class Keeper:
         if answer.ok:
             found = answer.data()
             return self._keep(
-                {"lease_duration": found.get("ttl", 0), "renewable": found.get("renewable", False)},
+                {
+                    "lease_duration": found.get("ttl", 0),
+                    "renewable": found.get("renewable", False),
+                    "num_uses": found.get("num_uses", 0),
+                },
                 token,
                 own=False,
                 first=float(found.get("creation_ttl") or 0) or None,
@@ -233,9 +246,12 @@ class Keeper:
             taken_at=self._clock.boot(),
             first_grant=first or life,
             grant=life,
-            renewable=bool(granted.get("renewable")),
+            # A renewal would be one of the uses; a login that is used up is taken anew anyway.
+            renewable=bool(granted.get("renewable")) and not granted.get("num_uses"),
             own=own,
+            uses=int(granted.get("num_uses") or 0),
         )
+        self._used = 0
         self.expires_at = NEVER if life == NEVER else self._clock.utc() + life
         return self._login
 

@@ -42,6 +42,8 @@ class _Stand:
     number: int
     created: str
     data: JsonObject
+    ends: str = ""
+    """When Vault will delete the version, empty for never."""
 
     @property
     def version(self) -> str:
@@ -74,6 +76,8 @@ class VaultTarget:
         self._crash = crash
         self._warn = warn
         self._what = f"vault:{options.place}"
+        self._place = options.place
+        self._options = options
         self._mount = _quoted(options.mount)
         self._data = f"{self._mount}/data/{_quoted(options.path)}"
         self._metadata = f"{self._mount}/metadata/{_quoted(options.path)}"
@@ -92,33 +96,67 @@ class VaultTarget:
             Refused: a certain no; the remedy says what to grant or to mount.
             Unavailable: Vault gave no usable answer.
         """
+        doing = f"checking {self._what}"
         self._require_version_2()
-        request = Request(
-            doing=f"checking {self._what}",
-            method="POST",
-            path="sys/capabilities-self",
-            body=json.dumps({"paths": list(self._paths)}),
-        )
+        missing = self._missing(doing)
+        if missing and self._connection.afresh():
+            # What was denied may be the login's own fault: used up, or older than its policies.
+            missing = self._missing(doing)
+        if missing and self._connection.uses != 1:  # a login's last request is told that nothing is allowed
+            path, capabilities = next(iter(missing.items()))
+            raise Refused(
+                f"{doing}: the login may not {', '.join(sorted(capabilities))} {path}",
+                f'add to its policy: path "{path}" {{ capabilities = ["create", "read", "update"] }}',
+                code="permission",
+            )
         try:
-            answer = self._connection.ask(request)
-        except Forbidden:
-            pass  # a login without the `default` policy may not ask; reading is all that it can prove without writing
-        else:
-            found = answer.json()
-            for path in self._paths:
-                held = set(found.get(path) or found.get("data", {}).get(path) or ())
-                missing = _NEEDED - held
-                if missing and "root" not in held:
-                    raise Refused(
-                        f"checking {self._what}: the login may not {', '.join(sorted(missing))} {path}",
-                        f'add to its policy: path "{path}" {{ capabilities = ["create", "read", "update"] }}',
-                        code="permission",
-                    )
-        try:
-            self._stand(f"checking {self._what}")
+            stand = self._stand(doing)
+            return (*self._ends(stand, doing), *self._limited())
         except Forbidden as error:
             raise Refused(error.message, error.remedy, code="permission") from None
-        return ()
+
+    def _missing(self, doing: str) -> dict[str, frozenset[str]]:
+        """Path -> capabilities that the login lacks there, by Vault's own word; empty where Vault does not say."""
+        body = json.dumps({"paths": list(self._paths)})
+        try:
+            answer = self._connection.ask(Request(doing=doing, method="POST", path="sys/capabilities-self", body=body))
+        except Forbidden:
+            return {}  # a login without the `default` policy may not ask; reading is all that it can prove
+        found = answer.json()
+        held = {path: set(found.get(path) or found.get("data", {}).get(path) or ()) for path in self._paths}
+        return {path: lacks for path, has in held.items() if "root" not in has and (lacks := _NEEDED - has)}
+
+    def _ends(self, stand: _Stand, doing: str) -> Sequence[Remark]:
+        """Whether Vault will delete what is published here, by a setting of the path or of its mount."""
+        try:
+            path = self._connection.ask(Request(doing=doing, path=self._metadata)).data()
+        except Forbidden:
+            path = {}  # then only what is written tells
+        after = str(path.get("delete_version_after") or "0s")
+        if after == "0s" and not stand.ends:
+            return ()
+        when = f"after {after}" if after != "0s" else f"at {stand.ends}"
+        return (
+            Remark(
+                code="versions_end",
+                message=f"{self._what}: Vault deletes each version {when} (delete_version_after), and its value",
+                remedy=f"`vault kv metadata put -delete-version-after=0s {self._place}`; where the mount says so: "
+                f"`vault write {self._mount}/config delete_version_after=0s`",
+            ),
+        )
+
+    def _limited(self) -> Sequence[Remark]:
+        uses = self._connection.uses
+        if not uses:
+            return ()
+        return (
+            Remark(
+                code="login_uses",
+                message=f"a login of this connection is good for {uses} {'request' if uses == 1 else 'requests'}, "
+                "so one rotation takes many of them" + (", and what it may do cannot be asked" if uses == 1 else ""),
+                remedy="set `token_num_uses=0` at its role (a token from a file: `-use-limit=0`)",
+            ),
+        )
 
     def read(self) -> Reading:
         """Read the managed keys over a new connection; a path without versions is an empty reading.
@@ -172,8 +210,9 @@ class VaultTarget:
             inner = JsonObject(outer.raw("data") or "")
             metadata = inner.value("metadata")
             number, created = int(metadata["version"]), str(metadata["created_time"])
-            data = inner.raw("data")
-            return _Stand(number, created, JsonObject("{}" if data in {None, "null"} else str(data)))
+            gone = (data := inner.raw("data")) in {None, "null"}
+            ends = "" if gone else str(metadata.get("deletion_time") or "")
+            return _Stand(number, created, JsonObject("{}" if gone else str(data)), ends)
         except (ValueError, TypeError, KeyError):
             raise Unavailable(
                 f"{doing}: the answer (HTTP {answer.status}) is not that of a KV version 2 secret",
@@ -197,8 +236,11 @@ class VaultTarget:
             return False
         if not answer.ok:
             raise refuse(answer, request, _remedy(answer))
-        if not isinstance(answer.data().get("version"), int):
+        written = answer.data()
+        if not isinstance(written.get("version"), int):
             raise OutcomeUnknown(f"{doing}: the answer does not name a version", "the target is read again")
+        if written.get("deletion_time"):
+            self._warn("versions_end", f"{self._what}: Vault will delete this version at {written['deletion_time']}")
         return True
 
     def _mark(self, publication: Publication) -> None:
@@ -240,6 +282,13 @@ class VaultTarget:
             ) from None
         mount = answer.data()
         options = mount.get("options") or {}
+        at = str(mount.get("path") or "").strip("/")
+        if at and at != self._options.mount:
+            raise Refused(
+                f"{doing}: the mount is `{at}`, and `{self._options.mount}` lies inside of it",
+                f"write {self._options.inside(at)}",
+                code="mount",
+            )
         if mount.get("type") != "kv" or options.get("version") != "2":
             raise Refused(
                 f"{doing}: the mount is not a KV version 2 engine",

@@ -429,3 +429,32 @@ def signed(key: ec.EllipticCurvePrivateKey, *, subject: str) -> str:
     text = f"{encoded(head)}.{encoded(json.dumps(claims).encode())}"
     r, s = decode_dss_signature(key.sign(text.encode(), ec.ECDSA(SHA256())))
     return f"{text}.{encoded(r.to_bytes(32, 'big') + s.to_bytes(32, 'big'))}"
+
+
+# ------------------------------------------------------------------------------------------------------ limited uses
+@pytest.mark.parametrize("uses", [1, 2, 3, 5, 7, 10])
+def test_a_role_whose_logins_are_good_for_few_requests_publishes_and_check_says_so(
+    place: VaultPlace, roles: Roles, uses: int
+) -> None:
+    connection = connect(place, roles.approle_auth(token_num_uses=uses))
+    assert works(place, connection)
+    remarks = [remark.code for remark in target(place, connection).check()]
+    assert remarks == ["login_uses"]
+
+
+@pytest.mark.parametrize("uses", [1, 4])
+def test_what_such_a_login_may_not_do_is_still_refused(place: VaultPlace, roles: Roles, uses: int) -> None:
+    rules = policy(place.path, "read")
+    roles.vault.call("PUT", f"sys/policies/acl/{roles.policy}", {"policy": rules})
+    on = target(place, connect(place, roles.approle_auth(token_num_uses=uses)))
+    if uses > 1:
+        with pytest.raises(Refused, match="may not"):
+            on.check()
+    with pytest.raises(Refused, match="403"):
+        on.write(publication(fresh_values(place), on.read()))
+
+
+def test_a_token_of_the_operator_that_ends_by_use_is_a_remark(place: VaultPlace, roles: Roles) -> None:
+    made = roles.vault.call("POST", "auth/token/create", {"policies": [roles.policy], "num_uses": 50})
+    connection = connect(place, VaultAuth(token=roles.file(made["auth"]["client_token"])))
+    assert [remark.code for remark in target(place, connection).check()] == ["login_uses"]

@@ -2,14 +2,18 @@
 
 import uuid
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
+from rotator.config.secret_ref import SecretRef
 from rotator.core.credential import NEVER
 from rotator.core.errors import Conflict, Refused, Unavailable
-from rotator.core.ports.target import Publication
+from rotator.core.ports.target import Publication, Reading
 from rotator.core.secret import Secret
-from rotator.targets.vault import VaultTargetOptions
+from rotator.targets.vault import VaultConnectionOptions, VaultTargetOptions
+from rotator.targets.vault.connection import VaultConnection
+from rotator.targets.vault.options import VaultAuth
 from rotator.targets.vault.target import VaultTarget
 from rotator.testing.target_contract import fresh_values, plain, publication
 from tests.contract.targets.vault_place import KEYS, VaultPlace
@@ -304,3 +308,40 @@ def eventually(call: Callable[[], None]) -> None:
             time.sleep(0.05)
         else:
             return
+
+
+# ------------------------------------------------------------------------------------------------------ before a write
+@pytest.mark.parametrize(
+    "mount, path, right",
+    [
+        ("secret/data", "ci/app", "`mount: secret` and `path: ci/app`"),
+        ("secret/metadata", "ci/app", "`mount: secret` and `path: ci/app`"),
+        ("secret/ci", "app", "`mount: secret` and `path: ci/app`"),
+    ],
+)
+def test_a_mount_that_is_none_of_its_own_is_refused_with_the_right_spelling(
+    place: VaultPlace, tmp_path: Path, mount: str, path: str, right: str
+) -> None:
+    file = tmp_path / "root"
+    file.write_text(place.vault.root_token)
+    file.chmod(0o600)
+    options = VaultConnectionOptions(address=place.gate.address, auth=VaultAuth(token=SecretRef(file=file)))
+    on = VaultTarget(VaultConnection("vault", options), VaultTargetOptions(mount=mount, path=path), KEYS)
+    with pytest.raises(Refused) as checked:
+        on.check()
+    with pytest.raises(Refused):
+        on.write(publication(fresh_values(place), Reading(version="")))
+    assert (checked.value.code, right in checked.value.remedy) == ("mount", True)
+
+
+@pytest.mark.parametrize("published", [False, True])
+def test_a_path_whose_versions_vault_deletes_is_a_remark(
+    place: VaultPlace, target: VaultTarget, published: bool
+) -> None:
+    assert list(target.check()) == []
+    place.vault.call("POST", f"secret/metadata/{place.path}", {"delete_version_after": "3h"})
+    if published:
+        target.write(publication(fresh_values(place), target.read()))
+        assert "versions_end" in [code for code, _ in place.warnings]
+    (remark,) = target.check()
+    assert (remark.code, "3h" in remark.message, place.path in remark.remedy) == ("versions_end", True, True)
