@@ -23,6 +23,9 @@ _CLEAN_TAIL = re.compile(rb"[ \t]*(?:#[^\r\n]*)?\Z")
 _CLOSING = {
     quote: re.compile(rb"[^%b\\]*(?:\\.[^%b\\]*)*%b" % (quote, quote, quote), re.DOTALL) for quote in (b"'", b'"', b"`")
 }
+_HASH = re.compile(rb"#(?:[ \t]|\Z)")
+_COMMENT = re.compile(rb"[ \t]+#")
+_COMMAND_END = re.compile(rb";|&&")
 _ESCAPES = {b"n": b"\n", b"r": b"\r", b"t": b"\t"}
 
 
@@ -201,10 +204,10 @@ def _bare(content: bytes, match: "re.Match[bytes]", stop: int) -> tuple[int, int
     """
     start = match.end()
     text = content[start:stop]
-    if re.match(rb"#(?:[ \t]|\Z)", text) or (text.startswith(b"#") and match["sign"][-1:] in (b" ", b"\t")):
+    if _HASH.match(text) or (text.startswith(b"#") and match["sign"][-1:] in (b" ", b"\t")):
         return start, None
-    text = re.split(rb"[ \t]+#", text, maxsplit=1)[0]
-    command = re.search(rb";|&&", text)
+    text = _COMMENT.split(text, maxsplit=1)[0]
+    command = _COMMAND_END.search(text)
     if command is not None:
         exported = _exported_after(content, match, start + command.start(), stop)
         if exported is not None:
