@@ -15,7 +15,7 @@ from rotator.app import state_checks
 from rotator.app.app import App
 from rotator.app.fleet import ConfiguredFleet
 from rotator.app.looking import looking_fleet
-from rotator.app.plan import requests_of
+from rotator.app.requests import requests_of
 from rotator.config.load import load
 from rotator.config.models import Config
 from rotator.core.errors import RotatorError

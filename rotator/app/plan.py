@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Final
 
+from rotator.app.requests import requests_of
 from rotator.core.credential import NEVER, Credential
 from rotator.core.status import CredentialStatus
-
-SHARED: Final = 5
-"""Requests of one rotation whatever its targets: mint, two checks of the new token, disable (two), delete."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,14 +69,3 @@ def plan(
                 break
             at, first, asked, rolls = at + step, False, False, credential.policy.strategy.value == "roll"
     return sorted(rows, key=lambda row: row.at)
-
-
-def requests_of(targets: int, *, rolls: bool, first: bool) -> int:
-    """Return how many requests a rotation takes at the provider, with the retirement that it opens.
-
-    Args:
-        targets: how many targets it writes; the value that is read back from each is verified.
-        rolls: whether it is a roll.
-        first: whether it is the first creation, which leaves no old token to be drained.
-    """
-    return SHARED + 1 + targets + (2 if rolls else 3 * (not first))

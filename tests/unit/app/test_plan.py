@@ -2,7 +2,8 @@
 
 from itertools import pairwise
 
-from rotator.app.plan import SHARED, plan
+from rotator.app.plan import plan
+from rotator.app.requests import requests_of
 from rotator.core.credential import DAY, NEVER, Policy, Strategy
 from rotator.core.status import credential_status
 from tests.unit.core.story import START, Story, credential, published
@@ -17,7 +18,7 @@ def test_a_first_creation_is_planned_for_now_and_retires_nothing():
     (row,) = rows(Story(), days=1)
 
     assert (row.at, row.reason, row.retired_at) == (START, "first creation", None)
-    assert row.requests == SHARED + 1 + 2
+    assert row.requests == requests_of(2, rolls=False, first=True)
     assert (row.slots, row.targets) == (1, ("env", "vault"))
 
 
@@ -28,7 +29,7 @@ def test_a_renewal_says_when_its_old_token_can_be_deleted():
     assert row.reason == "renewal"
     assert START + 57 * DAY <= row.at <= START + 63 * DAY
     assert row.retired_at == row.at + 2 * DAY
-    assert row.requests == SHARED + 1 + 2 + 3
+    assert row.requests == requests_of(2, rolls=False, first=True) + 3
 
 
 def test_later_rotations_follow_at_their_own_pace():
