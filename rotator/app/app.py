@@ -176,7 +176,8 @@ class App:
     def credentials(self) -> tuple[Credential, ...]:
         """The configured credentials in the order of the file."""
         advanced = self.config.advanced
-        return tuple(whole(to_credential(c, advanced, self.ids[c.name]), c) for c in self.config.credentials)
+        made = [(to_credential(c, advanced, self.ids[c.name]), c) for c in self.config.credentials]
+        return tuple(whole(one, c, self.config.connections.get(one.connection)) for one, c in made)
 
     # --- driving
 

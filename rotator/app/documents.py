@@ -156,12 +156,14 @@ def _paused(paused: Mapping[str, Any] | None) -> dict[str, Any] | None:
     return {**paused, "since": moment(paused["since"]), "until": moment(paused["until"])}
 
 
+HIDDEN = frozenset({"stanza", "policy", "account_id", "scope", "free", "not_written", "stream", "by"})
+"""Details that mean nothing to people: stanzas, ids of streams, versions of places, fingerprints."""
+
+
 def fact_document(name: str, fact: Fact) -> dict[str, Any]:
     """Return one fact of `history -o json`; no value and no digest of one."""
     detail: dict[str, Any] = {
-        key: value
-        for key, value in fact.detail.items()
-        if key not in ("stanza", "policy", "account_id") and not isinstance(value, dict)
+        key: value for key, value in fact.detail.items() if key not in HIDDEN and not isinstance(value, dict)
     }
     detail |= {key: moment(fact.number(key)) for key in MOMENTS if key in detail}
     for key in ("attempt", "token_id", "token_name", "target", "generation"):

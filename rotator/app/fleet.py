@@ -81,8 +81,9 @@ class ConfiguredFleet:
             self._config = config
             self._stanzas = {ids[stanza.name]: stanza for stanza in config.credentials}
             self._credentials = {
-                stream: whole(to_credential(stanza, config.advanced, stream), stanza)
+                stream: whole(made, stanza, config.connections.get(made.connection))
                 for stream, stanza in self._stanzas.items()
+                for made in (to_credential(stanza, config.advanced, stream),)
             }
             self._renewals = {
                 name: {s: r for s, r in found.items() if s in self._credentials}
@@ -158,7 +159,7 @@ class ConfiguredFleet:
             configured = self._credentials.get(stream)
             made_from: tuple[object, ...] = (
                 configured,
-                tuple(sorted(view.past)),
+                (*sorted(view.past), *sorted(view.former)),
                 None if configured else view.position,
             )
             found = self._wired.get(stream)
@@ -178,19 +179,32 @@ class ConfiguredFleet:
                 return None
             if credential is None:
                 made = to_credential(stanza, self.config.advanced, stream, managed=False)
-                credential = whole(made, stanza)
+                credential = whole(made, stanza, self.config.connections.get(made.connection))
             connection = self.connection(credential.connection)
             source = SOURCES[stanza.source_type].source(connection, stanza.source)
             targets = {target.name: self._target(target, credential.name) for target in stanza.targets}
             for name, past in view.past.items():
                 if name not in targets and isinstance(past, dict) and (old := self._past(view.spec, past)):
                     targets[name] = self._target(old, credential.name)
+            former = {scope: left for scope, spec in view.former.items() if (left := self._left(spec))}
         except ConfigError as error:
             said = view.spec.get("stanza")
             named = said.get("name") if isinstance(said, dict) else None
             self._say(Event.CONFIG_WARNING.value, credential=named or stream, reason=error.message)
             return None
-        return Bound(credential=credential, source=source, targets=targets)
+        return Bound(credential=credential, source=source, targets=targets, former=former)
+
+    def _left(self, spec: Mapping[str, Any]) -> Source | None:
+        """The source of a stanza of earlier days; None where its connection is gone."""
+        try:
+            kept, account = spec.get("stanza"), spec.get("account_id")
+            told = {**kept, "account_id": account} if isinstance(kept, dict) and account else kept
+            stanza = self._remembered({"stanza": told})
+            if stanza is None:
+                return None
+            return SOURCES[stanza.source_type].source(self.connection(stanza.common.connection), stanza.source)
+        except ConfigError:
+            return None
 
     def _remembered(self, spec: Mapping[str, Any]) -> CredentialStanza | None:
         stanza = spec.get("stanza")
@@ -283,11 +297,18 @@ class ConfiguredFleet:
         self.connections.close()
 
 
-def whole(credential: Credential, stanza: CredentialStanza) -> Credential:
-    """Return the credential with a spec from which it, and each target alone, can be made again."""
+def whole(credential: Credential, stanza: CredentialStanza, connection: ConnectionStanza | None) -> Credential:
+    """Return the credential with a spec from which it, and each target alone, can be made again.
+
+    Args:
+        credential: as the protocol sees it.
+        stanza: its configuration.
+        connection: the configuration of its connection, which may name the account that the credential does not.
+    """
     spec = stanza.spec()
+    account = spec.get("account_id") or getattr(connection.options if connection else None, "account_id", None)
+    scope = "/".join((credential.connection, credential.owner, *([str(account)] if account else [])))
     targets = {target.name: plain for target, plain in zip(stanza.targets, spec["targets"], strict=True)}
     places: dict[str, Json] = {target.name: target.place for target in credential.targets}
-    return replace(
-        credential, spec={"stanza": spec, "targets": targets, "account_id": spec.get("account_id"), "places": places}
-    )
+    known: dict[str, Json] = {"stanza": spec, "scope": scope, "account_id": account}
+    return replace(credential, scope=scope, spec={**known, "targets": targets, "places": places})

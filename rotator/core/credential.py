@@ -126,6 +126,7 @@ class Credential:
         targets: in configured order, at least one.
         spec: the configured stanza as plain data, opaque to core; enough to rebuild source and targets later.
         digest: digest of the source's part of `spec`.
+        scope: where its tokens live at the provider, in an opaque word; only there can they be seen and ended.
         managed: whether it still stands in the configuration.
     """
 
@@ -138,6 +139,7 @@ class Credential:
     adopt: str = ""
     spec: Mapping[str, Json] = field(default_factory=dict)
     digest: str = ""
+    scope: str = ""
     managed: bool = True
 
     @cached_property

@@ -181,12 +181,24 @@ class Driver:
         seconds = round(work.now - rotation.rolled_at, 1)
         work.say(Event.OUTAGE_OVER_BUDGET, seconds=seconds, budget=rotation.policy.outage_budget)
 
+    def _place(self, work: Work, name: str, place: str) -> None:
+        """A target that points to another place now: the old one is released under a name of its own."""
+        places = work.view.spec.get("places")
+        before = places.get(name) if isinstance(places, dict) else None
+        if before in (None, place) or name not in work.view.baselines:
+            return
+        left = Action(Act.RECORD, kind=Kind.TARGET_RELEASED, target=f"{name} at {before}", detail={"of": name})
+        perform(work, left)
+        perform(work, Action(Act.RECORD, kind=Kind.TARGET_ADDED, target=name))
+
     def _configured(self, work: Work) -> None:
         """Journal the stanza when it changed, so that a credential that leaves the configuration can still finish."""
         credential = work.credential
         if credential.managed and dict(work.view.spec) != dict(credential.spec):
             for gone in sorted(_names(work.view.spec) - credential.all - work.view.released.keys()):
                 perform(work, Action(Act.RECORD, kind=Kind.TARGET_RELEASED, target=gone))
+            for target in credential.targets:
+                self._place(work, target.name, target.place)
             work.append(work.draft(Kind.CONFIGURED, rid="", detail=credential.spec))
             for name in credential.all:  # other keys, or another place: what was seen there says nothing now
                 work.forget(Look(Sight.STANDS, name))

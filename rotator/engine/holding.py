@@ -38,7 +38,7 @@ def desired(work: Work, target: Target, fingerprint: str, value: Secret | None =
     value = value or opened(work, fingerprint)
     if value is None:
         raise Refused("opening a value of the journal: its key was destroyed, or it was changed since", code="value")
-    outputs = work.source.outputs(token_id, value, work.view.expires_at(token_id))
+    outputs = work.source_of(token_id).outputs(token_id, value, work.view.expires_at(token_id))
     return {key: literal_or(outputs, name) for key, name in target.keys.items()}
 
 

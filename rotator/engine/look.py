@@ -85,7 +85,7 @@ def accepted(work: Work, of: str) -> Seen:
     if rotation is None or rotation.token_id != of:
         return Seen(at, Result.UNSURE)
     try:
-        state = work.source.get(of)
+        state = work.source_of(of).get(of)
         if state is None:
             young = at - rotation.since <= work.credential.policy.propagation
             return Seen(
@@ -123,9 +123,10 @@ def proven(work: Work, value: Secret, token_id: str, state: TokenState | None = 
         token_id: the token.
         state: what GET said just now, if it was asked.
     """
-    if work.source.verifies:
-        return work.source.verify(value) == token_id
-    shown = state or work.source.get(token_id)
+    source = work.source_of(token_id)
+    if source.verifies:
+        return source.verify(value) == token_id
+    shown = state or source.get(token_id)
     return shown is not None and shown.active and shown.equal
 
 
@@ -156,12 +157,12 @@ def alive(work: Work, of: str) -> Seen:
     rotation = view.rotation
     rolling = rotation is not None and rotation.strategy is Strategy.ROLL and rotation.fingerprint == of
     try:
-        listed = (
-            {t.id: t for t in work.fleet.tokens(work.credential, work.source, work.tuning.watch)} if not rolling else {}
-        )
-        state = listed.get(token_id)
+        source = work.source_of(token_id)
+        fresh = work.tuning.watch
+        listing = () if rolling or source is not work.source else work.fleet.tokens(work.credential, source, fresh)
+        state = next((one for one in listing if one.id == token_id), None)
         if state is None or not state.active:
-            state = work.source.get(token_id)  # a list may lag or leave out; only GET condemns
+            state = source.get(token_id)  # a list may lag or leave out; only GET condemns
         if state is None or not state.active:
             return _dead(work, at, of, state.status if state else "gone", exposed=state is not None and state.exposed)
         memory.used[token_id] = state.last_used_at or 0.0
@@ -177,8 +178,8 @@ def alive(work: Work, of: str) -> Seen:
         if rolling and rotation is not None:
             young = at - rotation.since <= rotation.policy.propagation
             settled = of in memory.verified or bool(rotation.read_back) or not young
-            return Seen(at, Result.BAD if settled and work.source.control() else Result.UNSURE)
-        proven = refused(work, of)
+            return Seen(at, Result.BAD if settled and source.control() else Result.UNSURE)
+        proven = refused(work, of, source)
         return _dead(work, at, of, "the provider refuses it") if proven else Seen(at, Result.UNSURE)
     except NO_ANSWER as error:
         return _unsure(work, at, error)
@@ -193,7 +194,7 @@ def token(work: Work, of: str) -> Seen:
     """Is a token active?"""
     at = work.now
     try:
-        state = work.source.get(of)
+        state = work.source_of(of).get(of)
     except NO_ANSWER as error:
         return _unsure(work, at, error)
     if state is not None and of == work.credential.adopt and of not in work.view.tokens and not adoptable(work, state):
@@ -243,7 +244,7 @@ def quiet(work: Work, of: str) -> Seen:
     """Has nobody used the old token for the quiet time? A token that is dead already is quiet."""
     at = work.now
     try:
-        state = work.source.get(of)
+        state = work.source_of(of).get(of)
     except NO_ANSWER as error:
         return _unsure(work, at, error)
     return _quiet(work, at, of, state)
@@ -268,7 +269,7 @@ def unpublished(work: Work, of: str) -> Seen:
     """
     at, view = work.now, work.view
     try:
-        state = work.source.get(of)
+        state = work.source_of(of).get(of)
     except NO_ANSWER as error:
         return _unsure(work, at, error)
     work.memory.seen[Look(Sight.QUIET, of)] = _quiet(work, at, of, state)

@@ -105,7 +105,8 @@ def mint(work: Work, action: Action) -> None:
     point = "roll_send" if rolls else "create_send"
     work.runtime.crash(f"before_{point}")
     try:
-        minted = work.source.roll(rotation.token_id) if rolls else work.source.mint(name, expires_at)
+        source = work.source_of(rotation.token_id) if rolls else work.source
+        minted = source.roll(rotation.token_id) if rolls else source.mint(name, expires_at)
     except CERTAIN as error:
         _mint_refused(work, name, number, error)
         return
@@ -191,9 +192,10 @@ def extend(work: Work, action: Action) -> None:
     wanted = NEVER if life == NEVER else whole(work.believed + life)
     work.runtime.crash("before_extend_send")
     try:
-        work.source.extend(rotation.token_id, wanted)
+        source = work.source_of(rotation.token_id)
+        source.extend(rotation.token_id, wanted)
         work.runtime.crash("after_extend_send")
-        state = work.source.get(rotation.token_id)
+        state = source.get(rotation.token_id)
     except (*CERTAIN, OutcomeUnknown) as error:
         _failed(work, "extend", "", error)
         return
@@ -285,19 +287,27 @@ def read_back(work: Work, action: Action) -> None:
 
 def disable(work: Work, action: Action) -> None:
     """Disable a token that an irrevocable fact marks. Sent late or twice it is harmless."""
-    _destroy(work, action.token_id, "disable", work.source.disable, Kind.DISABLED, Event.TOKEN_DISABLED)
+
+    def send() -> None:
+        work.source_of(action.token_id).disable(action.token_id)
+
+    _destroy(work, action.token_id, "disable", send, Kind.DISABLED, Event.TOKEN_DISABLED)
 
 
 def delete(work: Work, action: Action) -> None:
     """Delete a token that an irrevocable fact marks. Sent late or twice it is harmless."""
-    _destroy(work, action.token_id, "delete", work.source.delete, Kind.DELETED, Event.TOKEN_DELETED)
+
+    def send() -> None:
+        work.source_of(action.token_id).delete(action.token_id)
+
+    _destroy(work, action.token_id, "delete", send, Kind.DELETED, Event.TOKEN_DELETED)
 
 
-def _destroy(work: Work, token: str, act: str, send: Callable[[str], None], kind: Kind, event: Event) -> None:
+def _destroy(work: Work, token: str, act: str, send: Callable[[], None], kind: Kind, event: Event) -> None:
     work.journal.check(work.lease)
     work.runtime.crash(f"before_{act}_send")
     try:
-        send(token)
+        send()
     except (*CERTAIN, OutcomeUnknown) as error:
         work.append(work.draft(Kind.FAILED, token_id=token, detail=_why(act, error)))
         work.say(Event.RETIREMENT_FAILED, act=act, token=token, reason=error.message, remedy=error.remedy or None)
@@ -329,9 +339,11 @@ def record(work: Work, action: Action) -> None:
     if kind is Kind.ABANDONED and rotation and not action.detail.get("rejected"):
         fields["detail"] = {**action.detail, **_unanswered(work, rotation)}
     if kind is Kind.TARGET_RELEASED:
+        of = str(action.detail.get("of", "")) or action.target
         fields["detail"] = {
-            "stanza": _spec(work, "targets", action.target),
-            "place": _spec(work, "places", action.target),
+            **action.detail,
+            "stanza": _spec(work, "targets", of),
+            "place": _spec(work, "places", of),
         }
     began = rotation.started if rotation else work.now
     strategy = rotation.strategy.value if rotation else ""

@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Final
 
 from rotator.core.errors import Barred, Refused, Unavailable
-from rotator.core.ports.source import TokenState
+from rotator.core.ports.source import Source, TokenState
 from rotator.core.protocol.names import AttemptName, is_of, parse
 from rotator.core.secret import Secret
 from rotator.engine.work import Doubt, Work
@@ -50,13 +50,13 @@ class Other:
     managed: bool
 
 
-def refused(work: Work, fingerprint: str) -> bool:
+def refused(work: Work, fingerprint: str, source: Source | None = None) -> bool:
     """Note that a value of ours was refused; True once it is proven dead: three times over two minutes.
 
     The first refusals are kept, not the last ones: many targets that hold the same value ask so often that ten refusals
     never span two minutes. After a long silence counting starts again. While the control is refused nothing counts.
     """
-    if not work.source.control():
+    if not (source or work.source).control():
         return False
     now, doubt = work.now, work.memory.doubts.setdefault(fingerprint, Doubt())
     fresh = bool(doubt.times) and now - doubt.times[-1] <= SILENCE * work.tuning.doubt

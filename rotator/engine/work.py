@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from rotator.core.credential import NEVER, Credential
-from rotator.core.errors import RotatorError
+from rotator.core.errors import RotatorError, Unavailable
 from rotator.core.events import Event
 from rotator.core.facts import Draft, Kind
 from rotator.core.notes import Trouble
@@ -32,11 +32,13 @@ class Bound:
         credential: its configuration; `managed=False` when only the journal knows it.
         source: mints and retires its tokens.
         targets: by name; those of the configuration and those that left it less than `grace` ago.
+        former: scope that the credential left -> the source that still sees the tokens there.
     """
 
     credential: Credential
     source: Source
     targets: Mapping[str, Target]
+    former: Mapping[str, Source] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,6 +137,23 @@ class Work:
     def source(self) -> Source:
         """The credential's source."""
         return self.bound.source
+
+    def source_of(self, token_id: str) -> Source:
+        """Return the source that sees a token: of the scope in which it was minted.
+
+        Raises:
+            Unavailable: that scope can no longer be reached.
+        """
+        scope = self.view.scope_of(token_id)
+        if not scope or scope == self.credential.scope:
+            return self.source
+        found = self.bound.former.get(scope)
+        if found is None:
+            raise Unavailable(
+                f"asking for a token in {scope}, which the credential has left: its connection is not configured",
+                "configure that connection again until the token has ended, or end it at the provider by hand",
+            )
+        return found
 
     @property
     def now(self) -> float:

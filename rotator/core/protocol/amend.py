@@ -36,6 +36,7 @@ def tokens_with(view: View, fact: Draft, **more: Any) -> dict[str, Token]:
         attempt_name=fact.text("attempt_name"),
         born=fact.number("born"),
         expires_at=expiry(fact),
+        scope=view.scope,
         **more,
     )
     return plus(view.tokens, fact.token_id, token)

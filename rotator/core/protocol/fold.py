@@ -46,7 +46,7 @@ FOLDERS: Final[Mapping[Kind, Folder]] = {
     K.TARGET_ADDED: outside_facts.added,
     K.HELD: outside_facts.held,
     K.AHEAD: amend.restored,
-    K.CONFIGURED: lambda view, fact: replace(view, spec=fact.detail),
+    K.CONFIGURED: outside_facts.configured,
     K.REQUEST: outside_facts.request,
     K.PAUSED: outside_facts.paused,
     K.RESUMED: lambda view, fact: replace(view, pause=None),

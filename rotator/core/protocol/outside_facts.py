@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from rotator.core.credential import NEVER
@@ -10,6 +11,16 @@ from rotator.core.protocol import amend
 from rotator.core.protocol.view import Acceptance, Guest, Pause, Request, View
 
 K = Kind
+
+
+def configured(view: View, fact: Draft) -> View:
+    """The stanza changed; what it said of the scope that it left is kept for the tokens there."""
+    before, after = view.scope, fact.text("scope")
+    tokens = view.tokens
+    if after and not before:  # an older version did not note where tokens live
+        tokens = {t: token if token.scope else replace(token, scope=after) for t, token in tokens.items()}
+    former = amend.plus(view.former, before, view.spec) if before and after != before else view.former
+    return replace(view, spec=fact.detail, tokens=tokens, former=amend.minus(former, after))
 
 
 def retirement(view: View, fact: Draft) -> View:
@@ -139,10 +150,38 @@ def held(view: View, fact: Draft) -> View:
 
 
 def released(view: View, fact: Draft) -> View:
-    """A target left the configuration; its stanza is kept, so that it can still be read."""
+    """A target left the configuration; its stanza is kept, so that it can still be read.
+
+    With `of`, the target stays and its place left: what is known of that place goes by a name of its own.
+    """
+    if of := fact.text("of"):
+        view = _renamed(view, of, fact.target)
     past = amend.plus(view.past, fact.target, fact.detail.get("stanza"))
     vacated = amend.set_or_gone(view.vacated, fact.target, fact.text("place"))
     return replace(view, released=amend.plus(view.released, fact.target, fact.at), past=past, vacated=vacated)
+
+
+def _renamed(view: View, before: str, after: str) -> View:
+    """What was known of a target is known of another name; the target itself was never seen."""
+    rotation = view.rotation
+    if rotation is not None:
+        gone = {before}
+        rotation = replace(rotation, written=rotation.written - gone, read_back=rotation.read_back - gone)
+    view = override_gone(view, before)
+    return replace(
+        view,
+        rotation=rotation,
+        baselines=view.baselines - {before} | {after},
+        last=_moved_key(view.last, before, after),
+        holds=_moved_key(view.holds, before, after),
+        amiss=amend.minus(view.amiss, before),
+        strange=amend.minus(view.strange, before),
+        open_writes={(after if t == before else t, token): v for (t, token), v in view.open_writes.items()},
+    )
+
+
+def _moved_key(table: Mapping[str, str], before: str, after: str) -> dict[str, str]:
+    return {after if key == before else key: value for key, value in table.items()}
 
 
 def added(view: View, fact: Draft) -> View:

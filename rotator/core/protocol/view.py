@@ -22,6 +22,7 @@ class Token:
         born: provider time of issue.
         expires_at: provider time, `NEVER` without expiry.
         adopted: whether its consumers are unknown to us.
+        scope: where it lives at the provider (`Credential.scope`), empty where an older version noted it.
     """
 
     id: str
@@ -30,6 +31,7 @@ class Token:
     born: float = 0.0
     expires_at: float = NEVER
     adopted: bool = False
+    scope: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,6 +237,7 @@ class View:
         rotations: confirmed rotations, republish and first creation not counted.
         failing_since: since when the open work fails without a success, 0 if it does not.
         spec: the configured stanza as last journaled.
+        former: scope that the credential left -> its stanza of then, so that tokens there can still be ended.
     """
 
     position: int = 0
@@ -287,6 +290,18 @@ class View:
     rotations: int = 0
     failing_since: float = 0.0
     spec: Mapping[str, Json] = field(default_factory=dict)
+    former: Mapping[str, Mapping[str, Json]] = field(default_factory=dict)
+
+    @property
+    def scope(self) -> str:
+        """Where new tokens live at the provider, as last configured."""
+        found = self.spec.get("scope")
+        return found if isinstance(found, str) else ""
+
+    def scope_of(self, token_id: str) -> str:
+        """Where a token lives at the provider, empty where that is not known."""
+        token = self.tokens.get(token_id)
+        return token.scope if token else ""
 
     @property
     def opened(self) -> Rotation:

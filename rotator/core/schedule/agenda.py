@@ -26,7 +26,7 @@ from rotator.core.protocol.rules import (
     override_code,
 )
 from rotator.core.reasons import OperatorCode, Reason
-from rotator.core.schedule.due import Due, emergency_at, renewal_at, why_due
+from rotator.core.schedule.due import Due, emergency_at, moved, renewal_at, why_due
 
 FRESH = 60.0
 """How old the look at a target may be before its first sight counts, in seconds."""
@@ -123,7 +123,7 @@ def strategy_for(case: Case) -> Strategy:
     asked = view.request.strategy if view.request else ""
     wanted = Strategy(asked) if asked else credential.policy.strategy
     token = view.current or credential.adopt
-    gone = not token or case.result(Sight.TOKEN, token) is Result.DEAD
+    gone = not token or case.result(Sight.TOKEN, token) is Result.DEAD or moved(case)
     return Strategy.RECREATE if gone else wanted
 
 

@@ -31,6 +31,7 @@ class Due(StrEnum):
     FIRST = "first", True
     DEAD = "dead", True
     UNREADABLE = "unreadable"
+    MOVED = "moved", True
     REQUESTED = "requested", True
     DISPLACED = "displaced"
     EMERGENCY = "emergency", True
@@ -94,6 +95,12 @@ def unreadable(case: Case) -> bool:
     return case.result(Sight.ALIVE, case.view.fingerprint) is Result.LOST
 
 
+def moved(case: Case) -> bool:
+    """The current token lives in a scope that the credential left."""
+    scope = case.view.scope_of(case.view.current)
+    return bool(scope) and bool(case.credential.scope) and scope != case.credential.scope
+
+
 def requested(case: Case) -> bool:
     """An operator asked for it."""
     return case.view.request is not None
@@ -118,6 +125,7 @@ CHECKS: Final[Mapping[Due, Callable[[Case], bool]]] = {
     Due.FIRST: first,
     Due.DEAD: dead,
     Due.UNREADABLE: unreadable,
+    Due.MOVED: moved,
     Due.REQUESTED: requested,
     Due.DISPLACED: displaced,
     Due.EMERGENCY: emergency,

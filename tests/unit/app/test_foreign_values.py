@@ -170,3 +170,31 @@ def test_what_an_operator_accepted_is_not_in_sync_until_that_is_undone(app, plac
     assert app.once(15.0) == 0
     assert place.value() == ours
     assert status(app).ready
+
+
+# --- a credential whose tokens live elsewhere from now on
+
+
+def test_a_change_of_owner_replaces_the_token_and_retires_the_old_one_where_it_lives(app, place, file):
+    mine = {
+        "type": "cloudflare",
+        "account_id": OURS,
+        "api_url": place.sandbox.url,
+        "token": {"file": "user-management"},
+    }
+    theirs = {**mine, "token": {"file": "account-management"}}
+    place.write(**{"connections": {"prod": theirs, "mine": mine}})
+    assert reload(app)
+    assert app.once(5.0) == 0
+    view = app.view(app.ids["workers-deploy"])
+    old = view.current
+    place.write(place.credential("workers-deploy") | {"connection": "mine", "owner": "user"}, **place.more)
+    assert reload(app)
+
+    assert app.once(30.0) == 0
+    view = app.view(app.ids["workers-deploy"])
+    assert view.current != old
+    assert place.value().startswith("cfut_")
+    assert not view.retirements
+    gone = place.sandbox.world.tokens.get(old)
+    assert gone is None or gone.status != "active"

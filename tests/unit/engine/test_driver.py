@@ -8,12 +8,13 @@ from rotator.core.credential import NEVER, Strategy
 from rotator.core.errors import Fenced, IllegalFact, JournalUnsafe, OperatorNeeded, Unavailable
 from rotator.core.facts import Kind
 from rotator.core.notes import Note, Trouble, Waits
-from rotator.core.protocol.rules import Operator, Wait
+from rotator.core.protocol.rules import Operator, Result, Sight, Wait
 from rotator.core.reasons import OperatorCode, Reason
 from rotator.core.schedule.agenda import Step
 from rotator.engine import driver as driving
 from rotator.engine.driver import End, Pass, note_of
-from tests.unit.engine.bench import NAME, Bench, published
+from rotator.testing.simulation.world import GRACE
+from tests.unit.engine.bench import NAME, Bench, Key, TargetRef, published
 
 K = Kind
 
@@ -189,6 +190,44 @@ def test_a_target_that_left_is_released_with_the_stanza_that_it_had():
     bench.run()
 
     assert [(f.target, f.detail) for f in bench.facts(K.TARGET_RELEASED)] == [("env", {"stanza": {}, "place": "env"})]
+
+
+def moved(bench, name="env", place="elsewhere"):
+    """The operator points a target to another place."""
+    targets = [TargetRef(name=n, type="t", place=place if n == name else n) for n in ("aws", "env", "vault")]
+    places = {t.name: t.place for t in targets}
+    bench.fleet.targets[f"{name} at {name}"] = bench.fleet.bound(NAME, bench.view).targets[name]
+    bench.fleet.targets[name] = Key({"A": "token.value"})
+    bench.fleet.changes |= {"targets": tuple(targets), "spec": {"targets": dict.fromkeys(places), "places": places}}
+    return bench.fleet.targets[name]
+
+
+def test_a_target_that_points_to_another_place_is_looked_at_as_if_for_the_first_time():
+    bench = published()
+    target = moved(bench)
+    target.values["A"] = "hunter2"
+    bench.run()
+
+    assert bench.view.occupied == {"env"}
+    assert target.values == {"A": "hunter2"}
+
+
+def test_a_place_that_a_target_left_holds_its_token_back_for_grace():
+    bench = published()
+    old = bench.view.current
+    target = moved(bench)
+    bench.run()
+    assert target.values["A"] == bench.at("env")
+    bench.tell(K.REQUEST, detail={"request_id": "q"})
+    bench.run()
+    assert bench.view.current != old
+    assert bench.at("env") == bench.world.provider.tokens[old].value, "what was left there is not touched"
+
+    assert bench.look(Sight.UNPUBLISHED, old) is Result.BAD
+    bench.later(GRACE + 1)
+    for _ in range(2):
+        found = bench.look(Sight.UNPUBLISHED, old)
+    assert found is Result.GOOD
 
 
 # --- a roll over its budget
