@@ -20,7 +20,11 @@ from rotator.config.load import load
 from rotator.config.models import Config
 from rotator.core.errors import RotatorError
 from rotator.core.findings import Finding, Level
+from rotator.core.ports.source import Looks
 from rotator.core.ports.target import Target
+from rotator.core.protocol.view import View
+from rotator.engine.holding import value_key
+from rotator.engine.work import Bound
 from rotator.registry import CONNECTIONS, SOURCES, kinds
 
 SKEW: Final = 30.0
@@ -138,7 +142,39 @@ def _targets(app: App, fleet: ConfiguredFleet) -> Iterator[Finding]:
                 yield _unasked(subject, target.name)
             else:
                 place = bound.targets[target.name]
-                yield from _target(fleet, f"{subject}, target {target.name}", place, required=target.common.required)
+                about = f"{subject}, target {target.name}"
+                yield from _target(fleet, about, place, required=target.common.required)
+                yield from _standing(about, target.common.on_existing, bound, target.name, app.view(credential.id))
+
+
+def _standing(subject: str, on_existing: str, bound: Bound, name: str, view: View) -> Iterator[Finding]:
+    """What stands at a target that was never ours; and a permission to overwrite that has served."""
+    if name in view.baselines and name not in view.occupied:
+        if on_existing == "replace":
+            yield Finding(
+                level=Level.WARN,
+                subject=subject,
+                code="on_existing",
+                message="`on_existing: replace` has served; after a lost journal it would overwrite what stands there",
+                remedy="take `on_existing: replace` out",
+            )
+        return
+    target = bound.targets[name]
+    key = value_key(bound.source, target)
+    try:
+        found = target.read().values.get(key)
+    except RotatorError:
+        return  # said already
+    shape = bound.source.looks_like(found, key, adopted=bool(bound.credential.adopt)) if found else None
+    if shape is None or shape.looks in (Looks.OWN, Looks.PLACEHOLDER) or on_existing == "replace":
+        return
+    yield Finding(
+        level=Level.WARN,
+        subject=subject,
+        code="occupied",
+        message=f"{key} holds {shape.what}; nothing is written over it unasked",
+        remedy="name another key or place, empty it, or set `on_existing: replace`",
+    )
 
 
 def _unasked(subject: str, name: str) -> Finding:

@@ -281,3 +281,32 @@ def test_a_wrapped_secret_id_that_was_opened_fails_unless_a_daemon_runs_that_may
     assert finding.level is Level.WARN
     assert f"process {os.getpid()}" in finding.message
     assert finding.remedy == "fetch one"
+
+
+# --- what stands at a target
+
+
+def test_what_stands_at_a_target_and_is_not_ours_is_found_before_anything_is_minted(looked, place):
+    (place.folder / "workers-deploy.env").write_text("CLOUDFLARE_API_TOKEN=op://vault/item/field\n")
+    [found] = looked()["occupied"]
+
+    assert "1Password" in found.message
+    assert found.remedy
+
+
+@pytest.mark.parametrize("text", ["", "changeme", "your_api_token_here"])
+def test_a_placeholder_at_a_target_is_no_finding(looked, place, text):
+    (place.folder / "workers-deploy.env").write_text(f"CLOUDFLARE_API_TOKEN={text}\n")
+
+    assert "occupied" not in looked()
+
+
+def test_a_permission_to_overwrite_that_has_served_is_a_finding(looked, opened, place):
+    target = {"type": "env_file", "path": "workers-deploy.env", "on_existing": "replace"}
+    place.write(place.credential("workers-deploy", targets=[target]))
+    assert "on_existing" not in looked()
+    with opened() as app:
+        assert app.once(5.0) == 0
+
+    [found] = looked()["on_existing"]
+    assert found.level is Level.WARN
