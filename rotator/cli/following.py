@@ -33,6 +33,8 @@ class Follower:
         self.rotation_id: str | None = None
         self._request_id = request_id
         self._asked = self._confirmed = False
+        self.skipped: tuple[str, ...] = ()
+        """Required targets that its rotation left alone: an operator had accepted what stands there."""
         self._before: frozenset[str] = frozenset()
         self._olds: frozenset[str] = frozenset()
 
@@ -48,6 +50,13 @@ class Follower:
         elif fact.kind is Kind.CONFIRMED and fact.rid == self.rotation_id:
             self._confirmed = True
             self._olds = frozenset(self.view.retirements) - self._before
+            if (done := before.rotation) is not None:
+                self.skipped = tuple(sorted(done.terms.required - before.released.keys() - done.written))
+
+    @property
+    def olds(self) -> frozenset[str]:
+        """Tokens that its rotation replaced and that are not retired yet."""
+        return self._olds & self.view.retirements.keys()
 
     @property
     def state(self) -> Served:
@@ -55,7 +64,7 @@ class Follower:
         view = self.view
         is_open = view.rotation is not None and view.rotation.rid == self.rotation_id
         if self._confirmed:
-            return Served.CONFIRMED if is_open or self._olds & view.retirements.keys() else Served.DONE
+            return Served.CONFIRMED if is_open or self.olds else Served.DONE
         if self.rotation_id is None:
             return Served.REQUESTED
         return Served.ROTATING if is_open or view.want or view.request else Served.DISPLACED

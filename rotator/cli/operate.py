@@ -109,8 +109,9 @@ def rotate(
       rotator rotate 'ci-*' --yes
       rotator rotate d1 --strategy roll --outage-budget 2m
 
-    Exit 0 when asked or, with --wait, confirmed; 1 at the timeout; 3 when an
-    operator is needed.
+    With --wait it says what it waits for whenever that changes. Exit 0 when
+    asked or, with --wait, confirmed; 1 at the timeout, or when a required
+    target was left alone by `resolve --accept`; 3 when an operator is needed.
     """
     from rotator.cli.waiting import wait_for
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -11,11 +12,14 @@ from rotator.cli.choices import Until
 from rotator.cli.following import Follower, Served
 from rotator.cli.names import Chosen
 from rotator.cli.output import say
+from rotator.cli.progress import waits_for
 from rotator.core.credential import NEVER
 
 if TYPE_CHECKING:
     from rotator.app import App
     from rotator.app.once import Once
+    from rotator.core.notes import Note
+    from rotator.core.status import CredentialStatus
 
 LOOK: Final = 0.25
 """Seconds between two looks into the journal."""
@@ -51,19 +55,23 @@ class Asked:
             "request_id": self.request_id,
             "rotation_id": self.follower.rotation_id,
             "state": self.follower.state.value,
+            "skipped": list(self.follower.skipped),
         }
 
     def sentence(self) -> str:
         """Return the request as a line for people."""
         rotation = f", rotation {self.follower.rotation_id}" if self.follower.rotation_id else ""
         step = f" ({self.follower.step})" if self.follower.state is Served.ROTATING else ""
-        return f"{self.chosen.name}: {self.follower.state}{step}{rotation}"
+        left = ", ".join(self.follower.skipped)
+        skipped = f"; {left} was left alone, because what stands there was accepted (`resolve --undo`)" if left else ""
+        return f"{self.chosen.name}: {self.follower.state}{step}{rotation}{skipped}"
 
-    def tell(self) -> None:
-        """Say on standard error how far it is, when that changed."""
-        if self.sentence() != self.said:
-            self.said = self.sentence()
-            say(self.said)
+    def tell(self, waits: str) -> None:
+        """Say on standard error how far it is and what it waits for, when that changed."""
+        now = self.sentence() + (f": {waits}" if waits else "")
+        if now != self.said:
+            self.said = now
+            say(now)
 
 
 def wait_for(app: App, asked: list[Asked], patience: float, until: Until) -> int:
@@ -76,8 +84,8 @@ def wait_for(app: App, asked: list[Asked], patience: float, until: Until) -> int
         until: what to wait for.
 
     Returns:
-        0 when all have, or when `stop` was set; 1 at the timeout or when the last can never; 3 as soon as whoever
-        drives has seen that one needs an operator.
+        0 when all have, or when `stop` was set; 1 at the timeout, when the last can never, or when a required target
+        was left alone; 3 as soon as whoever drives has seen that one needs an operator.
     """
     drives: Once | None = None
     end, stuck_since = time.monotonic() + patience, NEVER
@@ -86,14 +94,19 @@ def wait_for(app: App, asked: list[Asked], patience: float, until: Until) -> int
         for one in asked:
             one.catch_up(app)
         left = [one for one in asked if not one.reached(until)]
-        for one in left:
-            one.tell()  # what is reached is the result, which is said once
-        if not left or app.stop.is_set():
+        told = _told(app, left)
+        for one in left:  # what is reached is the result, which is said once
+            status, note = told[one.chosen.name]
+            now_there = app.now(one.chosen.connection)
+            one.tell(waits_for(one.follower.state, status, note, one.follower.olds, now_there))
+        if app.stop.is_set():
             return exits.DONE
+        if not left:
+            return exits.NO if any(one.follower.skipped for one in asked) else exits.DONE
         if all(one.follower.state is Served.DISPLACED for one in left):
             return exits.NO
         now, alone = time.monotonic(), app.writable.daemon() is None
-        stuck = _needing(app, left)
+        stuck = _needing(told)
         stuck_since = min(stuck_since, now) if stuck else NEVER
         if stuck and (now >= end or now - stuck_since > (SETTLED if alone else believed)):
             for name, message in stuck.items():
@@ -129,8 +142,8 @@ def _due(app: App, left: list[Asked]) -> list[str]:
     return found
 
 
-def _needing(app: App, left: list[Asked]) -> dict[str, str]:
-    """Which of them cannot go on without a person, and why, by the last word of whoever drove them."""
+def _told(app: App, left: list[Asked]) -> dict[str, tuple[CredentialStatus, Note]]:
+    """The status of each of them by name, and the last word of whoever drove it."""
     from rotator.core.notes import decode
     from rotator.core.status import credential_status
 
@@ -142,7 +155,14 @@ def _needing(app: App, left: list[Asked]) -> dict[str, str]:
             continue  # never: a request is taken for a configured one only
         note = decode(rows[one.chosen.stream].why)
         status = credential_status(credential, one.follower.view, app.now(one.chosen.connection), note)
-        needs = status.needs_operator
-        if needs is not None and needs.code.blocks:
-            found[one.chosen.name] = needs.message
+        found[one.chosen.name] = status, note
     return found
+
+
+def _needing(told: Mapping[str, tuple[CredentialStatus, Note]]) -> dict[str, str]:
+    """Which of them cannot go on without a person, and why."""
+    return {
+        name: status.needs_operator.message
+        for name, (status, _) in told.items()
+        if status.needs_operator is not None and status.needs_operator.code.blocks
+    }

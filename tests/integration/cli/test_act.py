@@ -266,6 +266,49 @@ def test_to_accept_is_to_leave_theirs(overridden, place):
     assert overridden("status", "-o", "json").json["credentials"][0]["needs_operator"] is None
 
 
+def test_what_was_accepted_is_shown_by_whom_is_not_in_sync_and_is_skipped_aloud(overridden, place, monkeypatch):
+    monkeypatch.setenv("SUDO_USER", "alice")
+    overridden("resolve", "workers-deploy", "--accept")
+    overridden("once")
+
+    [credential] = overridden("status", "-o", "json").json["credentials"]
+    [target] = credential["targets"]
+    assert (target["in_sync"], credential["ready"], target["accepted"]["by"]) == (False, False, "alice")
+    assert target["accepted"]["at"].endswith("Z")
+    assert "accepted by alice" in overridden("status").out
+    assert "accepted by alice" in overridden("status", "workers-deploy").out
+
+    shown = overridden("rotate", "workers-deploy", "--wait", "60s", "-o", "json")
+    assert shown.code == 1, "the new value does not stand at every required target"
+    [request] = shown.json["requests"]
+    assert request["skipped"] == [target["name"]]
+    assert place.value().startswith("somebody")
+
+
+def test_to_undo_is_to_be_asked_again(overridden, place):
+    assert overridden("resolve", "workers-deploy", "--undo").code == 1, "nothing was accepted yet"
+    overridden("resolve", "workers-deploy", "--accept")
+    overridden("once")
+
+    [row] = overridden("resolve", "workers-deploy", "--undo", "-o", "json").json["resolved"]
+    assert (row["how"], row["code"]) == ("undo", None)
+    assert overridden("once").code == 3
+    [credential] = overridden("status", "-o", "json").json["credentials"]
+    assert credential["needs_operator"]["code"] == "target_overridden"
+    assert credential["targets"][0]["accepted"] is None
+
+
+def test_whoever_waits_is_told_why(fresh, place):
+    file = place.folder / "workers-deploy.env"
+    file.rename(place.folder / "aside")
+    file.mkdir()
+    shown = fresh("rotate", "workers-deploy", "--wait", "3s")
+    assert shown.code == 1
+    assert "workers-deploy: rotating (planned), rotation " in shown.err
+    assert f"env_file:{file}: " in shown.err
+    assert "(do: " in shown.err
+
+
 @pytest.mark.parametrize("arguments", [(), ("--retry", "--accept"), ("--retry", "--undo")])
 def test_one_decision_is_needed(overridden, arguments):
     assert overridden("resolve", "workers-deploy", *arguments).code == 2
@@ -278,8 +321,7 @@ def test_to_resolve_all_is_to_decide_wherever_there_is_something_to_decide(overr
     assert [row["credential"] for row in overridden("resolve", "--all", "--retry", "-o", "json").json["resolved"]] == [
         "workers-deploy"
     ]
-    assert overridden("once", "--wait", "20s").code == 0
-    assert overridden("resolve", "*", "--retry").code == 1
+    assert overridden("resolve", "calm", "--retry").code == 1
 
 
 def test_where_nothing_needs_an_operator_there_is_nothing_to_resolve(fresh):
