@@ -42,7 +42,6 @@ class _Span:
     start: int
     end: int
     opener: bytes
-    closed: bool = True
 
 
 class HiddenLines:
@@ -56,7 +55,7 @@ class HiddenLines:
         self._spans = {index: span for span in _spans(content) for index in self._inside(span)}
 
     def why(self, index: int) -> Doubt | None:
-        """Return why the line at `index` (from 0; one past the last: a line that would be added) is hidden, if so."""
+        """Return why the line at `index` (from 0) is hidden from some reader, if it is."""
         span = self._spans.get(index)
         if span is not None:
             opened = bisect_left(self._starts, span.start + 1)  # counted from 1
@@ -81,8 +80,6 @@ class HiddenLines:
         first = bisect_left(self._starts, span.start + 1)
         last = bisect_left(self._starts, span.end + 1)
         yield from range(first, last)
-        if not span.closed:
-            yield len(self._lines)
 
 
 def goes_on(content: bytes, line: Line) -> bool:
@@ -109,8 +106,8 @@ def _spans(content: bytes) -> Iterator[_Span]:
         if char == b"\\":
             position = start + 2
         elif char == b"\n":
-            position, closed = _after_here(content, position, here)
-            yield _Span(start, position, b"<", closed)
+            position = _after_here(content, position, here)
+            yield _Span(start, position, b"<")
             here = []
         elif char == _CLOSED_BY.get(inside):
             _, opened = stack.pop()
@@ -129,17 +126,17 @@ def _spans(content: bytes) -> Iterator[_Span]:
             stack.append((char, start))
     if stack:
         opener, opened = stack[0]
-        yield _Span(opened, len(content), opener, closed=False)
+        yield _Span(opened, len(content), opener)
 
 
-def _after_here(content: bytes, position: int, words: Sequence[bytes]) -> tuple[int, bool]:
-    """Return where the here-documents that begin at `position` end, and whether their last delimiter is there."""
+def _after_here(content: bytes, position: int, words: Sequence[bytes]) -> int:
+    """Return where the here-documents that begin at `position` end: behind their last delimiter, or with the file."""
     for word in words:
         found = re.compile(rb"^\t*%b$" % word, re.MULTILINE).search(content, position)
         if found is None:
-            return len(content), False
+            return len(content)
         position = found.end()
-    return position, True
+    return position
 
 
 def _end_of_line(content: bytes, position: int) -> int:

@@ -183,6 +183,7 @@ def test_a_document_does_not_show_its_content():
         b"A=x#it's\nTOKEN=1\n",
         b"N=Bob's\nTOKEN=1\n",
         b"A=`\nTOKEN=1\n`\n",
+        b"A=C:\\tmp\\\n# it's\nTOKEN=1\n",  # joined to the line above, the comment is none for a shell
         b"A=$(cat <<X\nTOKEN=1\nX\n)\n",
         b"cat <<X\nTOKEN=1\nX\n",
         b"# c:\\\nC='x\nTOKEN=1\ny'\n",

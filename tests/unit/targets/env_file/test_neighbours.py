@@ -41,6 +41,10 @@ def test_wrangler_reads_the_file_of_an_environment_instead_of_dev_vars(env, look
     assert found.about == str(env.folder / ".dev.vars.production")
 
 
+def test_the_file_of_an_environment_is_found_before_the_first_write_too(look):
+    assert "outranked" in look(".dev.vars", {".dev.vars.production": b"OTHER=1\n"})
+
+
 def test_a_file_of_an_environment_that_holds_the_same_is_fine(look):
     assert look(".dev.vars", {".dev.vars": OURS, ".dev.vars.production": OURS + b"MORE=1\n"}) == {}
 

@@ -147,6 +147,16 @@ def test_a_file_that_is_closed_to_others_during_the_write_stays_closed(env, poin
     assert (stat.S_IMODE(env.path.stat().st_mode), env.content, env.names) == (0o600, b"TOKEN=new\n", [".env"])
 
 
+def test_a_file_that_is_closed_before_the_exchange_never_shows_the_new_value_to_others(env):
+    env.save(b"TOKEN=old\n")
+    env.path.chmod(0o644)
+    seen = []
+    env.at["before_file_temp_write"] = lambda: env.path.chmod(0o600)
+    env.at["after_file_exchange"] = lambda: seen.append(stat.S_IMODE(env.path.stat().st_mode))
+    env.write("new")
+    assert seen == [0o600]
+
+
 # ---------------------------------------------------------------------------------------------------- the rehearsal
 
 
