@@ -168,10 +168,10 @@ def accepted(case: Case) -> Verdict | None:
         return None
     if seen.result is Result.DEAD and seen.at >= rotation.since:
         return turned_down(case, seen.note or "it is not what was asked for")
+    if seen.result is Result.LAG and seen.at - rotation.since > PATIENCE * lag:  # before any wait: `once` forgets
+        return turned_down(case, "the provider never accepted it")
     if case.age(seen) < min(every, ACCEPTED_FRESH if seen.result is Result.GOOD else every):
         return Wait(seen.at + every, Reason.VERIFICATION if barred else Reason.PROPAGATION)
-    if seen.result is Result.LAG and waited > PATIENCE * lag:
-        return turned_down(case, "the provider never accepted it")
     return look(Sight.ACCEPTED, rotation.token_id)
 
 

@@ -64,8 +64,10 @@ def extended(case: Case) -> Verdict | None:
 
 def adopt(case: Case) -> Verdict | None:
     """A captured value that lives is the answer that was lost."""
-    seen = case.seen[Look(Sight.ORACLE, _oracle_of(case))]
-    return Do((Action(Act.RECORD, kind=K.VERIFIED, detail={"fingerprint": seen.note}),)) if seen.note else None
+    seen = case.seen.get(Look(Sight.ORACLE, _oracle_of(case)))
+    if seen is None or not seen.note:
+        return None
+    return Do((Action(Act.RECORD, kind=K.VERIFIED, detail={"fingerprint": seen.note}),))
 
 
 rollable = need(

@@ -197,8 +197,10 @@ def fence(model: Model, me: tuple[str, int], lease: Lease) -> None:
 
 
 def canary(model: Model) -> None:
-    """Prove room."""
+    """Prove room, for a value too."""
     model.store.room(model.now)
+    if model.cramped_until > model.now:
+        raise JournalUnsafe("writing the journal: no room for a value")
 
 
 def append(model: Model, me: tuple[str, int], lease: Lease, draft: Draft, value: str | None) -> View:
@@ -212,7 +214,7 @@ def append(model: Model, me: tuple[str, int], lease: Lease, draft: Draft, value:
 
 def spool(model: Model, me: tuple[str, int], draft: Draft, value: str) -> None:
     """A capture in the process's own file."""
-    model.store.room(model.now)
+    canary(model)
     if "no_spool" not in model.mutants:
         model.store.spools.setdefault(me, []).append((NAME, draft, value))
     model.spooled |= {draft.fingerprint}
@@ -220,7 +222,7 @@ def spool(model: Model, me: tuple[str, int], draft: Draft, value: str) -> None:
 
 def capture(model: Model, me: tuple[str, int], draft: Draft, value: str) -> View:
     """A capture, at any epoch."""
-    model.store.room(model.now)
+    canary(model)
     held = model.store.leases[NAME]
     if "capture_fenced" in model.mutants and held.holder != me:
         raise Fenced("captures are fenced in this mutant")

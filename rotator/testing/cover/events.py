@@ -9,13 +9,11 @@ from rotator.core.credential import NEVER
 from rotator.core.facts import Draft, Kind
 from rotator.core.protocol.view import View, blank
 from rotator.testing.cover.effects import kill, store_place
+from rotator.testing.cover.judge import OUTAGE
 from rotator.testing.cover.model import NAME, POLICY, TICK, Model
 from rotator.testing.simulation.store import Stream
 
 Event = Callable[[Model], bool]
-
-LONG = 2 * TICK
-"""Seconds that an outage lasts."""
 
 
 def again(model: Model) -> bool:
@@ -67,7 +65,7 @@ def freeze(name: str) -> Event:
     def event(model: Model) -> bool:
         if model.places[name].frozen > model.now:
             return False
-        model.place(name).frozen = model.now + LONG
+        model.place(name).frozen = model.now + OUTAGE
         return True
 
     return event
@@ -79,7 +77,7 @@ def down(name: str) -> Event:
     def event(model: Model) -> bool:
         if model.places[name].down > model.now:
             return False
-        model.place(name).down = model.now + LONG
+        model.place(name).down = model.now + OUTAGE
         return True
 
     return event
@@ -90,6 +88,14 @@ def full(model: Model) -> bool:
     if model.store.full_until > model.now:
         return False
     model.store.full_until = model.now + TICK
+    return True
+
+
+def cramped(model: Model) -> bool:
+    """The disk of the journal has room for small facts, and not for a value."""
+    if model.cramped_until > model.now:
+        return False
+    model.cramped_until = model.now + OUTAGE
     return True
 
 

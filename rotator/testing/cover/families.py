@@ -85,6 +85,11 @@ def first(family: Family, mutation: Mutation | None = None) -> Model:
     return model
 
 
+def _idle(model: Model) -> None:
+    """Consumers use a value now and then, so that only the targets tell that it is still wanted."""
+    model.idle = True
+
+
 def _adopted(model: Model) -> None:
     """A token that people made stands at one target; the configuration names it."""
     tok = model.make(NAME, "made by hand", model.now + LIFE)
@@ -104,6 +109,7 @@ OUTAGES: Final[Mapping[str, Event]] = {
     "vault is away": events.down("vault"),
     "env is away": events.down("env"),
     "the disk is full": events.full,
+    "the disk has no room for a value": events.cramped,
 }
 PEOPLE: Final[Mapping[str, Event]] = {
     "pause": events.pause,
@@ -126,7 +132,7 @@ LOST: Final[Mapping[str, Event]] = {
     "the journal is restored": events.restore(empty=False),
     "the journal is gone": events.restore(empty=True),
 }
-FEW: Final = frozenset({"kill", "lose_answer", "late", "stop"})
+FEW: Final = frozenset({"kill", "lose_answer", "late", "stop", "wrong_grants"})
 """The faults that go on beside events."""
 
 FAMILIES: Final = (
@@ -138,6 +144,8 @@ FAMILIES: Final = (
     Family(name="people", events=PEOPLE, faults=FEW),
     Family(name="targets come and go", events=CONFIGURED, faults=FEW),
     Family(name="ends", events=ENDS, faults=FEW),
+    Family(name="idle consumers", older=True, events=SAVED, faults=FEW, before=_idle),
+    Family(name="outages of a roll", strategy=Strategy.ROLL, events=OUTAGES, faults=FEW),
     Family(name="adopted", current=False, events=SAVED, faults=FEW, before=_adopted),
     Family(name="restored", events=LOST, faults=FEW),
     Family(name="a roll is disturbed", strategy=Strategy.ROLL, faults=FEW,

@@ -30,7 +30,7 @@ OUTCOMES: Final = {
     "extend": ("lose_request", "lose_answer", "reject"),
     "disable": ("lose_request", "lose_answer", "late", "reject"),
     "delete": ("lose_request", "lose_answer", "late", "reject"),
-    "put": SENDS,
+    "put": (*SENDS, "lie"),
     "exchange": ("fail",),
     "exchange_back": ("fail",),
     "sleep": (),
@@ -53,6 +53,10 @@ LOCAL: Final = frozenset({"append", "spool", "capture", "canary", "exchange", "e
 
 class Parked(BaseException):
     """The process stands before an effect. Not an `Exception`, so that nothing of the engine swallows it."""
+
+
+class Astray(Exception):
+    """An act that is gone through again asks for something else: another protocol had begun it."""
 
 
 @dataclass(slots=True)
@@ -97,7 +101,7 @@ class Gate:
         if self.cursor < len(self.log):
             entry = self.log[self.cursor]
             if entry.operation != operation:
-                raise RuntimeError(f"the act that began with {entry.operation} asks for {operation}")
+                raise Astray(f"the act that began with {entry.operation} asks for {operation}")
             self.cursor += 1
             self.clock = entry.now
             if entry.error is not None:
@@ -132,9 +136,9 @@ class Gate:
             raise Refused(f"{operation}: no")
         if kind == "spurious":
             return None
-        if kind in ("late", "duplicate"):
-            self.model.late = (*self.model.late, (operation, arguments))
+        again = ((operation, arguments),) if kind in ("late", "duplicate") else ()
         if kind == "late":
+            self.model.late += again
             raise unknown(f"{operation}: no answer")
         self.model.acting = replace(self.proc, view=self.view, began=self.began, credential=self.credential)
         try:
@@ -145,6 +149,7 @@ class Gate:
             raise
         finally:
             self.model.acting = None
+            self.model.late += again
         if kind in ("lose_answer", "ambiguous"):
             raise unknown(f"{operation}: no answer")
         return result

@@ -8,12 +8,16 @@ from typing import Final
 from rotator.core.credential import NEVER, Strategy
 from rotator.core.facts import Draft, Kind
 from rotator.core.protocol.view import View
-from rotator.testing.cover.model import NAME, POLICY, TICK, Model
+from rotator.testing.cover.model import LIFE, NAME, POLICY, TICK, Model
 from rotator.testing.laws import Law
 from rotator.testing.simulation.provider import Place, Tok
 
 MOST = 5
 """Tokens or values that one run may make: one more than the faults allow is a runaway."""
+
+
+OUTAGE = 2 * TICK
+"""Seconds that an outage lasts; at the moment at which it begins, nobody can know of it."""
 
 
 def minted(model: Model) -> None:
@@ -33,12 +37,41 @@ def sends(model: Model, act: str, token: str) -> None:
         if not captured:
             model.bad(Law.HELD, f"{act} {token} while paused")
     if act in ("mint", "roll") and rotation is not None:
+        _mints(model, act, view)
         if view.closing == rotation.rid:
             model.bad(Law.HELD, f"{act} in a rotation that was to be closed")
         if model.acting and model.acting.credential and not model.acting.credential.managed and not rotation.published:
             model.bad(Law.HELD, f"{act} for a credential that left the configuration")
         if rotation.rejects >= POLICY.rejects:
             model.bad(Law.HELD, f"{act} after {rotation.rejects} tokens that were turned down")
+
+
+def _mints(model: Model, act: str, view: View) -> None:
+    """A mint or a roll goes out that was decided on `view`."""
+    rotation, began = view.opened, model.acting.began if model.acting else model.now
+    if any(operation == act for operation, _ in model.late) and "stop" not in model.happened:
+        model.bad(Law.SETTLED, f"{act} while an earlier one may still arrive")
+    if model.cramped_until > model.now > model.cramped_until - OUTAGE and began == model.now:
+        model.bad(Law.ROOM, f"{act} while there is no room for a value")
+    _writable(model, view, act)
+    lives = [f for f, token in view.values.items() if token == rotation.token_id and f != rotation.before]
+    if act == "roll" and any(model.live(f[1:]) for f in lives) and rotation.step is Kind.INTENT:
+        model.bad(Law.WASTED, f"{lives} live")
+
+
+def _writable(model: Model, view: View, what: str) -> None:
+    """Something begins that needs the targets: none of them may be known to refuse writes."""
+    case = model.acting.began if model.acting else model.now
+    rotation = view.opened
+    current = model.toks.get(view.current)
+    urgent = current is None or not model.live(current.value) or current.expires - model.now < POLICY.emergency(LIFE)
+    if urgent or case != model.now:
+        return
+    for name in sorted(rotation.terms.required & {n for n, r in model.required.items() if r}):
+        place = model.places[name]
+        for end in (place.frozen, place.down):
+            if end > model.now > end - OUTAGE:
+                model.bad(Law.WRITABLE, f"{what} while {name} refuses writes")
 
 
 def rolled(model: Model, tok: Tok, sent: float) -> None:
@@ -149,9 +182,18 @@ def _planned(model: Model, draft: Draft, before: View) -> None:
         model.bad(Law.HELD, "a rotation was started while paused")
 
 
+def _publishing(model: Model, draft: Draft, before: View) -> None:
+    if before.opened.strategy is Strategy.RECREATE:
+        _writable(model, before, "a publication begins")
+
+
 def _marked(model: Model, draft: Draft, before: View) -> None:
     view = model.acting.view if model.acting and model.acting.view else before
     tok = model.toks[draft.token_id]
+    stood = tok.gone > -NEVER or model.held(tok) or tok.id in before.intended | before.stood
+    known = tok.id in before.tokens and tok.name in before.attempts and tok.born > before.ahead_at
+    if draft.kind is Kind.SUPERSEDED and known and not stood:
+        model.bad(Law.TRUE_MARK, f"{tok.id} never stood anywhere")
     if view.ahead and view.cleared_at < view.ahead_at and tok.born <= view.ahead_at:
         model.bad(Law.RESTORED, f"{draft.kind} of {tok.id}")
 
@@ -172,6 +214,7 @@ FACTS: Final[Mapping[Kind, Callable[[Model, Draft, View], None]]] = {
     Kind.ABANDONED: _abandoned,
     Kind.PLANNED: _planned,
     Kind.CONFIRMED: _confirmed,
+    Kind.PUBLISHING: _publishing,
     Kind.SUPERSEDED: _marked,
     Kind.CONDEMNED: _marked,
 }

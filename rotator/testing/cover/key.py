@@ -145,7 +145,8 @@ def key(model: Model) -> Hashable:
         view, toks, places, lease, spools, tuple(procs), of(model.late),
         tuple(sorted(model.locks)), tuple(sorted(model.required.items())), model.managed, model.adopt,
         tuple(sorted(model.happened)), tuple(sorted(model.displaced.items())), since,
-        model.store.full_until > model.now, len(model.spooled - model.view.values.keys()),
+        model.store.full_until > model.now,
+        model.cramped_until > model.now, len(model.spooled - model.view.values.keys()),
     )  # fmt: skip
     return hash(whole), hash((whole, "again"))
 
@@ -157,7 +158,8 @@ def _token(canon: Canon, tok: Tok, model: Model) -> Hashable:
     used = "" if model.held(tok) else canon.time(tok.used)
     return (
         canon.text(tok.name), tok.status, tok.value, tok.equal, tok.killed, tok.gone_by, canon.time(tok.expires),
-        tok.accepted_at > model.now, canon.time(tok.disabled_at), canon.time(tok.gone), used,
+        tok.accepted_at > model.now and canon.time(tok.accepted_at), canon.time(tok.disabled_at),
+        canon.time(tok.gone), used,
         model.now - tok.verified < TICK - 5,
     )  # fmt: skip
 

@@ -117,6 +117,8 @@ class Model:
     required: dict[str, bool] = field(default_factory=dict)
     adopt: str = ""
     managed: bool = True
+    idle: bool = False
+    cramped_until: float = -NEVER
     ids: int = 0
     happened: frozenset[str] = frozenset()
     lost_at: float = -NEVER
@@ -221,8 +223,8 @@ class Model:
         return [name for name, place in self.places.items() if place.data.get(NAME) == tok.value]
 
     def used(self, tok: Tok) -> float:
-        """Last use: consumers use what stands at targets all the time."""
-        return self.now if tok.status == "active" and self.held(tok) else tok.used
+        """Last use: consumers use what stands at targets all the time, unless they are idle ones."""
+        return self.now if not self.idle and tok.status == "active" and self.held(tok) else tok.used
 
     def note(self, draft: Draft) -> None:
         """An operator's fact."""

@@ -30,11 +30,8 @@ class Move:
 
 
 def moves(model: Model, family: Family) -> Iterator[Move]:
-    """Everything that can happen, the natural continuation first."""
+    """Everything that can happen. What a quiet world does next is marked: a late request comes as late as it may."""
     natural = True
-    for at, (operation, _) in enumerate(model.late):
-        yield Move(f"late {operation} arrives", _arrive(model, at), natural)
-        natural = False
     running = [i for i, p in enumerate(model.procs) if p.runs(model.now)]
     for i, proc in enumerate(model.procs):
         if proc.stopped:
@@ -55,6 +52,9 @@ def moves(model: Model, family: Family) -> Iterator[Move]:
         awaited = any(p.stopped and model.now - p.since >= PAUSE for p in model.procs)
         if not idle and not model.late and not awaited:
             yield Move("time passes", tick(model), natural)
+    for at, (operation, _) in enumerate(model.late):
+        yield Move(f"late {operation} arrives", _arrive(model, at), natural)
+        natural = False
     if model.left:
         for label, event in family.events.items():
             other = model.copy()

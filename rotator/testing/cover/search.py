@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, field
 from time import process_time
 
@@ -58,7 +58,7 @@ class Search:
             queue = queues[left]
             while queue and found.violation is None:
                 number, model = queue.popleft()
-                for move in moves(model, self.family):
+                for move in self.expand(model):
                     found.transitions += 1
                     if move.model.broken:
                         found.violation = move.model.broken
@@ -77,6 +77,10 @@ class Search:
             self._live(found)
         found.seconds = process_time() - began
         return found
+
+    def expand(self, model: Model) -> Iterator[Move]:
+        """The moves of a state."""
+        return moves(model, self.family)
 
     def _number(self, model: Model, parent: int, move: Move, k: Hashable = None) -> int:
         self.numbers[key(model) if k is None else k] = number = len(self.parents)

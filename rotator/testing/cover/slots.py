@@ -2,23 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import cache
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeVar
 
+from rotator.core.credential import Strategy
 from rotator.core.facts import Draft, Kind
 from rotator.core.protocol import recreate, retire, roll
 from rotator.core.protocol.decide import TABLES
-from rotator.core.protocol.rules import Row
+from rotator.core.protocol.rules import Row, Rule
 from rotator.core.protocol.steps import GUARDS, NEXT, RETIREMENT_NEXT, Guard
 from rotator.core.protocol.view import View
 from rotator.testing.simulation.world import Mutation
 
+T = TypeVar("T")
 
-def slots() -> dict[str, Mutation]:
+
+@cache
+def slots() -> Mapping[str, Mutation]:
     """Name of what is left out -> the protocol without it."""
     return dict([*_rules(), *_guards(), *_steps()])
+
+
+def together(mutations: Sequence[Mutation]) -> Mutation:
+    """The protocol without all of that: of rules that stand in one row, each is found by itself."""
+    if len(mutations) == 1:
+        return mutations[0]
+    rotations = {
+        strategy: {step: _common([m.tables.rotations[strategy][step] for m in mutations]) for step in rows}
+        for strategy, rows in TABLES.rotations.items()
+    }
+    retire = {step: _common([m.tables.retire[step] for m in mutations]) for step in TABLES.retire}
+    guards = {kind: _common([m.guards[kind] for m in mutations]) for kind in GUARDS}
+    return Mutation(tables=replace(TABLES, rotations=rotations, retire=retire), guards=guards)
+
+
+def _common(rows: Sequence[tuple[T, ...]]) -> tuple[T, ...]:
+    """What all rows have."""
+    return tuple(part for part in max(rows, key=len) if all(part in row for row in rows))
 
 
 def rule_name(rule: Any) -> str:
@@ -29,8 +52,23 @@ def rule_name(rule: Any) -> str:
             if found is rule:
                 return name
     given = [cell.cell_contents for cell in rule.__closure__ or ()] if inner else []
-    said = [str(value) for value in given if isinstance(value, str)]
+    said = dict.fromkeys(str(value) for value in given if isinstance(value, str))
     return f"{maker}({', '.join(said)})" if inner else str(maker)
+
+
+def rotation_name(strategy: Strategy, step: Kind, at: int, rule: Rule) -> str:
+    """A rule by its place."""
+    return f"{strategy} {step} {at + 1} {rule_name(rule)}"
+
+
+def retirement_name(step: Kind, at: int, rule: Rule) -> str:
+    """A rule of a retirement by its place."""
+    return f"retirement {step} {at + 1} {rule_name(rule)}"
+
+
+def guard_name(kind: Kind, guard: Guard) -> str:
+    """A guard of a kind of fact."""
+    return f"legal {kind} {guard.__name__}"
 
 
 def _without(row: Row, at: int) -> Row:
@@ -44,11 +82,11 @@ def _rules() -> Iterator[tuple[str, Mutation]]:
             for at, rule in enumerate(row):
                 changed = {**TABLES.rotations, strategy: {**rows, step: _without(row, at)}}
                 tables = replace(TABLES, rotations=MappingProxyType(changed))
-                yield f"{strategy} {step} {at + 1} {rule_name(rule)}", Mutation(tables=tables)
+                yield rotation_name(strategy, step, at, rule), Mutation(tables=tables)
     for step, row in TABLES.retire.items():
         for at, rule in enumerate(row):
             tables = replace(TABLES, retire={**TABLES.retire, step: _without(row, at)})
-            yield f"retirement {step} {at + 1} {rule_name(rule)}", Mutation(tables=tables)
+            yield retirement_name(step, at, rule), Mutation(tables=tables)
 
 
 def _guards() -> Iterator[tuple[str, Mutation]]:
@@ -56,7 +94,7 @@ def _guards() -> Iterator[tuple[str, Mutation]]:
     for kind, guards in GUARDS.items():
         for guard in guards:
             kept = tuple(g for g in guards if g is not guard)
-            yield f"legal {kind} {guard.__name__}", Mutation(guards={**GUARDS, kind: kept})
+            yield guard_name(kind, guard), Mutation(guards={**GUARDS, kind: kept})
 
 
 def _steps() -> Iterator[tuple[str, Mutation]]:

@@ -105,7 +105,7 @@ class Judge:
             if place in world.required:
                 before.gone, before.gone_by = now, by
         if writer is not None and old != new and found.by.get(name) == "op":
-            self._overwritten(place, old, before)
+            self._overwritten(place, name, old, before, new)
         theirs = writer is None or (after is not None and after.id in world.provider.foreign)  # put back by us
         found.by[name] = "op" if theirs else ""
         found.since[name] = now
@@ -113,12 +113,20 @@ class Judge:
             self._written(place, name, old, before, new, after, by)
         self.check_dead(name)
 
-    def _overwritten(self, place: str, old: str | None, before: Tok | None) -> None:
-        """We write over what a person saved: nothing, a placeholder, a value of ours, or by a person's leave."""
+    def _overwritten(self, place: str, name: str, old: str | None, before: Tok | None, new: str | None) -> None:
+        """We write over what a person saved: nothing, a placeholder, a value of ours, or by a person's leave.
+
+        What an exchange displaced is put back within seconds.
+        """
         world = self.world
         foreign = old not in (None, "changeme") and (before is None or before.id in world.provider.foreign)
+
+        def stayed() -> None:
+            if world.places[place].data.get(name) == new:
+                world.bad(Law.STRANGER, f"wrote over {old} at {place}, which is not ours")
+
         if foreign and not world.scenario.replace and (place, f"f{old}") not in world.allowed:
-            world.bad(Law.STRANGER, f"wrote over {old} at {place}, which is not ours")
+            world.hub.at(5.0, stayed)
 
     def _written(
         self, place: str, name: str, old: str | None, before: Tok | None, new: str, after: Tok, by: str
