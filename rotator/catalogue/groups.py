@@ -1,22 +1,20 @@
-"""Permission groups by name: which id a name of the configuration means, and what was meant where none matches.
+"""Permission groups as Cloudflare knows them: scope, id and name, and where this knowledge comes from.
 
-The data lies beside this file and is read on first use. It is a snapshot: whether a group still exists at the
-provider is asked at run time (`sources.cloudflare.management`), and `{id: ...}` always works for a group that
-is missing here.
+The data lies beside this file and is read on first use. It is a snapshot: whether a group still exists at the provider
+is asked at run time, and `{id: ...}` always works for a group that is missing here.
 """
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cache
 from importlib import resources
+from typing import Final
 
-from rotator.core.errors import ConfigError
-
-_NO_PUBLIC_ID = "-"
+_NO_PUBLIC_ID: Final = "-"
+_DASHBOARD: Final = {"Write": "Edit"}
 
 
 class Scope(StrEnum):
@@ -40,6 +38,20 @@ _API_NAMES = {
     Scope.BUCKET: "com.cloudflare.edge.r2.bucket",
 }
 
+LEVELS: Final[Mapping[str, str]] = {
+    "read": "read",
+    "write": "write",
+    "edit": "write",
+    "revoke": "revoke",
+    "run": "run",
+    "purge": "purge",
+    "report": "report",
+    "admin": "admin",
+    "send": "send",
+    "bind": "bind",
+}
+"""Last word of a permission's name -> its level; the dashboard says "Edit" for the API's "Write"."""
+
 
 @dataclass(frozen=True, slots=True)
 class Group:
@@ -48,24 +60,80 @@ class Group:
     Attributes:
         scope: what it applies to.
         id: 32 hex digits, or empty where Cloudflare documents the name but no public source knows the id.
-        name: as the API writes it ("DNS Write"; the dashboard says "DNS Edit").
+        name: as the API writes it ("DNS Write").
+        deprecated: why it should not be used any more, or empty.
     """
 
     scope: Scope
     id: str
     name: str
+    deprecated: str = ""
+
+    @property
+    def dashboard_name(self) -> str:
+        """The name as the dashboard writes it: `DNS (Edit)`; without a level the name alone."""
+        base, _, last = self.name.rpartition(" ")
+        if not base or last.casefold() not in LEVELS:
+            return self.name
+        return f"{base} ({_DASHBOARD.get(last, last)})" if last != "Purge" else f"{self.name} (Purge)"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Catalogue:
+    """The data file, read.
+
+    Attributes:
+        origin: where the data comes from, in words.
+        date: when it was collected, `YYYY-MM-DD`.
+        groups: all groups, those without an id included.
+        renamed: former name -> name.
+    """
+
+    origin: str = ""
+    date: str = ""
+    groups: tuple[Group, ...] = ()
+    renamed: Mapping[str, str] = field(default_factory=dict)
 
 
 @cache
+def catalogue() -> Catalogue:
+    """Return the catalogue that ships with the program."""
+    text = resources.files(__package__).joinpath("permission_groups.txt").read_text(encoding="utf-8")
+    return parse(text)
+
+
+def parse(text: str) -> Catalogue:
+    """Read the format of the data file.
+
+    Raises:
+        ValueError: a line is none of its kinds.
+    """
+    about: dict[str, str] = {}
+    renamed: dict[str, str] = {}
+    ending: dict[str, str] = {}
+    rows: list[tuple[Scope, str, str]] = []
+    for line in text.splitlines():
+        if not line or line.startswith("#"):
+            continue
+        word, _, rest = line.partition(" ")
+        if word in ("origin", "date"):
+            about[word] = rest
+        elif word == "renamed":
+            old, _, new = rest.partition(" = ")
+            renamed[old] = new
+        elif word == "deprecated":
+            group_id, _, why = rest.partition(" ")
+            ending[group_id] = why
+        else:
+            group_id, _, name = rest.partition(" ")
+            rows.append((Scope(word), "" if group_id == _NO_PUBLIC_ID else group_id, name))
+    groups = tuple(Group(scope, group_id, name, ending.get(group_id, "")) for scope, group_id, name in rows)
+    return Catalogue(origin=about["origin"], date=about["date"], groups=groups, renamed=renamed)
+
+
 def all_groups() -> tuple[Group, ...]:
     """Return every group of the catalogue, those without an id included."""
-    text = resources.files(__package__).joinpath("permission_groups.txt").read_text(encoding="utf-8")
-    found = []
-    for line in text.splitlines():
-        if line and not line.startswith("#"):
-            scope, group_id, name = line.split(" ", 2)
-            found.append(Group(Scope(scope), "" if group_id == _NO_PUBLIC_ID else group_id, name))
-    return tuple(found)
+    return catalogue().groups
 
 
 @cache
@@ -82,68 +150,10 @@ def _by_id() -> dict[str, Group]:
 
 
 def named(name: str) -> tuple[Group, ...]:
-    """Return every group of exactly that name: none, one, or one per scope."""
+    """Return every group of exactly that API name: none, one, or one per scope."""
     return _by_name().get(name, ())
 
 
 def by_id(group_id: str) -> Group | None:
     """Return the group of that id, None where the catalogue does not know it."""
     return _by_id().get(group_id)
-
-
-def suggest(name: str, limit: int = 3, among: Iterable[str] | None = None) -> tuple[str, ...]:
-    """Return names that were probably meant, best first; empty where nothing is near.
-
-    The dashboard's "Edit" is the API's "Write", which is the most frequent slip.
-
-    Args:
-        name: what was written.
-        limit: at most so many, >= 1.
-        among: the names to choose from; all permission names if None.
-    """
-    folded = {n.casefold(): n for n in (_by_name() if among is None else among)}
-    wanted = " ".join(name.split()).casefold()
-    if wanted not in folded and wanted.count(":") == 2:  # the documentation's way of writing: "Zone:DNS:Edit"
-        wanted = " ".join(part.strip() for part in wanted.split(":")[1:])
-    for said, meant in ((" edit", " write"), (" view", " read")):
-        if wanted.endswith(said):
-            wanted = wanted.removesuffix(said) + meant
-    near = difflib.get_close_matches(wanted, folded, n=limit, cutoff=0.6)
-    return tuple(folded[n] for n in near)
-
-
-def resolve(name: str, scope: Scope | None = None) -> Group:
-    """Return the one group that `name` means.
-
-    Args:
-        name: exactly as the API writes it.
-        scope: where the name exists in several scopes, which; None only accepts a name that is unique.
-
-    Raises:
-        ConfigError: no such name (with what was probably meant), the name has no public id, it exists in other scopes
-            only, or it needs a scope to be unique.
-    """
-    groups = named(name)
-    if not groups:
-        near = suggest(name)
-        meant = f"; did you mean {' or '.join(repr(n) for n in near)}?" if near else ""
-        raise ConfigError(f"the catalogue knows no permission {name!r}{meant}", _BY_ID)
-    fitting = [g for g in groups if scope in (None, g.scope)]
-    if not fitting:
-        scopes = " and ".join(g.scope for g in groups)
-        raise ConfigError(
-            f"the permission {name!r} exists for the scope {scopes}, not for {scope}",
-            f"write it in a grant of the scope {scopes}",
-        )
-    if len(fitting) > 1:
-        scopes = ", ".join(g.scope for g in fitting)
-        raise ConfigError(f"the permission {name!r} exists in several scopes ({scopes})", "say which scope is meant")
-    if not fitting[0].id:
-        raise ConfigError(f"the id of the permission {name!r} is not public", _BY_ID)
-    return fitting[0]
-
-
-_BY_ID = (
-    "write {id: ...} with the id that GET /accounts/ACCOUNT_ID/tokens/permission_groups"
-    " (for a user's token: /user/tokens/permission_groups) shows for it"
-)

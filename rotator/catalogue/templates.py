@@ -5,10 +5,11 @@ Source: https://developers.cloudflare.com/fundamentals/api/reference/template/
 
 from __future__ import annotations
 
+import difflib
 from dataclasses import dataclass
 from functools import cache
 
-from rotator.catalogue.groups import Scope, all_groups, suggest
+from rotator.catalogue.groups import Scope, all_groups
 from rotator.core.errors import ConfigError
 
 
@@ -83,23 +84,22 @@ def _read_all() -> Template:
 TEMPLATES: tuple[str, ...] = (*(t.name for t in _FIXED), "Read all resources")
 """The names of all templates, in the dashboard's order."""
 
+KEYS: tuple[str, ...] = tuple(name.casefold().replace(" ", "_") for name in TEMPLATES)
+"""The same as they are written in the configuration: `edit_zone_dns`."""
+
 
 def template(name: str) -> Template:
-    """Return the template of that name.
+    """Return the template of that name: as a key of the configuration or as the dashboard writes it, in any case.
 
     Raises:
         ConfigError: there is none; the remedy lists all.
     """
-    for known in _FIXED:
-        if known.name == name:
-            return known
-    if name == TEMPLATES[-1]:
+    wanted = "_".join(name.casefold().replace("-", " ").replace("_", " ").split())
+    if wanted == KEYS[-1]:
         return _read_all()
-    near = suggest_template(name)
-    meant = f"; did you mean {near!r}?" if near else ""
-    raise ConfigError(f"there is no template {name!r}{meant}", f"the templates are: {', '.join(TEMPLATES)}")
-
-
-def suggest_template(name: str) -> str:
-    """Return the template name that was probably meant, or an empty text."""
-    return next(iter(suggest(name, among=TEMPLATES, limit=1)), "")
+    for key, known in zip(KEYS, _FIXED, strict=False):
+        if key == wanted:
+            return known
+    near = difflib.get_close_matches(wanted, KEYS, n=1, cutoff=0.6)
+    meant = f" (did you mean {near[0]!r}?)" if near else ""
+    raise ConfigError(f"there is no template {name!r}{meant}", f"the templates are: {', '.join(KEYS)}")

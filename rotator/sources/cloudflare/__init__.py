@@ -11,7 +11,8 @@
     tokens       the token objects of the API
     domains      domain names in the one form in which they are compared
     listing      a list read to its end or not at all; `inventory`: all tokens of an owner
-    zones        the ids of zones by their names
+    lookup       the ids of zones and accounts by their names
+    wanted       what a grant asks for, from names, ids and a template
     connection   a named login: client, rate budget, management token
     source       the port, for one credential
     shapes       what a value looks like; `pasted`: what is pasted in place of a management token

@@ -1,17 +1,19 @@
 """What is wrong with a credential's options under its connection, as far as it can be said without asking anybody.
 
-Errors name the place within the credential's stanza, so that the loader can point at line and column.
+Errors name the place within the credential's stanza, so that the loader can point at line and column; all of them are
+told at once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from rotator import catalogue
 from rotator.catalogue import Group, Scope
 from rotator.config.kinds import Complaint
-from rotator.core.errors import ConfigError
-from rotator.sources.cloudflare.options import ALL, JURISDICTIONS, ById, ConnectionOptions, CredentialOptions, Grant
+from rotator.sources.cloudflare.options import ALL, JURISDICTIONS, ConnectionOptions, CredentialOptions, Grant
+from rotator.sources.cloudflare.wanted import At, Wanted, wanted
 
 MANAGES_TOKENS = frozenset({"API Tokens Write", "Account API Tokens Write"})
 
@@ -31,26 +33,18 @@ def _complaints(connection: ConnectionOptions, options: CredentialOptions) -> It
             instead="add account_id to the connection or to this credential, or write owner: user",
         )
     for index, grant in enumerate(options.grants):
-        yield from _places(grant, ("grants", index), options, account)
-        for number, permission in enumerate(grant.permissions):
-            at = ("grants", index, "permissions", number)
-            group = catalogue.by_id(permission.id) if isinstance(permission, ById) else None
-            if not isinstance(permission, ById):
-                try:
-                    group = group_of(permission, grant)
-                except ConfigError as unfit:
-                    yield Complaint(
-                        at=at,
-                        wrong=unfit.message,
-                        expected="expected one scope per grant",
-                        instead=unfit.remedy,
-                    )
-            if group is not None:
-                yield from _group(group, at, options)
+        at: At = ("grants", index)
+        found, wrong = wanted(grant)
+        yield from (replace(complaint, at=(*at, *complaint.at)) for complaint in wrong)
+        yield from _places(grant, at, options, account, found)
+        for permission in found:
+            if permission.at != ("template",):
+                yield from _permission(permission, (*at, *permission.at), options)
+        yield from _template([p for p in found if p.at == ("template",)], (*at, "template"), options)
 
 
 def _places(
-    grant: Grant, at: tuple[str | int, ...], options: CredentialOptions, account: str | None
+    grant: Grant, at: At, options: CredentialOptions, account: str | None, found: Sequence[Wanted]
 ) -> Iterator[Complaint]:
     if grant.accounts is not None and options.owner == "account" and set(grant.accounts) != {account}:
         yield Complaint(
@@ -69,73 +63,74 @@ def _places(
                 fatal=False,
             )
     needs_account = grant.accounts is None and (grant.zones == ALL or grant.buckets is not None)
-    if needs_account and account is None and options.owner == "user":
+    of_account = grant.accounts is None and any(permission.scope is Scope.ACCOUNT for permission in found)
+    if account is None and options.owner == "user" and (needs_account or of_account):
         yield Complaint(
             at=at,
             wrong="nothing says which account is meant",
             expected="expected account_id, or accounts",
             instead="add account_id to the connection, or accounts: all to this grant",
         )
-    elif grant.scope is Scope.ACCOUNT and grant.accounts is None and account is None and options.owner == "user":
-        of_account = [p for p in grant.permissions if not _is_user_scope(p)]
-        if of_account:
-            yield Complaint(
-                at=at,
-                wrong="nothing says on which account these permissions are",
-                expected="expected account_id, or accounts",
-                instead="add account_id to the connection, or accounts: all to this grant",
-            )
 
 
-def _is_user_scope(permission: str | ById) -> bool:
-    groups = (catalogue.by_id(permission.id),) if isinstance(permission, ById) else catalogue.named(permission)
-    return any(g is not None and g.scope is Scope.USER for g in groups)
-
-
-def _group(group: Group, at: tuple[str | int, ...], options: CredentialOptions) -> Iterator[Complaint]:
+def _permission(permission: Wanted, at: At, options: CredentialOptions) -> Iterator[Complaint]:
+    group = permission.group
+    if group is None:
+        return
     if group.name in MANAGES_TOKENS:
+        yield _manages(group.name, at)
+    elif options.owner == "account" and (why := catalogue.account_token_refusal(group)):
+        # A name is refused; an id is somebody's own knowledge, and a catalogue ages. Nobody can have a user's.
         yield Complaint(
             at=at,
-            wrong=f"{group.name!r} lets a token manage tokens, and Cloudflare lets no token create such a one",
-            expected="expected a grant without it",
-            instead="make that token in the dashboard and use it as a connection's `token`",
-        )
-    elif options.owner == "account" and (warning := catalogue.account_token_warning(group)):
-        impossible = group.scope is Scope.USER
-        what, _, remedy = warning.partition("; ")
-        yield Complaint(
-            at=at,
-            wrong=what,
+            wrong=f"a token owned by an account cannot hold {group.name!r}: {why}",
             expected="expected a permission that an account can hold",
-            instead=remedy,
-            fatal=impossible,
+            instead="write owner: user for this credential, or leave the permission out",
+            fatal=permission.named or group.scope is Scope.USER,
+        )
+    elif options.owner == "account" and (why := catalogue.account_token_warning(group)):
+        yield Complaint(
+            at=at,
+            wrong=f"{group.name!r}: {why}",
+            expected="expected a permission that an account can hold",
+            instead="write owner: user for this credential if its calls are refused",
+            fatal=False,
         )
 
 
-def group_of(name: str, grant: Grant) -> Group:
-    """Return the group that a permission name means in this grant: of the grant's scope, or of user scope.
+def _template(found: Sequence[Wanted], at: At, options: CredentialOptions) -> Iterator[Complaint]:
+    """One complaint for a whole template: the names that do not go, and the rest to be written instead."""
+    groups = [permission.group for permission in found if permission.group is not None]
+    managers = [group for group in groups if group.name in MANAGES_TOKENS]
+    if managers:
+        yield _manages(managers[0].name, at)
+        return
+    refused = [group for group in groups if catalogue.account_token_refusal(group)]
+    if options.owner == "account" and refused:
+        rest = [group for group in groups if group not in refused]
+        yield Complaint(
+            at=at,
+            wrong="a token owned by an account cannot hold all of this template: not "
+            + ", ".join(group.name for group in refused),
+            expected="expected permissions that an account can hold",
+            instead="write owner: user for this credential"
+            + (f", or in place of the template {_written(rest)}" if rest and len(rest) <= 12 else ""),
+        )
 
-    Raises:
-        ConfigError: the name is of another scope (the message says how to write it), or has no public id.
-    """
-    groups = catalogue.named(name)
-    wanted = [g for g in groups if g.scope is grant.scope]
-    if not wanted and grant.scope is Scope.ACCOUNT and grant.accounts is None:
-        wanted = [g for g in groups if g.scope is Scope.USER]
-    if wanted:
-        return catalogue.resolve(name, wanted[0].scope)
-    if not groups:
-        return catalogue.resolve(name)
-    scopes = {g.scope for g in groups}
-    has = " or ".join(sorted(scopes))
-    if Scope.ZONE in scopes:
-        raise ConfigError(f"{name!r} is a permission on zones", "put it into a grant with zones: [...] or zones: all")
-    if Scope.BUCKET in scopes:
-        raise ConfigError(f"{name!r} is a permission on buckets", "put it into a grant with buckets: [...]")
-    narrowing = "zones" if grant.scope is Scope.ZONE else "buckets"
-    raise ConfigError(
-        f"{name!r} is a permission on the {has}, which {narrowing} do not narrow",
-        "put it into a grant of its own, without zones, buckets and accounts"
-        if Scope.USER in scopes
-        else "put it into a grant of its own, without zones and buckets",
+
+def _written(groups: Sequence[Group]) -> str:
+    """Permissions as grants that can be pasted, one for each scope."""
+    found = []
+    for scope in dict.fromkeys(group.scope for group in groups):
+        names = ", ".join(group.name for group in groups if group.scope is scope)
+        found.append(f"{{permissions: [{names}]{', zones: …' if scope is Scope.ZONE else ''}}}")
+    return " and ".join(found)
+
+
+def _manages(name: str, at: At) -> Complaint:
+    return Complaint(
+        at=at,
+        wrong=f"{name!r} lets a token manage tokens, and Cloudflare lets no token create such a one",
+        expected="expected a grant without it",
+        instead="make that token in the dashboard and use it as a connection's `token`",
     )

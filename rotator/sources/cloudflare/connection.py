@@ -18,8 +18,8 @@ from rotator.sources.cloudflare import tokens
 from rotator.sources.cloudflare.calls import Call, Calls, Observer
 from rotator.sources.cloudflare.errors import Kind, unaccepted
 from rotator.sources.cloudflare.inventory import list_tokens, tokens_path
+from rotator.sources.cloudflare.lookup import Lookup
 from rotator.sources.cloudflare.options import ConnectionOptions
-from rotator.sources.cloudflare.zones import Zones
 
 if TYPE_CHECKING:
     from rotator.host.network.dial import Network
@@ -75,7 +75,7 @@ class CloudflareConnection:
         )
         self._user_id = user_id
         self._known: tuple[Secret, Identity] | None = None
-        self._zones = Zones(self.calls)
+        self._lookup = Lookup(self.calls)
 
     @classmethod
     def open(
@@ -195,8 +195,12 @@ class CloudflareConnection:
         return self.identity(self.calls.token(), anew=True) is not None
 
     def zone_id(self, name: str, account_id: str | None) -> str:
-        """Return the id of the zone of that name; `zones.Zones.id_of` says the rest."""
-        return self._zones.id_of(name, account_id)
+        """Return the id of the zone of that name; `lookup.Lookup.zone` says the rest."""
+        return self._lookup.zone(name, account_id)
+
+    def account_named(self, name: str) -> str:
+        """Return the id of the account of that name; `lookup.Lookup.account` says the rest."""
+        return self._lookup.account(name)
 
     def user_id(self) -> str:
         """Return the id of the user that owns the user tokens: configured, or from the management token's own policies.

@@ -6,14 +6,16 @@ share a policy. Source: https://developers.cloudflare.com/fundamentals/api/how-t
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Protocol
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from typing import Literal, Protocol
 
-from rotator import catalogue
 from rotator.catalogue import Scope
-from rotator.sources.cloudflare.check import group_of
-from rotator.sources.cloudflare.options import ALL, ById, CredentialOptions, Grant
+from rotator.core.errors import ConfigError
+from rotator.sources.cloudflare.options import ALL, HEX_ID, ById, CredentialOptions, Grant
 from rotator.sources.cloudflare.policies import DENY, Policy
+from rotator.sources.cloudflare.wanted import wanted
 
 ACCOUNT = "com.cloudflare.api.account"
 ZONE = "com.cloudflare.api.account.zone"
@@ -29,12 +31,15 @@ class Directory(Protocol):
     def zone_id(self, name: str, account_id: str | None) -> str:
         """Return the id of the zone of that name, of that account if one is given."""
 
+    def account_named(self, name: str) -> str:
+        """Return the id of the account of that name."""
+
     def user_id(self) -> str:
         """Return the id of the user that owns the user tokens."""
 
 
 def policies_of(options: CredentialOptions, account_id: str | None, directory: Directory) -> tuple[Policy, ...]:
-    """Return the policies that the grants mean, in their order.
+    """Return the policies that the grants mean, in their order, one for each effect and set of resources.
 
     Args:
         options: validated, and without fatal complaint of `check`.
@@ -45,14 +50,28 @@ def policies_of(options: CredentialOptions, account_id: str | None, directory: D
         ConfigError: a permission does not fit its grant; `check` says so earlier.
         Refused, Unavailable, RateLimited: from the directory.
     """
-    return tuple(p for grant in options.grants for p in _of_grant(grant, account_id, directory))
+    return tuple(_merged(p for grant in options.grants for p in _of_grant(grant, account_id, directory)))
+
+
+def _merged(policies: Iterable[Policy]) -> Iterator[Policy]:
+    """One policy for the groups that are granted, or denied, on the same resources."""
+    found: dict[str, Policy] = {}
+    for policy in policies:
+        key = json.dumps([policy.effect, policy.to_json()["resources"]], sort_keys=True)
+        before = found.get(key)
+        groups = (*before.groups, *policy.groups) if before else policy.groups
+        found[key] = replace(policy, groups=tuple(dict.fromkeys(groups)))
+    yield from found.values()
 
 
 def _of_grant(grant: Grant, account_id: str | None, directory: Directory) -> Iterator[Policy]:
+    found, wrong = wanted(grant)
+    for complaint in wrong:
+        if complaint.fatal:
+            raise ConfigError(complaint.wrong, complaint.instead)
     by_scope: dict[Scope, list[str]] = {}
-    for permission in grant.permissions:
-        scope, group_id = _scoped(permission, grant)
-        by_scope.setdefault(scope, []).append(group_id)
+    for permission in found:
+        by_scope.setdefault(permission.scope, []).append(permission.id)
     for scope, groups in by_scope.items():
         ids = tuple(dict.fromkeys(groups))
         yield Policy(groups=ids, resources=_resources(scope, grant, account_id, directory))
@@ -60,22 +79,12 @@ def _of_grant(grant: Grant, account_id: str | None, directory: Directory) -> Ite
             yield Policy(effect=DENY, groups=ids, resources=_zones(grant.except_zones, account_id, directory))
 
 
-def _scoped(permission: str | ById, grant: Grant) -> tuple[Scope, str]:
-    """An id is taken as it is: of the grant's scope, unless the catalogue knows that it is a user's."""
-    if isinstance(permission, ById):
-        known = catalogue.by_id(permission.id)
-        of_user = known is not None and known.scope is Scope.USER and grant.scope is Scope.ACCOUNT
-        return (Scope.USER if of_user else grant.scope), permission.id
-    group = group_of(permission, grant)
-    return group.scope, group.id
-
-
 def _resources(scope: Scope, grant: Grant, account_id: str | None, directory: Directory) -> Resources:
     if scope is Scope.USER:
         return {f"{USER}.{directory.user_id()}": "*"}
     if scope is Scope.BUCKET:
         return _buckets(grant, account_id)
-    accounts = (account_id or "",) if grant.accounts is None else grant.accounts
+    accounts = _accounts(grant, account_id, directory)
     if scope is Scope.ACCOUNT:
         return {f"{ACCOUNT}.{a}": "*" for a in ("*" if accounts == ALL else accounts)}
     if grant.zones is not None and grant.zones != ALL:
@@ -84,6 +93,14 @@ def _resources(scope: Scope, grant: Grant, account_id: str | None, directory: Di
         return {f"{ZONE}.*": "*"}
     # Nested under the account: the flat form means every account, and tokens owned by an account are refused it.
     return {f"{ACCOUNT}.{a}": {f"{ZONE}.*": "*"} for a in accounts}
+
+
+def _accounts(grant: Grant, account_id: str | None, directory: Directory) -> tuple[str, ...] | Literal["all"]:
+    if grant.accounts is None:
+        return (account_id or "",)
+    if grant.accounts == ALL:
+        return ALL
+    return tuple(a if HEX_ID.fullmatch(a) else directory.account_named(a) for a in grant.accounts)
 
 
 def _zones(zones: tuple[str | ById, ...], account_id: str | None, directory: Directory) -> Resources:

@@ -7,6 +7,7 @@ provider.
 from __future__ import annotations
 
 import ipaddress
+import re
 from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import (
@@ -19,13 +20,13 @@ from pydantic import (
     field_validator,
     model_validator,
 )
+from pydantic.json_schema import JsonSchemaValue
 
 from rotator import catalogue
 from rotator.config.fields import HexId, ServiceUrl, Stanza, Text, wrong
 from rotator.config.models import RateBudget
 from rotator.config.network import Reachable
 from rotator.config.secret_ref import SecretRef
-from rotator.core.errors import ConfigError
 from rotator.sources.cloudflare.domains import plain_name
 
 TYPE: Final = "cloudflare"
@@ -67,36 +68,56 @@ class ById(Stanza):
     id: HexId
 
 
+HEX_ID: Final = re.compile(r"[0-9a-f]{32}")
+"""An id at Cloudflare; no zone has such a name, for it has no dot."""
+
+
 def _id_or_name(value: object) -> str:
     return "id" if isinstance(value, dict | ById) else "name"
 
 
-def _known_permission(name: str) -> str:
-    if not catalogue.named(name):
-        try:
-            catalogue.resolve(name)
-        except ConfigError as unknown:
-            raise wrong(unknown.message, "expected a name as the API writes it", unknown.remedy) from None
-    return name
+def _plain_id(value: object) -> object:
+    """An id that is written as it is, without `{id: ...}`."""
+    plain = value.strip().lower() if isinstance(value, str) else ""
+    return {"id": plain} if HEX_ID.fullmatch(plain) else value
 
 
 def _zone_name(name: str) -> str:
     plain = plain_name(name)
     if "." not in plain or "*" in plain or "/" in plain:
-        raise wrong(
-            "this is not the name of a zone", "expected a domain", "write for example example.com, or {id: ...}"
-        )
+        raise wrong("this is not the name of a zone", "expected a domain or an id", "write for example example.com")
     return plain
 
 
+def _account_entry(value: str) -> str:
+    plain = value.strip()
+    return plain.lower() if HEX_ID.fullmatch(plain.lower()) else plain
+
+
+_NAME_OR_ID: Final[JsonSchemaValue] = {
+    "anyOf": [
+        {"type": "string"},
+        {
+            "type": "object",
+            "properties": {"id": {"type": "string", "pattern": "^[0-9a-fA-F]{32}$"}},
+            "required": ["id"],
+            "additionalProperties": False,
+        },
+    ]
+}
 Permission = Annotated[
-    Annotated[Text, AfterValidator(_known_permission), Tag("name")] | Annotated[ById, Tag("id")],
+    Annotated[Text, Tag("name")] | Annotated[ById, Tag("id")],
     Discriminator(_id_or_name),
+    BeforeValidator(_plain_id),
+    WithJsonSchema(_NAME_OR_ID),
 ]
 Zone = Annotated[
     Annotated[Text, AfterValidator(_zone_name), Tag("name")] | Annotated[ById, Tag("id")],
     Discriminator(_id_or_name),
+    BeforeValidator(_plain_id),
+    WithJsonSchema(_NAME_OR_ID),
 ]
+Account = Annotated[Text, AfterValidator(_account_entry)]
 
 
 class Bucket(Stanza):
@@ -132,7 +153,7 @@ Zones = Annotated[
     Discriminator(_all_or_list),
 ]
 Accounts = Annotated[
-    _All | Annotated[tuple[HexId, ...], AfterValidator(_some), Tag("list")],
+    _All | Annotated[tuple[Account, ...], AfterValidator(_some), Tag("list")],
     Discriminator(_all_or_list),
 ]
 Buckets = Annotated[
@@ -173,14 +194,16 @@ class Grant(Stanza):
     than the grant's is an error: a zone would not narrow it.
 
     Attributes:
-        permissions: names of the catalogue, or `{id: ...}` taken as it is.
+        permissions: names as anybody writes them, or `{id: ...}` taken as it is.
+        template: instead of or beside permissions, those of a template of the dashboard, e.g. `edit_zone_dns`.
         zones: zone names or ids, or `all` zones of the account (with `accounts: all`: of every account).
         except_zones: with `zones: all`, the zones on which the permissions are denied.
         buckets: R2 buckets, or `all` of the account.
-        accounts: instead of the connection's account, other ones, or `all` that the user can reach.
+        accounts: names or ids of accounts in place of the connection's, or `all` that the user can reach.
     """
 
-    permissions: Annotated[tuple[Permission, ...], AfterValidator(_some)]
+    permissions: Annotated[tuple[Permission, ...], AfterValidator(_some)] | None = None
+    template: Text | None = None
     zones: Zones | None = None
     except_zones: Annotated[tuple[Zone, ...], AfterValidator(_some)] | None = None
     buckets: Buckets | None = None
@@ -188,6 +211,8 @@ class Grant(Stanza):
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
+        if self.permissions is None and self.template is None:
+            raise wrong("the grant has no permissions", "expected permissions or template", "add permissions: [...]")
         if self.zones is not None and self.buckets is not None:
             raise wrong("zones and buckets stand in one grant", "expected one of them", "write two grants")
         if self.except_zones is not None and self.zones != ALL:

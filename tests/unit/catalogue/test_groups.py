@@ -1,71 +1,19 @@
-"""Permission names: exact, unique within a scope, and helpful where they are wrong."""
+"""The catalogue's data: ids, names, scopes, and where they come from."""
+
+import re
 
 import pytest
 
-from rotator.catalogue import Scope, all_groups, by_id, named, resolve, suggest
-from rotator.core.errors import ConfigError
-
-
-def test_a_name_resolves_to_the_id_that_cloudflare_documents():
-    assert resolve("DNS Write").id == "4755a26eedb94da69e1066d98aa820be"
-    assert resolve("API Tokens Write").scope is Scope.USER
-    assert resolve("Account API Tokens Write").id == "5bc3f8b21c554832afc660159ab75fa4"
-
-
-def test_a_name_of_two_scopes_needs_the_scope_and_has_two_ids():
-    with pytest.raises(ConfigError, match="several scopes"):
-        resolve("Logs Read")
-
-    assert resolve("Logs Read", Scope.ACCOUNT).id != resolve("Logs Read", Scope.ZONE).id
-
-
-def test_a_name_of_another_scope_is_refused_with_the_scope_that_has_it():
-    with pytest.raises(ConfigError, match="for the scope zone, not for account") as caught:
-        resolve("DNS Write", Scope.ACCOUNT)
-
-    assert "scope zone" in caught.value.remedy
-
-
-@pytest.mark.parametrize(
-    "written, meant",
-    [
-        ("DNS Edit", "DNS Write"),
-        ("Zone:DNS:Edit", "DNS Write"),
-        ("dns write", "DNS Write"),
-        ("Worker Scripts Write", "Workers Scripts Write"),
-        ("D1 Edit", "D1 Write"),
-        ("Zone View", "Zone Read"),
-    ],
-)
-def test_the_most_likely_name_is_suggested_first(written: str, meant: str):
-    assert suggest(written)[0] == meant
-    with pytest.raises(ConfigError, match=f"did you mean '{meant}'"):
-        resolve(written)
-
-
-def test_nothing_is_suggested_for_nonsense_and_the_remedy_shows_the_way_by_id():
-    assert suggest("qqqqqq") == ()
-    with pytest.raises(ConfigError) as caught:
-        resolve("qqqqqq")
-
-    assert "did you mean" not in caught.value.message
-    assert "{id: ...}" in caught.value.remedy
-
-
-def test_a_documented_name_without_a_public_id_is_refused_with_the_way_by_id():
-    with pytest.raises(ConfigError, match="not public") as caught:
-        resolve("Containers Write")
-
-    assert "{id: ...}" in caught.value.remedy
+from rotator.catalogue import Scope, all_groups, by_id, catalogue, named
+from rotator.catalogue.groups import parse
 
 
 def test_ids_are_unique_hex_and_names_unique_within_a_scope():
     with_id = [g for g in all_groups() if g.id]
 
-    assert len({g.id for g in with_id}) == len(with_id)
+    assert len({g.id for g in with_id}) == len(with_id) == 311
     assert len({(g.scope, g.name) for g in with_id}) == len(with_id)
-    assert all(len(g.id) == 32 and set(g.id) <= set("0123456789abcdef") for g in with_id)
-    assert len(with_id) > 300
+    assert all(re.fullmatch("[0-9a-f]{32}", g.id) for g in with_id)
 
 
 def test_every_id_leads_back_to_its_group():
@@ -77,3 +25,48 @@ def test_every_id_leads_back_to_its_group():
 def test_scopes_are_written_as_the_api_writes_them():
     assert Scope.ZONE.api_name == "com.cloudflare.api.account.zone"
     assert Scope.BUCKET.api_name == "com.cloudflare.edge.r2.bucket"
+
+
+def test_the_catalogue_says_where_it_comes_from_and_of_what_day_it_is():
+    assert catalogue().origin
+    assert re.fullmatch(r"20\d\d-\d\d-\d\d", catalogue().date)
+
+
+def test_its_format_knows_former_names_and_groups_that_will_end():
+    text = f"""
+# a comment
+origin somewhere
+date 2026-01-02
+renamed Teams Read = Zero Trust Read
+deprecated {"a" * 32} it ends on 2027-01-01
+account {"a" * 32} Old Product Write
+zone - Secret Product Read
+"""
+    found = parse(text)
+
+    assert (found.origin, found.date) == ("somewhere", "2026-01-02")
+    assert found.renamed == {"Teams Read": "Zero Trust Read"}
+    assert [(g.scope, g.id, g.name, g.deprecated) for g in found.groups] == [
+        (Scope.ACCOUNT, "a" * 32, "Old Product Write", "it ends on 2027-01-01"),
+        (Scope.ZONE, "", "Secret Product Read", ""),
+    ]
+
+
+def test_what_is_not_its_format_is_not_guessed():
+    with pytest.raises(ValueError, match="galaxy"):
+        parse("origin x\ndate y\ngalaxy 1 Moon Write")
+
+
+@pytest.mark.parametrize(
+    "name, dashboard",
+    [
+        ("DNS Write", "DNS (Edit)"),
+        ("DNS Read", "DNS (Read)"),
+        ("Cache Purge", "Cache Purge (Purge)"),
+        ("AI Gateway Run", "AI Gateway (Run)"),
+        ("Page Shield", "Page Shield"),
+        ("Zaraz Edit", "Zaraz (Edit)"),
+    ],
+)
+def test_the_dashboard_calls_it(name: str, dashboard: str):
+    assert named(name)[0].dashboard_name == dashboard

@@ -2,7 +2,8 @@
 
 import pytest
 
-from rotator.catalogue import TEMPLATES, Scope, account_token_warning, resolve, template
+from rotator.catalogue import TEMPLATES, Scope, account_token_refusal, account_token_warning, meaning, template
+from rotator.catalogue.templates import KEYS
 from rotator.core.errors import ConfigError
 
 
@@ -11,9 +12,9 @@ def test_every_permission_of_a_template_is_in_the_catalogue(name: str):
     found = template(name)
 
     resolved = [
-        *(resolve(n, Scope.ACCOUNT) for n in found.account),
-        *(resolve(n, Scope.ZONE) for n in found.zone),
-        *(resolve(n, Scope.USER) for n in found.user),
+        *(meaning(n, [Scope.ACCOUNT]) for n in found.account),
+        *(meaning(n, [Scope.ZONE]) for n in found.zone),
+        *(meaning(n, [Scope.USER]) for n in found.user),
     ]
     assert found.name == name
     assert resolved
@@ -26,30 +27,41 @@ def test_read_all_resources_reads_and_writes_nothing():
     assert len(found.account) > 50
 
 
-def test_an_unknown_template_is_refused_with_what_was_meant_and_with_all_names():
-    with pytest.raises(ConfigError, match="did you mean 'Edit zone DNS'") as caught:
-        template("edit Zone DNS")
+@pytest.mark.parametrize("name, key", list(zip(TEMPLATES, KEYS, strict=True)))
+def test_a_template_is_found_by_its_key_and_by_the_dashboards_name_in_any_case(name: str, key: str):
+    for written in (key, name, name.upper(), key.replace("_", "-"), f" {name} "):
+        assert template(written).name == name
 
-    assert all(name in caught.value.remedy for name in TEMPLATES)
+
+def test_the_eight_keys_are_those_of_the_documentation():
+    assert KEYS == (
+        "edit_zone_dns",
+        "read_billing_info",
+        "read_analytics_and_logs",
+        "edit_cloudflare_workers",
+        "edit_load_balancing_configuration",
+        "wordpress",
+        "create_additional_tokens",
+        "read_all_resources",
+    )
+
+
+def test_an_unknown_template_is_refused_with_what_was_meant_and_with_all_names():
+    with pytest.raises(ConfigError, match="did you mean 'edit_zone_dns'") as caught:
+        template("edit Zone")
+
+    assert all(key in caught.value.remedy for key in KEYS)
     with pytest.raises(ConfigError) as caught:
         template("qqqq")
     assert "did you mean" not in caught.value.message
 
 
-def test_a_product_that_takes_user_tokens_only_is_a_warning_that_names_it():
-    warning = account_token_warning(resolve("Page Rules Write"))
-
-    assert warning is not None
-    assert "Page Rules" in warning
-    assert "owner: user" in warning
+def group(name: str):
+    return meaning(name, list(Scope)).group
 
 
-def test_a_permission_on_a_user_says_that_an_account_has_none():
-    warning = account_token_warning(resolve("Memberships Read"))
-
-    assert warning is not None
-    assert "a permission on a user" in warning
-
-
-def test_an_ordinary_permission_gives_no_warning():
-    assert account_token_warning(resolve("DNS Write")) is None
+def test_what_an_account_cannot_hold_is_refused_and_what_it_perhaps_cannot_is_a_warning():
+    assert "Page Rules" in account_token_refusal(group("Page Rules Write"))
+    assert "a permission on a user" in account_token_refusal(group("Memberships Read"))
+    assert account_token_refusal(group("DNS Write")) == account_token_warning(group("DNS Write")) == ""
+    assert "Client Platform" in account_token_warning(group("Access: Device Posture Read"))

@@ -2,13 +2,17 @@
 
 import pytest
 
-from rotator.catalogue import Scope, resolve
+from rotator.catalogue import Group, Scope, meaning
 from rotator.sources.cloudflare.grants import policies_of
 from rotator.sources.cloudflare.options import CredentialOptions
 from rotator.sources.cloudflare.policies import Policy
 
 ACCOUNT = "a0000000000000000000000000000001"
 OTHER = "a0000000000000000000000000000002"
+
+
+def resolve(name: str, scope: Scope | None = None) -> Group:
+    return meaning(name, [scope] if scope else [Scope.ACCOUNT, Scope.USER]).group
 
 
 class Names:
@@ -19,6 +23,10 @@ class Names:
 
     def zone_id(self, name: str, account_id: str | None) -> str:
         self.asked.append(f"{name}@{account_id}")
+        return f"id-of-{name}"
+
+    def account_named(self, name: str) -> str:
+        self.asked.append(name)
         return f"id-of-{name}"
 
     def user_id(self) -> str:
@@ -126,3 +134,46 @@ def test_nobody_is_asked_for_what_is_not_needed():
     options = CredentialOptions.model_validate({"grants": [{**READ_ZONE, "zones": ["a.example"]}]})
     policies_of(options, ACCOUNT, names)
     assert names.asked == [f"a.example@{ACCOUNT}"]
+
+
+def test_zones_and_accounts_are_taken_by_name_and_by_id_as_they_are_written():
+    names = Names()
+    grants = [
+        {**READ_ZONE, "zones": ["a.example", "B" * 32]},
+        {**D1, "accounts": ["Example Account", OTHER]},
+    ]
+    options = CredentialOptions.model_validate({"owner": "user", "grants": grants})
+    zones, accounts = policies_of(options, ACCOUNT, names)
+
+    assert dict(zones.resources) == {
+        "com.cloudflare.api.account.zone.id-of-a.example": "*",
+        f"com.cloudflare.api.account.zone.{'b' * 32}": "*",
+    }
+    assert dict(accounts.resources) == {
+        "com.cloudflare.api.account.id-of-Example Account": "*",
+        f"com.cloudflare.api.account.{OTHER}": "*",
+    }
+    assert names.asked == [f"a.example@{ACCOUNT}", "Example Account"]
+
+
+def test_grants_on_the_same_resources_become_one_policy():
+    (policy,) = compiled({"permissions": ["D1 Edit"]}, {"permissions": ["D1 Write", "Queues (Edit)"]})
+
+    assert policy.groups == (resolve("D1 Write").id, resolve("Queues Write").id)
+
+
+def test_a_template_is_its_permissions_each_on_its_own_resources():
+    account, zone, user = compiled({"template": "edit_cloudflare_workers", "zones": ["a.example"]})
+
+    assert resolve("Workers Scripts Write").id in account.groups
+    assert dict(account.resources) == {f"com.cloudflare.api.account.{ACCOUNT}": "*"}
+    assert zone.groups == (resolve("Workers Routes Write", Scope.ZONE).id,)
+    assert dict(zone.resources) == {"com.cloudflare.api.account.zone.id-of-a.example": "*"}
+    assert user.groups == (resolve("User Details Read").id, resolve("Memberships Read").id)
+
+
+def test_a_template_for_all_zones_needs_none_to_be_named():
+    account, zone = compiled({"template": "WordPress"})
+
+    assert dict(zone.resources) == {f"com.cloudflare.api.account.{ACCOUNT}": {"com.cloudflare.api.account.zone.*": "*"}}
+    assert account.groups == (resolve("Account Settings Read").id,)

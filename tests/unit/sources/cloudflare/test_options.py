@@ -75,14 +75,6 @@ def test_names_and_ids_of_permissions_and_zones_are_taken():
     assert found.zones[0] == "example.com"
 
 
-def test_an_unknown_permission_is_an_error_at_its_place_with_what_was_meant():
-    where, said = wrong({"grants": [DNS, {"permissions": ["D1 Write", "Worker Scripts Edit"]}]})
-
-    assert where[:4] == ("grants", 1, "permissions", 1)
-    assert "did you mean 'Workers Scripts Write'" in said
-    assert "{id: ...}" in said
-
-
 @pytest.mark.parametrize(
     "options, at, said",
     [
@@ -175,8 +167,10 @@ def test_ordinary_credentials_have_no_complaint():
     "grant, said, instead",
     [
         ({"permissions": ["DNS Write"]}, "a permission on zones", "zones: all"),
-        ({"permissions": ["D1 Write"], "zones": "all"}, "zones do not narrow", "grant of its own"),
-        ({"permissions": ["D1 Write"], "buckets": "all"}, "buckets do not narrow", "grant of its own"),
+        ({"permissions": ["D1 Write"], "zones": "all"}, "a permission on an account", "grant of its own"),
+        ({"permissions": ["D1 Write"], "buckets": "all"}, "a permission on an account", "grant of its own"),
+        ({"permissions": ["Memberships Read"], "zones": "all"}, "a permission on a user", "grant of its own"),
+        ({"permissions": ["D1 Write", "DNS Read", "Worker Scripts Run"][2:]}, "that product has", "one of them"),
         ({"permissions": ["Workers R2 Storage Bucket Item Read"]}, "a permission on buckets", "buckets:"),
         ({"permissions": ["Containers Write"]}, "not public", "{id: ...}"),
     ],
@@ -212,11 +206,85 @@ def test_a_permission_on_a_user_is_refused_for_a_token_of_an_account_and_taken_f
     assert complaints(credential({**grant, "accounts": "all"}, owner="user"))[0].fatal
 
 
-def test_a_product_that_takes_no_account_tokens_is_a_warning():
-    (found,) = complaints(credential({"permissions": ["Page Rules Write"], "zones": "all"}))
+def test_a_product_that_takes_no_account_tokens_is_refused_by_name_and_warned_about_by_id():
+    (found,) = complaints(credential({"permissions": ["Page Rules (Edit)"], "zones": "all"}))
+
+    assert found.fatal
+    assert "Page Rules Write" in found.wrong
+    assert "owner: user" in found.instead
+
+
+def test_a_product_that_perhaps_takes_no_account_tokens_is_a_warning():
+    (found,) = complaints(credential({"permissions": ["Access: Device Posture Read"]}))
 
     assert not found.fatal
-    assert "Page Rules" in found.wrong
+    assert "Zero Trust Client Platform" in found.wrong
+
+
+def test_all_errors_of_a_grant_are_told_in_one_go_each_at_its_place():
+    permissions = [
+        "D1 Edit",
+        "Workers Routes Write",
+        "Wrokers Scripts Edit",
+        "R2",
+        "Page Rules Edit",
+        "Memberships Read",
+    ]
+    found = complaints(credential({"permissions": permissions}))
+
+    assert [(c.at[-1], c.fatal) for c in found] == [(n, True) for n in (1, 2, 3, 4, 5)]
+    assert "on zones" in found[0].wrong
+    assert "did you mean 'Workers Scripts Write'" in found[1].wrong
+    assert "'Workers R2 Storage Read', 'Workers R2 Storage Write'" in found[2].wrong
+
+
+def test_a_former_name_is_taken_with_a_warning():
+    (found,) = complaints(credential({"permissions": ["Teams Read"]}))
+
+    assert not found.fatal
+    assert "'Zero Trust Read'" in found.wrong
+
+
+def test_a_template_of_the_dashboard_is_taken_by_name():
+    for name in ("edit_zone_dns", "Edit zone DNS", "EDIT-ZONE-DNS"):
+        assert complaints(credential({"template": name, "zones": ["example.com"]})) == []
+    assert complaints(credential({"template": "read_all_resources"}, owner="user")) == []
+
+
+@pytest.mark.parametrize(
+    "grant, said, instead",
+    [
+        ({"template": "edit_zone"}, "did you mean 'edit_zone_dns'", "read_billing_info"),
+        ({"template": "edit_zone_dns"}, "nothing says on which", "zones: all"),
+        ({"template": "read_billing_info", "zones": "all"}, "no permission on zones", "remove zones"),
+        ({"template": "read_billing_info", "buckets": "all"}, "no permission on buckets", "of their own"),
+        ({"template": "create_additional_tokens"}, "manage tokens", "dashboard"),
+    ],
+)
+def test_a_template_that_does_not_fit_says_why(grant: object, said: str, instead: str):
+    (found,) = [c for c in complaints(credential(grant, owner="user")) if c.fatal]
+
+    assert found.at == ("grants", 0, "template")
+    assert said in found.wrong
+    assert instead in found.instead
+
+
+def test_a_template_that_an_account_cannot_hold_is_refused_with_the_names_and_the_rest_to_be_written():
+    (found,) = complaints(credential({"template": "edit_cloudflare_workers", "zones": "all"}))
+
+    assert found.fatal
+    assert "not User Details Read, Memberships Read" in found.wrong
+    assert "owner: user" in found.instead
+    assert "{permissions: [Workers Scripts Write, " in found.instead
+    assert "{permissions: [Workers Routes Write], zones: …}" in found.instead
+    assert "Memberships" not in found.instead
+
+
+def test_a_grant_needs_permissions_or_a_template():
+    where, said = wrong({"grants": [{"zones": "all"}]})
+
+    assert where == ("grants", 0)
+    assert "no permissions" in said
 
 
 def test_a_known_id_is_judged_like_its_name_and_an_unknown_one_is_taken():
