@@ -72,7 +72,7 @@ def unfinished(view: View) -> bool:
 def rotated(app: App, once: Once) -> Taken:
     """Ask for a rotation of every credential and see it through."""
     for credential in app.config.credentials:
-        at = app.now("account")
+        at = app.queries.now("account")
         app.note(credential.name, Draft(kind=Kind.REQUEST, at=at, detail={"request_id": "bench"}, actor="bench"))
     return settled(app, once)
 

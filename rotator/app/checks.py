@@ -131,7 +131,8 @@ def _targets(app: App, fleet: ConfiguredFleet) -> Iterator[Finding]:
             yield from _login(app, said)
     for configured, credential in zip(app.config.credentials, fleet.credentials, strict=True):
         subject = f"credential {credential.name}"
-        bound = fleet.bound(credential.id, app.view(credential.id))
+        view = app.queries.view(credential.id)
+        bound = fleet.bound(credential.id, view)
         if bound is None:
             yield Finding(
                 level=Level.FAIL, subject=subject, code="adapters", message="its source or a target cannot be opened"
@@ -144,7 +145,7 @@ def _targets(app: App, fleet: ConfiguredFleet) -> Iterator[Finding]:
                 place = bound.targets[target.name]
                 about = f"{subject}, target {target.name}"
                 yield from _target(fleet, about, place, required=target.common.required)
-                yield from _standing(about, target.common.on_existing, bound, target.name, app.view(credential.id))
+                yield from _standing(about, target.common.on_existing, bound, target.name, view)
 
 
 def _standing(subject: str, on_existing: str, bound: Bound, name: str, view: View) -> Iterator[Finding]:

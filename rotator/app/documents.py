@@ -5,24 +5,29 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from rotator.app.app import App
+from rotator.app.queries import Queries
 from rotator.core.facts import Fact
 from rotator.core.instants import rfc3339 as moment
 from rotator.core.notes import Trouble
-from rotator.core.status import CredentialStatus
+from rotator.core.status import (
+    Asked,
+    CredentialStatus,
+    NeedsOperator,
+    OpenRetirement,
+    OpenRotation,
+    TargetStatus,
+)
 
 MOMENTS: Final = ("born", "expires_at", "until")
 """What a fact's detail holds in unix seconds; `expires_at` is beyond every calendar where a token never expires."""
 
 
-def status_document(app: App) -> dict[str, Any]:
+def status_document(queries: Queries) -> dict[str, Any]:
     """Return the document of `status -o json`."""
-    journal = app.journal
-    daemons = [p for p in journal.processes() if p.kind == "run" and (p.alive or p.hangs)] if journal else []
-    connections = [_connection(app, name) for name in app.config.connections]
+    connections = [_connection(queries, name) for name in queries.config.connections]
     return {
         "version": 1,
-        "time": moment(app.clock.utc()),
+        "time": moment(queries.utc()),
         "daemons": [
             {
                 "instance": p.owner,
@@ -32,17 +37,17 @@ def status_document(app: App) -> dict[str, Any]:
                 "last_tick": moment(p.heartbeat),
                 "responds": p.alive,
             }
-            for p in daemons
+            for p in queries.daemons()
         ],
         "connections": connections,
         "orphans": sum(int(c.get("orphans") or 0) for c in connections),
-        "credentials": [credential_document(status) for status in app.statuses()],
+        "credentials": [credential_document(status) for status in queries.statuses()],
     }
 
 
-def _connection(app: App, name: str) -> dict[str, Any]:
-    stanza = app.config.connections[name]
-    if name not in app.sources():
+def _connection(queries: Queries, name: str) -> dict[str, Any]:
+    stanza = queries.config.connections[name]
+    if name not in queries.sources():
         return {
             "name": name,
             "type": stanza.type,
@@ -51,7 +56,7 @@ def _connection(app: App, name: str) -> dict[str, Any]:
             "token_expires_on": None,
             "quota": None,
         }
-    note = app.connection_note(name)
+    note = queries.connection_note(name)
     ends = note.get("token_expires_on") or {}
     return {
         "name": name,
@@ -69,7 +74,6 @@ def _connection(app: App, name: str) -> dict[str, Any]:
 
 def credential_document(status: CredentialStatus) -> dict[str, Any]:
     """Return one credential of `status -o json`."""
-    rotation, needs, request = status.rotation, status.needs_operator, status.request
     return {
         "name": status.name,
         "connection": status.connection,
@@ -86,61 +90,59 @@ def credential_document(status: CredentialStatus) -> dict[str, Any]:
         "last_success": moment(status.last_success),
         "next_attempt": moment(status.next_attempt),
         "failing_since": moment(status.failing_since),
-        "rotation": {
-            "id": rotation.id,
-            "step": rotation.step,
-            "strategy": rotation.strategy,
-            "started": moment(rotation.started),
-            "attempt": rotation.attempt,
-            "waiting_until": moment(rotation.waiting_until),
-            "reason": rotation.reason or None,
-        }
-        if rotation
-        else None,
-        "retirements": [
-            {
-                "token_id": r.token_id,
-                "step": r.step,
-                "until": moment(r.until),
-                "blocked": r.blocked,
-                "last_used_on": moment(r.last_used_on),
-                "subject": r.subject,
-                "problem": _problem(r.problem),
-            }
-            for r in status.retirements
-        ],
+        "rotation": _rotation(status.rotation) if status.rotation else None,
+        "retirements": [_retirement(one) for one in status.retirements],
         "paused": _paused(status.paused),
-        "needs_operator": {
-            "code": needs.code,
-            "message": needs.message,
-            "remedy": needs.remedy,
-            "since": moment(needs.since),
-        }
-        if needs
-        else None,
+        "needs_operator": _needs(status.needs_operator) if status.needs_operator else None,
         "reason": status.reason,
         "message": status.message,
         "problem": _problem(status.problem),
-        "request": {
-            "id": request.id,
-            "by": request.by,
-            "at": moment(request.at),
-            "reason": request.reason,
-        }
-        if request
-        else None,
-        "targets": [
-            {
-                "name": t.name,
-                "type": t.type,
-                "required": t.required,
-                "in_sync": t.in_sync,
-                "generation": t.generation,
-                "problem": _problem(t.problem),
-                "accepted": {"by": t.accepted.by, "at": moment(t.accepted.at)} if t.accepted else None,
-            }
-            for t in status.targets
-        ],
+        "request": _request(status.request) if status.request else None,
+        "targets": [_target(one) for one in status.targets],
+    }
+
+
+def _rotation(rotation: OpenRotation) -> dict[str, Any]:
+    return {
+        "id": rotation.id,
+        "step": rotation.step,
+        "strategy": rotation.strategy,
+        "started": moment(rotation.started),
+        "attempt": rotation.attempt,
+        "waiting_until": moment(rotation.waiting_until),
+        "reason": rotation.reason or None,
+    }
+
+
+def _retirement(retirement: OpenRetirement) -> dict[str, Any]:
+    return {
+        "token_id": retirement.token_id,
+        "step": retirement.step,
+        "until": moment(retirement.until),
+        "blocked": retirement.blocked,
+        "last_used_on": moment(retirement.last_used_on),
+        "subject": retirement.subject,
+        "problem": _problem(retirement.problem),
+    }
+
+
+def _needs(needs: NeedsOperator) -> dict[str, Any]:
+    return {"code": needs.code, "message": needs.message, "remedy": needs.remedy, "since": moment(needs.since)}
+
+
+def _request(request: Asked) -> dict[str, Any]:
+    return {"id": request.id, "by": request.by, "at": moment(request.at), "reason": request.reason}
+
+
+def _target(target: TargetStatus) -> dict[str, Any]:
+    return {
+        "name": target.name,
+        "type": target.type,
+        "required": target.required,
+        "in_sync": target.in_sync,
+        "generation": target.generation,
+        "problem": _problem(target.problem),
+        "accepted": {"by": target.accepted.by, "at": moment(target.accepted.at)} if target.accepted else None,
     }
 
 

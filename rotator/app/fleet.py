@@ -9,12 +9,13 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from rotator.app.connections import Connections
 from rotator.app.runtime import Say
+from rotator.app.stanzas import with_spec
 from rotator.config.fields import is_loopback
 from rotator.config.load import read_stanza
 from rotator.config.models import Config, ConnectionStanza, CredentialStanza, TargetStanza
@@ -22,7 +23,6 @@ from rotator.config.policy import to_credential
 from rotator.core.credential import Credential
 from rotator.core.errors import ConfigError, RotatorError
 from rotator.core.events import Event
-from rotator.core.facts import Json
 from rotator.core.ports.runtime import Budget
 from rotator.core.ports.source import Source, TokenState
 from rotator.core.ports.target import Target
@@ -81,7 +81,7 @@ class ConfiguredFleet:
             self._config = config
             self._stanzas = {ids[stanza.name]: stanza for stanza in config.credentials}
             self._credentials = {
-                stream: whole(made, stanza, config.connections.get(made.connection))
+                stream: with_spec(made, stanza, config.connections.get(made.connection))
                 for stream, stanza in self._stanzas.items()
                 for made in (to_credential(stanza, config.advanced, stream),)
             }
@@ -179,7 +179,7 @@ class ConfiguredFleet:
                 return None
             if credential is None:
                 made = to_credential(stanza, self.config.advanced, stream, managed=False)
-                credential = whole(made, stanza, self.config.connections.get(made.connection))
+                credential = with_spec(made, stanza, self.config.connections.get(made.connection))
             connection = self.connection(credential.connection)
             source = SOURCES[stanza.source_type].source(connection, stanza.source)
             targets = {target.name: self._target(target, credential.name) for target in stanza.targets}
@@ -295,20 +295,3 @@ class ConfiguredFleet:
     def close(self) -> None:
         """Give back all connections."""
         self.connections.close()
-
-
-def whole(credential: Credential, stanza: CredentialStanza, connection: ConnectionStanza | None) -> Credential:
-    """Return the credential with a spec from which it, and each target alone, can be made again.
-
-    Args:
-        credential: as the protocol sees it.
-        stanza: its configuration.
-        connection: the configuration of its connection, which may name the account that the credential does not.
-    """
-    spec = stanza.spec()
-    account = spec.get("account_id") or getattr(connection.options if connection else None, "account_id", None)
-    scope = "/".join((credential.connection, credential.owner, *([str(account)] if account else [])))
-    targets = {target.name: plain for target, plain in zip(stanza.targets, spec["targets"], strict=True)}
-    places: dict[str, Json] = {target.name: target.place for target in credential.targets}
-    known: dict[str, Json] = {"stanza": spec, "scope": scope, "account_id": account}
-    return replace(credential, scope=scope, spec={**known, "targets": targets, "places": places})

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from typing import Final
 
 from rotator.app.app import App
-from rotator.app.care import care
+from rotator.app.survey import survey
 from rotator.core.credential import NEVER, State
 from rotator.core.events import Event
 from rotator.core.protocol.rules import Wait
@@ -33,7 +33,7 @@ class Once:
 
     def all(self) -> list[str]:
         """Streams of all credentials, those that left the configuration included."""
-        return [s.id for s in self._app.streams()]
+        return [s.id for s in self._app.queries.streams()]
 
     def sweep(self, streams: Iterable[str]) -> None:
         """Drive each of them once, side by side, as far as it goes now."""
@@ -54,7 +54,7 @@ class Once:
 
     def _failed(self, stream: str, error: BaseException) -> None:
         self._ends[stream] = Pass(End.FAILED, NEVER)
-        self._app.say(Event.INTERNAL_ERROR.value, credential=self._app.named(stream), exc_info=error)
+        self._app.say(Event.INTERNAL_ERROR.value, credential=self._app.queries.named(stream), exc_info=error)
 
     def run(self, wait: float, streams: Iterable[str] | None = None) -> int:
         """Drive until nothing is left but future deadlines, waiting at most `wait` seconds for those of open work.
@@ -65,8 +65,8 @@ class Once:
         """
         app = self._app
         chosen = list(streams) if streams is not None else self.all()
-        for name in app.sources():
-            care(app, name)
+        for name in app.queries.sources():
+            survey(app, name)
         until, busy_until = time.monotonic() + wait, time.monotonic() + max(wait, BUSY_PATIENCE)
         todo = chosen
         while todo and not app.stop.is_set():
@@ -74,8 +74,8 @@ class Once:
             todo, pause = self._again(chosen, time.monotonic(), until, busy_until)
             if todo:
                 app.stop.wait(pause)
-        for name in app.sources():
-            care(app, name)
+        for name in app.queries.sources():
+            survey(app, name)
         return self._code(chosen)
 
     def _again(self, chosen: list[str], clock: float, until: float, busy_until: float) -> tuple[list[str], float]:
@@ -108,13 +108,13 @@ class Once:
         if not open_work:
             return NEVER
         connection = next((c.connection for c in self._app.fleet.credentials if c.id == stream), "")
-        return max(0.05, min(open_work) - self._app.now(connection))
+        return max(0.05, min(open_work) - self._app.queries.now(connection))
 
     def _code(self, chosen: list[str]) -> int:
         app, code = self._app, 0
-        names = {stream.id: stream.name for stream in app.streams()}
+        names = {stream.id: stream.name for stream in app.queries.streams()}
         wanted = {names.get(stream) for stream in chosen}
-        for status in app.statuses():
+        for status in app.queries.statuses():
             if status.name not in wanted:
                 continue
             needs = status.needs_operator
@@ -122,10 +122,16 @@ class Once:
                 code = 3
             elif status.state in (State.FAILING, State.UNINITIALIZED) and code != 3:
                 reachable = app.fleet.reachable.get(status.connection, True)
-                late = status.rotation_deadline is None or app.now(status.connection) >= status.rotation_deadline
+                now = app.queries.now(status.connection)
+                late = status.rotation_deadline is None or now >= status.rotation_deadline
                 if reachable or late or not status.ready:
                     code = 1
                 else:
                     app.say(Event.PROVIDER_UNAVAILABLE.value, credential=status.name, connection=status.connection)
         stuck = any(ended.end in (End.BUSY, End.FAILED) for ended in self._ends.values())
         return 1 if stuck and code == 0 else code
+
+
+def once(app: App, wait: float) -> int:
+    """Drive everything that is due as far as it goes; exit code and `wait` as for `Once.run`."""
+    return Once(app).run(wait)

@@ -9,8 +9,8 @@ from typing import Any, Final
 
 from rotator import __version__
 from rotator.app.app import App
-from rotator.app.care import care
 from rotator.app.reload import Reload
+from rotator.app.survey import survey
 from rotator.config.models import Config
 from rotator.core.credential import NEVER
 from rotator.core.errors import RotatorError
@@ -46,7 +46,7 @@ def run_daemon(config: Config, log: Log) -> int:
 
     with App.open(config.path, "writer", kind="run", say=log.event, count=count, config=config) as app:
         metrics = box["metrics"] = Metrics(
-            app.statuses, lambda: rows(app), version=__version__, dropped=lambda: log.dropped
+            app.queries.statuses, lambda: rows(app), version=__version__, dropped=lambda: log.dropped
         )
         log.subscribe(metrics.observe_event)
         app.writable.watch_values = log.redactor.add
@@ -91,7 +91,7 @@ class RunningHost:
 
     def sources(self) -> list[str]:
         """Names of the connections that mint."""
-        return self._app.sources()
+        return self._app.queries.sources()
 
     def connections(self) -> list[str]:
         """Names of all connections."""
@@ -99,11 +99,11 @@ class RunningHost:
 
     def steady(self, connection: str) -> bool:
         """Whether the provider's clock can be believed now."""
-        return self._app.steady(connection)
+        return self._app.queries.steady(connection)
 
     def due(self, connection: str, limit: int) -> Sequence[Due]:
         """What wants to be worked on now."""
-        return self._app.writable.due(connection, self._app.now(connection), limit)
+        return self._app.writable.due(connection, self._app.queries.now(connection), limit)
 
     def drive(self, stream: str) -> Pass:
         """Run a pass over one credential."""
@@ -113,8 +113,8 @@ class RunningHost:
     def survey(self, connection: str) -> None:
         """Look at a source; let a target's connection renew its login, which it does by itself only when it is used."""
         with self._app.fleet.connections.in_use():
-            if connection in self._app.sources():
-                care(self._app, connection)
+            if connection in self._app.queries.sources():
+                survey(self._app, connection)
                 return
             tend = getattr(self._app.fleet.connection(connection), "care", None)
             if tend is not None:
@@ -149,7 +149,7 @@ class RunningHost:
 
     def named(self, stream: str) -> str:
         """The name of the credential with that stream."""
-        return self._app.named(stream)
+        return self._app.queries.named(stream)
 
     def say(self, event: str, /, **fields: object) -> None:
         """Say what happened."""
@@ -196,8 +196,8 @@ def rows(app: App) -> list[ConnectionRow]:
     """The connections as the metrics page shows them."""
     found = []
     for name in app.config.connections:
-        source = name in app.sources()
-        note = app.connection_note(name) if source else {}
+        source = name in app.queries.sources()
+        note = app.queries.connection_note(name) if source else {}
         quota = note.get("quota") or {}
         ends = {role: NEVER if at is None else float(at) for role, at in (note.get("token_expires_on") or {}).items()}
         if not source:

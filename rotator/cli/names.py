@@ -92,14 +92,14 @@ def choose(app: App, names: list[str] | None, *, everything: bool = False, manag
             "no credential is named" if not names else "credentials are named beside --all",
             "name credentials, or use --all",
         )
-    configured = {credential.name: credential for credential in app.credentials}
+    configured = {credential.name: credential for credential in app.queries.credentials}
     if everything:
         names = list(configured)
-    rows = {row.name: row for row in app.streams()}
+    rows = {row.name: row for row in app.queries.streams()}
     found = []
     known = list(configured) if managed else list(dict.fromkeys([*configured, *rows]))
     for name in dict.fromkeys(one for typed in names or [] for one in _spelled(typed, known)):
-        stream, credential = app.stream(name), configured.get(name)
+        stream, credential = app.queries.stream(name), configured.get(name)
         if credential is None and managed:
             raise ConfigError(
                 f"{name} is not in the configuration any more; it is not rotated", "add it to `credentials` again"

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
 from rotator.cli import exits
-from rotator.cli.choices import CHOICES, NO_CODE, How, Until
+from rotator.cli.choices import How, Until
+from rotator.cli.decisions import Decision, decide
 from rotator.cli.layout import text
 from rotator.cli.log import open_log, running_configuration
 from rotator.cli.names import Chosen, SomeNames, choose, operator
@@ -19,14 +19,13 @@ from rotator.cli.run import duration, stopping
 from rotator.cli.times import rfc3339
 from rotator.cli.verbs import Settings, verb
 from rotator.core.credential import NEVER, Strategy
-from rotator.core.errors import ConfigError, RotatorError
+from rotator.core.errors import ConfigError
 from rotator.core.facts import Draft, Kind
 
 if TYPE_CHECKING:
     from rotator.app import App
     from rotator.cli.waiting import Asked
     from rotator.core.protocol.view import View
-    from rotator.core.status import CredentialStatus
 
 LONGEST_REASON: Final = 500
 """Characters of a reason: one line of the audit trail, not a report."""
@@ -113,8 +112,6 @@ def rotate(
     asked or, with --wait, confirmed; 1 at the timeout, or when a required
     target was left alone by `resolve --accept`; 3 when an operator is needed.
     """
-    from rotator.cli.waiting import wait_for
-
     patience = duration("--wait", wait) if wait is not None else None
     budget = duration("--outage-budget", outage_budget) if outage_budget is not None else 0.0
     with _open(settings) as app:
@@ -123,17 +120,8 @@ def rotate(
             _budget_fits(app, one, strategy, budget)
         if not agreed([_rotates(one, strategy) for one in chosen], yes=yes):
             return exits.NO
-        with stopping(app.stop):
-            asked = [_ask(app, one, strategy, budget, reason) for one in chosen]
-            waiting = patience is not None
-            if app.writable.daemon() is None:
-                say(
-                    f"{_nobody(app)}; "
-                    + ("this process does the work" if waiting else "the next `rotator run` or `rotator once` does it")
-                )
-            code = wait_for(app, asked, patience, until) if patience is not None else exits.DONE
-            for request in asked:
-                request.catch_up(app)
+        asked = [_ask(app, one, strategy, budget, reason) for one in chosen]
+        code = _see_through(app, asked, patience, until)
     if settings.json:
         write_json({"requests": [request.document() for request in asked]})
     else:
@@ -149,6 +137,22 @@ def _rotates(one: Chosen, strategy: Way | None) -> str:
     number = len(one.credential.targets)
     ends = "the old value ends at once" if way == Strategy.ROLL.value else "the old value lives on for its grace"
     return f"rotate {one.name}: {way}, {number} target{'s' * (number != 1)}; {ends}"
+
+
+def _see_through(app: App, asked: list[Asked], patience: float | None, until: Until) -> int:
+    """Say who will do what was asked, and wait for it where that is wanted; return the exit code."""
+    from rotator.cli.waiting import wait_for
+
+    with stopping(app.stop):
+        if app.writable.daemon() is None:
+            does = (
+                "the next `rotator run` or `rotator once` does it" if patience is None else "this process does the work"
+            )
+            say(f"{_nobody(app)}; {does}")
+        code = exits.DONE if patience is None else wait_for(app, asked, patience, until)
+        for request in asked:
+            request.catch_up(app)
+    return code
 
 
 def _nobody(app: App) -> str:
@@ -185,7 +189,7 @@ def _ask(app: App, one: Chosen, strategy: Way | None, budget: float, reason: str
     if reason:
         detail["reason"] = reason
     view = _note(app, one, Kind.REQUEST, detail)
-    if view.pause is not None and app.now(one.connection) < view.pause.until:
+    if view.pause is not None and app.queries.now(one.connection) < view.pause.until:
         say(f"{one.name} is paused: the request waits for `rotator resume {one.name}`")
     from rotator.cli.following import Follower
     from rotator.cli.waiting import Asked
@@ -196,7 +200,7 @@ def _ask(app: App, one: Chosen, strategy: Way | None, budget: float, reason: str
 def _note(app: App, one: Chosen, kind: Kind, detail: dict[str, Any]) -> View:
     from rotator.core.events import Event
 
-    draft = Draft(kind=kind, at=app.now(one.connection), actor=operator(), detail=detail)
+    draft = Draft(kind=kind, at=app.queries.now(one.connection), actor=operator(), detail=detail)
     view = app.note(one.name, draft)
     app.say(Event.OPERATOR_ACTED.value, credential=one.name, act=kind.value, actor=draft.actor, **_said(detail))
     return view
@@ -235,7 +239,7 @@ def pause(
         if not agreed([f"pause {one.name}{f' for {length}' if length else ''}" for one in chosen], yes=yes):
             return exits.NO
         for one in chosen:
-            now = app.now(one.connection)
+            now = app.queries.now(one.connection)
             detail: dict[str, Any] = {"reason": reason} if reason else {}
             if seconds != NEVER:
                 detail["until"] = now + seconds
@@ -280,7 +284,7 @@ def resume(
             return exits.NO
         for one in chosen:
             found = app.writable.view(one.stream).pause
-            paused = found is not None and app.now(one.connection) < found.until
+            paused = found is not None and app.queries.now(one.connection) < found.until
             if found is not None:
                 _note(app, one, Kind.RESUMED, {"reason": reason} if reason else {})
             rows.append({"credential": one.name, "was_paused": paused})
@@ -332,7 +336,7 @@ def resolve(
         raise ConfigError("resolve needs one decision", "give exactly one of --retry, --accept, --abandon and --undo")
     with _open(settings) as app:
         chosen = choose(app, names, everything=everything)
-        decisions = _decisions(app, chosen, wanted[0], named=set(names or []))
+        decisions = decide(app, chosen, wanted[0], named=set(names or []))
         if not agreed([f"resolve {one.chosen.name}: {one.does}" for one in decisions], yes=yes):
             return exits.NO
         rows = [_resolve(app, one, wanted[0], reason) for one in decisions]
@@ -341,54 +345,6 @@ def resolve(
     else:
         write_lines(text(f"{row['credential']}: {row['how']}: {row['message']}") for row in rows)
     return exits.DONE
-
-
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """What a choice would do to one credential; `code` is that of its need of an operator, None where it has none."""
-
-    chosen: Chosen
-    code: str | None
-    does: str
-
-
-def _decisions(app: App, chosen: list[Chosen], how: How, *, named: set[str]) -> list[Decision]:
-    """Return what there is to decide among the chosen ones.
-
-    Raises:
-        RotatorError: there is nothing to decide at one that was named, or at none of all; or the choice does not apply.
-    """
-    statuses = {found.name: found for found in app.statuses()}
-    found = []
-    for one in chosen:
-        try:
-            found.append(_decision(one, statuses[one.name], how))
-        except RotatorError:
-            if one.name in named:
-                raise
-    if not found:
-        raise RotatorError("resolving: nothing needs an operator", "see `rotator status`")
-    return found
-
-
-def _decision(one: Chosen, status: CredentialStatus, how: How) -> Decision:
-    needs, nothing = status.needs_operator, f"resolving {one.name}: nothing needs an operator there"
-    see = f"see `rotator status {one.name}`"
-    if how is How.UNDO:
-        accepted = [target.name for target in status.targets if target.accepted]
-        if not accepted:
-            raise RotatorError(f"resolving {one.name}: nothing was accepted there", see)
-        again = f"looks again at what stands at {', '.join(accepted)}, and asks again while that is not ours"
-        return Decision(one, None, again)
-    if needs is None and (status.rotation is None or how is How.ACCEPT):
-        raise RotatorError(nothing, see)
-    does = (CHOICES.get(needs.code, NO_CODE) if needs else NO_CODE).of(how)
-    if does is None:
-        raise RotatorError(
-            f"resolving {one.name}: nothing stands at a target that could be accepted",
-            f"`rotator status {one.name}` says what --retry and --abandon would do",
-        )
-    return Decision(one, str(needs.code) if needs else None, does)
 
 
 def _resolve(app: App, decision: Decision, how: How, reason: str) -> dict[str, Any]:

@@ -60,15 +60,17 @@ def once(
     fails or somebody else holds the work, 3 if an operator is needed.
     """
     from rotator.app import App
+    from rotator.app.documents import status_document
+    from rotator.app.once import Once
 
     seconds = duration("--wait", wait)
     config = configuration(settings)
     log = open_log(settings, config)
     with App.open(config.path, "writer", say=log.event, config=config) as app, stopping(app.stop):
-        code = app.once(seconds)
+        code = Once(app).run(seconds)
         if app.stop.is_set():
             code = exits.DONE
-        document = app.status_document()
+        document = status_document(app.queries)
     credentials = [
         {key: found[key] for key in ("name", "state", "ready", "generation", "message")}
         | {"open_retirements": len(found["retirements"])}

@@ -97,14 +97,15 @@ class Wanted:
 
 def _status(settings: Settings, wanted: Wanted) -> dict[str, Any]:
     from rotator.app import App
+    from rotator.app.documents import status_document
     from rotator.app.effective import effective
 
     found = effective(settings.path)
     with App.open(found.config.path, "reader", config=found.config) as app:
         for name in wanted.names:
             if not is_glob(name):
-                app.stream(name)
-        document = app.status_document() | {"configuration_problem": found.problem or None}
+                app.queries.stream(name)
+        document = status_document(app.queries) | {"configuration_problem": found.problem or None}
     document["credentials"] = [one for one in document["credentials"] if wanted.fits(one)]
     return document
 
@@ -172,12 +173,14 @@ def plan(
 
 
 def _plan(app: App, days: float) -> dict[str, Any]:
-    rows = app.plan(days)
+    from rotator.app.plan import plan as planned
+
+    rows = planned(app.queries.credentials, app.queries.statuses(), app.queries.utc(), days)
     connections = []
-    for name in app.sources():
+    for name in app.queries.sources():
         mine = [row for row in rows if row.connection == name]
         limits = app.config.connections[name].options.rate_budget  # type: ignore[attr-defined]  # every source has one
-        quota = app.connection_note(name).get("quota")
+        quota = app.queries.connection_note(name).get("quota")
         connections.append(
             {
                 "name": name,
@@ -246,8 +249,8 @@ def history(
     config = running_configuration(settings)
     with App.open(config.path, "reader", config=config) as app:
         if name is not None:
-            app.stream(name)
-        found = [fact_document(of, fact) for of, fact in deque(app.history(name), maxlen=limit)]
+            app.queries.stream(name)
+        found = [fact_document(of, fact) for of, fact in deque(app.queries.history(name), maxlen=limit)]
     if settings.json:
         write_json({"facts": found})
     else:

@@ -123,21 +123,21 @@ def wait_for(app: App, asked: list[Asked], patience: float, until: Until) -> int
 
 def _take_over(app: App, left: list[Asked]) -> Once:
     """Begin to drive: a provider must have said what time it is before anything starts."""
-    from rotator.app.care import care
     from rotator.app.once import Once
+    from rotator.app.survey import survey
 
     for connection in dict.fromkeys(one.chosen.connection for one in left):
-        care(app, connection)
+        survey(app, connection)
     return Once(app)
 
 
 def _due(app: App, left: list[Asked]) -> list[str]:
     """The streams among them that want to be looked at now."""
-    rows = {row.id: row for row in app.streams()}
+    rows = {row.id: row for row in app.queries.streams()}
     found = []
     for one in left:
         row = rows[one.chosen.stream]
-        if row.next_at is None or row.next_at <= app.now(one.chosen.connection):
+        if row.next_at is None or row.next_at <= app.queries.now(one.chosen.connection):
             found.append(row.id)
     return found
 
@@ -147,14 +147,14 @@ def _told(app: App, left: list[Asked]) -> dict[str, tuple[CredentialStatus, Note
     from rotator.core.notes import decode
     from rotator.core.status import credential_status
 
-    rows = {row.id: row for row in app.streams()}
+    rows = {row.id: row for row in app.queries.streams()}
     found = {}
     for one in left:
         credential = one.chosen.credential
         if credential is None:
             continue  # never: a request is taken for a configured one only
         note = decode(rows[one.chosen.stream].why)
-        status = credential_status(credential, one.follower.view, app.now(one.chosen.connection), note)
+        status = credential_status(credential, one.follower.view, app.queries.now(one.chosen.connection), note)
         found[one.chosen.name] = status, note
     return found
 

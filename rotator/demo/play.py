@@ -153,7 +153,7 @@ class Play:
                     raise RotatorError(text, f"see {self._stage.folder}/daemon.log")
                 return
             with App.open(self._stage.config) as app:
-                statuses = app.statuses()
+                statuses = app.queries.statuses()
             self._picture.show(statuses, self._consumers, self._stage.kills, self._stage.now())
             self._ended.wait(0.2)
 

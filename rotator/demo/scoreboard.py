@@ -60,7 +60,7 @@ def score(stage: Stage, consumers: Sequence[Consumer], seconds: float, folder: P
     with App.open(stage.config) as app:
         views = app.journal.views() if app.journal else {}
         by_name = {name: views[stream] for name, stream in app.ids.items() if stream in views}
-        abandoned = sum(fact.kind is Kind.ABANDONED for _, fact in app.history())
+        abandoned = sum(fact.kind is Kind.ABANDONED for _, fact in app.queries.history())
         key, url = app.config.state.folder / "rotator.key", app.config.state.url
     lost = 0
     for consumer in consumers:

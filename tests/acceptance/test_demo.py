@@ -7,6 +7,7 @@ import pytest
 
 from rotator import demo
 from rotator.app import App
+from rotator.app.once import once
 from rotator.core.errors import RotatorError
 from rotator.demo import play
 from rotator.demo.consumer import Consumer
@@ -59,7 +60,7 @@ def test_what_neither_journal_nor_file_holds_any_more_is_lost(tmp_path):
     stage = Stage(folder)
     try:
         with App.open(stage.config, "writer") as app:
-            app.once(0.0)
+            once(app, 0.0)
         consumers = [Consumer(role, folder, stage.sandbox.url) for role in ROLES]
         assert score(stage, consumers, 1.0, None).lost_values == 0
         file = folder / ROLES[0].file

@@ -137,7 +137,7 @@ def at_rest(place: Installation) -> bool:
     """Whether no rotation and no retirement is open, and one token lives for each credential."""
     place.advance(5)
     with place.reader() as app:
-        settled = all(s.ready and s.rotation is None and not s.retirements for s in app.statuses())
+        settled = all(s.ready and s.rotation is None and not s.retirements for s in app.queries.statuses())
     return settled and len(place.alive()) == FLEET
 
 

@@ -14,10 +14,10 @@ def test_a_reader_works_before_the_first_start_and_changes_nothing(opened, place
     before = sorted(p.name for p in place.folder.iterdir())
     app = opened("reader")
 
-    assert [s.state for s in app.statuses()] == [State.UNINITIALIZED]
-    assert list(app.history()) == []
-    assert app.connection_note("prod") == {}
-    assert app.now("prod") == pytest.approx(app.clock.utc(), abs=5)
+    assert [s.state for s in app.queries.statuses()] == [State.UNINITIALIZED]
+    assert list(app.queries.history()) == []
+    assert app.queries.connection_note("prod") == {}
+    assert app.queries.now("prod") == pytest.approx(app.clock.utc(), abs=5)
     assert sorted(p.name for p in place.folder.iterdir()) == before
 
 
@@ -43,22 +43,24 @@ def test_a_reader_follows_a_rename_that_no_writer_has_seen_yet(opened, place):
 
 def test_an_unknown_name_names_the_nearest(app):
     with pytest.raises(ConfigError, match="there is no credential workers-deplo") as caught:
-        app.stream("workers-deplo")
+        app.queries.stream("workers-deplo")
     assert caught.value.remedy == "did you mean workers-deploy?"
 
 
 def test_a_name_like_no_other_points_at_the_status(app):
     with pytest.raises(ConfigError) as caught:
-        app.stream("zzzzzzzzz")
+        app.queries.stream("zzzzzzzzz")
     assert caught.value.remedy == "see `rotator status`"
 
 
 def test_an_operators_fact_is_journaled_under_the_credentials_name(app):
     app.note("workers-deploy", Draft(kind=Kind.PAUSED, at=1.0, actor="ann"))
 
-    assert [(name, fact.kind, fact.actor) for name, fact in app.history()] == [("workers-deploy", Kind.PAUSED, "ann")]
-    assert [fact.kind for _, fact in app.history("workers-deploy")] == [Kind.PAUSED]
-    assert app.statuses()[0].state is State.PAUSED
+    assert [(name, fact.kind, fact.actor) for name, fact in app.queries.history()] == [
+        ("workers-deploy", Kind.PAUSED, "ann")
+    ]
+    assert [fact.kind for _, fact in app.queries.history("workers-deploy")] == [Kind.PAUSED]
+    assert app.queries.statuses()[0].state is State.PAUSED
 
 
 def test_a_credential_that_left_the_configuration_is_shown_as_unmanaged(opened, place):
@@ -66,11 +68,11 @@ def test_a_credential_that_left_the_configuration_is_shown_as_unmanaged(opened, 
     place.write(place.credential("other"))
     app = opened()
 
-    assert [(s.name, s.state) for s in app.statuses()] == [
+    assert [(s.name, s.state) for s in app.queries.statuses()] == [
         ("other", State.UNINITIALIZED),
         ("workers-deploy", State.UNMANAGED),
     ]
-    assert app.stream("workers-deploy")
+    assert app.queries.stream("workers-deploy")
 
 
 # --- reload
@@ -84,7 +86,7 @@ def test_a_changed_file_becomes_effective(app, place):
     place.write(place.credential("workers-deploy"), place.credential("other"))
 
     assert reload(app) is True
-    assert [c.name for c in app.credentials] == ["workers-deploy", "other"]
+    assert [c.name for c in app.queries.credentials] == ["workers-deploy", "other"]
     assert len(app.fleet.credentials) == 2
 
 
@@ -98,23 +100,23 @@ def test_a_file_that_the_journal_could_not_take_is_taken_at_the_next_reload(app,
         broken.setattr(app.writable, "register", full)
         with pytest.raises(JournalUnsafe):
             reload(app)
-    assert [s.name for s in app.statuses()] == ["workers-deploy"]
+    assert [s.name for s in app.queries.statuses()] == ["workers-deploy"]
 
     assert reload(app) is True
-    assert [s.name for s in app.statuses()] == ["workers-deploy", "other"]
+    assert [s.name for s in app.queries.statuses()] == ["workers-deploy", "other"]
 
 
 def test_what_left_the_configuration_is_looked_at_again_when_it_changes(app, place):
     """Its connection may have come back, without which its open work could not go on."""
     place.write(place.credential("other"))
     reload(app)
-    gone = app.stream("workers-deploy")
+    gone = app.queries.stream("workers-deploy")
     lease = app.writable.claim(gone)
     app.writable.release(lease, NEVER)
 
     place.write(place.credential("third"))
     reload(app)
-    assert gone in [due.stream for due in app.writable.due("prod", app.now("prod"), 9)]
+    assert gone in [due.stream for due in app.writable.due("prod", app.queries.now("prod"), 9)]
 
 
 def test_a_wrong_file_is_refused_as_a_whole(app, place):
@@ -122,7 +124,7 @@ def test_a_wrong_file_is_refused_as_a_whole(app, place):
 
     with pytest.raises(ConfigError):
         reload(app)
-    assert [c.name for c in app.credentials] == ["workers-deploy"]
+    assert [c.name for c in app.queries.credentials] == ["workers-deploy"]
 
 
 def test_a_file_that_is_gone_is_refused(app, place):

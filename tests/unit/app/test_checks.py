@@ -10,6 +10,7 @@ import pytest
 from rotator.app.app import App
 from rotator.app.checks import check
 from rotator.app.fleet import ConfiguredFleet
+from rotator.app.once import once
 from rotator.core.errors import Unavailable
 from rotator.core.findings import Finding, Level
 from rotator.engine.provider_time import ProviderTime
@@ -306,7 +307,7 @@ def test_a_permission_to_overwrite_that_has_served_is_a_finding(looked, opened, 
     place.write(place.credential("workers-deploy", targets=[target]))
     assert "on_existing" not in looked()
     with opened() as app:
-        assert app.once(5.0) == 0
+        assert once(app, 5.0) == 0
 
     [found] = looked()["on_existing"]
     assert found.level is Level.WARN

@@ -65,7 +65,7 @@ def test_nothing_is_bound_for_a_stream_that_nobody_knows(app):
 
 
 def test_a_credential_that_left_the_configuration_is_bound_from_its_journaled_stanza(app, stream, place):
-    spec = app.credentials[0].spec
+    spec = app.queries.credentials[0].spec
     place.write(place.credential("other"))
     reload(app)
     found = app.fleet.bound(stream, replace(blank(), spec=spec))
@@ -76,7 +76,7 @@ def test_a_credential_that_left_the_configuration_is_bound_from_its_journaled_st
 
 
 def test_a_journaled_stanza_whose_connection_is_gone_is_said_and_not_bound(app, stream, said, place):
-    spec = dict(app.credentials[0].spec)
+    spec = dict(app.queries.credentials[0].spec)
     spec["stanza"] = {**spec["stanza"], "connection": "gone"}
     place.write(place.credential("other"))
     reload(app)
@@ -92,11 +92,11 @@ def test_a_warning_about_a_stanza_is_logged_under_its_name(app, said):
 
 
 def test_a_target_that_left_can_still_be_read(app, stream, place):
-    spec = app.credentials[0].spec
+    spec = app.queries.credentials[0].spec
     (name, plain), *_ = spec["targets"].items()
     place.write(place.credential("workers-deploy", targets=[{"type": "env_file", "path": "else.env"}]))
     reload(app)
-    found = app.fleet.bound(stream, replace(blank(), spec=app.credentials[0].spec, past={name: plain}))
+    found = app.fleet.bound(stream, replace(blank(), spec=app.queries.credentials[0].spec, past={name: plain}))
 
     assert found is not None
     assert name in found.targets
@@ -105,7 +105,7 @@ def test_a_target_that_left_can_still_be_read(app, stream, place):
 
 @pytest.mark.parametrize("plain", [None, {"type": "vault", "connection": "gone", "path": "x"}])
 def test_a_target_that_left_and_cannot_be_made_again_is_not_there(app, stream, plain):
-    found = app.fleet.bound(stream, replace(blank(), spec=app.credentials[0].spec, past={"old": plain}))
+    found = app.fleet.bound(stream, replace(blank(), spec=app.queries.credentials[0].spec, past={"old": plain}))
 
     assert found is not None
     assert "old" not in found.targets
@@ -122,13 +122,13 @@ def test_a_target_that_left_a_stanza_that_nobody_journaled_is_not_there(app, str
 
 
 def test_while_the_provider_has_not_said_what_time_it_is_nothing_starts(app):
-    assert app.fleet.hold(app.credentials[0]) is Reason.CLOCK_SUSPECT
+    assert app.fleet.hold(app.queries.credentials[0]) is Reason.CLOCK_SUSPECT
 
 
 def test_a_single_credential_is_not_paced(app):
     known(app)
 
-    assert app.fleet.hold(app.credentials[0]) is None
+    assert app.fleet.hold(app.queries.credentials[0]) is None
 
 
 def test_a_fleet_that_is_due_all_at_once_is_paced(app, stream):
@@ -140,7 +140,7 @@ def test_a_fleet_that_is_due_all_at_once_is_paced(app, stream):
     for i in range(20):
         fleet[f"c{i}"] = Renewal(due_at=now - 1, expires_at=now + 600 + i, lifetime=90 * DAY, planned_at=0)
 
-    assert app.fleet.hold(app.credentials[0]) is Reason.PACING
+    assert app.fleet.hold(app.queries.credentials[0]) is Reason.PACING
 
 
 def test_a_clock_that_jumps_holds_starts_back_and_is_said_once(app, said, monkeypatch):
@@ -151,12 +151,12 @@ def test_a_clock_that_jumps_holds_starts_back_and_is_said_once(app, said, monkey
     (wire,) = wires
     app.fleet.times["prod"] = ProviderTime(app.clock.boot, app.clock.utc, 60.0)
     wire.on_date(app.clock.utc())
-    assert app.fleet.hold(app.credentials[0]) is None
+    assert app.fleet.hold(app.queries.credentials[0]) is None
 
     wire.on_date(app.clock.utc() + 3600)
     wire.on_date(app.clock.utc() + 3600)
 
-    assert app.fleet.hold(app.credentials[0]) is Reason.CLOCK_SUSPECT
+    assert app.fleet.hold(app.queries.credentials[0]) is Reason.CLOCK_SUSPECT
     assert [name for name, _ in said].count("clock_suspect") == 1
 
 
@@ -173,7 +173,7 @@ def test_a_connection_is_reachable_while_it_answers(app, monkeypatch, status, re
 
 def test_many_deaths_at_once_are_an_incident_that_is_said_once(app, said):
     known(app)
-    some = [replace(app.credentials[0], id=f"c{i}") for i in range(4)]
+    some = [replace(app.queries.credentials[0], id=f"c{i}") for i in range(4)]
     for credential in some:
         app.fleet.died(credential, True)
         app.fleet.died(credential, True)
@@ -191,7 +191,7 @@ def test_a_connection_without_deaths_has_no_incident(app):
 
 def test_an_operator_who_looked_at_a_death_ends_it(app, stream):
     known(app)
-    credential = app.credentials[0]
+    credential = app.queries.credentials[0]
     app.fleet.died(credential, True)
     app.fleet.bound(stream, replace(blank(), cleared_at=app.clock.utc() + 60))
 

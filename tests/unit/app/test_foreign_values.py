@@ -2,6 +2,7 @@
 
 import pytest
 
+from rotator.app.once import once
 from rotator.app.reload import reload
 from rotator.core.credential import State
 from rotator.core.events import Event
@@ -17,7 +18,7 @@ def file(place):
 
 
 def status(app):
-    [found] = app.statuses()
+    [found] = app.queries.statuses()
     return found
 
 
@@ -53,7 +54,7 @@ def test_what_is_no_value_of_the_provider_occupies_the_target_and_is_sent_to_nob
     file.write_text(f"API_TOKEN={text}\n")
     app = opened()
 
-    assert app.once(1.0) == 3
+    assert once(app, 1.0) == 3
     assert status(app).needs_operator.code == "target_occupied"
     assert FOREIGN[text] in status(app).needs_operator.message
     assert {value[:5] for value in verified} <= {"cfat_"}, "only the management token"
@@ -65,7 +66,7 @@ def test_a_placeholder_is_published_over_at_once(opened, place, file, verified, 
     file.write_text(f"{KEY}='{text}'\n")
     app = opened()
 
-    assert app.once(5.0) == 0
+    assert once(app, 5.0) == 0
     assert status(app).ready
     assert text not in verified
 
@@ -74,7 +75,7 @@ def test_the_id_of_another_account_beside_an_empty_value_occupies_the_target(ope
     file.write_text(f"{KEY}=\n{ACCOUNT}=b0000000000000000000000000000002\n")
     app = opened()
 
-    assert app.once(1.0) == 3
+    assert once(app, 1.0) == 3
     assert ACCOUNT in status(app).needs_operator.message
     assert "b0000000000000000000000000000002" in file.read_text()
 
@@ -84,22 +85,22 @@ def test_a_living_token_of_another_owner_is_never_called_dead(opened, sandbox, f
     file.write_text(f"{KEY}={theirs}\n")
     app = opened()
 
-    assert app.once(4.0) == 3
+    assert once(app, 4.0) == 3
     assert status(app).needs_operator.code == "target_occupied"
     assert theirs in file.read_text()
 
 
 def test_an_older_value_of_ours_that_comes_back_after_its_end_is_written_over(app, place, file, said):
-    assert app.once(5.0) == 0
+    assert once(app, 5.0) == 0
     before = file.read_text()
     app.note("workers-deploy", request())
-    assert app.once(20.0) == 0
-    assert not app.view(app.ids["workers-deploy"]).retirements, "the old token is gone, and its key destroyed"
+    assert once(app, 20.0) == 0
+    assert not app.queries.view(app.ids["workers-deploy"]).retirements, "the old token is gone, and its key destroyed"
     now = place.value()
     file.write_text(before)
 
     app.stop.wait(2.1)
-    assert app.once(8.0) == 0
+    assert once(app, 8.0) == 0
     assert place.value() == now
     assert status(app).ready
     assert not [name for name, _ in said if name == Event.JOURNAL_UNSAFE]
@@ -112,11 +113,11 @@ def request():
 
 
 def test_a_value_that_was_replaced_by_garbage_is_neither_fresh_nor_in_sync(app, file, place):
-    assert app.once(5.0) == 0
+    assert once(app, 5.0) == 0
     file.write_text(file.read_text().replace(place.value(), "oops"))
 
     app.stop.wait(2.1)
-    assert app.once(0.0) == 3
+    assert once(app, 0.0) == 3
     found = status(app)
     assert found.needs_operator.code == "target_overridden"
     assert [target.in_sync for target in found.targets] == [False]
@@ -124,11 +125,11 @@ def test_a_value_that_was_replaced_by_garbage_is_neither_fresh_nor_in_sync(app, 
 
 
 def test_an_id_that_was_taken_away_twice_is_never_called_fresh(app, file):
-    assert app.once(5.0) == 0
+    assert once(app, 5.0) == 0
     for _ in range(2):
         file.write_text("".join(line for line in file.read_text().splitlines(True) if ACCOUNT not in line))
         app.stop.wait(2.1)
-        app.once(0.0)
+        once(app, 0.0)
     found = status(app)
 
     assert ACCOUNT in file.read_text() or found.state is State.FAILING
@@ -140,11 +141,11 @@ def test_an_id_that_the_operator_changes_in_the_configuration_is_written_over(ap
     target = {"type": "env_file", "path": "workers-deploy.env", "keys": keys}
     place.write(place.credential("workers-deploy", targets=[target]))
     assert reload(app)
-    assert app.once(5.0) == 0
+    assert once(app, 5.0) == 0
     place.write(place.credential("workers-deploy", targets=[target | {"keys": keys | {"STAGE": {"literal": "test"}}}]))
     assert reload(app)
 
-    assert app.once(15.0) == 0
+    assert once(app, 15.0) == 0
     assert "STAGE=test" in file.read_text()
 
 
@@ -152,22 +153,24 @@ def test_what_an_operator_accepted_is_not_in_sync_until_that_is_undone(app, plac
     from rotator.core.facts import Draft, Kind
 
     def resolve(how):
-        app.note("workers-deploy", Draft(kind=Kind.RESOLVED, at=app.now("prod"), actor="alice", detail={"how": how}))
+        app.note(
+            "workers-deploy", Draft(kind=Kind.RESOLVED, at=app.queries.now("prod"), actor="alice", detail={"how": how})
+        )
 
-    assert app.once(5.0) == 0
+    assert once(app, 5.0) == 0
     ours = place.value()
     file.write_text(file.read_text().replace(ours, "oops"))
     app.stop.wait(2.1)
-    app.once(0.0)
+    once(app, 0.0)
     resolve("accept")
-    app.once(3.0)
+    once(app, 3.0)
     [target] = status(app).targets
     assert (target.in_sync, target.accepted.by, status(app).ready) == (False, "alice", False)
 
     resolve("undo")
-    assert app.once(3.0) == 3
+    assert once(app, 3.0) == 3
     resolve("retry")
-    assert app.once(15.0) == 0
+    assert once(app, 15.0) == 0
     assert place.value() == ours
     assert status(app).ready
 
@@ -185,14 +188,14 @@ def test_a_change_of_owner_replaces_the_token_and_retires_the_old_one_where_it_l
     theirs = {**mine, "token": {"file": "account-management"}}
     place.write(**{"connections": {"prod": theirs, "mine": mine}})
     assert reload(app)
-    assert app.once(5.0) == 0
-    view = app.view(app.ids["workers-deploy"])
+    assert once(app, 5.0) == 0
+    view = app.queries.view(app.ids["workers-deploy"])
     old = view.current
     place.write(place.credential("workers-deploy") | {"connection": "mine", "owner": "user"}, **place.more)
     assert reload(app)
 
-    assert app.once(30.0) == 0
-    view = app.view(app.ids["workers-deploy"])
+    assert once(app, 30.0) == 0
+    view = app.queries.view(app.ids["workers-deploy"])
     assert view.current != old
     assert place.value().startswith("cfut_")
     assert not view.retirements

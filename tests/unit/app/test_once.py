@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from rotator.app.care import care
 from rotator.app.once import Once
+from rotator.app.survey import survey
 from rotator.core.credential import State
 from rotator.core.errors import Unavailable
 from rotator.core.ports.source import Login
@@ -28,7 +28,7 @@ def stream(app):
 
 
 def waiting(app, why, seconds):
-    waits = {"rotation": Wait(app.now("prod") + seconds, Reason(why))}
+    waits = {"rotation": Wait(app.queries.now("prod") + seconds, Reason(why))}
     return Pass(End.WAITING, 0.0, Step(actions=(), until=0.0, why=waits))
 
 
@@ -40,7 +40,7 @@ def again(once, stream, ended, *, wait=100.0, busy=100.0):
 def test_a_first_creation_is_done_at_once(app, once, place):
     assert once.run(30.0) == 0
     assert place.value()
-    assert app.statuses()[0].ready
+    assert app.queries.statuses()[0].ready
 
 
 def test_work_that_somebody_else_holds_is_asked_for_again_for_a_while(once, stream):
@@ -86,7 +86,9 @@ def test_an_error_that_should_not_exist_is_said_and_fails_the_run(app, once, sai
     monkeypatch.setattr(app.driver, "run", broken)
 
     assert once.run(0.0) == 1
-    assert app.credentials[0].name in [fields["credential"] for name, fields in said if name == "internal_error"]
+    assert app.queries.credentials[0].name in [
+        fields["credential"] for name, fields in said if name == "internal_error"
+    ]
 
 
 def test_work_that_stays_busy_fails_the_run(app, once, monkeypatch):
@@ -110,7 +112,7 @@ def test_a_run_that_is_stopped_lets_what_is_under_way_finish(app, once, monkeypa
 
 def shaped(app, monkeypatch, **more):
     """Let the only status be of a shape."""
-    (found,) = app.statuses()
+    (found,) = app.queries.statuses()
     monkeypatch.setattr(app, "statuses", lambda: [replace(found, **more)])
 
 
@@ -130,7 +132,7 @@ def test_a_failing_credential_is_one(app, once, stream, monkeypatch):
 
 def test_an_outage_with_time_left_and_a_live_value_is_no_failure_but_is_said(app, once, stream, said, monkeypatch):
     app.fleet.reachable["prod"] = False
-    shaped(app, monkeypatch, state=State.FAILING, ready=True, rotation_deadline=app.now("prod") + 1e6)
+    shaped(app, monkeypatch, state=State.FAILING, ready=True, rotation_deadline=app.queries.now("prod") + 1e6)
 
     assert once._code([stream]) == 0
     assert said[-1][0] == "provider_unavailable"
@@ -146,12 +148,12 @@ def test_what_was_not_chosen_does_not_count(app, once, monkeypatch):
 
 
 def test_a_connection_is_noted_with_what_is_known_of_it(app):
-    note = care(app, "prod")
+    note = survey(app, "prod")
 
     assert note["reachable"] is True
     assert set(note["token_expires_on"]) >= {"management"}
     assert note["rate_remaining"] > 0
-    assert app.connection_note("prod") == note
+    assert app.queries.connection_note("prod") == note
 
 
 def test_a_connection_that_does_not_answer_is_noted_too(app, said, monkeypatch):
@@ -159,7 +161,7 @@ def test_a_connection_that_does_not_answer_is_noted_too(app, said, monkeypatch):
         raise Unavailable("asking the provider: no answer")
 
     monkeypatch.setitem(SOURCES, "cloudflare", replace(SOURCES["cloudflare"], inspect=away))
-    note = care(app, "prod")
+    note = survey(app, "prod")
 
     assert note["reachable"] is False
     assert note["problem"] == "asking the provider: no answer"
@@ -170,9 +172,9 @@ def test_a_management_token_that_is_not_accepted_is_noted_before_anything_is_due
     refused = Login(
         role="management", accepted=False, problem="not accepted: token of prod (file /x)", remedy="put one"
     )
-    before = care(app, "prod")
+    before = survey(app, "prod")
     monkeypatch.setitem(SOURCES, "cloudflare", replace(SOURCES["cloudflare"], inspect=lambda connection: [refused]))
-    note = care(app, "prod")
+    note = survey(app, "prod")
 
     assert before["accepted"] == {"management": True}
     assert note["accepted"] == {"management": False}
@@ -181,12 +183,12 @@ def test_a_management_token_that_is_not_accepted_is_noted_before_anything_is_due
 
 
 def test_what_was_known_of_the_logins_stays_while_the_provider_is_away(app, monkeypatch):
-    before = care(app, "prod")
+    before = survey(app, "prod")
 
     def away(connection):
         raise Unavailable("asking the provider: no answer", "wait")
 
     monkeypatch.setitem(SOURCES, "cloudflare", replace(SOURCES["cloudflare"], inspect=away))
-    note = care(app, "prod")
+    note = survey(app, "prod")
     assert note["token_expires_on"] == before["token_expires_on"]
     assert note["accepted"] == before["accepted"]

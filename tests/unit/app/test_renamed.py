@@ -2,6 +2,7 @@
 
 import pytest
 
+from rotator.app.once import once
 from rotator.app.reload import reload
 from rotator.core.facts import Kind
 
@@ -11,14 +12,14 @@ FILE = {"type": "env_file", "path": "workers-deploy.env"}
 @pytest.fixture
 def renamed(app, place):
     """`workers-deploy` has a token and is called `deploy` since."""
-    assert app.once(5.0) == 0
+    assert once(app, 5.0) == 0
     place.write(place.credential("deploy", targets=[FILE]) | {"renamed_from": "workers-deploy"})
     assert reload(app)
     return app
 
 
 def of_the_new_one(app, *kinds):
-    return [fact for name, fact in app.history("workers-deploy") if fact.kind in kinds]
+    return [fact for name, fact in app.queries.history("workers-deploy") if fact.kind in kinds]
 
 
 def test_it_leaves_the_token_of_the_renamed_one_alone(renamed, place):
@@ -28,10 +29,10 @@ def test_it_leaves_the_token_of_the_renamed_one_alone(renamed, place):
     )
     assert reload(renamed)
 
-    assert renamed.once(5.0) == 0
+    assert once(renamed, 5.0) == 0
     assert len(of_the_new_one(renamed, Kind.CONFIRMED)) == 1
     assert not of_the_new_one(renamed, Kind.AHEAD, Kind.RETIREMENT)
-    assert [s.needs_operator for s in renamed.statuses()] == [None, None]
+    assert [s.needs_operator for s in renamed.queries.statuses()] == [None, None]
 
 
 def test_it_writes_over_the_value_that_the_renamed_one_left_in_its_old_file_and_does_not_take_it_over(renamed, place):
@@ -42,7 +43,7 @@ def test_it_writes_over_the_value_that_the_renamed_one_left_in_its_old_file_and_
     )
     assert reload(renamed)
 
-    assert renamed.once(5.0) == 0
+    assert once(renamed, 5.0) == 0
     assert not of_the_new_one(renamed, Kind.ADOPTED, Kind.KNOWN, Kind.OVERRIDDEN)
     assert place.value() != left
 
@@ -52,7 +53,7 @@ def test_a_rename_that_is_taken_back_goes_on_with_the_value_that_stands_there(re
     place.write(place.credential("workers-deploy", targets=[FILE]))
     assert reload(renamed)
 
-    assert renamed.once(5.0) == 0
+    assert once(renamed, 5.0) == 0
     assert len(of_the_new_one(renamed, Kind.ADOPTED)) == 1
     assert not of_the_new_one(renamed, Kind.AHEAD, Kind.PLANNED)
     assert place.value() == left

@@ -216,7 +216,7 @@ def test_every_pace_and_the_level_of_the_log_are_taken_by_a_reload(ran, place):
         seen.append((host.cadence().evaluate, host.cadence().watch))
         seen.append(app.driver._tuning)
         seen.append(app.fleet.times["prod"].settle)
-        seen.append([getattr(app.credentials[0].policy, name) for name in ("settle", "propagation", "retry")])
+        seen.append([getattr(app.queries.credentials[0].policy, name) for name in ("settle", "propagation", "retry")])
 
     _, lines = ran(during)
 

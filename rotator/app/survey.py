@@ -30,7 +30,7 @@ def _told(logins: Sequence[Login]) -> dict[str, Any]:
     return note
 
 
-def care(app: App, name: str) -> dict[str, Any]:
+def survey(app: App, name: str) -> dict[str, Any]:
     """Ask a connection how it is, and note it in the journal; never raises for what the provider says.
 
     Costs two requests for each management token: it is verified anew each time, so that one that was revoked is seen
@@ -47,7 +47,7 @@ def care(app: App, name: str) -> dict[str, Any]:
     except RotatorError as error:
         note["reachable"] = fleet.reachable.get(name, False)
         note |= {"problem": error.message, "remedy": error.remedy or None}
-        before = app.connection_note(name)  # what was known when it answered last
+        before = app.queries.connection_note(name)  # what was known when it answered last
         note |= {key: before[key] for key in ("token_expires_on", "accepted") if key in before}
         app.say(Event.PROVIDER_UNAVAILABLE.value, connection=name, reason=error.message, remedy=error.remedy or None)
     else:
@@ -61,7 +61,7 @@ def care(app: App, name: str) -> dict[str, Any]:
     owners = {c.owner for c in app.fleet.credentials if c.connection == name}
     used = fleet.used(name)
     if used is None:  # this process has listed nothing; what another one saw is better than nothing
-        note["quota"] = app.connection_note(name).get("quota")
+        note["quota"] = app.queries.connection_note(name).get("quota")
     elif owners:
         note["quota"] = {"used": used, "limit": min(entry.quota[owner] for owner in owners)}
     note["orphans"] = sum(len(app.driver.memory(c.id).orphans) for c in app.fleet.credentials if c.connection == name)

@@ -1,0 +1,62 @@
+"""What a choice of `resolve` would do to each credential, before it does it: nothing is journaled here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rotator.cli.choices import CHOICES, NO_CODE, How
+from rotator.cli.names import Chosen
+from rotator.core.errors import RotatorError
+
+if TYPE_CHECKING:
+    from rotator.app import App
+    from rotator.core.status import CredentialStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What a choice would do to one credential; `code` is that of its need of an operator, None where it has none."""
+
+    chosen: Chosen
+    code: str | None
+    does: str
+
+
+def decide(app: App, chosen: list[Chosen], how: How, *, named: set[str]) -> list[Decision]:
+    """Return what there is to decide among the chosen ones.
+
+    Raises:
+        RotatorError: there is nothing to decide at one that was named, or at none of all; or the choice does not apply.
+    """
+    statuses = {found.name: found for found in app.queries.statuses()}
+    found = []
+    for one in chosen:
+        try:
+            found.append(_decision(one, statuses[one.name], how))
+        except RotatorError:
+            if one.name in named:
+                raise
+    if not found:
+        raise RotatorError("resolving: nothing needs an operator", "see `rotator status`")
+    return found
+
+
+def _decision(one: Chosen, status: CredentialStatus, how: How) -> Decision:
+    needs, nothing = status.needs_operator, f"resolving {one.name}: nothing needs an operator there"
+    see = f"see `rotator status {one.name}`"
+    if how is How.UNDO:
+        accepted = [target.name for target in status.targets if target.accepted]
+        if not accepted:
+            raise RotatorError(f"resolving {one.name}: nothing was accepted there", see)
+        again = f"looks again at what stands at {', '.join(accepted)}, and asks again while that is not ours"
+        return Decision(one, None, again)
+    if needs is None and (status.rotation is None or how is How.ACCEPT):
+        raise RotatorError(nothing, see)
+    does = (CHOICES.get(needs.code, NO_CODE) if needs else NO_CODE).of(how)
+    if does is None:
+        raise RotatorError(
+            f"resolving {one.name}: nothing stands at a target that could be accepted",
+            f"`rotator status {one.name}` says what --retry and --abandon would do",
+        )
+    return Decision(one, str(needs.code) if needs else None, does)

@@ -1,0 +1,97 @@
+"""The shape of the program: no circle of imports, no file and no function that nobody can keep in mind.
+
+The direction between packages is import-linter's; this is about modules, imports inside functions and for types included.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PACKAGE = ROOT / "rotator"
+
+LONGEST_FILE = 400
+LONGEST_FUNCTION = 60
+
+# What is long because it is a list: a migration, which is never changed again.
+LISTS = ("journal/migrations/versions/",)
+
+
+def module(file: Path) -> str:
+    parts = file.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+FILES = {module(file): file for file in sorted(PACKAGE.rglob("*.py"))}
+
+
+def imported(tree: ast.AST, known: set[str]) -> Iterator[str]:
+    """Every module of ours that a file imports, wherever in it."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names if alias.name in known)
+        elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
+            for alias in node.names:
+                whole = f"{node.module}.{alias.name}"
+                if whole in known:
+                    yield whole
+                elif node.module in known:
+                    yield node.module
+
+
+def circles(graph: dict[str, set[str]]) -> list[list[str]]:
+    """Groups of modules that import each other, directly or not."""
+    reach: dict[str, set[str]] = {}
+    for start in graph:
+        seen, todo = set(), [start]
+        while todo:
+            for found in graph[todo.pop()] - seen:
+                seen.add(found)
+                todo.append(found)
+        reach[start] = seen
+    groups = {frozenset([name, *(o for o in reach[name] if name in reach[o])]) for name in graph if name in reach[name]}
+    return sorted(sorted(group) for group in groups)
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    known = set(FILES)
+    graph = {name: set(imported(ast.parse(file.read_text()), known)) - {name} for name, file in FILES.items()}
+
+    assert circles(graph) == []
+
+
+def test_a_circle_is_found_wherever_its_imports_stand() -> None:
+    known = {"a", "a.b", "c"}
+    sources = {
+        "a": "def f():\n    from c import x\n",
+        "a.b": "import c\n",
+        "c": "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from a import b\n",
+    }
+    graph = {name: set(imported(ast.parse(text), known)) - {name} for name, text in sources.items()}
+
+    assert circles(graph) == [["a.b", "c"]]
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_file_can_be_kept_in_mind(name: str) -> None:
+    text = FILES[name].read_text()
+    if str(FILES[name].relative_to(PACKAGE)).startswith(LISTS):
+        return
+    long = [
+        node.name
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        and (node.end_lineno or 0) - node.lineno + 1 > LONGEST_FUNCTION
+    ]
+
+    assert (text.count("\n") <= LONGEST_FILE, long) == (True, [])
+
+
+def test_half_of_the_files_are_short() -> None:
+    lines = sorted(file.read_text().count("\n") for file in FILES.values())
+
+    assert lines[len(lines) // 2] <= 150
