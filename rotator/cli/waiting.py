@@ -97,7 +97,7 @@ def wait_for(app: App, asked: list[Asked], patience: float, until: Until) -> int
         told = _told(app, left)
         for one in left:  # what is reached is the result, which is said once
             status, note = told[one.chosen.name]
-            now_there = app.now(one.chosen.connection)
+            now_there = app.queries.now(one.chosen.connection)
             one.tell(waits_for(one.follower.state, status, note, one.follower.olds, now_there))
         if app.stop.is_set():
             return exits.DONE
