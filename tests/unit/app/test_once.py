@@ -113,7 +113,7 @@ def test_a_run_that_is_stopped_lets_what_is_under_way_finish(app, once, monkeypa
 def shaped(app, monkeypatch, **more):
     """Let the only status be of a shape."""
     (found,) = app.queries.statuses()
-    monkeypatch.setattr(app, "statuses", lambda: [replace(found, **more)])
+    monkeypatch.setattr(app.queries, "statuses", lambda: [replace(found, **more)])
 
 
 @pytest.mark.parametrize(("code", "exit_code"), [("rejected", 3), ("target_occupied", 3), ("restored_journal", 0)])
