@@ -7,6 +7,7 @@ configuration are not used. Importing this loads boto3.
 
 from __future__ import annotations
 
+import logging
 from functools import cache
 from typing import Any
 
@@ -35,6 +36,8 @@ class Identity:
         Raises:
             BotoCoreError: there is no such profile, or nothing to work with.
         """
+        # It logs what it raises as well, with tracebacks; whoever catches it says it once, in our words.
+        logging.getLogger("botocore").setLevel(logging.CRITICAL)
         core: Any = Core(profile=options.profile)
         core.register_component("data_loader", _models())
         core.set_config_variable("ignore_configured_endpoint_urls", True)
