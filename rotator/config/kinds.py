@@ -52,6 +52,7 @@ class TargetKind:
         options: model of the keys that only this type has; the common ones (`type`, `name`, `connection`, `required`,
             `on_existing`, `keys`) belong to `rotator.config.models`.
         place: text of the place that validated options mean, e.g. the path; part of the default name.
+        identity: the same for comparing, where one place has several spellings; by default `place`.
         connection_type: type of the connection that a target needs, None if it takes none.
         reach: text of the server behind a connection (its name, its validated options), so that two connections to one
             server are known to share places; by default the connection's name.
@@ -62,6 +63,7 @@ class TargetKind:
 
     options: type[BaseModel]
     place: Callable[[Any], str]
+    identity: Callable[[Any], str] | None = None
     connection_type: str | None = None
     reach: Callable[[str, Any], str] = _connection_name
     whole: Callable[[Any], bool] = lambda options: False

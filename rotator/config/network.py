@@ -90,13 +90,14 @@ class Reachable(Stanza):
         default=None, description="The HTTP proxy that leads there; proxies of the environment are ignored."
     )
 
-    def network(self) -> Network:
-        """Return the network of this connection; nothing is read or sent yet."""
+    def network(self, service: str = "") -> Network:
+        """Return the network of this connection to `service` (its name in messages); nothing is read or sent yet."""
         from rotator.host.network.dial import Network  # loads ssl, which `--help` and `status` must not pay for
 
         if self.proxy is None:
-            return Network(ca_file=self.ca_file)
+            return Network(service=service, ca_file=self.ca_file)
         return Network(
+            service=service,
             proxy=self.proxy.reader(),
             no_proxy=self.proxy.no_proxy,
             ca_file=self.ca_file,

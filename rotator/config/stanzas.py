@@ -160,13 +160,14 @@ class Reader:
             return None
         reach = self._reach(kind, common.connection, connections)
         place = kind.place(options)
+        identity = kind.identity(options) if kind.identity is not None else place
         return TargetStanza(
             common=common,
             options=options,
             name=common.name or f"{type_name}:{place}",
             place=place,
             keys=dict(common.keys if common.keys is not None else kind.keys(options)),
-            lease=":".join((type_name, reach, place)) if reach else f"{type_name}:{place}",
+            lease=":".join((type_name, reach, identity)) if reach else f"{type_name}:{identity}",
         )
 
     def _target_connection(self, tree: Tree, type_name: str, kind: TargetKind, connections: Connections) -> bool:

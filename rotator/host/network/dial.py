@@ -25,6 +25,7 @@ class Network:
     def __init__(
         self,
         *,
+        service: str = "",
         proxy: Callable[[], Secret] | None = None,
         no_proxy: Sequence[str] = (),
         ca_file: Path | None = None,
@@ -34,12 +35,14 @@ class Network:
         """Nothing is read and nothing is sent.
 
         Args:
+            service: what it is called, for messages; by default by its host alone.
             proxy: reads the proxy's address, with its login if it wants one; asked for each connection.
             no_proxy: hosts that are reached without it (`route.bypasses`); loopback always is.
             ca_file: certificates to trust instead of the system's.
             proxy_ca_file: the same for the proxy's own TLS; by default those of `ca_file`.
             resolve: (name, port) -> addresses.
         """
+        self._service = service
         self._proxy = proxy
         self._no_proxy = tuple(no_proxy)
         self._trust = Trust(ca_file)
@@ -101,7 +104,7 @@ class Network:
             raise
 
     def _race(self, host: str, port: int, timeout: float, proxy: ProxyServer | None) -> socket.socket:
-        name = proxy.name if proxy else host
+        name = proxy.name if proxy else f"{self._service} at {host}".removeprefix(" at ")
         try:
             found = race.in_turns(self._resolve(host.strip("[]"), port))
             good = self._good.get((host, port))

@@ -12,6 +12,7 @@ from rotator.targets.aws_secrets_manager.options import (
 KIND = TargetKind(
     options=AwsTargetOptions,
     place=lambda options: str(options.place),
+    identity=lambda options: str(options.name),
     connection_type="aws",
     reach=reach,
     whole=lambda options: bool(options.format == "string"),

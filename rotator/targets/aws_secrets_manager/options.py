@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Final, Literal
 
@@ -44,6 +45,16 @@ class AwsTargetOptions(Stanza):
     def place(self) -> str:
         """Name or ARN, as it was written."""
         return self.secret
+
+    @property
+    def name(self) -> str:
+        """The secret's name, also where its ARN was written: that is the name and a dash and six letters of AWS's own.
+
+        Source: "What's in a secret", https://docs.aws.amazon.com/secretsmanager/latest/userguide/whats-in-a-secret.html
+        """
+        if not self.secret.startswith("arn:"):
+            return self.secret
+        return re.sub(r"-[A-Za-z0-9]{6}$", "", self.secret.split(":", 6)[6])
 
 
 def reach(name: str, options: AwsConnectionOptions) -> str:

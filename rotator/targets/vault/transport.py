@@ -103,7 +103,7 @@ class Server:
     def __init__(self, options: VaultConnectionOptions) -> None:
         """Nothing is read and nothing is sent."""
         self.options = options
-        self._network = options.network()
+        self._network = options.network("Vault")
 
     @contextmanager
     def client(self, token: Secret | None) -> Iterator[Any]:
