@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from enum import StrEnum
 from functools import cached_property
-from typing import Any
+from typing import Any, Final
 
 from rotator.core.facts import Json
 
@@ -37,6 +37,32 @@ class Strategy(StrEnum):
     ROLL = "roll"
     REPUBLISH = "republish"
     """Heals drift with the current value; mints nothing; never configured."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Can:
+    """What a source can do; the protocol goes another way round what it cannot.
+
+    Attributes:
+        roll: a token can get a new value; else every rotation makes a new token.
+        overlap: two tokens can live at once; else a token that lives can only be rolled.
+        disable: a token can be ended in a way that can be undone; else it soaks before it is deleted.
+        last_use: the provider says when a token was last used; else silence is a matter of time, not of sight.
+        list: all tokens of the owner can be listed; else nothing is found that the journal does not know.
+        move_expiry: the end of a living token can be moved; else a token that has an end is not rolled.
+        name_length: characters that a token's name may have, at least 60.
+    """
+
+    roll: bool = True
+    overlap: bool = True
+    disable: bool = True
+    last_use: bool = True
+    list: bool = True
+    move_expiry: bool = True
+    name_length: int = 120
+
+
+EVERYTHING: Final = Can()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,7 +125,7 @@ class TargetRef:
 
     Attributes:
         name: unique within the credential; the word in logs and metrics.
-        type: the kind in the registry, e.g. `env_file`.
+        type: the kind in the registry.
         place: what targets of several credentials may share (a path, a secret, a file); one writer at a time.
         required: whether the rotation and the retirement wait for it.
         replace: whether a foreign value that stands there at first sight may be overwritten.

@@ -159,7 +159,8 @@ def alive(work: Work, of: str) -> Seen:
     try:
         source = work.source_of(token_id)
         fresh = work.tuning.watch
-        listing = () if rolling or source is not work.source else work.fleet.tokens(work.credential, source, fresh)
+        lists = not rolling and source is work.source and source.can.list
+        listing = work.fleet.tokens(work.credential, source, fresh) if lists else ()
         state = next((one for one in listing if one.id == token_id), None)
         if state is None or not state.active:
             state = source.get(token_id)  # a list may lag or leave out; only GET condemns
@@ -253,12 +254,17 @@ def quiet(work: Work, of: str) -> Seen:
 def _quiet(work: Work, at: float, of: str, state: TokenState | None) -> Seen:
     """Judge what the provider said at `at` of an old token's last use."""
     view = work.view
-    if state is None or not state.active or state.last_used_at is None:
+    if state is None or not state.active:
         return Seen(at, Result.GOOD)
-    work.memory.used[of] = state.last_used_at
     retirement, known = view.retirements.get(of), view.tokens.get(of)
     policy = retirement.policy if retirement else work.credential.policy
     needed = policy.quiet_adopted if known is None or known.adopted else policy.quiet
+    if not work.source.can.last_use:  # nobody sees a use: as long as that it must have been free of all targets
+        since = max(retirement.opened if retirement else at, view.let_go.get(of, 0.0))
+        return Seen(at, Result.GOOD if at - since >= needed else Result.BAD)
+    if state.last_used_at is None:
+        return Seen(at, Result.GOOD)
+    work.memory.used[of] = state.last_used_at
     return Seen(at, Result.GOOD if at - state.last_used_at >= needed else Result.BAD)
 
 

@@ -96,6 +96,7 @@ def mint(work: Work, action: Action) -> None:
             epoch=work.lease.epoch,
             attempt=number,
             nonce="x" + work.runtime.token_hex(2),
+            limit=work.source.can.name_length,
         )
     )
     life = rotation.policy.lifetime
@@ -313,7 +314,8 @@ def _destroy(work: Work, token: str, act: str, send: Callable[[], None], kind: K
         work.say(Event.RETIREMENT_FAILED, act=act, token=token, reason=error.message, remedy=error.remedy or None)
         return
     work.runtime.crash(f"after_{act}_send")
-    work.append(work.draft(kind, token_id=token))
+    whole = kind is Kind.DELETED and not work.source.can.disable
+    work.append(work.draft(kind, token_id=token, detail={"undisabled": True} if whole else {}))
     work.say(event, token=token)
 
 

@@ -73,7 +73,7 @@ def minted_for(work: Work, name: AttemptName, *, inherits: bool = False) -> bool
     """
     if str(name) in work.view.attempts:
         return True
-    if not is_of(name, work.credential.name):
+    if not is_of(name, work.credential.name, work.source.can.name_length):
         return False
     if name.instance != work.journal.instance:
         return True

@@ -177,6 +177,7 @@ class Work:
             sweep=self.tuning.sweep,
             start=None if self.view.rotation else self.fleet.hold(credential),
             incident=self.fleet.incident(credential.connection),
+            can=self.source.can,
         )
 
     def draft(self, kind: Kind, **fields: object) -> Draft:

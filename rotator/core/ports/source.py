@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
-from rotator.core.credential import NEVER
+from rotator.core.credential import NEVER, Can
 from rotator.core.secret import Secret
 
 ACTIVE = "active"
@@ -43,9 +43,10 @@ class TokenState:
         issued_at: provider time in unix seconds.
         modified_at: provider time in unix seconds.
         expires_at: provider time, `NEVER` without expiry.
-        last_used_at: provider time, None if never used.
+        last_used_at: provider time, None if never used (or not known, `Can.last_use`).
         exposed: whether the provider itself ended it because its value was found in public; believed at once.
-        equal: whether grants and conditions are those of the credential's spec; only `get` fills it, a list says True.
+        compared: whether grants and conditions could be compared; a list may not show them, `get` always does.
+        equal: whether they are those of the credential's spec; True where they were not compared.
         differs: in words how they are not, for people; empty where they are equal.
         final: whether the token is dead for good: it can never be made active again.
     """
@@ -57,6 +58,7 @@ class TokenState:
     modified_at: float
     expires_at: float = NEVER
     last_used_at: float | None = None
+    compared: bool = False
     equal: bool = True
     differs: str = ""
     exposed: bool = False
@@ -128,6 +130,10 @@ class Source(Protocol):
     @property
     def principal(self) -> str:
         """Id of the management token that authenticates the calls, or empty while it is not known."""
+
+    @property
+    def can(self) -> Can:
+        """What it can do. A method that it says it cannot do raises `Refused` (code `unsupported`), nothing sent."""
 
     @property
     def verifies(self) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 LIMIT: Final = 120
-"""Longest token name that the provider takes, in characters (API reference, create token)."""
+"""Characters of a name, where the source says nothing else."""
 
 _PATTERN: Final = re.compile(
     r"(?P<base>.+)~(?P<instance>[0-9a-z]+)\.(?P<rid>[0-9a-z]+)\.(?P<epoch>\d+)\.(?P<attempt>\d+)(?P<nonce>[a-z][0-9a-f]+)?"
@@ -25,6 +25,7 @@ class AttemptName:
         epoch: fencing number under which it was minted.
         attempt: number of the mint within its rotation.
         nonce: random, so that a restored journal never gives a name twice.
+        limit: characters that a name may have at the provider.
     """
 
     base: str
@@ -33,10 +34,11 @@ class AttemptName:
     epoch: int
     attempt: int
     nonce: str = ""
+    limit: int = LIMIT
 
     def __str__(self) -> str:
         suffix = f"~{self.instance}.{self.rid}.{self.epoch}.{self.attempt}{self.nonce}"
-        return self.base[: LIMIT - len(suffix)] + suffix
+        return self.base[: self.limit - len(suffix)] + suffix
 
 
 def parse(name: str) -> AttemptName | None:
@@ -54,7 +56,7 @@ def parse(name: str) -> AttemptName | None:
     )
 
 
-def is_of(parsed: AttemptName, credential: str) -> bool:
-    """Whether a parsed name has the credential's base, cut like `str()` cuts it."""
-    whole = str(AttemptName(credential, parsed.instance, parsed.rid, parsed.epoch, parsed.attempt, parsed.nonce))
-    return whole.rpartition("~")[0] == parsed.base
+def is_of(parsed: AttemptName, credential: str, limit: int = LIMIT) -> bool:
+    """Whether a parsed name has the credential's base, cut like `str()` cuts it at that limit."""
+    of = AttemptName(credential, parsed.instance, parsed.rid, parsed.epoch, parsed.attempt, parsed.nonce, limit)
+    return str(of).rpartition("~")[0] == parsed.base

@@ -60,6 +60,13 @@ def condemn(case: Case) -> Verdict | None:
     return quiet(case) or record(K.CONDEMNED)(case)
 
 
+def only_deletes(case: Case) -> Verdict | None:
+    """A source that cannot disable: the soak comes before the only act, which nobody can undo."""
+    if case.can.disable:
+        return None
+    return wait("soak")(case) or in_sync(case) or do(Act.DELETE)(case)
+
+
 def grace(case: Case) -> Verdict | None:
     """Counts from the last moment at which a target was seen to hold the old value; a dead token needs none."""
     seen = case.seen.get(Look(Sight.UNPUBLISHED, _token(case)))
@@ -72,8 +79,8 @@ def grace(case: Case) -> Verdict | None:
 
 RETIRE: Final[Mapping[Kind, Row]] = {
     K.RETIREMENT: (held, report_only, condemn, unpublished, grace, in_sync, quiet, record(K.SUPERSEDED)),
-    K.SUPERSEDED: (held, unpublished, do(Act.DISABLE)),
-    K.CONDEMNED: (held, unpublished, do(Act.DISABLE)),
+    K.SUPERSEDED: (held, unpublished, only_deletes, do(Act.DISABLE)),
+    K.CONDEMNED: (held, unpublished, only_deletes, do(Act.DISABLE)),
     K.DISABLED: (held, wait("soak"), in_sync, unpublished, do(Act.DELETE)),
     K.DELETED: (record(K.RETIRED),),
 }

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from rotator.core.credential import NEVER
 from rotator.core.facts import Kind
 from rotator.core.protocol.recreate import WRITABLE_FRESH, closing, held, room, unmanaged, writable
 from rotator.core.protocol.rules import (
@@ -59,7 +60,8 @@ def _gone(case: Case, seen: Seen) -> Verdict | None:
 
 def extended(case: Case) -> Verdict | None:
     """A roll does not move the expiry, so it is extended first, proven by GET."""
-    return None if case.rotation.extended else do(Act.EXTEND)(case)
+    endless = case.view.expires_at(case.rotation.token_id) == NEVER
+    return None if case.rotation.extended or (endless and not case.can.move_expiry) else do(Act.EXTEND)(case)
 
 
 def adopt(case: Case) -> Verdict | None:

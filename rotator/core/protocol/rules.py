@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Final, TypeVar
 
-from rotator.core.credential import NEVER, Credential, Policy
+from rotator.core.credential import EVERYTHING, NEVER, Can, Credential, Policy
 from rotator.core.facts import Kind
 from rotator.core.protocol.backoff import not_before
 from rotator.core.protocol.view import Retirement, Rotation, View
@@ -162,6 +162,7 @@ class Case:
         sweep: how often to look for orphans, seconds.
         start: None, or why no new rotation may start now (pacing, clock, incident).
         incident: whether so many tokens died at once that it is not believed.
+        can: what the source can do.
     """
 
     view: View
@@ -173,6 +174,7 @@ class Case:
     sweep: float = 300.0
     start: Reason | None = None
     incident: bool = False
+    can: Can = EVERYTHING
 
     @property
     def rotation(self) -> Rotation:

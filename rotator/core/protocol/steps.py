@@ -44,7 +44,7 @@ RETIREMENT_NEXT: Final[Mapping[Kind, Kind]] = {
     K.SUPERSEDED: K.RETIREMENT,
     K.CONDEMNED: K.RETIREMENT,
     K.DISABLED: K.SUPERSEDED,
-    K.DELETED: K.DISABLED,
+    K.DELETED: K.DISABLED,  # of a source that cannot disable: SUPERSEDED
     K.RETIRED: K.DELETED,
 }
 """fact -> the step of a retirement that it must find (a CONDEMNED token goes on like a SUPERSEDED one)."""
@@ -120,6 +120,8 @@ def retirement_step(view: View, draft: Draft) -> str:
     if found is None:
         return f"no retirement of token {draft.token_id} is open"
     step = K.SUPERSEDED if found.step is K.CONDEMNED else found.step
+    if draft.kind is K.DELETED and draft.detail.get("undisabled"):
+        expected = K.SUPERSEDED
     return "" if step is expected else f"{draft.kind} may not follow {found.step}"
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from rotator.core.credential import Strategy
+from rotator.core.credential import NEVER, Strategy
 from rotator.core.facts import Kind
 from rotator.core.protocol.decide import TABLES, Tables, decide_retirements, decide_rotation
 from rotator.core.protocol.recreate import drifted, healable_at, strayed
@@ -118,13 +118,20 @@ def start(case: Case) -> Verdict | None:
 
 
 def strategy_for(case: Case) -> Strategy:
-    """The configured strategy, or the operator's; nothing to roll, or a token that is gone, means recreate."""
-    view, credential = case.view, case.credential
+    """The configured strategy, or the operator's, as far as the source can do it.
+
+    Nothing to roll, or a token that is gone, means recreate; so does a token that has an end which cannot be moved.
+    """
+    view, credential, can = case.view, case.credential, case.can
     asked = view.request.strategy if view.request else ""
     wanted = Strategy(asked) if asked else credential.policy.strategy
     token = view.current or credential.adopt
-    gone = not token or case.result(Sight.TOKEN, token) is Result.DEAD or moved(case)
-    return Strategy.RECREATE if gone else wanted
+    if not token or case.result(Sight.TOKEN, token) is Result.DEAD or moved(case):
+        return Strategy.RECREATE
+    rolls = can.roll and (can.move_expiry or view.expires_at(token) == NEVER)
+    if wanted is Strategy.RECREATE and can.overlap:
+        return wanted
+    return Strategy.ROLL if rolls else Strategy.RECREATE
 
 
 def watch(case: Case) -> Verdict | None:
@@ -136,7 +143,8 @@ def watch(case: Case) -> Verdict | None:
     looks = [(Look(Sight.STANDS, name), case.watch) for name in sorted(case.credential.all)]
     if view.fingerprint:
         looks.append((Look(Sight.ALIVE, view.fingerprint), case.watch))
-    looks.append((Look(Sight.ORPHANS), case.sweep))
+    if case.can.list:
+        looks.append((Look(Sight.ORPHANS), case.sweep))
     soonest, doubt = case.now + case.watch, False
     for wanted, every in looks:
         seen = case.seen.get(wanted)

@@ -10,7 +10,7 @@ import time
 from collections.abc import Mapping
 from typing import Any, Final
 
-from rotator.core.credential import NEVER
+from rotator.core.credential import EVERYTHING, NEVER, Can
 from rotator.core.errors import Barred, OperatorNeeded, OutcomeUnknown, Refused, Unavailable
 from rotator.core.ports.runtime import Priority
 from rotator.core.ports.source import ACTIVE, Minted, Shape, TokenState
@@ -50,6 +50,11 @@ class CloudflareSource:
     def principal(self) -> str:
         """Id of the management token, empty until it was verified once."""
         return self._connection.principal
+
+    @property
+    def can(self) -> Can:
+        """Everything that the protocol knows of."""
+        return EVERYTHING
 
     @property
     def verifies(self) -> bool:
@@ -217,7 +222,7 @@ class CloudflareSource:
             if unknown.code == "rate_limited":
                 raise
             raise Unavailable(unknown.message, unknown.remedy) from None
-        return tokens.state(shown, differs=summary(differs))
+        return tokens.state(shown, compared=True, differs=summary(differs))
 
     def verify(self, value: Secret) -> str | None:
         """Return the id of the token if the provider accepts the value now, None if it says no.

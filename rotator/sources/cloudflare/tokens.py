@@ -74,7 +74,7 @@ EXPOSED: Final = "revoked"
 """How the status of a token begins that Cloudflare itself revoked; seen is `revoked (exposed)`."""
 
 
-def state(shown: object, *, differs: str = "") -> TokenState | None:
+def state(shown: object, *, compared: bool = False, differs: str = "") -> TokenState | None:
     """Return the state that a token object tells, None where anything that a decision rests on is missing or odd."""
     if not isinstance(shown, dict):
         return None
@@ -95,6 +95,7 @@ def state(shown: object, *, differs: str = "") -> TokenState | None:
         expires_at=expires,
         last_used_at=last_used,
         exposed=status.startswith(EXPOSED),
+        compared=compared,
         equal=not differs,
         differs=differs,
         final=status not in LIVING,

@@ -195,12 +195,15 @@ class Judge:
                 if now - tok.gone < GRACE - 1:
                     world.bad(Law.GRACE, f"{act} of {tok.id} {now - tok.gone:.0f} s after it was last published")
                 elif (
-                    now - self.last_used(tok) < world.scenario.quiet - 62
+                    world.scenario.can.last_use
+                    and now - self.last_used(tok) < world.scenario.quiet - 62
                     and tok.used - tok.gone > 1
                     and not (tok.gone == -NEVER and tok.used <= tok.verified)  # our own late verification, of no one's
                 ):
                     world.bad(Law.QUIET, f"{act} of {tok.id} {now - self.last_used(tok):.0f} s after a use")
-        if act == "delete" and tok.killed in ("", "us") and now - tok.disabled_at < SOAK - 1:
+        marked = world.view(tok.owner).retirements.get(tok.id)
+        ended = tok.disabled_at if world.scenario.can.disable else (marked.since if marked else NEVER)
+        if act == "delete" and tok.killed in ("", "us") and now - ended < SOAK - 1:
             world.bad(Law.SOAK, f"deleted {tok.id} without soak")
 
     def _was_published(self, tok: Tok, act: str, seen: float) -> None:
@@ -295,6 +298,8 @@ class Judge:
                 Law.RETIREMENT, f"{name}: {[(t, r.step.value, round(r.since)) for t, r in view.retirements.items()]}"
             )
         stray = [t for t in left if t.id not in held and not self._forgotten(t)]
+        if not world.scenario.can.list:
+            return  # what the journal does not know can be found by nobody
         if len(stray) > 1 or (not stray and not held):
             world.bad(Law.ORPHAN, f"{name}: {[(t.id, t.name, t.status) for t in left]}")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from rotator.core.credential import Credential
+from rotator.core.credential import EVERYTHING, Can, Credential
 from rotator.core.ports.source import Looks, Shape
 from rotator.core.secret import Secret
 
@@ -15,6 +15,11 @@ class PlainSource:
     mutants: frozenset[str] = frozenset()
     principal = "management"
     values: tuple[str, ...] = ("token.value",)
+
+    @property
+    def can(self) -> Can:
+        """See the port."""
+        return EVERYTHING
 
     @property
     def verifies(self) -> bool:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
-from rotator.core.credential import Credential
+from rotator.core.credential import Can, Credential
 from rotator.core.errors import (
     Conflict,
     JournalUnsafe,
     OutcomeUnknown,
+    Refused,
     Unavailable,
 )
 from rotator.core.ports.source import Minted, TokenState
@@ -32,7 +33,17 @@ class SimSource(PlainSource):
         self._door, self._credential = door, credential
         self.mutants = door.world.mutants
 
+    @property
+    def can(self) -> Can:
+        """What this world's provider can do."""
+        return self._door.world.scenario.can
+
     def _do(self, operation: str, effect: Callable[[], T], special: Callable[[str], T] | None = None) -> T:
+        can = self.can
+        if not {"roll": can.roll, "disable": can.disable, "list": can.list, "extend": can.move_expiry}.get(
+            operation, True
+        ):
+            raise Refused(f"{operation}: this provider cannot do that", code="unsupported")
         return self._door.call(self._credential, "source", operation, effect, special)
 
     def mint(self, name: str, expires_at: float) -> Minted:

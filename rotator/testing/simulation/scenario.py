@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import random
 
-from rotator.core.credential import Strategy
+from rotator.core.credential import EVERYTHING, Can, Strategy
 from rotator.testing.simulation.faults import Faults, Hit, Site
 from rotator.testing.simulation.world import Event, Mutation, Scenario, World
 
-FOCUSES = ("", "edit", "optional", "remove", "restore", "roll")
+FOCUSES = ("", "edit", "optional", "remove", "restore", "roll", "modest")
+
+NOTHING_MORE = Can(disable=False, last_use=False, list=False, move_expiry=False, name_length=60)
+MODEST = (NOTHING_MORE, Can(disable=False), Can(last_use=False), Can(list=False), Can(roll=False, move_expiry=False))
+MODEST_ROLL = (Can(list=False), Can(overlap=False), Can(disable=False, last_use=False))
+"""Providers that cannot do everything."""
 
 
 def scenario(seed: int, focus: str = "") -> Scenario:
@@ -97,6 +102,8 @@ def scenario(seed: int, focus: str = "") -> Scenario:
     optional = (place(),) if chance.random() < 0.25 or focus == "optional" else ()
     quiet, rate = chance.choice([0.0, 300.0, 300.0]), chance.choice([0.0, 0.5, 1.0, 1.0, 1.5])
     some(0.15, 2, "freeze")
+    modest = MODEST_ROLL if strategy is Strategy.ROLL else MODEST
+    can = chance.choice(modest) if chance.random() < 0.2 or focus == "modest" else EVERYTHING
     return Scenario(
         strategy=strategy,
         credentials=count,
@@ -107,6 +114,7 @@ def scenario(seed: int, focus: str = "") -> Scenario:
         horizon=horizon,
         rate=rate,
         idle=chance.random() < 0.2,
+        can=can,
     )
 
 

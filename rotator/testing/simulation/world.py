@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from rotator.core.credential import NEVER, Credential, Policy, Strategy, TargetRef
+from rotator.core.credential import EVERYTHING, NEVER, Can, Credential, Policy, Strategy, TargetRef
 from rotator.core.errors import Refused
 from rotator.core.facts import Draft, Json
 from rotator.core.ports.source import Minted, TokenState
@@ -54,6 +54,7 @@ class Scenario:
     rate: float = 1.0
     busy: float = 60.0
     idle: bool = False
+    can: Can = EVERYTHING
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -253,7 +254,8 @@ class World:
             issued_at=tok.born,
             modified_at=tok.modified,
             expires_at=tok.expires,
-            last_used_at=None if used == -NEVER else used,
+            last_used_at=None if used == -NEVER or not self.scenario.can.last_use else used,
+            compared=True,
             equal=tok.equal,
             exposed=tok.status.startswith("revoked"),
             final=tok.status not in ("active", "disabled"),

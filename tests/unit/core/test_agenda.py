@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from rotator.core.credential import DAY, HOUR, Policy, Strategy, TargetRef
+from rotator.core.credential import DAY, HOUR, NEVER, Can, Policy, Strategy, TargetRef
 from rotator.core.facts import Kind
 from rotator.core.protocol.rules import Act, Case, Do, Look, Operator, Result, Seen, Sight, Wait
 from rotator.core.reasons import Reason
@@ -349,3 +349,35 @@ def test_an_optional_target_is_watched_like_any_other():
     optional = (TargetRef(name="env", type="f", place="e", required=False),)
 
     assert acts(watch(Story(credential(targets=optional)).case())) == [("stands", "env")]
+
+
+# --- a source that cannot do everything
+
+
+@pytest.mark.parametrize(
+    ("can", "wanted", "expected"),
+    [
+        (Can(), Strategy.ROLL, Strategy.ROLL),
+        (Can(roll=False), Strategy.ROLL, Strategy.RECREATE),
+        (Can(move_expiry=False), Strategy.ROLL, Strategy.RECREATE),
+        (Can(overlap=False), Strategy.RECREATE, Strategy.ROLL),
+        (Can(overlap=False, roll=False), Strategy.RECREATE, Strategy.RECREATE),
+    ],
+)
+def test_the_strategy_is_what_the_source_can_do(can, wanted, expected):
+    story = published(policy=Policy(strategy=wanted))
+
+    assert strategy_for(replace(story.case(), can=can)) is expected
+
+
+def test_a_token_without_an_end_is_rolled_also_where_no_end_can_be_moved():
+    story = Story(credential(policy=Policy(strategy=Strategy.ROLL, lifetime=NEVER))).seen_first().rotated(life=NEVER)
+
+    assert strategy_for(replace(story.case(), can=Can(move_expiry=False))) is Strategy.ROLL
+
+
+def test_a_source_that_lists_nothing_is_not_asked_for_orphans():
+    case = published().case(*HEALTHY, (S.ALIVE, "v1", R.GOOD))
+
+    assert [a.look.sight for a in next_step(case).actions] == [S.ORPHANS]
+    assert next_step(replace(case, can=Can(list=False))).actions == ()

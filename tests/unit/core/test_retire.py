@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from rotator.core.credential import DAY, Policy
+from rotator.core.credential import DAY, Can, Policy
 from rotator.core.facts import Kind
 from rotator.core.protocol.decide import decide_retirements
 from rotator.core.protocol.retire import DEAD
@@ -190,3 +190,35 @@ def test_a_token_of_which_nothing_is_known_counts_as_older_than_the_restore():
     story.view = replace(story.view, tokens={})
 
     assert waits(of(story))[1] == "restored_journal"
+
+
+# --- a source that cannot do everything
+
+
+def marked() -> Story:
+    return drained().tell(K.SUPERSEDED, token_id="t1")
+
+
+def modest(story: Story, *seen: tuple[Sight, str, Result]) -> Verdict:
+    return decide_retirements(replace(story.case(*seen), can=Can(disable=False)))["t1"]
+
+
+def test_where_nothing_can_be_disabled_the_soak_comes_before_the_delete():
+    story = marked()
+
+    assert waits(modest(story, FREE, IN_SYNC)) == (story.at + DAY + 1, "soak")
+    story.later(DAY + 1)
+    assert act(modest(story, FREE, IN_SYNC)) == "delete"
+
+
+def test_where_nothing_can_be_disabled_the_targets_must_be_in_sync_before_the_delete():
+    story = marked().later(DAY + 1)
+
+    assert waits(modest(story, FREE, (S.IN_SYNC, "", R.BAD)))[1] == "targets_not_in_sync"
+
+
+def test_a_delete_may_follow_the_mark_only_where_nothing_can_be_disabled():
+    story = marked()
+
+    assert story.why_not(K.DELETED, token_id="t1")
+    assert not story.why_not(K.DELETED, token_id="t1", detail={"undisabled": True})

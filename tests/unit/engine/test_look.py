@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from rotator.core.credential import NEVER, Strategy
+from rotator.core.credential import NEVER, Can, Policy, Strategy
 from rotator.core.errors import Barred, JournalUnsafe, RateLimited, Refused, Unavailable
 from rotator.core.facts import Kind
 from rotator.core.ports.target import Remark
@@ -736,3 +736,43 @@ def test_a_derived_key_that_is_unknown_does_not_hold_the_token():
     bench.fleet.targets["env"] = Key({"S": "r2.secret_access_key"}, {})
 
     assert bench.look(S.UNPUBLISHED, old.id) is R.GOOD
+
+
+# --- a source that cannot do everything
+
+
+def blind(**can):
+    bench, old = rotated()
+    bench.world.scenario = replace(bench.world.scenario, can=Can(**can))
+    return bench, old
+
+
+def test_where_no_use_is_seen_silence_is_a_matter_of_time_since_the_last_target_let_go():
+    bench, old = blind(last_use=False)
+    bench.world.store.stream(NAME).view = replace(
+        bench.view,
+        retirements={old.id: replace(bench.view.retirements[old.id], policy=Policy(quiet=300.0, quiet_adopted=300.0))},
+    )
+
+    assert bench.look(S.QUIET, old.id) is R.BAD
+    bench.later(301)
+    assert bench.look(S.QUIET, old.id) is R.GOOD
+
+
+def test_where_nothing_can_be_listed_a_value_is_looked_at_by_itself():
+    bench = published()
+    bench.world.scenario = replace(bench.world.scenario, can=Can(list=False))
+    bench.fails("list", AssertionError("it was listed"))
+
+    assert bench.look(S.ALIVE, bench.view.fingerprint) is R.GOOD
+
+
+def test_a_name_is_as_long_as_the_source_takes():
+    bench = Bench()
+    bench.world.scenario = replace(bench.world.scenario, can=Can(name_length=60))
+    bench.fleet.changes["name"] = "a-very-long-name-" * 6
+    bench.captured()
+
+    (token,) = [t for t in bench.world.provider.tokens.values() if "~" in t.name and t.name.startswith("a-very")]
+    assert len(token.name) == 60
+    assert token.name in bench.view.attempts
