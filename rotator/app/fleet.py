@@ -285,13 +285,26 @@ class ConfiguredFleet:
 
     # --- what is known of the source connections
 
-    def used(self, connection: str) -> int | None:
-        """Tokens that exist in the connection's scopes as last listed, None before the first listing."""
-        scopes = {(c.connection, c.owner, str(c.spec.get("account_id"))) for c in self.credentials}
-        found = [self._inventory.last(scope) for scope in scopes if scope[0] == connection]
-        known = [len(listing) for listing in found if listing is not None]
+    def used(self, connection: str, views: Mapping[str, View]) -> int | None:
+        """Tokens that exist in the fullest of the connection's scopes; None before the first listing.
+
+        Those as last listed, and those that the journal knows to exist: what was minted since is not in the listing.
+        """
+        ours: dict[tuple[str, str, str], set[str]] = {}
+        for credential in self.credentials:
+            scope = (credential.connection, credential.owner, str(credential.spec.get("account_id")))
+            ours.setdefault(scope, set()).update(_owned(views.get(credential.id)))
+        found = {scope: self._inventory.last(scope) for scope in ours if scope[0] == connection}
+        known = [len({t.id for t in listing} | ours[scope]) for scope, listing in found.items() if listing is not None]
         return max(known) if known else None
 
     def close(self) -> None:
         """Give back all connections."""
         self.connections.close()
+
+
+def _owned(view: View | None) -> set[str]:
+    """Ids of the tokens of a credential that exist as far as the journal knows."""
+    if view is None:
+        return set()
+    return {view.current, view.rotation.token_id if view.rotation else "", *view.retirements} - {""}

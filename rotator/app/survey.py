@@ -59,7 +59,7 @@ def survey(app: App, name: str) -> dict[str, Any]:
     limits = stanza.options.rate_budget  # type: ignore[attr-defined]  # every source's options have one
     note["rate_remaining"] = journal.budget(name, limits.requests, limits.window).remaining()
     owners = {c.owner for c in app.fleet.credentials if c.connection == name}
-    used = fleet.used(name)
+    used = fleet.used(name, journal.views())
     if used is None:  # this process has listed nothing; what another one saw is better than nothing
         note["quota"] = app.queries.connection_note(name).get("quota")
     elif owners:

@@ -18,7 +18,7 @@ from rotator.cli.preview import Yes, agreed
 from rotator.cli.run import duration, stopping
 from rotator.cli.times import rfc3339
 from rotator.cli.verbs import Settings, verb
-from rotator.core.credential import NEVER, Strategy
+from rotator.core.credential import NEVER, Strategy, least_outage
 from rotator.core.errors import ConfigError
 from rotator.core.facts import Draft, Kind
 
@@ -29,9 +29,6 @@ if TYPE_CHECKING:
 
 LONGEST_REASON: Final = 500
 """Characters of a reason: one line of the audit trail, not a report."""
-
-SLACK: Final = 30.0
-"""Seconds that the outage budget of a roll must exceed the settle time by."""
 
 
 class Way(StrEnum):
@@ -171,7 +168,7 @@ def _budget_fits(app: App, one: Chosen, strategy: Way | None, budget: float) -> 
         if budget:
             raise ConfigError(f"{one.name} is recreated, which has no outage to budget", "leave --outage-budget out")
         return
-    least, given = policy.settle + SLACK, budget or policy.outage_budget
+    least, given = least_outage(policy.settle), budget or policy.outage_budget
     if given < least:
         what = f"an outage budget of {given:g}s is too short" if given else "a roll needs an outage budget"
         raise ConfigError(f"rotating {one.name}: {what}", f"--outage-budget {least:g}s or more")

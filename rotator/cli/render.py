@@ -26,6 +26,12 @@ MOMENTS: Final = frozenset({"expires_at", "until"})
 LONGEST_PLAN: Final = 40
 """Rows of a plan that people are shown; the document has all."""
 
+TITLES: Final = ("AT (UTC)", "WHEN", "CREDENTIAL", "STRATEGY", "WHY", "REQUESTS")
+"""Columns of a plan."""
+
+NARROW: Final = 72
+"""Columns of a terminal below which a plan shows neither the exact time nor the requests of each rotation."""
+
 LEVELS: Final[Mapping[str, str]] = {"ok": "good", "warn": "warn", "fail": "bad"}
 """Level of a finding -> style."""
 
@@ -34,12 +40,14 @@ LEVELS: Final[Mapping[str, str]] = {"ok": "good", "warn": "warn", "fail": "bad"}
 def plan(document: Document, width: int | None) -> list[Line]:
     """Return what will happen when."""
     now = drawn_at(document)
-    titles = ("AT (UTC)", "WHEN", "CREDENTIAL", "STRATEGY", "WHY", "REQUESTS")
+    narrow = width is not None and width < NARROW
+    titles = ("WHEN", "CREDENTIAL", "STRATEGY", "WHY") if narrow else TITLES
     made = Table([Column(title, right=title == "REQUESTS") for title in titles])
     for row in document["rotations"][:LONGEST_PLAN]:
         at = str(row["time"]).replace("T", " ")[:16]
         due = "now" if (moment(row["time"]) or 0.0) <= now + 1 else relative(row["time"], now)
-        made.rows.append(Row((at, due, row["credential"], row["strategy"], row["reason"], str(row["requests"]))))
+        cells = (due, row["credential"], row["strategy"], row["reason"])
+        made.rows.append(Row(cells if narrow else (at, *cells, str(row["requests"]))))
     if not made.rows:
         return [text(f"nothing is due within {human(document['days'] * 86400)}")]
     lines = table(made, width)

@@ -21,10 +21,9 @@ from rotator.config.models import LITERAL, Advanced, ConnectionStanza, Credentia
 from rotator.config.policy import policy_of
 from rotator.config.secret_ref import SecretRef
 from rotator.config.stanzas import named_in
+from rotator.core.credential import least_outage
 
 HOUR: Final = 3600.0
-OUTAGE_MARGIN: Final = 30.0
-"""Seconds that an outage budget must exceed `settle` by: one more roll and its publication."""
 
 WHOLE: Final = ""
 """Stands for all keys of a place; no key is empty."""
@@ -332,7 +331,7 @@ def _timings(read: Read, problems: Problems) -> None:
 
 
 def _outage(credential: CredentialStanza, tree: Tree, read: Read, problems: Problems) -> None:
-    budget, least = credential.common.rotation.outage_budget, read.advanced.settle + OUTAGE_MARGIN
+    budget, least = credential.common.rotation.outage_budget, least_outage(read.advanced.settle)
     if budget is None or budget < least:
         problems.add(
             tree.at(("rotation", "outage_budget")),
@@ -358,7 +357,7 @@ def _secret_files(read: Read, problems: Problems) -> None:
         if refusal is not None:
             problems.add(spot, refusal, "expected mode 0600", f"write `chmod go-w {secret.file}` in a shell")
         elif concern is not None:
-            message, _, remedy = concern.partition("; ")
+            message, remedy = concern
             problems.warn(spot, subject, "secret_file", message, remedy)
 
 

@@ -124,8 +124,10 @@ class SecretRef(Stanza):
         found = self._status()
         return _written_by_others(self.describe(), found) if found is not None else None
 
-    def concern(self) -> str | None:
-        """Return what is wrong with the protection of the secret's file though it can be used, None if nothing is.
+    def concern(self) -> tuple[str, str] | None:
+        """Return what is wrong with the protection of the secret's file though it can be used, and what to do.
+
+        None if nothing is.
 
         A file that others may read, or that somebody else owns, is a warning only: Kubernetes mounts secrets as 0644
         and compose mounts files of the host's user. A file that is not there is no concern; `read` says that.
@@ -134,13 +136,11 @@ class SecretRef(Stanza):
         if found is None:
             return None
         if found.st_mode & (stat.S_IRGRP | stat.S_IROTH):
-            return (
-                f"{self.file} can be read by others (mode {stat.S_IMODE(found.st_mode):04o}); chmod 0600 it if you can"
-            )
+            mode = f"{stat.S_IMODE(found.st_mode):04o}"
+            return f"{self.file} can be read by others (mode {mode})", "chmod 0600 it if you can"
         if found.st_uid not in {0, os.geteuid()}:
-            return (
-                f"{self.file} belongs to user {found.st_uid}, who can change it; chown it to rotator's user if you can"
-            )
+            change = "chown it to rotator's user if you can"
+            return f"{self.file} belongs to user {found.st_uid}, who can change it", change
         return None
 
     def _status(self) -> os.stat_result | None:

@@ -39,6 +39,15 @@ class Strategy(StrEnum):
     """Heals drift with the current value; mints nothing; never configured."""
 
 
+OUTAGE_MARGIN: Final = 30.0
+"""Seconds by which the outage budget of a roll exceeds the settle time at least."""
+
+
+def least_outage(settle: float) -> float:
+    """Return the shortest outage budget, in seconds, that a roll may have with that settle time."""
+    return settle + OUTAGE_MARGIN
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Can:
     """What a source can do; the protocol goes another way round what it cannot.

@@ -199,7 +199,7 @@ def test_an_operator_who_looked_at_a_death_ends_it(app, stream):
 
 
 def test_nothing_was_listed_before_the_first_listing(app):
-    assert app.fleet.used("prod") is None
+    assert app.fleet.used("prod", {}) is None
 
 
 def test_one_listing_serves_a_whole_scope(app, stream):
@@ -207,7 +207,15 @@ def test_one_listing_serves_a_whole_scope(app, stream):
     first = app.fleet.tokens(bound.credential, bound.source, 60)
 
     assert app.fleet.tokens(bound.credential, bound.source, 60) is first
-    assert app.fleet.used("prod") == len(first)
+    assert app.fleet.used("prod", {}) == len(first)
+
+
+def test_what_was_minted_since_the_listing_counts_too(app, stream):
+    bound = app.fleet.bound(stream, blank())
+    listed = app.fleet.tokens(bound.credential, bound.source, 60)
+
+    assert app.fleet.used("prod", {stream: replace(blank(), current="minted-since")}) == len(listed) + 1
+    assert app.fleet.used("prod", {stream: replace(blank(), current=listed[0].id)}) == len(listed)
 
 
 def test_a_fleet_without_a_configuration_says_so(app):

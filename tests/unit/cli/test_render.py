@@ -304,6 +304,14 @@ def test_a_plan_says_what_happens_when_and_what_it_takes():
         """)
 
 
+def test_a_plan_on_a_narrow_terminal_keeps_names_whole():
+    document = planned(rotation_to_come(credential="workers-deploy-production"))
+    lines = shown(render.plan(document, 60)).splitlines()
+    assert lines[0].split() == ["WHEN", "CREDENTIAL", "STRATEGY", "WHY"]
+    assert "workers-deploy-production" in lines[1]
+    assert max(map(len, lines)) <= 60
+
+
 def test_a_long_plan_is_cut_for_people_and_says_so():
     drawn = shown(render.plan(planned(*[rotation_to_come()] * 100), WIDTH))
     assert "and 60 more; -o json lists them all" in drawn
