@@ -43,18 +43,18 @@ _KEEP: Final = "closes the open rotation; what is published stays, a token minte
 
 _ADOPTED: Final = (
     "where its token is the one that the credential names in `adopt`, it becomes the current one and goes to the other"
-    " targets; any other is left alone until it changes"
+    " targets; any other is left alone until it changes, the target is not in sync meanwhile, and `--undo` takes it back"
 )
 
 CHOICES: Final[Mapping[OperatorCode, Choices]] = {
     OperatorCode.TARGET_OCCUPIED: Choices(
         "overwrites what stands there with our value; what stood there is not kept",
-        f"keeps what stands there: {_ADOPTED}, and this target is not in sync",
+        f"keeps what stands there: {_ADOPTED}",
         _KEEP + "; the target is looked at again and asks again while the foreign value stands",
     ),
     OperatorCode.TARGET_OVERRIDDEN: Choices(
         "restores our value over what somebody else wrote there",
-        f"keeps what somebody else wrote: {_ADOPTED}, and this target is not in sync",
+        f"keeps what somebody else wrote: {_ADOPTED}",
         _KEEP + "; the target is looked at again and asks again while the foreign value stands",
     ),
     OperatorCode.REJECTED: Choices(

@@ -237,8 +237,8 @@ def test_who_needs_an_operator_is_told_what_each_choice_would_do():
           rotator resolve workers-deploy --accept
             keeps what somebody else wrote: where its token is the one that the
             credential names in `adopt`, it becomes the current one and goes to the
-            other targets; any other is left alone until it changes, and this target is
-            not in sync
+            other targets; any other is left alone until it changes, the target is not
+            in sync meanwhile, and `--undo` takes it back
           rotator resolve workers-deploy --abandon
             closes the open rotation; what is published stays, a token minted and never
             published is retired; the target is looked at again and asks again while the
