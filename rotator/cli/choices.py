@@ -43,7 +43,8 @@ _KEEP: Final = "closes the open rotation; what is published stays, a token minte
 
 _ADOPTED: Final = (
     "where its token is the one that the credential names in `adopt`, it becomes the current one and goes to the other"
-    " targets; any other is left alone until it changes, the target is not in sync meanwhile, and `--undo` takes it back"
+    " targets; any other is left alone until it changes, the target is not in sync meanwhile, and `--undo` takes it"
+    " back"
 )
 
 CHOICES: Final[Mapping[OperatorCode, Choices]] = {
