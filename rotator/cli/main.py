@@ -18,14 +18,14 @@ import typer
 from typer.core import TyperGroup
 
 from rotator import __version__
-from rotator.cli import check, exits, operate, run, show, tools
+from rotator.cli import check, exits, operate, permissions, run, show, tools
 from rotator.cli.output import discard, say, unwritten, write_error
 from rotator.cli.verbs import Config, LogFormatOption, OutputOption, Settings
 
 SECTIONS: Final = (
     ("Try it", ("demo", "sandbox")),
     ("Run", ("run", "once")),
-    ("Look", ("status", "plan", "history", "check", "audit", "healthcheck")),
+    ("Look", ("status", "plan", "history", "check", "permissions", "audit", "healthcheck")),
     ("Act", ("rotate", "pause", "resume", "resolve")),
     ("Set up", ("keygen", "schema", "version", "testing")),
 )
@@ -158,7 +158,7 @@ def _later(name: str) -> None:
         raise typer.Exit(exits.USAGE)
 
 
-for _module in (tools, run, show, check, operate):
+for _module in (tools, run, show, check, permissions, operate):
     _module.register(app)
 for _name in LATER:
     _later(_name)

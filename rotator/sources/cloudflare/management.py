@@ -132,10 +132,19 @@ def permission_groups(connection: CloudflareConnection, path: str) -> frozenset[
     Raises:
         Unavailable, RateLimited: no usable answer.
     """
+    return frozenset(row["id"] for row in group_rows(connection, path))
+
+
+def group_rows(connection: CloudflareConnection, path: str) -> tuple[Mapping[str, Any], ...]:
+    """Return all permission groups that exist for tokens below `path`, as the API shows them.
+
+    Raises:
+        Unavailable, RateLimited: no usable answer.
+    """
     call = Call(
         operation="permission_groups",
         doing="listing permission groups",
         method="GET",
         path=f"{path}/permission_groups",
     )
-    return frozenset(row["id"] for row in read_all(connection.calls, call))
+    return read_all(connection.calls, call)
