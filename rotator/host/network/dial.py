@@ -97,7 +97,7 @@ class Network:
         """
         try:
             return tunnel.secured(
-                wire, self._trust.context(), host.strip("[]"), time.monotonic() + timeout, proxy=False
+                wire, self._trust.context(), host.strip("[]").rstrip("."), time.monotonic() + timeout, proxy=False
             )
         except BaseException:
             tunnel.close(wire)

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from rotator.core.credential import EVERYTHING, NEVER, Can
-from rotator.core.errors import Barred, OperatorNeeded, OutcomeUnknown, Refused, Unavailable
+from rotator.core.errors import Barred, OperatorNeeded, OutcomeUnknown, RateLimited, Refused, Unavailable
 from rotator.core.ports.runtime import Priority
 from rotator.core.ports.source import ACTIVE, Minted, Shape, TokenState
 from rotator.core.reasons import OperatorCode
@@ -218,9 +218,9 @@ class CloudflareSource:
             return None
         try:
             differs = differences(self._policies(), self._request_ip(), shown)
+        except RateLimited:
+            raise
         except Refused as unknown:
-            if unknown.code == "rate_limited":
-                raise
             raise Unavailable(unknown.message, unknown.remedy) from None
         return tokens.state(shown, compared=True, differs=summary(differs))
 
