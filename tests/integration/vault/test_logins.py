@@ -21,6 +21,7 @@ from rotator.core.errors import Refused, Unavailable
 from rotator.core.findings import Level
 from rotator.targets.vault import VaultConnectionOptions, VaultTargetOptions
 from rotator.targets.vault.connection import VaultConnection
+from rotator.targets.vault.login import Keeper
 from rotator.targets.vault.options import AppRole, Jwt, Kubernetes, VaultAuth
 from rotator.targets.vault.target import VaultTarget
 from rotator.testing.target_contract import fresh_values, plain, publication
@@ -458,3 +459,13 @@ def test_a_token_of_the_operator_that_ends_by_use_is_a_remark(place: VaultPlace,
     made = roles.vault.call("POST", "auth/token/create", {"policies": [roles.policy], "num_uses": 50})
     connection = connect(place, VaultAuth(token=roles.file(made["auth"]["client_token"])))
     assert [remark.code for remark in target(place, connection).check()] == ["login_uses"]
+
+
+def test_a_login_that_is_used_up_is_replaced_before_a_request_is_denied(
+    place: VaultPlace, roles: Roles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    denied: list[object] = []
+    monkeypatch.setattr(Keeper, "denied", lambda keeper, token: denied.append(token))
+    on = target(place, connect(place, roles.approle_auth(token_num_uses=2)))
+    on.write(publication(fresh_values(place), on.read()))
+    assert (denied, asked(place, "/login")) == ([], 3)
