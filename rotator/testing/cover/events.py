@@ -41,10 +41,11 @@ def edit(place: str, what: str) -> Event:
 
 
 def outsider(act: str) -> Event:
-    """Somebody disables the current token, or rolls it."""
+    """Somebody disables the current token, rolls it, or disables the newest one."""
 
     def event(model: Model) -> bool:
-        found = model.toks.get(model.view.current)
+        ours = [t for t in model.toks.values() if t.owner == NAME]
+        found = model.toks.get(model.view.current) if act != "newest" else ours[-1] if ours else None
         if found is None or found.status != "active":
             return False
         tok = model.tok(found.id)

@@ -127,12 +127,13 @@ ENDS: Final[Mapping[str, Event]] = {
     "the end is near": events.near_end,
     "a late consumer": events.late_user,
     "somebody disables the token": events.outsider("disable"),
+    "somebody disables the newest token": events.outsider("newest"),
 }
 LOST: Final[Mapping[str, Event]] = {
     "the journal is restored": events.restore(empty=False),
     "the journal is gone": events.restore(empty=True),
 }
-FEW: Final = frozenset({"kill", "lose_answer", "late", "stop", "wrong_grants"})
+FEW: Final = frozenset({"kill", "lose_answer", "late", "stop", "lie", "wrong_grants"})
 """The faults that go on beside events."""
 
 FAMILIES: Final = (

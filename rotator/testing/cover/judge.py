@@ -38,7 +38,7 @@ def sends(model: Model, act: str, token: str) -> None:
             model.bad(Law.HELD, f"{act} {token} while paused")
     if act in ("mint", "roll") and rotation is not None:
         _mints(model, act, view)
-        if view.closing == rotation.rid:
+        if view.closing == rotation.rid and not rotation.rolled_at:
             model.bad(Law.HELD, f"{act} in a rotation that was to be closed")
         if model.acting and model.acting.credential and not model.acting.credential.managed and not rotation.published:
             model.bad(Law.HELD, f"{act} for a credential that left the configuration")
@@ -133,27 +133,43 @@ def destroyed(model: Model, tok: Tok, act: str) -> None:
         model.bad(Law.FOREIGN, f"{act} of {tok.id}, which is not ours")
         return
     sends(model, act, tok.id)
-    if tok.status == "active":
-        for name in model.held(tok):
-            place = model.places[name]
-            pasted = place.by.get(NAME) == "op" and place.since.get(NAME, -NEVER) >= seen
-            released = name not in model.required and now - model.view.released.get(name, NEVER) >= POLICY.grace
-            unread = not model.required.get(name, False) and place.down > seen
-            if not (pasted or released or unread):
-                model.bad(Law.PUBLISHED, f"{act} of {tok.id}, which stands at {name}")
-        if tok.gone_by != "op":
-            if now - tok.gone < POLICY.grace - 1:
-                model.bad(Law.GRACE, f"{act} of {tok.id} {now - tok.gone:.0f} s after its last target")
-            elif tok.used < seen and now - tok.used < POLICY.quiet - 1 and tok.gone != -NEVER:
-                model.bad(Law.QUIET, f"{act} of {tok.id} {now - tok.used:.0f} s after a use")
+    _still_wanted(model, tok, act, seen)
+    if tok.status == "active" and tok.gone_by != "op":
+        if now - tok.gone < POLICY.grace - 1:
+            model.bad(Law.GRACE, f"{act} of {tok.id} {now - tok.gone:.0f} s after its last target")
+        elif tok.used < seen and now - tok.used < POLICY.quiet - 1 and tok.gone != -NEVER:
+            model.bad(Law.QUIET, f"{act} of {tok.id} {now - tok.used:.0f} s after a use")
     if act == "delete" and tok.killed in ("", "us") and now - tok.disabled_at < POLICY.soak - 1:
         model.bad(Law.SOAK, f"deleted {tok.id} without soak")
 
 
 def fact(model: Model, draft: Draft, before: View) -> None:
     """A fact became durable after what is folded in `before`."""
+    decided = model.acting.view if model.acting else None
+    if decided is not None and draft.kind in STEPS and decided.rotation is not None:
+        _goes_on(model, draft, decided)
     if draft.kind in FACTS:
         FACTS[draft.kind](model, draft, before)
+
+
+def _goes_on(model: Model, draft: Draft, decided: View) -> None:
+    """A rotation goes on: no word that stood when that was decided may be against it."""
+    rotation, acting = decided.opened, model.acting
+    if rotation.rid != draft.rid or rotation.rolled_at:
+        return  # after a roll the old value is dead: it can only go on
+    if decided.closing == rotation.rid:
+        model.bad(Law.HELD, f"{draft.kind} in a rotation that was to be closed")
+    gone = acting is not None and acting.credential is not None and not acting.credential.managed
+    if gone and not rotation.published:
+        model.bad(Law.HELD, f"{draft.kind} for a credential that left the configuration")
+
+
+def _verified(model: Model, draft: Draft, before: View) -> None:
+    tok = model.toks.get(draft.token_id or before.opened.token_id)
+    if tok is None or model.acting is None or before.opened.strategy is Strategy.ROLL:
+        return
+    if model.acting.began - tok.verified > TICK - 5 or not tok.equal:
+        model.bad(Law.UNPROVEN, f"{tok.id} is called verified")
 
 
 def _written(model: Model, draft: Draft, before: View) -> None:
@@ -194,6 +210,11 @@ def _marked(model: Model, draft: Draft, before: View) -> None:
     known = tok.id in before.tokens and tok.name in before.attempts and tok.born > before.ahead_at
     if draft.kind is Kind.SUPERSEDED and known and not stood:
         model.bad(Law.TRUE_MARK, f"{tok.id} never stood anywhere")
+    if view.pause is not None and model.now < view.pause.until:
+        model.bad(Law.HELD, f"{draft.kind} of {tok.id} while paused")
+    began = model.acting.began if model.acting else model.now
+    if draft.kind is Kind.SUPERSEDED:
+        _still_wanted(model, tok, draft.kind.value, began)
     if view.ahead and view.cleared_at < view.ahead_at and tok.born <= view.ahead_at:
         model.bad(Law.RESTORED, f"{draft.kind} of {tok.id}")
 
@@ -209,7 +230,36 @@ def _confirmed(model: Model, draft: Draft, view: View) -> None:
             model.bad(Law.CONFIRMED, f"{name} holds {place.data.get(NAME)} and {rotation.fingerprint} is confirmed")
 
 
+def _still_wanted(model: Model, tok: Tok, act: str, seen: float) -> None:
+    """A token is marked or ended: what was seen at `seen` must not have spoken against it."""
+    view, now = model.view, model.now
+    for name in model.held(tok):
+        place = model.places[name]
+        pasted = place.by.get(NAME) == "op" and place.since.get(NAME, -NEVER) >= seen
+        released = name not in model.required and now - view.released.get(name, NEVER) >= POLICY.grace
+        unread = not model.required.get(name, False) and place.down > seen
+        if tok.status in ("active", "disabled") and tok.killed != "outsider" and not (pasted or released or unread):
+            model.bad(Law.PUBLISHED, f"{act} of {tok.id}, which stands at {name}")
+    if act == "disable" or not view.current or tok.killed == "outsider" or not _was_published(model, tok):
+        return
+    good = {view.fingerprint, view.rotation.fingerprint if view.rotation else view.fingerprint}
+    for name in sorted(n for n, required in model.required.items() if required):
+        place = model.places[name]
+        found = f"f{place.data.get(NAME, '')}"
+        late = place.since.get(NAME, -NEVER) >= seen or name in view.heeded
+        if found not in good and not late:
+            model.bad(Law.SYNC, f"{act} of {tok.id} while {name} holds {place.data.get(NAME)}")
+
+
+def _was_published(model: Model, tok: Tok) -> bool:
+    return tok.gone > -NEVER or bool(model.held(tok))
+
+
+STEPS: Final = frozenset({Kind.INTENT, Kind.VERIFIED, Kind.PUBLISHING, Kind.PUBLISH_INTENT, Kind.EXTENDED})
+"""Facts by which a rotation goes on."""
+
 FACTS: Final[Mapping[Kind, Callable[[Model, Draft, View], None]]] = {
+    Kind.VERIFIED: _verified,
     Kind.WRITTEN: _written,
     Kind.ABANDONED: _abandoned,
     Kind.PLANNED: _planned,

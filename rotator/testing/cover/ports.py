@@ -9,14 +9,14 @@ from typing import Any
 from rotator.core.credential import Credential
 from rotator.core.errors import Conflict
 from rotator.core.facts import Draft
-from rotator.core.ports.journal import Due, Lease
-from rotator.core.ports.source import Minted, TokenState
+from rotator.core.ports.journal import Due, Journal, Lease
+from rotator.core.ports.source import Minted, Source, TokenState
 from rotator.core.ports.target import Publication, Reading, Remark
 from rotator.core.protocol.names import parse
 from rotator.core.protocol.view import View
 from rotator.core.secret import Secret
 from rotator.engine.driver import Driver
-from rotator.engine.work import Bound
+from rotator.engine.work import Bound, Fleet
 from rotator.testing.cover.gate import Gate, Parked
 from rotator.testing.cover.model import KINDS, NAME, TUNING
 from rotator.testing.simulation.plain import PlainFleet, PlainSource
@@ -243,19 +243,25 @@ class CoverFleet(PlainFleet):
         targets = {name: CoverTarget(gate, name) for name in gate.model.places}
         return Bound(credential=gate.credential, source=CoverSource(gate), targets=targets)
 
-    def tokens(self, credential: Credential, source: CoverSource, fresh: float) -> tuple[TokenState, ...]:
+    def tokens(self, credential: Credential, source: Source, fresh: float) -> tuple[TokenState, ...]:
         return source.tokens()
 
-    def hold(self, credential: Credential, view: View) -> str:
-        return ""
+    def hold(self, credential: Credential) -> None:
+        return None
+
+
+def _journal(gate: Gate) -> Journal:
+    return CoverJournal(gate)
+
+
+def _fleet(gate: Gate) -> Fleet:
+    return CoverFleet(gate)
 
 
 def run(gate: Gate) -> None:
     """Let the process of a gate go on to its next effect, or to the end of its pass."""
     model, index = gate.model, gate.index
-    driver = gate.model.mutation.driver(
-        CoverJournal(gate), CoverRuntime(gate), CoverFleet(gate), TUNING, model.mutation.tables
-    )
+    driver = gate.model.mutation.driver(_journal(gate), CoverRuntime(gate), _fleet(gate), TUNING, model.mutation.tables)
     remembers: Driver = driver
     memory = remembers.memory(NAME)
     for name in type(memory).__dataclass_fields__:
