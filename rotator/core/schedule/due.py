@@ -58,7 +58,8 @@ def renewal_at(credential: Credential, view: View) -> float:
         return 0.0
     policy = credential.policy
     early = policy.renew_before * (1 + jitter(credential.id, view.generation))
-    ends = min(token.expires_at, token.born + policy.lifetime)
+    # the end alone where there is one: a roll moves it, and the issue stays where it was
+    ends = token.born + policy.lifetime if token.expires_at == NEVER else token.expires_at
     by_expiry = ends - TICK - early
     by_age = (view.confirmed_at or token.born) + policy.every if policy.every else NEVER
     return min(by_expiry, by_age)

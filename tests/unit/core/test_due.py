@@ -1,6 +1,7 @@
 """Is a rotation due, and why? A table of sentences, then jitter and the emergency window."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -91,6 +92,15 @@ def test_a_token_without_expiry_under_a_lifetime_is_renewed_as_if_it_ended_that_
 
     assert renewal_at(ninety, view) == renewal_at(ninety, ending) < START + 90 * DAY
     assert renewal_at(credential(policy=Policy(lifetime=NEVER)), view) == NEVER
+
+
+def test_a_rolled_token_whose_end_was_moved_is_renewed_before_that_end_however_old_it_is():
+    story = Story().seen_first().rotated()
+    token = story.view.tokens[story.view.current]
+    moved = replace(token, expires_at=token.expires_at + LIFE)
+    view = replace(story.view, tokens={**story.view.tokens, token.id: moved})
+
+    assert renewal_at(story.credential, view) == renewal_at(story.credential, story.view) + LIFE
 
 
 def test_expiry_and_every_are_both_kept():
