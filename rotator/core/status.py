@@ -14,7 +14,7 @@ from rotator.core.notes import Note, Trouble
 from rotator.core.protocol.rules import override_code
 from rotator.core.protocol.view import Failure, Rotation, View
 from rotator.core.reasons import RETIREMENT_WAITS, OperatorCode, Reason
-from rotator.core.schedule.due import dead, deadline, renewal_at
+from rotator.core.schedule.due import Due, deadline, renewal_at
 from rotator.core.sentences import Told, away, said
 
 
@@ -328,7 +328,7 @@ def holds(view: View, name: str) -> bool:
     left = name in view.overridden or name in view.heeded or name in view.amiss or name in view.strange
     if not view.current or left:
         return False
-    if rotation is not None and (rotation.rolling or rotation.terms.why == dead.__name__):
+    if rotation is not None and (rotation.rolling or rotation.terms.why == Due.DEAD):
         return name in rotation.written and ("read_back", name) not in rotation.failures
     live = {view.fingerprint, rotation.fingerprint if rotation and rotation.generation else ""} - {""}
     by_token = not held and view.last.get(name) == view.current  # noted by an older version
