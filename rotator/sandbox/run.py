@@ -20,6 +20,8 @@ from rotator.sandbox.server import Server
 from rotator.sandbox.world import World
 
 DEFAULT_LISTEN: Final = "127.0.0.1:8980"
+TRACE: Final = "/cdn-cgi/trace"
+"""Where Cloudflare's edge tells a caller the address from which it sees him."""
 
 PathLike = str | os.PathLike[str]
 
@@ -104,6 +106,8 @@ class Sandbox:
     def _answer(self, request: Request) -> Response | None:
         if request.path.startswith(control.PREFIX):
             return self._control.answer(request)
+        if request.path == TRACE:  # of the edge, not of the API: no token, no envelope, no fault
+            return Response(200, f"ip={request.ip}\nuag=sandbox\n".encode(), content_type="text/plain")
         return self.gateway.answer(request)
 
     def _save(self) -> None:

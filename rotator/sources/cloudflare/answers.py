@@ -6,6 +6,7 @@ value, so no repr shows one.
 
 from __future__ import annotations
 
+import ipaddress
 import json
 import re
 from collections.abc import Mapping
@@ -136,4 +137,13 @@ def _http_date(text: str) -> float | None:
         then = parsedate_to_datetime(text)
         return (then if then.tzinfo else then.replace(tzinfo=UTC)).timestamp()
     except (ValueError, OverflowError, IndexError, TypeError):
+        return None
+
+
+def seen_address(answer: Answer) -> str | None:
+    """Return the `ip=` line of a trace of the edge, None where there is none or it holds no address."""
+    found = re.search(rb"^ip=([0-9a-fA-F.:]{2,45})\r?$", answer.body, re.MULTILINE) if answer.status == 200 else None
+    try:
+        return str(ipaddress.ip_address(found[1].decode())) if found else None
+    except ValueError:
         return None

@@ -10,18 +10,31 @@ import threading
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
 
 from rotator.core.errors import ConfigError, RotatorError, Unavailable
 from rotator.core.ports.runtime import Budget, Priority
 from rotator.core.secret import Secret
-from rotator.sources.cloudflare.answers import LOCKED_WAIT, Answer, Envelope, date_of, rate_limit_of, read_envelope
+from rotator.sources.cloudflare.answers import (
+    LOCKED_WAIT,
+    Answer,
+    Envelope,
+    date_of,
+    rate_limit_of,
+    read_envelope,
+    seen_address,
+)
 from rotator.sources.cloudflare.errors import NOT_FOUND, ROUTE, Kind, Verdict, error, judge, lost, not_sent
 from rotator.sources.cloudflare.pasted import refuse
 
 if TYPE_CHECKING:
     from rotator.host.network.dial import Network
     from rotator.sources.cloudflare.http import Http
+
+
+TRACE: Final = 5.0
+"""Seconds for the question from which address this host is seen; nothing waits for it."""
 
 
 def _silent(*_: object) -> None:
@@ -200,6 +213,24 @@ class Calls:
             except IndexError:
                 return
             self._observer.on_request(operation, status)
+
+    def address(self) -> str | None:
+        """Return the address from which the provider's edge sees this host, None where it does not say.
+
+        Sends no token. Source: `/cdn-cgi/trace`, which answers on every host name behind Cloudflare
+        (https://developers.cloudflare.com/fundamentals/reference/cdn-cgi-endpoint/).
+        """
+        from rotator.sources.cloudflare.http import AnswerLost, Http, NotSent
+
+        parts = urlsplit(self._api_url)
+        http = Http(f"{parts.scheme}://{parts.netloc}", self._network, deadline=TRACE)
+        try:
+            answer = http.send("GET", "/cdn-cgi/trace", None)
+        except (NotSent, AnswerLost):
+            return None
+        finally:
+            http.close()
+        return seen_address(answer)
 
     def _client(self) -> Http:
         with self._lock:

@@ -37,7 +37,11 @@ class Asked:
 
 
 def grants(
-    connection: CloudflareConnection, me: ManagementToken, credential: Asked, groups: frozenset[str] | None
+    connection: CloudflareConnection,
+    me: ManagementToken,
+    credential: Asked,
+    groups: frozenset[str] | None,
+    ours: Sequence[Network],
 ) -> list[Finding]:
     """Return what is to be said of one credential.
 
@@ -46,9 +50,10 @@ def grants(
         me: that token.
         credential: whose.
         groups: ids of the permission groups that exist for its owner, None where they could not be listed.
+        ours: networks in one of which this host is; empty where that is not known.
     """
     subject = f"credential {credential.name}"
-    findings = [*_reach(subject, credential.options, me.networks), *_adopt(connection, me, credential)]
+    findings = [*_reach(subject, credential.options, ours), *_adopt(connection, me, credential)]
     try:
         wanted = policies_of(credential.options, credential.account_id(connection), connection)
     except RotatorError as error:
@@ -143,10 +148,10 @@ def _reach(subject: str, options: CredentialOptions, ours: Sequence[Network]) ->
         return
     inside = lets_in(options.request_ip, ours)
     said = {
-        True: (Level.OK, "its tokens can be verified from this host: request_ip lets it in", ""),
+        True: (Level.OK, f"its tokens can be verified from this host: request_ip lets {_told(ours)} in", ""),
         False: (
             Level.FAIL,
-            f"request_ip keeps this host out ({', '.join(map(str, ours))}): nothing could be verified or published",
+            f"request_ip keeps this host ({_told(ours)}) out: nothing could be verified or published",
             ELSEWHERE,
         ),
         None: (
@@ -160,6 +165,11 @@ def _reach(subject: str, options: CredentialOptions, ours: Sequence[Network]) ->
         level, remedy = Level.OK, ""
         message = "its values are published on the management token's word alone (verify: get)"
     yield Finding(level=level, subject=subject, code="request_ip", message=message, remedy=remedy)
+
+
+def _told(ours: Sequence[Network]) -> str:
+    """Our networks in words: an address alone without its /32."""
+    return ", ".join(str(net.network_address) if net.num_addresses == 1 else str(net) for net in ours)
 
 
 def _adopt(connection: CloudflareConnection, me: ManagementToken, credential: Asked) -> Iterator[Finding]:

@@ -224,7 +224,7 @@ class Http:
         self,
         method: str,
         path: str,
-        bearer: Secret,
+        bearer: Secret | None,
         *,
         query: Mapping[str, str] | None = None,
         body: object = None,
@@ -236,7 +236,7 @@ class Http:
         Args:
             method: HTTP method.
             path: below the base address, with a leading slash.
-            bearer: the token that authenticates it; revealed into the header only.
+            bearer: the token that authenticates it, revealed into the header only; None for none.
             query: query parameters.
             body: sent as JSON unless None.
             effect: whether it changes something; then it gets a connection of its own.
@@ -265,14 +265,14 @@ class Http:
         self,
         method: str,
         path: str,
-        bearer: Secret,
+        bearer: Secret | None,
         query: Mapping[str, str] | None,
         body: object,
         effect: bool,
         on_head: Callable[[Mapping[str, str]], None] | None,
     ) -> Answer:
-        token = bearer.reveal()
-        if not VALUE.fullmatch(token):
+        token = bearer.reveal() if bearer is not None else None
+        if token is not None and not VALUE.fullmatch(token):
             raise httpx.InvalidURL("the token cannot stand in a header")
         # Past httpx.Client: its cookies, redirects and environment are not wanted, and cost half of a request's time.
         request = httpx.Request(
@@ -280,7 +280,7 @@ class Http:
             self._base + path,
             params=dict(query) if query else None,
             json=body,
-            headers={**HEADERS, "Authorization": f"Bearer {token}"},
+            headers=HEADERS if token is None else {**HEADERS, "Authorization": f"Bearer {token}"},
             extensions={"timeout": self._timeouts},
         )
         response = self._pools.send(request, effect)

@@ -13,6 +13,7 @@ from rotator.core.credential import DAY, NEVER
 from rotator.core.errors import Barred, RotatorError
 from rotator.core.findings import Finding, Level
 from rotator.sources.cloudflare import accounts
+from rotator.sources.cloudflare.addresses import Network, networks
 from rotator.sources.cloudflare.connection import CloudflareConnection
 from rotator.sources.cloudflare.grantable import Asked, grants
 from rotator.sources.cloudflare.inventory import tokens_path
@@ -51,6 +52,7 @@ def preflight(connection: CloudflareConnection, credentials: Sequence[Asked], no
         told = accounts.tell(connection, me, named)
         wrong[named] = told.reached is False
         findings += _account(subject, named, told)
+    ours = _ours(connection, me, credentials)
     scopes = dict.fromkeys((c.options.owner, c.account_id(connection)) for c in credentials)
     for owner, account_id in scopes:
         mine = [c for c in credentials if (c.options.owner, c.account_id(connection)) == (owner, account_id)]
@@ -64,8 +66,19 @@ def preflight(connection: CloudflareConnection, credentials: Sequence[Asked], no
         groups, failed = _asked(subject, "grants", partial(permission_groups, connection, path))
         findings += failed
         for credential in mine:
-            findings += grants(connection, me, credential, groups)
+            findings += grants(connection, me, credential, groups, ours)
     return findings
+
+
+def _ours(connection: CloudflareConnection, me: ManagementToken, credentials: Sequence[Asked]) -> tuple[Network, ...]:
+    """The networks in one of which this host is, as Cloudflare sees it; empty where nobody asks or nothing tells.
+
+    The edge says the address. Where it does not, the accepted management token's own restriction is a hint.
+    """
+    if not any(c.options.request_ip is not None and c.options.verifies for c in credentials):
+        return ()
+    address = connection.calls.address()
+    return networks([address]) if address else me.networks
 
 
 def _asked(subject: str, code: str, ask: Callable[[], T]) -> tuple[T | None, list[Finding]]:

@@ -14,6 +14,7 @@ from rotator.sources.cloudflare.answers import (
     rate_limit_of,
     read_envelope,
     retry_after,
+    seen_address,
 )
 
 
@@ -122,3 +123,18 @@ def test_the_date_header_is_provider_time():
 )
 def test_the_providers_own_count(header: str, expected: object):
     assert rate_limit_of({"ratelimit": header}) == expected
+
+
+@pytest.mark.parametrize(
+    "status, body, address",
+    [
+        (200, b"fl=1\nip=203.0.113.9\nts=1\n", "203.0.113.9"),
+        (200, b"ip=2001:DB8::1\r\n", "2001:db8::1"),
+        (200, b"ip=999.1.1.1\n", None),
+        (200, b"<html>ip=203.0.113.9</html>", None),
+        (403, b"ip=203.0.113.9\n", None),
+        (200, b"", None),
+    ],
+)
+def test_the_edge_says_from_where_it_sees_us(status: int, body: bytes, address: str | None):
+    assert seen_address(Answer(status, {}, body)) == address
