@@ -127,6 +127,12 @@ def kill_value(place: Installation) -> None:
         holder.deleted_on = place.world.clock.now()
 
 
+def management(place: Installation, *, deleted_on: float | None) -> None:
+    """The management token is deleted, or was never."""
+    with place.world.lock:
+        place.world.tokens[place.world.roles["account-management"]].deleted_on = deleted_on
+
+
 def edit(place: Installation) -> None:
     (place.folder / "aside").write_bytes(file(place).read_bytes())
     file(place).write_text(file(place).read_text().replace(str(place.value()), "written-by-somebody-else"))
@@ -166,6 +172,12 @@ TROUBLES = {
         Installation.heal,
         {"RotatorConnectionUnreachable"},
     ),
+    "a management token that was revoked": Trouble(
+        lambda place: management(place, deleted_on=place.world.clock.now()),
+        lambda seen: value(seen, "rotator_connection_token_accepted", role="management") == 0,
+        lambda place: management(place, deleted_on=None),
+        {"RotatorLoginRefused"},
+    ),
     "a value of somebody else": Trouble(
         edit,
         lambda seen: value(seen, "rotator_credential_state", state="needs_operator") == 1,
@@ -190,6 +202,7 @@ def calm(seen: Page) -> bool:
         and value(seen, "rotator_targets_failing") == 0
         and value(seen, "rotator_target_value_dead") == 0
         and value(seen, "rotator_connection_reachable") == 1
+        and value(seen, "rotator_connection_token_accepted", role="management") == 1
         and value(seen, "rotator_token_quota_used") > 0
         and value(seen, "rotator_connection_token_expiration_timestamp_seconds", role="management") > 0
         and value(seen, "rotator_config_last_reload_successful") == 1
