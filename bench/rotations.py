@@ -29,7 +29,7 @@ from bench.place import ACCOUNT, Place, place
 from bench.row import Row, cpu_seconds
 from rotator.app import App
 from rotator.app.once import Once
-from rotator.core.facts import Draft, Kind
+from rotator.core.facts import Draft, Requested
 from rotator.core.protocol.view import View
 from rotator.daemon import WORKERS
 
@@ -73,7 +73,7 @@ def rotated(app: App, once: Once) -> Taken:
     """Ask for a rotation of every credential and see it through."""
     for credential in app.config.credentials:
         at = app.queries.now("account")
-        app.note(credential.name, Draft(kind=Kind.REQUEST, at=at, detail={"request_id": "bench"}, actor="bench"))
+        app.note(credential.name, Draft(what=Requested(request_id="bench"), at=at, actor="bench"))
     return settled(app, once)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from rotator.app.queries import Queries
+from rotator.core.encoding import COLUMNS, encode
 from rotator.core.facts import Fact
 from rotator.core.instants import rfc3339 as moment
 from rotator.core.notes import Trouble
@@ -164,13 +165,12 @@ HIDDEN = frozenset({"stanza", "policy", "account_id", "scope", "free", "not_writ
 
 def fact_document(name: str, fact: Fact) -> dict[str, Any]:
     """Return one fact of `history -o json`; no value and no digest of one."""
+    columns, told = encode(fact.what)
     detail: dict[str, Any] = {
-        key: value for key, value in fact.detail.items() if key not in HIDDEN and not isinstance(value, dict)
+        key: value for key, value in told.items() if key not in HIDDEN and not isinstance(value, dict)
     }
-    detail |= {key: moment(fact.number(key)) for key in MOMENTS if key in detail}
-    for key in ("attempt", "token_id", "token_name", "target", "generation"):
-        if found := getattr(fact, key):
-            detail[key] = found
+    detail |= {key: moment(detail[key]) for key in MOMENTS if key in detail}
+    detail |= {key: found for key, found in zip(COLUMNS, columns, strict=True) if found and key != "fingerprint"}
     return {
         "time": moment(fact.at),
         "credential": name,

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from rotator.config.models import ConnectionStanza, CredentialStanza
 from rotator.core.credential import Credential
-from rotator.core.facts import Json
+from rotator.core.plain import Json
 
 
 def with_spec(credential: Credential, stanza: CredentialStanza, connection: ConnectionStanza | None) -> Credential:

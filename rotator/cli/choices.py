@@ -7,16 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from rotator.core.facts import How as How
 from rotator.core.reasons import OperatorCode
-
-
-class How(StrEnum):
-    """A choice of `rotator resolve`."""
-
-    RETRY = "retry"
-    ACCEPT = "accept"
-    ABANDON = "abandon"
-    UNDO = "undo"
 
 
 class Until(StrEnum):
@@ -79,7 +71,7 @@ CHOICES: Final[Mapping[OperatorCode, Choices]] = {
         _KEEP + "; the sweep is confirmed as well",
     ),
 }
-"""Every code has its choices."""
+"""Every code has its choices but `newer_version`: then this version decides nothing."""
 
 NO_CODE: Final = Choices(
     "forgets back-offs and turned-down tokens of the open rotation and tries again at once",

@@ -9,7 +9,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 from rotator.core.credential import Strategy
-from rotator.core.facts import Fact, Kind
+from rotator.core.facts import Fact, Kind, Requested
 from rotator.core.protocol.fold import fold
 from rotator.core.protocol.view import View, blank
 
@@ -41,7 +41,7 @@ class Follower:
     def take(self, fact: Fact) -> None:
         """Take the next fact."""
         before, self.view = self.view, fold(self.view, fact)
-        if fact.kind is Kind.REQUEST and fact.text("request_id") == self._request_id:
+        if isinstance(fact.what, Requested) and fact.what.request_id == self._request_id:
             self._asked = True
         elif fact.kind is Kind.PLANNED and self._asked and not self._confirmed:
             rotation = self.view.rotation

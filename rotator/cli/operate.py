@@ -20,7 +20,7 @@ from rotator.cli.times import rfc3339
 from rotator.cli.verbs import Settings, verb
 from rotator.core.credential import NEVER, Strategy, least_outage
 from rotator.core.errors import ConfigError
-from rotator.core.facts import Draft, Kind
+from rotator.core.facts import Draft, Paused, Requested, Resolved, Resumed, What
 
 if TYPE_CHECKING:
     from rotator.app import App
@@ -178,14 +178,8 @@ def _ask(app: App, one: Chosen, strategy: Way | None, budget: float, reason: str
     import secrets
 
     request_id = secrets.token_hex(8)
-    detail: dict[str, Any] = {"request_id": request_id}
-    if strategy is not None:
-        detail["strategy"] = strategy.value
-    if budget:
-        detail["outage_budget"] = budget
-    if reason:
-        detail["reason"] = reason
-    view = _note(app, one, Kind.REQUEST, detail)
+    asked = Strategy(strategy.value) if strategy is not None else None
+    view = _note(app, one, Requested(request_id=request_id, strategy=asked, outage_budget=budget, reason=reason))
     if view.pause is not None and app.queries.now(one.connection) < view.pause.until:
         say(f"{one.name} is paused: the request waits for `rotator resume {one.name}`")
     from rotator.cli.following import Follower
@@ -194,17 +188,18 @@ def _ask(app: App, one: Chosen, strategy: Way | None, budget: float, reason: str
     return Asked(one, request_id, Follower(request_id))
 
 
-def _note(app: App, one: Chosen, kind: Kind, detail: dict[str, Any]) -> View:
+def _note(app: App, one: Chosen, what: What) -> View:
     from rotator.core.events import Event
 
-    draft = Draft(kind=kind, at=app.queries.now(one.connection), actor=operator(), detail=detail)
+    draft = Draft(what=what, at=app.queries.now(one.connection), actor=operator())
     view = app.note(one.name, draft)
-    app.say(Event.OPERATOR_ACTED.value, credential=one.name, act=kind.value, actor=draft.actor, **_said(detail))
+    told = {name: found for name in SAID if (found := getattr(what, name, None))}
+    app.say(Event.OPERATOR_ACTED.value, credential=one.name, act=what.kind.value, actor=draft.actor, **told)
     return view
 
 
-def _said(detail: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in detail.items() if key in ("reason", "how", "strategy", "request_id")}
+SAID: Final = ("reason", "how", "strategy", "request_id")
+"""What the log repeats of an operator's act."""
 
 
 # -------------------------------------------------------------------------------------------------------- pause, resume
@@ -237,10 +232,7 @@ def pause(
             return exits.NO
         for one in chosen:
             now = app.queries.now(one.connection)
-            detail: dict[str, Any] = {"reason": reason} if reason else {}
-            if seconds != NEVER:
-                detail["until"] = now + seconds
-            _note(app, one, Kind.PAUSED, detail)
+            _note(app, one, Paused(until=now + seconds, reason=reason))
             rows.append(
                 {
                     "credential": one.name,
@@ -283,7 +275,7 @@ def resume(
             found = app.writable.view(one.stream).pause
             paused = found is not None and app.queries.now(one.connection) < found.until
             if found is not None:
-                _note(app, one, Kind.RESUMED, {"reason": reason} if reason else {})
+                _note(app, one, Resumed(reason=reason))
             rows.append({"credential": one.name, "was_paused": paused})
     if settings.json:
         write_json({"resumed": rows})
@@ -346,7 +338,7 @@ def resolve(
 
 def _resolve(app: App, decision: Decision, how: How, reason: str) -> dict[str, Any]:
     one = decision.chosen
-    _note(app, one, Kind.RESOLVED, {"how": how.value} | ({"reason": reason} if reason else {}))
+    _note(app, one, Resolved(how=how, reason=reason))
     return {"credential": one.name, "how": how.value, "code": decision.code, "message": decision.does}
 
 

@@ -11,11 +11,11 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Any, Final
 
-from rotator.core.facts import Json
+from rotator.core.plain import NEVER as NEVER
+from rotator.core.plain import Json
 
 HOUR = 3600.0
 DAY = 24 * HOUR
-NEVER = float("inf")
 
 
 class State(StrEnum):
@@ -115,8 +115,7 @@ class Policy:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Policy:
         """Read what `to_json` wrote; unknown keys of a newer machine are ignored."""
-        known = {f.name for f in fields(cls)}
-        found: dict[str, Any] = {k: NEVER if v is None else v for k, v in data.items() if k in known}
+        found: dict[str, Any] = {k: NEVER if v is None else v for k, v in data.items() if k in _TIMINGS}
         found["strategy"] = Strategy(found["strategy"])
         return cls(**found)
 
@@ -126,6 +125,9 @@ class Policy:
         The last tenth of life, at least three days, at most half of `renew_before`.
         """
         return min(max(3 * DAY, life / 10 if life != NEVER else 0.0), self.renew_before / 2)
+
+
+_TIMINGS: Final = frozenset(f.name for f in fields(Policy))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

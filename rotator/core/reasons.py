@@ -164,6 +164,11 @@ class OperatorCode(StrEnum):
         "so many tokens of the connection died at once that the answers are not believed",
         "check the provider's status and the management token; nothing is replaced until tokens answer again",
     )
+    NEWER_VERSION = (
+        "newer_version",
+        "a newer version of rotator wrote `{subject}` into its journal, which this one does not know",
+        "run the newer version of rotator again; this one leaves the credential alone",
+    )
     RESTORED_JOURNAL = (
         "restored_journal",
         "something outside is ahead of the journal: it was lost or restored",

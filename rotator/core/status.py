@@ -219,6 +219,8 @@ def _paused(told: Told) -> Mapping[str, object] | None:
 def _needs(told: Told) -> NeedsOperator | None:
     """The first question that is open: what stands at a target, what was turned down, what the driver asks."""
     view, rotation = told.view, told.view.rotation
+    if view.newer:
+        return _needed(told, OperatorCode.NEWER_VERSION, view.newer_at, view.newer)
     if told.credential.managed or rotation or view.retirements:  # else it is nobody's question what stands there
         for name in sorted(view.overridden):
             what = f"{name} ({view.what[name]})" if name in view.what else name

@@ -194,7 +194,8 @@ class Driver:
     def _configured(self, work: Work) -> None:
         """Journal the stanza when it changed, so that a credential that leaves the configuration can still finish."""
         credential = work.credential
-        if credential.managed and dict(work.view.spec) != dict(credential.spec):
+        known = work.view.newer or dict(work.view.spec) == dict(credential.spec)
+        if credential.managed and not known:
             for gone in sorted(_names(work.view.spec) - credential.all - work.view.released.keys()):
                 perform(work, Action(Act.RECORD, kind=Kind.TARGET_RELEASED, target=gone))
             for target in credential.targets:

@@ -13,7 +13,7 @@ from typing import Final
 from rotator.core.credential import NEVER, Strategy
 from rotator.core.errors import Barred, JournalUnsafe, RateLimited, Refused, RotatorError, Unavailable
 from rotator.core.events import Event
-from rotator.core.facts import Kind
+from rotator.core.facts import Kind, RetirementOpened
 from rotator.core.ports.source import Looks, TokenState
 from rotator.core.ports.target import Reading, Remark
 from rotator.core.protocol.names import parse
@@ -366,14 +366,15 @@ def orphans(work: Work, of: str) -> Seen:
         mine = name is not None and name.instance == work.journal.instance
         if name is None or name.instance not in instances or not minted_for(work, name):
             continue
-        draft = work.draft(
-            Kind.RETIREMENT,
+        opened = RetirementOpened(
             token_id=state.id,
             token_name=state.name,
-            detail={"born": state.issued_at, "attempt_name": state.name, "policy": credential.policy.to_json()}
-            | ({} if state.expires_at == NEVER else {"expires_at": state.expires_at}),
+            born=state.issued_at,
+            expires_at=state.expires_at,
+            attempt_name=state.name,
+            policy=credential.policy,
         )
-        if state.final or unowned(work.view, draft):
+        if state.final or unowned(work.view, opened, work.stamped(opened)):
             continue
         found.add(state.id)
         view, known = work.view, state.name in work.view.attempts
@@ -388,7 +389,7 @@ def orphans(work: Work, of: str) -> Seen:
         if not known and state.issued_at > view.cleared_at:
             continue
         work.say(Event.ORPHAN_FOUND, token=state.id)
-        work.append(draft)
+        work.record(opened)
         found.discard(state.id)
     work.memory.orphans = frozenset(found)
     return Seen(at, Result.GOOD)

@@ -21,7 +21,8 @@ from rotator.core.errors import (
     Unavailable,
 )
 from rotator.core.events import Event
-from rotator.core.facts import Draft, Kind
+from rotator.core.facts import Captured, Draft, Kind
+from rotator.core.plain import bounded
 from rotator.core.ports.source import Minted
 from rotator.core.ports.target import Publication
 from rotator.core.protocol.names import AttemptName
@@ -146,21 +147,22 @@ def _management(work: Work) -> OperatorCode | None:
 
 def _capture(work: Work, name: str, number: int, minted: Minted) -> None:
     """Spool first, then the journal, for as long as it takes: this process holds the only copy. Either is enough."""
-    detail: dict[str, float | str] = {"born": minted.issued_at, "attempt_name": name}
-    if minted.expires_at != NEVER:
-        detail["expires_at"] = minted.expires_at
     rotation = work.view.opened
-    draft = Draft(
-        kind=Kind.CAPTURED,
-        at=work.believed,
-        rid=rotation.rid,
+    what = Captured(
         attempt=number,
         token_id=minted.token_id,
         token_name=minted.name,
+        attempt_name=name,
+        born=minted.issued_at,
+        expires_at=minted.expires_at,
         fingerprint=work.journal.fingerprint(minted.value),
+    )
+    draft = Draft(
+        what=what,
+        at=work.believed,
+        rid=rotation.rid,
         principal=work.source.principal,
         owner=work.credential.owner,
-        detail=detail,
     )
     spooled = False
     while True:
@@ -203,7 +205,7 @@ def extend(work: Work, action: Action) -> None:
     if state is None or state.expires_at < wanted - 1:
         _failed(work, "extend", "", Refused("the provider did not move the expiry"))
         return
-    detail: dict[str, object] = {"born": state.issued_at, "expires_at": min(state.expires_at, 1e15)}
+    detail: dict[str, object] = {"born": state.issued_at, "expires_at": bounded(state.expires_at)}
     work.append(work.draft(Kind.EXTENDED, token_id=state.id, token_name=state.name, detail=detail))
 
 

@@ -11,7 +11,7 @@ from typing import Final
 
 from rotator.core.credential import NEVER
 from rotator.core.events import Event
-from rotator.core.facts import Draft, Json, Kind
+from rotator.core.facts import Draft, Held, Kind
 from rotator.core.ports.source import Looks, TokenState
 from rotator.core.ports.target import Reading
 from rotator.core.protocol.names import parse
@@ -299,8 +299,7 @@ def _guest_left(work: Work, name: str, fingerprint: str) -> None:
 
 
 def _held(work: Work, name: str, token: str, *, ended: bool) -> Draft:
-    detail: dict[str, Json] = {"by": work.stream, "ended": ended}
-    return Draft(kind=Kind.HELD, at=work.believed, token_id=token, target=name, detail=detail)
+    return Draft(what=Held(target=name, token_id=token, by=work.stream, ended=ended), at=work.believed)
 
 
 # --- values of ours that the journal does not know

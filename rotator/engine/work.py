@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 from rotator.core.credential import NEVER, Credential
+from rotator.core.encoding import draft
 from rotator.core.errors import RotatorError, Unavailable
 from rotator.core.events import Event
-from rotator.core.facts import Draft, Kind
+from rotator.core.facts import Draft, Kind, What
 from rotator.core.notes import Trouble
 from rotator.core.ports.journal import Journal, Lease
 from rotator.core.ports.runtime import Runtime
@@ -180,22 +181,32 @@ class Work:
             can=self.source.can,
         )
 
-    def draft(self, kind: Kind, **fields: object) -> Draft:
-        """Return a fact about the open rotation, if one is open, stamped with time and principal."""
+    def stamped(self, what: What, rid: str | None = None) -> Draft:
+        """Return a fact stamped with time and principal; about the open rotation, if one is open, or about `rid`."""
         rotation = self.view.rotation
-        base: dict[str, object] = {
-            "kind": kind,
-            "at": self.believed,
-            "rid": rotation.rid if rotation else "",
-            "principal": self.source.principal,
-            "owner": self.credential.owner,
-        }
-        return Draft(**{**base, **fields})  # type: ignore[arg-type]  # fields are those of Draft; the callers are few
+        return Draft(
+            what=what,
+            at=self.believed,
+            rid=(rotation.rid if rotation else "") if rid is None else rid,
+            principal=self.source.principal,
+            owner=self.credential.owner,
+        )
+
+    def record(self, what: What, value: Secret | None = None, rid: str | None = None) -> None:
+        """Make a fact durable, with the value that it brings, if any."""
+        self.append(self.stamped(what, rid), value)
+
+    def draft(self, kind: Kind, **fields: Any) -> Draft:
+        """Return a fact from the fields of its row, stamped."""
+        rid = fields.pop("rid", None)
+        return self.stamped(draft(kind, at=0.0, **fields).what, rid)
 
     def append(self, draft: Draft, value: Secret | None = None) -> None:
         """Make a fact durable under the lease; memory follows the journal, never the other way round."""
         self.view = self.journal.append(self.lease, draft, value)
-        self.say(Event.FACT, kind=draft.kind.value, token=draft.token_id or None, target=draft.target or None)
+        what = draft.what
+        token, target = getattr(what, "token_id", None), getattr(what, "target", None)
+        self.say(Event.FACT, kind=what.kind.value, token=token or None, target=target or None)
 
     def say(self, event: Event, **fields: object) -> None:
         """Say what happened, bound to the credential and the open rotation."""

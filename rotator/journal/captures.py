@@ -10,16 +10,18 @@ import json
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, cast
 
+from rotator.core.encoding import COLUMNS, decode, encode
 from rotator.core.errors import JournalUnsafe
-from rotator.core.facts import Draft, Fact, Kind
+from rotator.core.facts import Captured, Draft, Fact, What
 from rotator.journal.database import unsafe
 from rotator.journal.owners import Owners
-from rotator.journal.records import DRAFT, make
+from rotator.journal.records import placed
 from rotator.journal.sealing import Sealed, pack, unpack
 from rotator.journal.spool import records
 
+_SAID: Final = ("at", "rid", "actor", "principal", "owner")
 _PLACE: Final = ("fact_id", "stream", "epoch", "writer", "sealed_id")
 
 
@@ -33,14 +35,19 @@ class Envelope:
     @property
     def key(self) -> tuple[str, str, int, str]:
         """What makes a capture unique."""
-        return (self.fact.stream, self.fact.rid, self.fact.attempt, self.fact.fingerprint)
+        return (self.fact.stream, self.fact.rid, self.what.attempt, self.what.fingerprint)
+
+    @property
+    def what(self) -> Captured:
+        """What the capture tells."""
+        return cast("Captured", self.fact.what)
 
     def to_bytes(self) -> bytes:
         """Return the record for a spool; the value in it is encrypted."""
-        fact = {
-            name: getattr(self.fact, name) for name in (*DRAFT, "fact_id", "stream", "epoch", "writer", "sealed_id")
-        }
-        return json.dumps({"fact": {**fact, "detail": dict(self.fact.detail)}, "sealed": pack(self.sealed)}).encode()
+        columns, detail = encode(self.fact.what)
+        fact = {name: getattr(self.fact, name) for name in (*_SAID, *_PLACE)}
+        fact |= {"kind": self.fact.kind.value, **dict(zip(COLUMNS, columns, strict=True)), "detail": detail}
+        return json.dumps({"fact": fact, "sealed": pack(self.sealed)}).encode()
 
     @classmethod
     def from_bytes(cls, content: bytes) -> Envelope:
@@ -51,12 +58,19 @@ class Envelope:
         """
         try:
             data = json.loads(content)
-            place = {name: data["fact"][name] for name in _PLACE}
-            found = {name: data["fact"][name] for name in DRAFT}
-            draft = Draft(**{**found, "kind": Kind(found["kind"])})
-            return cls(make(draft, position=0, **place), unpack(data["sealed"]))
-        except (KeyError, TypeError) as error:
+            found = data["fact"]
+            place = {name: found[name] for name in _PLACE}
+            what = decode(found["kind"], tuple(found[name] for name in COLUMNS), found["detail"])
+            draft = Draft(what=_capture(what), **{name: found[name] for name in _SAID})
+            return cls(placed(draft, position=0, **place), unpack(data["sealed"]))
+        except (KeyError, TypeError, AttributeError) as error:
             raise ValueError("this is not a spooled capture") from error
+
+
+def _capture(what: What) -> Captured:
+    if not isinstance(what, Captured):
+        raise TypeError("it is another kind of fact")
+    return what
 
 
 class Captures:

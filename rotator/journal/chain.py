@@ -75,14 +75,13 @@ def verify(key: bytes, records: Iterable[Record], digests: Mapping[str, str]) ->
 
 
 def _wrong(key: bytes, record: Record, position: int, before: str, digests: Mapping[str, str]) -> str:
-    fact = record.fact
-    if fact.position != position:
+    if record.position != position:
         return f"fact {position} is missing"
     if record.previous != before:
         return "it does not follow the fact before it"
-    if fact.sealed_id and fact.sealed_id not in digests:
+    if record.sealed_id and record.sealed_id not in digests:
         return "its sealed value is missing"
-    if not hmac.compare_digest(record.hash, _hash(key, record, digests.get(fact.sealed_id, ""))):
+    if not hmac.compare_digest(record.hash, _hash(key, record, digests.get(record.sealed_id, ""))):
         return "its content, or its sealed value, was changed"
     return ""
 
@@ -92,4 +91,4 @@ def _hash(key: bytes, record: Record, sealed_digest: str) -> str:
 
 
 def _by_stream(records: Iterable[Record]) -> Iterator[tuple[str, Iterator[Record]]]:
-    yield from itertools.groupby(records, key=lambda record: record.fact.stream)
+    yield from itertools.groupby(records, key=lambda record: record.stream)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from rotator.core.errors import IllegalFact, JournalUnsafe
-from rotator.core.facts import MACHINE, Fact
+from rotator.core.facts import Fact
 from rotator.core.protocol.fold import fold
 from rotator.core.protocol.steps import legal
 from rotator.core.protocol.view import View, blank
@@ -22,7 +22,6 @@ from rotator.journal.captures import Envelope
 from rotator.journal.database import Database, run
 from rotator.journal.owners import Clock
 from rotator.journal.points import around
-from rotator.journal.records import Record
 from rotator.journal.sealing import Seal, Sealed
 from rotator.journal.streams import keep
 
@@ -118,14 +117,9 @@ class Ledger:
         if self._seal is None:
             raise JournalUnsafe("writing to the journal: it was opened without its key", "set state.encryption_key")
         fact = replace(fact, position=head.position + 1)
-        record = Record(
-            fact=fact,
-            machine=MACHINE,
-            instance=self._instance,
-            boot_id=self._clock.boot_id(),
-            boot_time=self._clock.boot(),
-            previous=head.hash,
-            hash="",
+        clock = self._clock
+        record = records.record(
+            fact, instance=self._instance, boot_id=clock.boot_id(), boot_time=clock.boot(), previous=head.hash
         )
         record = chain.link(self._seal.chain_key, record, sealed.digest if sealed else "")
         if sealed is not None:
@@ -139,7 +133,7 @@ class Ledger:
             head = self._heads.get(stream) or _Head(0, chain.genesis(stream), blank())
         found = records.after(connection, stream, head.position)
         for record in found:
-            head = _Head(record.fact.position, record.hash, fold(head.view, record.fact))
+            head = _Head(record.position, record.hash, fold(head.view, record.fact()))
         return head, bool(found)
 
     def _remember(self, stream: str, head: _Head) -> None:

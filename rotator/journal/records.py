@@ -7,22 +7,20 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from typing import Any, Final
 
+from rotator.core.encoding import COLUMNS, encode, read
 from rotator.core.errors import JournalUnsafe
-from rotator.core.facts import MACHINE, Draft, Fact, Kind
+from rotator.core.facts import Draft, Fact
 from rotator.journal.database import run
 from rotator.journal.sealing import Sealed
 
-_TEXTS: Final = (
-    *("rid", "attempt", "token_id", "token_name", "target"),
-    *("generation", "fingerprint", "actor", "principal", "owner"),
-)
+_WHO: Final = ("actor", "principal", "owner")
 _COLUMNS: Final = (
-    *("stream", "position", "fact_id", "machine", "kind", "at", *_TEXTS, "detail", "epoch", "writer", "instance"),
-    *("sealed_id", "boot_id", "boot_time", "previous", "hash"),
+    *("stream", "position", "fact_id", "machine", "kind", "at", "rid", *COLUMNS, *_WHO),
+    *("detail", "epoch", "writer", "instance", "sealed_id", "boot_id", "boot_time", "previous", "hash"),
 )
 _SELECT: Final = f"SELECT {', '.join(_COLUMNS)}, seq FROM fact"  # noqa: S608 - constants of this file
 _INSERT: Final = f"INSERT INTO fact ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))})"  # noqa: S608
@@ -36,45 +34,120 @@ _INSERT_SEALED: Final = f"INSERT INTO sealed ({', '.join(_SEALED)}) VALUES ({', 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A row of the table of facts.
+    """A row of the table of facts, as it stands there: a newer version may have written more than this one reads.
 
     Attributes:
-        fact: what it says.
-        machine: version of the state machine that wrote it.
-        instance: the journal in which it was written.
-        boot_id: the boot in which it was written.
-        boot_time: seconds since that boot.
+        row: its columns, the two hashes aside.
         previous: hash of the fact before it in its stream.
         hash: hash of this one.
         seq: place in the whole journal, 0 before it is written.
     """
 
-    fact: Fact
-    machine: int
-    instance: str
-    boot_id: str
-    boot_time: float
+    row: tuple[Any, ...]
     previous: str
     hash: str
     seq: int = 0
 
+    @property
+    def stream(self) -> str:
+        """Id of its stream."""
+        return str(self.row[0])
+
+    @property
+    def position(self) -> int:
+        """Its place in its stream, from 1."""
+        return int(self.row[1])
+
+    @property
+    def sealed_id(self) -> str:
+        """The sealed value that it brought, or empty."""
+        return str(self.row[-3])
+
     def content(self) -> str:
         """Return everything that the hash chain covers, as one text with a fixed order."""
-        return json.dumps([*_row(self)[:-2], self.previous], separators=(",", ":"), ensure_ascii=True)
+        return json.dumps([*self.row, self.previous], separators=(",", ":"), ensure_ascii=True)
+
+    def fact(self) -> Fact:
+        """Return what it says.
+
+        Raises:
+            JournalUnsafe: it makes no sense.
+        """
+        (stream, position, fact_id, machine, word, at, rid, *columns), rest = self.row[:13], self.row[13:]
+        actor, principal, owner, detail, epoch, writer, _, sealed_id = rest[:8]
+        try:
+            what = read(word, (*columns,), detail, machine)
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise JournalUnsafe(
+                f"reading fact {position} of stream {stream}: it makes no sense",
+                "somebody changed the journal, or the disk is bad: restore the last backup",
+            ) from error
+        return Fact(
+            what=what,
+            at=at,
+            rid=rid,
+            actor=actor,
+            principal=principal,
+            owner=owner,
+            fact_id=fact_id,
+            stream=stream,
+            position=position,
+            epoch=epoch,
+            writer=writer,
+            sealed_id=sealed_id,
+        )
 
 
-def make(draft: Draft, **place: Any) -> Fact:
+def record(fact: Fact, *, instance: str, boot_id: str, boot_time: float, previous: str) -> Record:
+    """Return the row that a fact becomes, without its hash.
+
+    Args:
+        fact: with its place.
+        instance: the journal in which it is written.
+        boot_id: the boot in which it is written.
+        boot_time: seconds since that boot.
+        previous: hash of the fact before it in its stream.
+    """
+    columns, detail = encode(fact.what)
+    row = (
+        fact.stream,
+        fact.position,
+        fact.fact_id,
+        fact.what.machine,
+        fact.kind.value,
+        float(fact.at),
+        fact.rid,
+        *columns,
+        fact.actor,
+        fact.principal,
+        fact.owner,
+        json.dumps(detail, sort_keys=True, separators=(",", ":")),
+        fact.epoch,
+        fact.writer,
+        instance,
+        fact.sealed_id,
+        boot_id,
+        float(boot_time),
+    )
+    return Record(row, previous, hash="")
+
+
+def placed(draft: Draft, **place: Any) -> Fact:
     """Return the fact that a draft becomes at its place: the fields that `Fact` has beyond those of `Draft`."""
-    return Fact(**{name: getattr(draft, name) for name in DRAFT}, **place)
-
-
-DRAFT: Final = tuple(field.name for field in fields(Draft))
-"""Names of a draft's fields."""
+    return Fact(
+        what=draft.what,
+        at=draft.at,
+        rid=draft.rid,
+        actor=draft.actor,
+        principal=draft.principal,
+        owner=draft.owner,
+        **place,
+    )
 
 
 def insert(connection: sqlite3.Connection, record: Record) -> None:
     """Insert a fact; the caller's transaction makes it durable."""
-    run(connection, _INSERT, _row(record))
+    run(connection, _INSERT, (*record.row, record.previous, record.hash))
 
 
 def insert_sealed(connection: sqlite3.Connection, sealed: Sealed) -> None:
@@ -116,48 +189,5 @@ def _sealed(row: Any) -> Sealed:
     return Sealed(**{**found, "wrapped_key": found["wrapped_key"] or b""})
 
 
-def _row(record: Record) -> list[Any]:
-    fact = record.fact
-    return [
-        fact.stream,
-        fact.position,
-        fact.fact_id,
-        record.machine,
-        fact.kind.value,
-        float(fact.at),
-        *(getattr(fact, name) for name in _TEXTS),
-        json.dumps(dict(fact.detail), sort_keys=True, separators=(",", ":")),
-        fact.epoch,
-        fact.writer,
-        record.instance,
-        fact.sealed_id,
-        record.boot_id,
-        float(record.boot_time),
-        record.previous,
-        record.hash,
-    ]
-
-
 def _record(row: Any) -> Record:
-    found: Mapping[str, Any] = dict(zip((*_COLUMNS, "seq"), row, strict=True))
-    if found["machine"] > MACHINE:
-        raise JournalUnsafe(
-            f"reading fact {found['position']} of stream {found['stream']}: a newer version of rotator wrote it",
-            "run the newer version again, or restore a backup from before the upgrade",
-        )
-    try:
-        kind, detail = Kind(found["kind"]), json.loads(found["detail"])
-    except ValueError as error:
-        raise JournalUnsafe(
-            f"reading fact {found['position']} of stream {found['stream']}: it makes no sense",
-            "somebody changed the journal, or the disk is bad: restore the last backup",
-        ) from error
-    fact = Fact(
-        kind=kind,
-        at=found["at"],
-        **{name: found[name] for name in _TEXTS},
-        detail=detail,
-        **{name: found[name] for name in ("fact_id", "stream", "position", "epoch", "writer", "sealed_id")},
-    )
-    keep = ("machine", "instance", "boot_id", "boot_time", "previous", "hash", "seq")
-    return Record(fact=fact, **{name: found[name] for name in keep})
+    return Record(row[:-3], *row[-3:])

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from rotator.core.errors import IllegalFact, JournalUnsafe
-from rotator.core.facts import UNFENCED, Draft, Fact, Kind
+from rotator.core.facts import UNFENCED, Captured, Draft, Fact, Kind, OfValue
 from rotator.core.ports.journal import Due, Lease
 from rotator.core.protocol.fold import fold
 from rotator.core.protocol.view import View, blank
@@ -139,10 +139,9 @@ class SqliteJournal:
 
         Crash: leaves the fact, with its sealed value, or nothing.
         """
-        sealed = None
+        sealed: Sealed | None = None
         if value is not None:
-            sealed = self._seal().seal(lease.stream, draft.rid, draft.attempt, draft.token_id, value)
-            draft = replace(draft, fingerprint=sealed.fingerprint)
+            draft, sealed = self._sealed(lease.stream, draft, value)
         fact = self._fact(lease.stream, lease.epoch, draft, sealed)
 
         def fenced(connection: sqlite3.Connection) -> None:
@@ -198,19 +197,19 @@ class SqliteJournal:
         if stream is not None:
             with self._db.read() as connection:
                 found = records.after(connection, stream, after)
-            yield from (record.fact for record in found[:limit])
+            yield from (record.fact() for record in found[:limit])
             return
         with self._db.read() as connection:
             for record in records.ordered(connection, by_stream=False, since=after, limit=limit):
-                yield record.fact
+                yield record.fact()
 
     def views(self) -> dict[str, View]:
         """Return the views of all streams that have facts, in one pass: for `status` of a whole fleet."""
         found: dict[str, View] = {}
         with self._db.read() as connection:
             for record in records.ordered(connection, by_stream=True):
-                stream = record.fact.stream
-                found[stream] = fold(found.get(stream) or blank(), record.fact)
+                fact = record.fact()
+                found[fact.stream] = fold(found.get(fact.stream) or blank(), fact)
         return found
 
     # ------------------------------------------------------------------------------------------------------- the values
@@ -412,7 +411,7 @@ class SqliteJournal:
         return view
 
     def _fact(self, stream: str, epoch: int, draft: Draft, sealed: Sealed | None) -> Fact:
-        return records.make(
+        return records.placed(
             draft,
             fact_id=secrets.token_hex(16),
             stream=stream,
@@ -425,12 +424,21 @@ class SqliteJournal:
     def _envelope(self, stream: str, draft: Draft, value: Secret) -> Envelope:
         """The spooled capture of that value where there is one, else a new one."""
         fingerprint = self._seal().fingerprint(value)
-        known = self._work.captures.find((stream, draft.rid, draft.attempt, fingerprint))
+        attempt = draft.what.attempt if isinstance(draft.what, Captured) else 0
+        known = self._work.captures.find((stream, draft.rid, attempt, fingerprint))
         if known is not None:
             return known
-        draft = replace(draft, kind=Kind.CAPTURED, fingerprint=fingerprint)
-        sealed = self._seal().seal(stream, draft.rid, draft.attempt, draft.token_id, value)
+        draft, sealed = self._sealed(stream, draft, value)
         return Envelope(self._fact(stream, self._epochs.get(stream, 0), draft, sealed), sealed)
+
+    def _sealed(self, stream: str, draft: Draft, value: Secret) -> tuple[Draft, Sealed]:
+        """A fact that brings a value, with the value's fingerprint, and the sealed value."""
+        what = draft.what
+        if not isinstance(what, OfValue):
+            raise IllegalFact(f"recording {draft.kind} in stream {stream}: it brings no value")
+        attempt = what.attempt if isinstance(what, Captured) else 0
+        sealed = self._seal().seal(stream, draft.rid, attempt, what.token_id, value)
+        return replace(draft, what=replace(what, fingerprint=sealed.fingerprint)), sealed
 
     @property
     def _work(self) -> _Writing:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from rotator.core.credential import NEVER, Policy
-from rotator.core.facts import Draft, Kind
+from rotator.core.facts import Adopted, Baseline, Kind, OfLife, PublishIntent, Sighted, Written
 from rotator.core.protocol.view import Failure, Retirement, Token, View
 from rotator.core.reasons import OperatorCode
 
@@ -26,25 +26,20 @@ def minus(table: Mapping[_Key, _Value], *keys: _Key) -> dict[_Key, _Value]:
     return {k: v for k, v in table.items() if k not in keys}
 
 
-def tokens_with(view: View, fact: Draft, **more: Any) -> dict[str, Token]:
+def tokens_with(view: View, fact: OfLife, *, adopted: bool = False) -> dict[str, Token]:
     """The tokens with the one of this fact, kept as it was where it is known already."""
     if fact.token_id in view.tokens:
         return dict(view.tokens)
     token = Token(
         id=fact.token_id,
         name=fact.token_name,
-        attempt_name=fact.text("attempt_name"),
-        born=fact.number("born"),
-        expires_at=expiry(fact),
+        attempt_name=fact.attempt_name,
+        born=fact.born,
+        expires_at=fact.expires_at,
         scope=view.scope,
-        **more,
+        adopted=adopted,
     )
     return plus(view.tokens, fact.token_id, token)
-
-
-def expiry(fact: Draft) -> float:
-    """The expiry that a fact tells, `NEVER` for none."""
-    return fact.number("expires_at", NEVER)
 
 
 def opened(view: View, at: float, policy: Policy, *tokens: str) -> dict[str, Retirement]:
@@ -56,15 +51,9 @@ def opened(view: View, at: float, policy: Policy, *tokens: str) -> dict[str, Ret
     return found
 
 
-def policy(fact: Draft) -> Policy:
-    """The timings frozen into a fact that opens a retirement."""
-    found = fact.detail.get("policy")
-    return Policy.from_json(found) if isinstance(found, dict) else Policy()
-
-
-def restored(view: View, fact: Draft) -> View:
+def restored(view: View, at: float) -> View:
     """Something outside is ahead of the journal: open rotations close, the sweep only reports until it is confirmed."""
-    return replace(view, ahead=True, ahead_at=max(view.ahead_at, fact.at), cleared_at=-NEVER)
+    return replace(view, ahead=True, ahead_at=max(view.ahead_at, at), cleared_at=-NEVER)
 
 
 def failures_with(
@@ -85,11 +74,11 @@ def checked(failures: Mapping[tuple[str, str], Failure]) -> dict[tuple[str, str]
     return {key: found for key, found in failures.items() if key[0] != "check"}
 
 
-def generations(view: View, fact: Draft) -> dict[tuple[str, str], int]:
+def generations(view: View, fact: Written | Adopted) -> dict[tuple[str, str], int]:
     """The generations with the one that was just written; tokens that are nobody's any more are left out."""
     ours = {view.current, fact.token_id, *view.retirements}
     kept = {key: number for key, number in view.generations.items() if key[1] in ours}
-    return plus(kept, (fact.target, fact.token_id), int(fact.generation))
+    return plus(kept, (fact.target, fact.token_id), fact.generation)
 
 
 def failing_since(view: View, at: float) -> View:
@@ -97,12 +86,12 @@ def failing_since(view: View, at: float) -> View:
     return view if view.failing_since else replace(view, failing_since=at)
 
 
-def moved(view: View, fact: Draft) -> View:
+def moved(view: View, at: float, fact: Sighted | Written | Adopted, old: str = "") -> View:
     """A target lets go of what stood there last: grace of that token counts from now."""
     let_go = dict(view.let_go)
-    for token in (view.last.get(fact.target, ""), fact.text("old")):
+    for token in (view.last.get(fact.target, ""), old):
         if token and token != fact.token_id:
-            let_go[token] = max(let_go.get(token, 0.0), fact.at)
+            let_go[token] = max(let_go.get(token, 0.0), at)
     return replace(
         view,
         let_go=let_go,
@@ -111,34 +100,19 @@ def moved(view: View, fact: Draft) -> View:
     )
 
 
-def seen(view: View, fact: Draft) -> View:
-    """What a look at a target saw: who let go of it, and what stands beside the value."""
-    view = beside(moved(view, fact), fact)
-    return replace(view, pieces=pieces(view, fact))
-
-
-def beside(view: View, fact: Draft) -> View:
+def beside(view: View, at: float, fact: Sighted | Baseline) -> View:
     """Which managed keys do not hold what they should, and which of those hold a stranger's content."""
-    amiss = fact.detail.get("amiss")
-    strange = named(fact, "strange")
-    kept = {k: p for k, p in view.kept.get(fact.target, {}).items() if strange.get(k) == p}
-    left = view.accepted if kept or fact.target in view.heeded else minus(view.accepted, fact.target)
+    target, strange = fact.target, fact.strange or {}
+    kept = {k: p for k, p in view.kept.get(target, {}).items() if strange.get(k) == p}
+    left = view.accepted if kept or target in view.heeded else minus(view.accepted, target)
     return replace(
         view,
         accepted=left,
-        amiss=set_or_gone(view.amiss, fact.target, tuple(map(str, amiss)) if isinstance(amiss, list) else ()),
-        strange=set_or_gone(view.strange, fact.target, strange),
-        strange_at=set_or_gone(
-            view.strange_at, fact.target, view.strange_at.get(fact.target, fact.at) if strange else 0.0
-        ),
-        kept=set_or_gone(view.kept, fact.target, kept),
+        amiss=set_or_gone(view.amiss, target, fact.amiss),
+        strange=set_or_gone(view.strange, target, strange),
+        strange_at=set_or_gone(view.strange_at, target, view.strange_at.get(target, at) if strange else 0.0),
+        kept=set_or_gone(view.kept, target, kept),
     )
-
-
-def named(fact: Draft, key: str) -> dict[str, str]:
-    """Names and texts out of a fact's detail."""
-    found = fact.detail.get(key)
-    return {name: str(text) for name, text in found.items()} if isinstance(found, dict) else {}
 
 
 def set_or_gone(table: Mapping[_Key, _Value], key: _Key, value: _Value) -> Mapping[_Key, _Value]:
@@ -148,11 +122,9 @@ def set_or_gone(table: Mapping[_Key, _Value], key: _Key, value: _Value) -> Mappi
     return minus(table, key) if key in table else table
 
 
-def pieces(view: View, fact: Draft) -> Mapping[str, str]:
+def pieces(view: View, fact: PublishIntent | Written | Baseline | Sighted) -> Mapping[str, str]:
     """What was written with a value, the value itself aside: fingerprint of each key's content -> of the value."""
-    wrote = fact.detail.get("keys")
-    found = {str(piece): fact.fingerprint for piece in wrote.values()} if isinstance(wrote, dict) else {}
-    found.pop(fact.fingerprint, None)
+    found = {piece: fact.fingerprint for piece in fact.keys.values() if piece != fact.fingerprint}
     return {**view.pieces, **found} if found.items() - view.pieces.items() else view.pieces
 
 

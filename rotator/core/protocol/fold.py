@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
-from rotator.core.facts import Draft, Kind
-from rotator.core.protocol import amend, outside_facts, rotation_facts
+from rotator.core.facts import Draft, Fact, Kind
+from rotator.core.protocol import outside_facts, rotation_facts
 from rotator.core.protocol.view import View
 
 K = Kind
-Folder = Callable[[View, Draft], View]
+Folder = Callable[[View, Any, Draft], View]
+"""(view, what the fact tells, its envelope) -> the view after it."""
 
 
 FOLDERS: Final[Mapping[Kind, Folder]] = {
@@ -37,7 +38,7 @@ FOLDERS: Final[Mapping[Kind, Folder]] = {
     K.DELETED: outside_facts.retirement_step,
     K.RETIRED: outside_facts.retired,
     K.BASELINE: outside_facts.baseline,
-    K.SEEN: amend.seen,
+    K.SEEN: outside_facts.sighted,
     K.KNOWN: outside_facts.known,
     K.ADOPTED: outside_facts.adopted,
     K.OVERRIDDEN: outside_facts.overridden,
@@ -45,12 +46,13 @@ FOLDERS: Final[Mapping[Kind, Folder]] = {
     K.TARGET_RELEASED: outside_facts.released,
     K.TARGET_ADDED: outside_facts.added,
     K.HELD: outside_facts.held,
-    K.AHEAD: amend.restored,
+    K.AHEAD: outside_facts.ahead,
     K.CONFIGURED: outside_facts.configured,
     K.REQUEST: outside_facts.request,
     K.PAUSED: outside_facts.paused,
-    K.RESUMED: lambda view, fact: replace(view, pause=None),
+    K.RESUMED: outside_facts.resumed,
     K.RESOLVED: outside_facts.resolved,
+    K.UNKNOWN: outside_facts.unknown,
 }
 
 
@@ -59,6 +61,10 @@ def fold(view: View, fact: Draft) -> View:
 
     A `Fact` also moves `position`; a bare `Draft` leaves it, so that a rule can be asked about a future.
     """
-    after = FOLDERS[fact.kind](view, fact)
-    position = getattr(fact, "position", view.position)
-    return after if after.position == position else replace(after, position=position)
+    after = FOLDERS[fact.what.kind](view, fact.what, fact)
+    if not isinstance(fact, Fact):
+        return after
+    if after is view:
+        return replace(view, position=fact.position)
+    object.__setattr__(after, "position", fact.position)  # made just now, and nobody else has it: no second copy
+    return after

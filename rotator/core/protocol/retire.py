@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from rotator.core.facts import Draft, Kind
+from rotator.core.facts import Condemned, Draft, Kind
 from rotator.core.protocol.rules import TICK, Act, Case, Look, Result, Row, Sight, Verdict, Wait, do, need, record, wait
 from rotator.core.protocol.steps import never_published
 from rotator.core.reasons import Reason
@@ -54,8 +54,8 @@ quiet = need(Sight.QUIET, QUIET_FRESH, {Result.GOOD}, Reason.STILL_USED, of=_tok
 
 def condemn(case: Case) -> Verdict | None:
     """A token that was never published needs no grace, only silence."""
-    draft = Draft(kind=K.CONDEMNED, at=case.now, token_id=_token(case))
-    if never_published(case.view, draft):
+    condemned = Condemned(token_id=_token(case))
+    if never_published(case.view, condemned, Draft(what=condemned, at=case.now)):
         return None
     return quiet(case) or record(K.CONDEMNED)(case)
 

@@ -4,11 +4,28 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from rotator.core.credential import Strategy, Terms
-from rotator.core.facts import Draft, Kind
+from rotator.core.credential import Strategy
+from rotator.core.facts import (
+    Abandoned,
+    Captured,
+    Confirmed,
+    Displaced,
+    Done,
+    Draft,
+    Extended,
+    Failed,
+    Intent,
+    Kind,
+    Planned,
+    Publishing,
+    PublishIntent,
+    ReadBack,
+    Unwritten,
+    Verified,
+    Written,
+)
 from rotator.core.protocol import amend
-from rotator.core.protocol.view import Rotation, View
-from rotator.core.reasons import OperatorCode
+from rotator.core.protocol.view import AttemptState, Rotation, View
 
 K = Kind
 
@@ -16,31 +33,30 @@ LOST = "the answer was lost"
 """Why a mint is repeated, where the process that sent it did not live to say more."""
 
 
-def planned(view: View, fact: Draft) -> View:
+def planned(view: View, fact: Planned, of: Draft) -> View:
     """A rotation opens, with frozen terms."""
-    terms = Terms.from_json(fact.detail)
-    healing = terms.policy.strategy is Strategy.REPUBLISH
+    healing = fact.terms.policy.strategy is Strategy.REPUBLISH
     rotation = Rotation(
-        rid=fact.rid,
-        terms=terms,
+        rid=of.rid,
+        terms=fact.terms,
         step=K.PLANNED,
-        since=fact.at,
-        started=fact.at,
+        since=of.at,
+        started=of.at,
         token_id=fact.token_id,
         fingerprint=fact.fingerprint,
         before=view.fingerprint,
-        request_id=fact.text("request_id"),
+        request_id=fact.request_id,
     )
     if healing:
-        return replace(view, rotation=rotation, yielded=False, healed_at=fact.at)
+        return replace(view, rotation=rotation, yielded=False, healed_at=of.at)
     served = view.served
     if view.request and view.request.id == rotation.request_id:
-        served = amend.plus(served, view.request.id, fact.rid)
+        served = amend.plus(served, view.request.id, of.rid)
         view = replace(view, request=None)
-    return replace(view, rotation=rotation, want=False, yielded=False, planned_at=fact.at, served=served)
+    return replace(view, rotation=rotation, want=False, yielded=False, planned_at=of.at, served=served)
 
 
-def intent(view: View, fact: Draft) -> View:
+def intent(view: View, fact: Intent, of: Draft) -> View:
     """A mint is about to be sent; what was before is kept for a certain refusal."""
     rotation = view.opened
     rolls = rotation.strategy is Strategy.ROLL
@@ -48,33 +64,34 @@ def intent(view: View, fact: Draft) -> View:
     after = replace(
         rotation,
         step=K.INTENT,
-        since=fact.at,
+        since=of.at,
         attempt=fact.attempt,
         attempt_name=fact.token_name,
         token_id=rotation.token_id if rolls else "",
         fingerprint="",
         written=frozenset(),
         read_back=frozenset(),
-        rolled_at=rotation.rolled_at or (fact.at if rolls else 0.0),
+        rolled_at=rotation.rolled_at or (of.at if rolls else 0.0),
         prior=None if lost and rolls else replace(rotation, prior=None),
-        failures=amend.failures_with(amend.checked(rotation.failures), ("mint", ""), fact.at, fact.text("why") or LOST)
+        failures=amend.failures_with(amend.checked(rotation.failures), ("mint", ""), of.at, fact.why or LOST)
         if lost
         else amend.checked(rotation.failures),
     )
-    return replace(view, rotation=after, attempts=amend.plus(view.attempts, fact.token_name, "intent"))
+    return replace(view, rotation=after, attempts=amend.plus(view.attempts, fact.token_name, AttemptState.INTENT))
 
 
-def captured(view: View, fact: Draft) -> View:
+def captured(view: View, fact: Captured, of: Draft) -> View:
     """A minted value is durable; a late one is kept and moves nothing."""
     if fact.fingerprint in view.values:
         return view
-    name, rotation = fact.text("attempt_name") or fact.token_name, view.rotation
+    name, rotation = fact.attempt_name or fact.token_name, view.rotation
     state = view.attempts.get(name)
+    late = state is AttemptState.INTENT
     view = replace(
         view,
         values=amend.plus(view.values, fact.fingerprint, fact.token_id),
         tokens=amend.tokens_with(view, fact),
-        attempts=amend.plus(view.attempts, name, "captured" if state in ("intent", None) else state),
+        attempts=amend.plus(view.attempts, name, state if state and not late else AttemptState.CAPTURED),
     )
     if rotation and rotation.step is K.INTENT and rotation.attempt_name == name:
         view = replace(
@@ -82,7 +99,7 @@ def captured(view: View, fact: Draft) -> View:
             rotation=replace(
                 rotation,
                 step=K.CAPTURED,
-                since=fact.at,
+                since=of.at,
                 token_id=fact.token_id,
                 fingerprint=fact.fingerprint,
                 prior=None,
@@ -92,33 +109,33 @@ def captured(view: View, fact: Draft) -> View:
     return view  # else a late capture: kept, moves nothing
 
 
-def abandoned(view: View, fact: Draft) -> View:
+def abandoned(view: View, fact: Abandoned, of: Draft) -> View:
     """An attempt is given up; a captured token that was turned down gets its retirement."""
     rotation = view.opened
-    rejected = bool(fact.detail.get("rejected"))
-    retirements = amend.opened(view, fact.at, rotation.policy, rotation.token_id) if rejected else view.retirements
+    rejected = fact.rejected
+    retirements = amend.opened(view, of.at, rotation.policy, rotation.token_id) if rejected else view.retirements
     rotation = replace(
         rotation,
         step=K.ABANDONED,
-        since=fact.at,
+        since=of.at,
         token_id="",
         fingerprint="",
         prior=None,
         rejects=rotation.rejects + rejected,
-        failures=amend.failures_with(rotation.failures, ("mint", ""), fact.at, fact.text("why")),
+        failures=amend.failures_with(rotation.failures, ("mint", ""), of.at, fact.why),
     )
-    state = "rejected" if rejected else "abandoned"
+    state = AttemptState.REJECTED if rejected else AttemptState.ABANDONED
     attempts = amend.plus(view.attempts, fact.token_name, state)
-    return amend.failing_since(replace(view, rotation=rotation, attempts=attempts, retirements=retirements), fact.at)
+    return amend.failing_since(replace(view, rotation=rotation, attempts=attempts, retirements=retirements), of.at)
 
 
-def verified(view: View, fact: Draft) -> View:
+def verified(view: View, fact: Verified, of: Draft) -> View:
     """The captured value is what was asked for."""
     rotation = view.opened
     rotation = replace(
         rotation,
         step=K.VERIFIED,
-        since=fact.at,
+        since=of.at,
         token_id=fact.token_id or rotation.token_id,
         fingerprint=fact.fingerprint or rotation.fingerprint,
         prior=None,
@@ -127,13 +144,13 @@ def verified(view: View, fact: Draft) -> View:
     return replace(view, rotation=rotation)
 
 
-def publishing(view: View, fact: Draft) -> View:
+def publishing(view: View, fact: Publishing, of: Draft) -> View:
     """A publication begins and takes the next generation."""
     rotation = view.opened
     rotation = replace(
         rotation,
         step=K.PUBLISHING,
-        since=fact.at,
+        since=of.at,
         generation=fact.generation,
         written=frozenset(),
         read_back=frozenset(),
@@ -142,96 +159,95 @@ def publishing(view: View, fact: Draft) -> View:
     return replace(view, rotation=rotation, generation=max(view.generation, fact.generation))
 
 
-def confirmed(view: View, fact: Draft) -> View:
+def confirmed(view: View, fact: Confirmed, of: Draft) -> View:
     """The published value is the current one; the older ones get their retirements."""
     rotation = view.opened
     first, healing = view.current == "", rotation.strategy is Strategy.REPUBLISH
-    olds = [t for t in (view.current, fact.text("adopt")) if t != rotation.token_id]
+    olds = [t for t in (view.current, fact.adopt) if t != rotation.token_id]
     view = replace(
         view,
         current=rotation.token_id,
         fingerprint=rotation.fingerprint,
         stood=view.stood | {rotation.token_id},
-        retirements=amend.opened(view, fact.at, rotation.policy, *olds),
+        retirements=amend.opened(view, of.at, rotation.policy, *olds),
         failing_since=0.0,
     )
     if not healing:
-        view = replace(view, confirmed_at=fact.at, rotations=view.rotations + (not first))
+        view = replace(view, confirmed_at=of.at, rotations=view.rotations + (not first))
     stays = rotation.strategy is Strategy.ROLL
-    return replace(view, rotation=replace(rotation, step=K.CONFIRMED, since=fact.at) if stays else None)
+    return replace(view, rotation=replace(rotation, step=K.CONFIRMED, since=of.at) if stays else None)
 
 
-def done(view: View, fact: Draft) -> View:
+def done(view: View, fact: Done, of: Draft) -> View:
     """A roll is over."""
     return replace(view, rotation=None)
 
 
-def displaced(view: View, fact: Draft) -> View:
+def displaced(view: View, fact: Displaced, of: Draft) -> View:
     """The rotation closes before it was confirmed."""
     rotation = view.opened
     retirements = view.retirements
     if rotation.token_id != view.current and rotation.strategy is not Strategy.ROLL:
-        retirements = amend.opened(view, fact.at, rotation.policy, rotation.token_id)
+        retirements = amend.opened(view, of.at, rotation.policy, rotation.token_id)
     attempts = view.attempts
-    if attempts.get(rotation.attempt_name) == "intent":
-        attempts = amend.plus(attempts, rotation.attempt_name, "abandoned")
+    if attempts.get(rotation.attempt_name) is AttemptState.INTENT:
+        attempts = amend.plus(attempts, rotation.attempt_name, AttemptState.ABANDONED)
     healing = rotation.strategy is Strategy.REPUBLISH
-    want = not fact.detail.get("closed") and not (healing and not fact.detail.get("dead"))
+    want = not fact.closed and not (healing and not fact.dead)
     return replace(
         view,
         rotation=None,
         want=view.want or want,
-        yielded=bool(fact.detail.get("yields")),
-        closing="" if view.closing == fact.rid else view.closing,
+        yielded=fact.yields,
+        closing="" if view.closing == of.rid else view.closing,
         retirements=retirements,
         attempts=attempts,
     )
 
 
-def extended(view: View, fact: Draft) -> View:
+def extended(view: View, fact: Extended, of: Draft) -> View:
     """The expiry was moved ahead of a roll."""
     rotation = view.opened
     tokens = amend.tokens_with(view, fact)
-    tokens[fact.token_id] = replace(tokens[fact.token_id], expires_at=amend.expiry(fact))
-    return replace(view, tokens=tokens, rotation=replace(rotation, extended=amend.expiry(fact)))
+    tokens[fact.token_id] = replace(tokens[fact.token_id], expires_at=fact.expires_at)
+    return replace(view, tokens=tokens, rotation=replace(rotation, extended=fact.expires_at))
 
 
-def failure(view: View, fact: Draft) -> View:
+def failure(view: View, fact: Failed, of: Draft) -> View:
     """A failed act, for the back-off; a certain refusal of a mint returns to the step before its intent."""
-    act, why, remedy, rotation = fact.text("act"), fact.text("why"), fact.text("remedy"), view.rotation
-    if "not_written" in fact.detail:
-        view = amend.unintended(view, (fact.target, fact.token_id), fact.text("not_written"))
+    act, why, remedy, rotation = fact.act, fact.why, fact.remedy, view.rotation
+    if fact.not_written is not None:
+        view = amend.unintended(view, (fact.target, fact.token_id), fact.not_written)
     retirement = view.retirements.get(fact.token_id)
     if retirement and act in ("disable", "delete"):
-        failures = amend.failures_with(retirement.failures, (act, ""), fact.at, why, remedy=remedy)
+        failures = amend.failures_with(retirement.failures, (act, ""), of.at, why, remedy=remedy)
         after = replace(retirement, failures=failures)
         return replace(view, retirements=amend.plus(view.retirements, fact.token_id, after))
-    if rotation is None or rotation.rid != fact.rid:
+    if rotation is None or rotation.rid != of.rid:
         return view
     attempts = view.attempts
-    if act == "mint" and fact.token_name and attempts.get(fact.token_name) == "intent":
-        attempts = amend.plus(attempts, fact.token_name, "refused")
+    if act == "mint" and fact.token_name and attempts.get(fact.token_name) is AttemptState.INTENT:
+        attempts = amend.plus(attempts, fact.token_name, AttemptState.REFUSED)
         if rotation.step is K.INTENT and rotation.attempt_name == fact.token_name and rotation.prior:
             rotation = replace(rotation.prior, attempt=rotation.attempt)
-    code = OperatorCode.of(fact.text("code"))
-    failures = amend.failures_with(rotation.failures, (act, fact.target), fact.at, why, code, remedy)
+    failures = amend.failures_with(rotation.failures, (act, fact.target), of.at, why, fact.code, remedy)
     rotation = replace(rotation, failures=failures)
-    return amend.failing_since(replace(view, rotation=rotation, attempts=attempts), fact.at)
+    return amend.failing_since(replace(view, rotation=rotation, attempts=attempts), of.at)
 
 
-def publish_intent(view: View, fact: Draft) -> View:
+def publish_intent(view: View, fact: PublishIntent, of: Draft) -> View:
     """A write is about to happen on top of that version."""
     rotation, at = view.opened, (fact.target, fact.token_id)
     return replace(
         view,
         pieces=amend.pieces(view, fact),
         intended=view.intended | {fact.token_id},
-        open_writes=amend.plus(view.open_writes, at, (*view.open_writes.get(at, ()), fact.text("version"))),
+        open_writes=amend.plus(view.open_writes, at, (*view.open_writes.get(at, ()), fact.version)),
         rotation=replace(rotation, published=True),
     )
 
 
-def written(view: View, fact: Draft) -> View:
+def written(view: View, fact: Written, of: Draft) -> View:
     """A target holds the value of this publication."""
     rotation = view.opened
     rotation = replace(
@@ -239,7 +255,7 @@ def written(view: View, fact: Draft) -> View:
         written=rotation.written | {fact.target},
         failures=amend.minus(rotation.failures, ("write", fact.target)),
     )
-    view = replace(amend.moved(view, fact), generations=amend.generations(view, fact))
+    view = replace(amend.moved(view, of.at, fact, fact.old), generations=amend.generations(view, fact))
     return replace(
         view,
         rotation=rotation,
@@ -248,7 +264,7 @@ def written(view: View, fact: Draft) -> View:
     )
 
 
-def read_back(view: View, fact: Draft) -> View:
+def read_back(view: View, fact: ReadBack, of: Draft) -> View:
     """It was read back over a new connection, and verified."""
     rotation = view.opened
     rotation = replace(
@@ -259,7 +275,7 @@ def read_back(view: View, fact: Draft) -> View:
     return replace(view, rotation=rotation)
 
 
-def unwritten(view: View, fact: Draft) -> View:
+def unwritten(view: View, fact: Unwritten, of: Draft) -> View:
     """A target does not hold it any more."""
     rotation = view.opened
     gone = {fact.target}

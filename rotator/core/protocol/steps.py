@@ -7,11 +7,23 @@ decided the same thing only one gets its fact in.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Final
+from typing import Any, Final
 
 from rotator.core.credential import Strategy
-from rotator.core.facts import Draft, Kind
-from rotator.core.protocol.view import View
+from rotator.core.facts import (
+    Abandoned,
+    Adopted,
+    Deleted,
+    Draft,
+    Intent,
+    Kind,
+    OfPublication,
+    OfRotation,
+    OfToken,
+    RetirementOpened,
+    What,
+)
+from rotator.core.protocol.view import AttemptState, View
 
 K = Kind
 
@@ -49,104 +61,110 @@ RETIREMENT_NEXT: Final[Mapping[Kind, Kind]] = {
 }
 """fact -> the step of a retirement that it must find (a CONDEMNED token goes on like a SUPERSEDED one)."""
 
-Guard = Callable[[View, Draft], str]
+Guard = Callable[[View, Any, Draft], str]
+"""(view, what the fact would tell, its envelope) -> why it must be refused, or an empty string."""
+
 Guards = Mapping[Kind, tuple[Guard, ...]]
 
 
-def step_of_rotation(view: View, draft: Draft) -> str:
+def step_of_rotation(view: View, fact: What, of: Draft) -> str:
     """The open rotation is the one meant, and its step allows the fact."""
     rotation = view.rotation
-    if rotation is None or rotation.rid != draft.rid:
-        return f"rotation {draft.rid or '?'} is not open"
+    if rotation is None or rotation.rid != of.rid:
+        return f"rotation {of.rid or '?'} is not open"
     allowed = NEXT[rotation.strategy].get(rotation.step, frozenset())
-    return "" if draft.kind in allowed else f"{draft.kind} may not follow {rotation.step} in a {rotation.strategy}"
+    return "" if fact.kind in allowed else f"{fact.kind} may not follow {rotation.step} in a {rotation.strategy}"
 
 
-def no_open_rotation(view: View, draft: Draft) -> str:
+def no_open_rotation(view: View, fact: What, of: Draft) -> str:
     """At most one open rotation of a credential."""
     return f"rotation {view.rotation.rid} is open already" if view.rotation else ""
 
 
-def of_this_publication(view: View, draft: Draft) -> str:
+def of_this_publication(view: View, fact: OfPublication, of: Draft) -> str:
     """The fact belongs to the publication that is under way."""
     rotation = view.rotation
-    if rotation is None or rotation.rid != draft.rid or rotation.step is not K.PUBLISHING:
+    if rotation is None or rotation.rid != of.rid or rotation.step is not K.PUBLISHING:
         return "no publication of this rotation is under way"
-    return "" if rotation.generation == draft.generation else f"generation {draft.generation} is not under way"
+    return "" if rotation.generation == fact.generation else f"generation {fact.generation} is not under way"
 
 
-def fresh_name(view: View, draft: Draft) -> str:
+def fresh_name(view: View, fact: Intent, of: Draft) -> str:
     """An attempt name is used once."""
-    return f"attempt {draft.token_name} was used before" if draft.token_name in view.attempts else ""
+    return f"attempt {fact.token_name} was used before" if fact.token_name in view.attempts else ""
 
 
-def not_captured(view: View, draft: Draft) -> str:
+def not_captured(view: View, fact: Abandoned, of: Draft) -> str:
     """An attempt is given up while nothing of it was captured, or when its token was turned down unpublished."""
-    state = view.attempts.get(draft.token_name)
-    if draft.detail.get("rejected"):
+    state = view.attempts.get(fact.token_name)
+    if fact.rejected:
         rotation = view.rotation
-        mine = state == "captured" and rotation is not None and rotation.token_id == draft.token_id
+        mine = state is AttemptState.CAPTURED and rotation is not None and rotation.token_id == fact.token_id
         return (
             ""
-            if mine and not view.ever_published(draft.token_id)
+            if mine and not view.ever_published(fact.token_id)
             else "only a captured token that was never published can be turned down"
         )
-    return "" if state == "intent" else f"attempt {draft.token_name} is {state or 'unknown'}"
+    return "" if state is AttemptState.INTENT else f"attempt {fact.token_name} is {state or 'unknown'}"
 
 
-def not_marked(view: View, draft: Draft) -> str:
+def not_marked(view: View, fact: OfRotation | OfPublication, of: Draft) -> str:
     """No transition publishes a token that was superseded or condemned."""
     rotation = view.rotation
-    token = draft.token_id or (rotation.token_id if rotation else "")
+    token = fact.token_id or (rotation.token_id if rotation else "")
     return f"token {token} is {view.marked[token]}" if token in view.marked else ""
 
 
-def unowned(view: View, draft: Draft) -> str:
+def unowned(view: View, fact: RetirementOpened, of: Draft) -> str:
     """A retirement opens only for a token that no rotation, no retirement and not the credential itself owns."""
-    token, rotation = draft.token_id, view.rotation
+    token, rotation = fact.token_id, view.rotation
     if token in view.marked or token in view.retirements:
         return f"token {token} is being retired already"
     if token == view.current or (rotation and token == rotation.token_id):
         return f"token {token} is in use"
-    if rotation and draft.token_name == rotation.attempt_name and view.attempts.get(draft.token_name) == "intent":
+    if (
+        rotation
+        and fact.token_name == rotation.attempt_name
+        and view.attempts.get(fact.token_name) is AttemptState.INTENT
+    ):
         return f"token {token} may be the open attempt's"
     return ""
 
 
-def retirement_step(view: View, draft: Draft) -> str:
+def retirement_step(view: View, fact: OfToken, of: Draft) -> str:
     """The retirement stands at the step before."""
-    found = view.retirements.get(draft.token_id)
-    expected = RETIREMENT_NEXT[draft.kind]
+    found = view.retirements.get(fact.token_id)
+    expected = RETIREMENT_NEXT[fact.kind]
     if found is None:
-        return f"no retirement of token {draft.token_id} is open"
+        return f"no retirement of token {fact.token_id} is open"
     step = K.SUPERSEDED if found.step is K.CONDEMNED else found.step
-    if draft.kind is K.DELETED and draft.detail.get("undisabled"):
+    if isinstance(fact, Deleted) and fact.undisabled:
         expected = K.SUPERSEDED
-    return "" if step is expected else f"{draft.kind} may not follow {found.step}"
+    return "" if step is expected else f"{fact.kind} may not follow {found.step}"
 
 
-def not_in_use(view: View, draft: Draft) -> str:
+def not_in_use(view: View, fact: OfToken, of: Draft) -> str:
     """Neither the current token nor the one under way is ever marked for destruction."""
     rotation = view.rotation
-    used = draft.token_id == view.current or (rotation is not None and draft.token_id == rotation.token_id)
-    return f"token {draft.token_id} is in use" if used else ""
+    used = fact.token_id == view.current or (rotation is not None and fact.token_id == rotation.token_id)
+    return f"token {fact.token_id} is in use" if used else ""
 
 
-def never_published(view: View, draft: Draft) -> str:
+def never_published(view: View, fact: OfToken, of: Draft) -> str:
     """Condemned is only for an attempt that the journal knows, born after any restore point, never published."""
-    token = view.tokens.get(draft.token_id)
-    if view.ever_published(draft.token_id):
-        return f"token {draft.token_id} was published"
+    token = view.tokens.get(fact.token_id)
+    if view.ever_published(fact.token_id):
+        return f"token {fact.token_id} was published"
     if token is None or token.attempt_name not in view.attempts:
-        return f"token {draft.token_id} is of no attempt that this journal knows"
-    return "" if token.born > view.ahead_at else f"token {draft.token_id} is older than the restore of this journal"
+        return f"token {fact.token_id} is of no attempt that this journal knows"
+    return "" if token.born > view.ahead_at else f"token {fact.token_id} is older than the restore of this journal"
 
 
-def adoptable(view: View, draft: Draft) -> str:
+def adoptable(view: View, fact: Adopted, of: Draft) -> str:
     """A value found at a target is adopted unless its token is marked, or it is one that we published ourselves."""
-    if draft.token_id in view.marked:
-        return f"token {draft.token_id} is {view.marked[draft.token_id]}"
-    known = draft.fingerprint in view.values and view.ever_published(draft.token_id)
+    if fact.token_id in view.marked:
+        return f"token {fact.token_id} is {view.marked[fact.token_id]}"
+    known = fact.fingerprint in view.values and view.ever_published(fact.token_id)
     return "the value is known already" if known else ""
 
 
@@ -177,5 +195,10 @@ GUARDS: Final[Guards] = {
 
 
 def legal(view: View, draft: Draft, guards: Guards = GUARDS) -> str:
-    """Return why the fact must be refused after what is folded in `view`, or an empty string."""
-    return next((why for guard in guards.get(draft.kind, ()) if (why := guard(view, draft))), "")
+    """Return why the fact must be refused after what is folded in `view`, or an empty string.
+
+    A capture is always legal: it may be the only copy of a value.
+    """
+    if view.newer and draft.kind is not K.CAPTURED:
+        return f"a newer version of rotator wrote `{view.newer}` there, which this one does not know"
+    return next((why for guard in guards.get(draft.kind, ()) if (why := guard(view, draft.what, draft))), "")

@@ -4,11 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 from rotator.core.credential import NEVER, Policy, Strategy, Terms
 from rotator.core.errors import IllegalFact
-from rotator.core.facts import Json, Kind
+from rotator.core.facts import Kind
+from rotator.core.plain import Json
 from rotator.core.reasons import OperatorCode
+
+
+class AttemptState(StrEnum):
+    """How far an attempt to mint is."""
+
+    INTENT = "intent"
+    """It may have been sent; its answer is not known."""
+    CAPTURED = "captured"
+    ABANDONED = "abandoned"
+    REJECTED = "rejected"
+    """Captured, and turned down."""
+    REFUSED = "refused"
+    """The provider said no: nothing was minted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,7 +164,7 @@ class Request:
 
     id: str
     at: float
-    strategy: str = ""
+    strategy: Strategy | None = None
     outage_budget: float = 0.0
     reason: str = ""
     actor: str = ""
@@ -194,7 +209,7 @@ class View:
         values: fingerprint -> token id, every value that the journal holds or held, oldest first.
         pieces: fingerprint of what was written to a managed key beside the value, or derived from it -> of that value.
         tokens: by id.
-        attempts: attempt name -> `intent`, `captured`, `abandoned`, `rejected` or `refused`.
+        attempts: by attempt name, how far it is.
         rotation: the open one.
         retirements: open ones by token id.
         marked: token id -> the irrevocable fact about it.
@@ -238,6 +253,8 @@ class View:
         failing_since: since when the open work fails without a success, 0 if it does not.
         spec: the configured stanza as last journaled.
         former: scope that the credential left -> its stanza of then, so that tokens there can still be ended.
+        newer: the word of the first fact that only a newer version knows and that may not be passed over, or empty.
+        newer_at: when that was written.
     """
 
     position: int = 0
@@ -247,7 +264,7 @@ class View:
     values: Mapping[str, str] = field(default_factory=dict)
     pieces: Mapping[str, str] = field(default_factory=dict)
     tokens: Mapping[str, Token] = field(default_factory=dict)
-    attempts: Mapping[str, str] = field(default_factory=dict)
+    attempts: Mapping[str, AttemptState] = field(default_factory=dict)
     rotation: Rotation | None = None
     retirements: Mapping[str, Retirement] = field(default_factory=dict)
     marked: Mapping[str, Kind] = field(default_factory=dict)
@@ -290,6 +307,8 @@ class View:
     rotations: int = 0
     failing_since: float = 0.0
     spec: Mapping[str, Json] = field(default_factory=dict)
+    newer: str = ""
+    newer_at: float = 0.0
     former: Mapping[str, Mapping[str, Json]] = field(default_factory=dict)
 
     @property

@@ -123,8 +123,7 @@ def strategy_for(case: Case) -> Strategy:
     Nothing to roll, or a token that is gone, means recreate; so does a token that has an end which cannot be moved.
     """
     view, credential, can = case.view, case.credential, case.can
-    asked = view.request.strategy if view.request else ""
-    wanted = Strategy(asked) if asked else credential.policy.strategy
+    wanted = (view.request.strategy if view.request else None) or credential.policy.strategy
     token = view.current or credential.adopt
     if not token or case.result(Sight.TOKEN, token) is Result.DEAD or moved(case):
         return Strategy.RECREATE
@@ -160,6 +159,9 @@ def watch(case: Case) -> Verdict | None:
 
 def next_step(case: Case, tables: Tables = TABLES) -> Step:
     """Return what to do now, or how long to wait: rotation first, then retirements, then a start, then the watch."""
+    if case.view.newer:  # a fact that this version must not pass over: whatever it would do could be wrong
+        asked = Operator(OperatorCode.NEWER_VERSION, case.now + case.watch, case.view.newer)
+        return Step(actions=(), until=asked.until, why={"start": asked})
     waits: dict[str, Wait | Operator] = {}
 
     def settle(name: str, verdict: Verdict | None) -> tuple[Action, ...]:

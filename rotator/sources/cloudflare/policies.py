@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from rotator.core.facts import Json
+from rotator.core.plain import Json
 
 Atom: TypeAlias = tuple[str, str, str]
 Sides: TypeAlias = frozenset[tuple[str, frozenset[str]]]

@@ -16,6 +16,7 @@ from rotator.core.secret import Secret
 from rotator.testing.cover import judge
 from rotator.testing.cover.model import NAME, Model, Proc
 from rotator.testing.simulation.provider import Place, Tok
+from rotator.testing.simulation.store import brought
 
 # --- the provider
 
@@ -217,7 +218,7 @@ def spool(model: Model, me: tuple[str, int], draft: Draft, value: str) -> None:
     canary(model)
     if "no_spool" not in model.mutants:
         model.store.spools.setdefault(me, []).append((NAME, draft, value))
-    model.spooled |= {draft.fingerprint}
+    model.spooled |= {brought(draft)}
 
 
 def capture(model: Model, me: tuple[str, int], draft: Draft, value: str) -> View:
@@ -229,7 +230,7 @@ def capture(model: Model, me: tuple[str, int], draft: Draft, value: str) -> View
     before = model.view
     after = model.store.put(NAME, draft, value, held.epoch)
     mine = model.store.spools.get(me, [])
-    model.store.spools[me] = [kept for kept in mine if kept[1].fingerprint != draft.fingerprint]
+    model.store.spools[me] = [kept for kept in mine if brought(kept[1]) != brought(draft)]
     judge.fact(model, draft, before)
     return after
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from rotator.core.credential import NEVER
-from rotator.core.facts import Draft, Kind
+from rotator.core.facts import Draft, How, Paused, Requested, Resolved
 from rotator.core.protocol.view import View, blank
 from rotator.testing.cover.effects import kill, store_place
 from rotator.testing.cover.judge import OUTAGE
@@ -121,7 +121,7 @@ def pause(model: Model) -> bool:
     """An operator stops starts and retirements."""
     if model.view.pause is not None:
         return False
-    model.note(Draft(kind=Kind.PAUSED, at=model.now))
+    model.note(Draft(what=Paused(), at=model.now))
     return True
 
 
@@ -130,7 +130,7 @@ def close(model: Model) -> bool:
     if model.view.rotation is None or model.view.closing:
         return False
     model.happened |= {"abandon"}
-    model.note(Draft(kind=Kind.RESOLVED, at=model.now, detail={"how": "abandon"}))
+    model.note(Draft(what=Resolved(how=How.ABANDON), at=model.now))
     return again(model)
 
 
@@ -138,7 +138,7 @@ def request(model: Model) -> bool:
     """An operator asks for a rotation."""
     if model.view.request is not None:
         return False
-    model.note(Draft(kind=Kind.REQUEST, at=model.now, detail={"request_id": model.fresh("q")}))
+    model.note(Draft(what=Requested(request_id=model.fresh("q")), at=model.now))
     return again(model)
 
 

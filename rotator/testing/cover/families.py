@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from rotator.core.credential import Strategy
-from rotator.core.facts import Draft, Kind
+from rotator.core.facts import Captured, Configured, Draft, Requested
 from rotator.testing.cover import events
 from rotator.testing.cover.events import Event
 from rotator.testing.cover.model import KINDS, LIFE, NAME, TICK, Model, Proc
@@ -65,8 +65,8 @@ def first(family: Family, mutation: Mutation | None = None) -> Model:
         fingerprint = f"f{tok.value}"
         tok.verified = at
         facts = [
-            Draft(kind=Kind.CAPTURED, at=at, token_id=tok.id, token_name=tok.name, fingerprint=fingerprint,
-                  detail={"born": tok.born, "attempt_name": tok.name, "expires_at": tok.expires}),
+            Draft(what=Captured(attempt=0, token_id=tok.id, token_name=tok.name, fingerprint=fingerprint,
+                                born=tok.born, attempt_name=tok.name, expires_at=tok.expires), at=at),
         ]  # fmt: skip
         for draft in facts:
             model.store.put(NAME, draft, tok.value, 1)
@@ -77,9 +77,9 @@ def first(family: Family, mutation: Mutation | None = None) -> Model:
         )  # fmt: skip
         for place in model.places.values():
             place.data, place.since, place.by = {NAME: tok.value}, {NAME: at}, {NAME: ""}
-    model.note(Draft(kind=Kind.CONFIGURED, at=at, detail=credential.spec))
+    model.note(Draft(what=Configured(spec=credential.spec), at=at))
     if family.request and family.current:
-        model.note(Draft(kind=Kind.REQUEST, at=model.now, detail={"request_id": "q1"}))
+        model.note(Draft(what=Requested(request_id="q1"), at=model.now))
     family.before(model)
     model.backup = model.view
     return model

@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from rotator.core.credential import NEVER, Strategy
-from rotator.core.facts import Draft, Kind
+from rotator.core.facts import Abandoned, Draft, Kind, OfPublication, OfToken, Planned
 from rotator.core.protocol.view import View
+from rotator.core.schedule.due import Due
 from rotator.testing.cover.model import LIFE, NAME, POLICY, TICK, Model
 from rotator.testing.laws import Law
 from rotator.testing.simulation.provider import Place, Tok
@@ -173,24 +174,27 @@ def _verified(model: Model, draft: Draft, before: View) -> None:
 
 
 def _written(model: Model, draft: Draft, before: View) -> None:
-    if draft.target not in model.displaced:
+    target = draft.what.target if isinstance(draft.what, OfPublication) else ""
+    if target not in model.displaced:
         return
-    old, by = model.displaced.pop(draft.target)
+    old, by = model.displaced.pop(target)
     tok = model.of_value(old)
-    foreign = tok is not None and tok.id in model.foreign and (draft.target, f"f{old}") not in before.allowed
+    foreign = tok is not None and tok.id in model.foreign and (target, f"f{old}") not in before.allowed
     if by == "op" and foreign:
-        model.bad(Law.OVERRIDE, f"a live value of somebody else was displaced at {draft.target}")
+        model.bad(Law.OVERRIDE, f"a live value of somebody else was displaced at {target}")
 
 
 def _abandoned(model: Model, draft: Draft, before: View) -> None:
-    captured = any(t.attempt_name == draft.token_name for t in before.tokens.values())
-    if captured and not draft.detail.get("rejected"):
-        model.bad(Law.ABANDONED, f"{draft.token_name} was given up after its capture")
+    what = draft.what
+    if not isinstance(what, Abandoned) or what.rejected:
+        return
+    if any(t.attempt_name == what.token_name for t in before.tokens.values()):
+        model.bad(Law.ABANDONED, f"{what.token_name} was given up after its capture")
 
 
 def _planned(model: Model, draft: Draft, before: View) -> None:
     current = model.toks.get(before.current)
-    believed = draft.detail.get("why") == "dead" and current is not None
+    believed = isinstance(draft.what, Planned) and draft.what.terms.why == Due.DEAD and current is not None
     if believed and current and before.fingerprint == f"f{current.value}" and model.live(current.value):
         model.bad(Law.DOUBT, f"{current.id} was replaced as dead and lives")
     decided = model.acting.view if model.acting else None
@@ -205,7 +209,7 @@ def _publishing(model: Model, draft: Draft, before: View) -> None:
 
 def _marked(model: Model, draft: Draft, before: View) -> None:
     view = model.acting.view if model.acting and model.acting.view else before
-    tok = model.toks[draft.token_id]
+    tok = model.toks[draft.what.token_id if isinstance(draft.what, OfToken) else ""]
     stood = tok.gone > -NEVER or model.held(tok) or tok.id in before.intended | before.stood
     known = tok.id in before.tokens and tok.name in before.attempts and tok.born > before.ahead_at
     if draft.kind is Kind.SUPERSEDED and known and not stood:

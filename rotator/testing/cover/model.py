@@ -10,7 +10,8 @@ from copy import copy
 from dataclasses import dataclass, field, replace
 
 from rotator.core.credential import NEVER, Credential, Policy, Strategy, TargetRef
-from rotator.core.facts import Draft, Json
+from rotator.core.facts import Draft
+from rotator.core.plain import Json
 from rotator.core.ports.journal import Lease
 from rotator.core.protocol.view import View
 from rotator.engine.work import Memory, Tuning

@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from rotator.core.errors import RotatorError
-from rotator.core.facts import Draft, Kind
+from rotator.core.facts import Draft, How, Resolved, Resumed
 from rotator.core.protocol.rules import Look, Result, Seen, Sight
 from rotator.engine.work import Memory
 from rotator.testing.cover.effects import EFFECTS, kill
@@ -150,11 +150,11 @@ def _operator(model: Model) -> None:
     """He answers one tick after he was asked."""
     view = model.view
     if view.pause is not None and model.now >= view.pause.since + TICK:
-        model.note(Draft(kind=Kind.RESUMED, at=model.now))
+        model.note(Draft(what=Resumed(), at=model.now))
     asked = view.overridden or (view.rotation and view.rotation.rejects >= 2)
     restored = view.ahead and view.cleared_at < view.ahead_at
     if asked or (restored and model.now > view.ahead_at + TICK):
-        model.note(Draft(kind=Kind.RESOLVED, at=model.now, detail={"how": "retry"}))
+        model.note(Draft(what=Resolved(how=How.RETRY), at=model.now))
 
 
 def _older(memory: Memory, now: float) -> Memory:

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Any, TypeVar
 
 from rotator.core.credential import Strategy
-from rotator.core.facts import Draft, Kind
+from rotator.core.facts import Draft, Kind, What
 from rotator.core.protocol import recreate, retire, roll
 from rotator.core.protocol.decide import TABLES
 from rotator.core.protocol.rules import Row, Rule
@@ -103,7 +103,7 @@ def _steps() -> Iterator[tuple[str, Mutation]]:
         for step, allowed in steps.items():
             for kind in sorted(allowed):
 
-                def refuses(view: View, draft: Draft, of: tuple[str, Kind] = (strategy, step)) -> str:
+                def refuses(view: View, fact: What, draft: Draft, of: tuple[str, Kind] = (strategy, step)) -> str:
                     rotation = view.rotation
                     if rotation is None or rotation.rid != draft.rid or (rotation.strategy, rotation.step) != of:
                         return ""
@@ -112,7 +112,7 @@ def _steps() -> Iterator[tuple[str, Mutation]]:
                 yield f"{strategy} {kind} after {step}", _refusing(kind, refuses)
     for kind, before in RETIREMENT_NEXT.items():
 
-        def refuses_too(view: View, draft: Draft) -> str:
+        def refuses_too(view: View, fact: What, draft: Draft) -> str:
             return f"{draft.kind} was left out"
 
         yield f"retirement {kind} after {before}", _refusing(kind, refuses_too)

@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
-from rotator.core.facts import Draft
+from rotator.core.facts import Draft, What
 from rotator.core.protocol.decide import TABLES
 from rotator.core.protocol.rules import Case, Rule, Verdict
 from rotator.core.protocol.steps import GUARDS, Guard
@@ -72,8 +72,8 @@ class Survey(Search):
         return watched
 
     def _guard(self, name: str, guard: Guard) -> Guard:
-        def watched(view: View, draft: Draft) -> str:
-            found = guard(view, draft)
+        def watched(view: View, what: What, draft: Draft) -> str:
+            found = guard(view, what, draft)
             if found:
                 self.said.add(name)
             return found

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from rotator.core.facts import Draft, Kind
+from rotator.core.facts import Draft, How, Requested, Resolved
 from rotator.core.protocol.fold import fold
 from rotator.core.protocol.names import parse
 from rotator.testing.simulation.store import Snapshot, Stream
@@ -111,9 +111,8 @@ class Happenings:
         self.world.past.pop(place, None)
 
     def _request(self, name: str) -> None:
-        self._note(
-            name, Draft(kind=Kind.REQUEST, at=self.world.hub.now, detail={"request_id": f"q{self.world.hub.now:.0f}"})
-        )
+        now = self.world.hub.now
+        self._note(name, Draft(what=Requested(request_id=f"q{now:.0f}"), at=now))
 
     def resolve(self, only: str = "", how: str = "retry") -> None:
         """An operator decides; accept and abandon are for what stands at a target and for an open rotation."""
@@ -124,7 +123,7 @@ class Happenings:
                 self.world.count[f"resolved {how}"] += 1
                 if how == "retry":
                     self.world.allowed |= set(view.overridden.items())
-                self._note(name, Draft(kind=Kind.RESOLVED, at=self.world.hub.now, detail={"how": how}))
+                self._note(name, Draft(what=Resolved(how=How(how)), at=self.world.hub.now))
 
     def _note(self, name: str, draft: Draft) -> None:
         stream = self.world.store.stream(name)

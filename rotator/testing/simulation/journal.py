@@ -17,6 +17,7 @@ from rotator.core.protocol.names import parse
 from rotator.core.protocol.view import View
 from rotator.core.secret import Secret
 from rotator.testing.simulation.door import Door
+from rotator.testing.simulation.store import brought
 
 T = TypeVar("T")
 
@@ -110,7 +111,7 @@ class SimJournal:
                 raise Fenced("captures are fenced in this mutant")
             view = self._store.put(stream, draft, value.reveal(), epoch)
             mine = self._store.spools.get(self._door.me, [])
-            mine[:] = [kept for kept in mine if kept[1].fingerprint != draft.fingerprint]
+            mine[:] = [kept for kept in mine if brought(kept[1]) != brought(draft)]
             self._door.world.appended(stream, draft)
             return view
 

@@ -10,10 +10,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rotator.core.credential import NEVER, Strategy
-from rotator.core.facts import Draft, Kind
+from rotator.core.facts import Abandoned, Captured, Draft, Kind, Planned
 from rotator.core.protocol.names import parse
+from rotator.core.schedule.due import Due
 from rotator.testing.laws import Law
 from rotator.testing.simulation.provider import Tok
+from rotator.testing.simulation.store import brought
 
 if TYPE_CHECKING:
     from rotator.testing.simulation.world import World
@@ -74,9 +76,10 @@ class Judge:
 
     def fact(self, stream: str, draft: Draft) -> None:
         """Laws about facts."""
-        if draft.kind is Kind.CAPTURED:
-            self._captured.add(draft.text("attempt_name"))
-        if draft.kind is Kind.PLANNED and draft.detail.get("why") == "dead" and self.world.faults.count["spurious"] < 3:
+        if isinstance(draft.what, Captured):
+            self._captured.add(draft.what.attempt_name)
+        dead = isinstance(draft.what, Planned) and draft.what.terms.why == Due.DEAD
+        if dead and self.world.faults.count["spurious"] < 3:
             current = self.world.provider.tokens.get(self.world.view(stream).current)
             if (
                 current
@@ -84,8 +87,9 @@ class Judge:
                 and f"f{current.value}" == self.world.view(stream).fingerprint
             ):
                 self.world.bad(Law.DOUBT, f"{current.id} was replaced as dead and lives")
-        if draft.kind is Kind.ABANDONED and not draft.detail.get("rejected") and draft.token_name in self._captured:
-            self.world.bad(Law.ABANDONED, f"{draft.token_name} was given up after its capture")
+        what = draft.what
+        if isinstance(what, Abandoned) and not what.rejected and what.token_name in self._captured:
+            self.world.bad(Law.ABANDONED, f"{what.token_name} was given up after its capture")
         if draft.kind is Kind.CONFIRMED:
             view = self.world.view(stream)
             rotation = view.rotation
@@ -282,10 +286,10 @@ class Judge:
         ]
         if not lives:
             world.bad(Law.LOST, f"no live value of {name} in journal or targets")
-        kept = {d.fingerprint for _, d in world.store.log if d.kind is Kind.CAPTURED}
+        kept = {brought(d) for _, d in world.store.log if d.kind is Kind.CAPTURED}
         for at, stream, draft in self._spooled:
-            if stream == name and at > world.lost_at and draft.fingerprint not in kept:
-                world.bad(Law.SPOOLED, f"the value of {draft.token_name} was spooled at {at:.0f} and never captured")
+            if stream == name and at > world.lost_at and brought(draft) not in kept:
+                world.bad(Law.SPOOLED, f"the value {brought(draft)} was spooled at {at:.0f} and never captured")
         if len(set(standing.values())) > 1 or not all(provider.live(v) for v in standing.values()):
             world.bad(Law.TARGETS, f"{name}: {standing}")
         if view.rotation:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from rotator.core.errors import Fenced, IllegalFact, JournalUnsafe
-from rotator.core.facts import UNFENCED, Draft, Fact, Kind
+from rotator.core.facts import UNFENCED, Draft, Fact, Kind, OfValue
 from rotator.core.protocol.fold import fold
 from rotator.core.protocol.steps import GUARDS, Guards, legal
 from rotator.core.protocol.view import View, blank
@@ -101,8 +101,9 @@ class Store:
             **base, fact_id=str(self.facts), stream=stream, position=found.view.position + 1, epoch=epoch, writer=""
         )
         if value is not None:
-            self.values[draft.fingerprint] = value
-            self.sealed_at.setdefault(draft.fingerprint, epoch)
+            fingerprint = brought(draft)
+            self.values[fingerprint] = value
+            self.sealed_at.setdefault(fingerprint, epoch)
         found.view = fold(found.view, fact)
         self.log.append((stream, draft))
         return found.view
@@ -122,3 +123,8 @@ class Store:
     def snapshot(self) -> Snapshot:
         """Return a copy to restore later."""
         return {k: replace(s) for k, s in self.streams.items()}, {k: replace(h) for k, h in self.leases.items()}
+
+
+def brought(draft: Draft) -> str:
+    """The fingerprint of the value that a fact brings, or an empty string."""
+    return draft.what.fingerprint if isinstance(draft.what, OfValue) else ""

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 
 from rotator.core.credential import EVERYTHING, NEVER, Can, Credential, Policy, Strategy, TargetRef
 from rotator.core.errors import Refused
-from rotator.core.facts import Draft, Json
+from rotator.core.facts import Draft
+from rotator.core.plain import Json
 from rotator.core.ports.source import Minted, TokenState
 from rotator.core.protocol.decide import TABLES, Tables
 from rotator.core.protocol.steps import GUARDS, Guards
@@ -307,12 +308,8 @@ class World:
         """A fact became durable."""
         self.count[f"fact {draft.kind}"] += 1
         if self.trace is not None:
-            about = " ".join(
-                filter(
-                    None,
-                    (draft.token_id, draft.target, str(draft.detail.get("why", "")), str(draft.detail.get("act", ""))),
-                )
-            )
+            told = [getattr(draft.what, name, "") for name in ("token_id", "target", "why", "act")]
+            about = " ".join(filter(None, told))
             self.note("", stream, "FACT", draft.kind.value, about)
         self.judge.fact(stream, draft)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from rotator.core import encoding
 from rotator.core.credential import Policy, Strategy, Terms
 from rotator.core.facts import Draft, Kind
 from rotator.core.ports.journal import Journal, Lease
@@ -15,16 +16,16 @@ VALUE = Secret("v1.0-canary-value-0123456789abcdef")
 
 def planned(rid: str = RID, strategy: Strategy = Strategy.RECREATE) -> Draft:
     terms = Terms(policy=Policy(strategy=strategy), targets=frozenset({"t"}), required=frozenset({"t"}))
-    return Draft(kind=Kind.PLANNED, at=100, rid=rid, detail=terms.to_json())
+    return encoding.draft(Kind.PLANNED, at=100, rid=rid, detail=terms.to_json())
 
 
 def intent(attempt: int = 1, rid: str = RID) -> Draft:
-    return Draft(kind=Kind.INTENT, at=101, rid=rid, attempt=attempt, token_name=name(attempt, rid))
+    return encoding.draft(Kind.INTENT, at=101, rid=rid, attempt=attempt, token_name=name(attempt, rid))
 
 
 def captured(attempt: int = 1, rid: str = RID, token_id: str = "token-1", fingerprint: str = "") -> Draft:
-    return Draft(
-        kind=Kind.CAPTURED,
+    return encoding.draft(
+        Kind.CAPTURED,
         at=102,
         rid=rid,
         attempt=attempt,
@@ -36,16 +37,16 @@ def captured(attempt: int = 1, rid: str = RID, token_id: str = "token-1", finger
 
 
 def abandoned(attempt: int = 1, rid: str = RID) -> Draft:
-    return Draft(kind=Kind.ABANDONED, at=170, rid=rid, attempt=attempt, token_name=name(attempt, rid))
+    return encoding.draft(Kind.ABANDONED, at=170, rid=rid, attempt=attempt, token_name=name(attempt, rid))
 
 
 def seen(at: float = 100, **more: Any) -> Draft:
     """A fact that is legal at any time."""
-    return Draft(kind=Kind.TARGET_ADDED, at=at, target="t", **more)
+    return encoding.draft(Kind.TARGET_ADDED, at=at, target="t", **more)
 
 
 def request(identity: str = "q1") -> Draft:
-    return Draft(kind=Kind.REQUEST, at=100, actor="alice", detail={"request_id": identity})
+    return encoding.draft(Kind.REQUEST, at=100, actor="alice", detail={"request_id": identity})
 
 
 def name(attempt: int, rid: str = RID) -> str:
@@ -54,7 +55,7 @@ def name(attempt: int, rid: str = RID) -> str:
 
 def mine(journal: Journal, draft: Draft, value: Secret) -> Draft:
     """The capture with the value's fingerprint, as the engine fills it in."""
-    return captured(draft.attempt, draft.rid, draft.token_id, journal.fingerprint(value))
+    return captured(draft.what.attempt, draft.rid, draft.what.token_id, journal.fingerprint(value))
 
 
 def claimed(journal: Journal, stream: str) -> Lease:

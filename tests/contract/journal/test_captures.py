@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from rotator.core import encoding
 from rotator.core.errors import JournalUnsafe
 from rotator.core.facts import Kind
 from rotator.core.secret import Secret
@@ -206,10 +207,9 @@ def test_a_capture_that_comes_while_its_process_leaves_is_not_spooled_into_a_fil
 
 
 def test_a_value_beside_a_fenced_fact_is_sealed_with_it(real: SqliteBench):
-    from rotator.core.facts import Draft
 
     journal, stream = real.open(), real.stream("a")
-    adopted = Draft(kind=Kind.ADOPTED, at=5, token_id="token-9", target="t")
+    adopted = encoding.draft(Kind.ADOPTED, at=5, token_id="token-9", target="t")
     view = journal.append(claimed(journal, stream), adopted, VALUE)
     assert view.fingerprint == journal.fingerprint(VALUE)
     assert journal.reveal(stream, view.fingerprint) == VALUE

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rotator.core.errors import Fenced, IllegalFact
-from rotator.core.facts import Kind
+from rotator.core.facts import Baseline, Draft, Kind
 from rotator.core.protocol.view import blank
 from tests.contract.journal.benches import Bench, SqliteBench
 from tests.contract.journal.drafts import abandoned, claimed, intent, planned, request, seen
@@ -91,19 +91,13 @@ def test_a_fact_that_needs_a_lease_cannot_be_noted(real: SqliteBench):
 def test_history_tells_everything_that_a_fact_says_oldest_first(real: SqliteBench):
     journal, stream = real.open(), real.stream("a")
     lease = claimed(journal, stream)
-    draft = seen(7.5, actor="bob", principal="p", owner="account", generation=3, detail={"x": [1, None, "é"]})
+    what = Baseline(target="t", token_id="t1", fingerprint="é", replace=True)
+    draft = Draft(what=what, at=7.5, rid="r0", actor="bob", principal="p", owner="account")
     journal.append(lease, draft)
     journal.append(lease, planned())
     first, second = journal.facts(stream)
-    assert (first.kind, first.at, first.actor, first.principal, first.owner, first.generation, first.detail) == (
-        Kind.TARGET_ADDED,
-        7.5,
-        "bob",
-        "p",
-        "account",
-        3,
-        {"x": [1, None, "é"]},
-    )
+    assert (first.what, first.at, first.rid) == (what, 7.5, "r0")
+    assert (first.kind, first.actor, first.principal, first.owner) == (Kind.BASELINE, "bob", "p", "account")
     assert (first.position, first.epoch, first.writer, first.stream) == (1, lease.epoch, journal.owner, stream)
     assert second.kind is Kind.PLANNED
     assert first.fact_id != second.fact_id

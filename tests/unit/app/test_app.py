@@ -5,9 +5,10 @@ import json
 import pytest
 
 from rotator.app.reload import reload
+from rotator.core import encoding
 from rotator.core.credential import NEVER, State
 from rotator.core.errors import ConfigError, JournalUnsafe
-from rotator.core.facts import Draft, Kind
+from rotator.core.facts import Kind
 
 
 def test_a_reader_works_before_the_first_start_and_changes_nothing(opened, place):
@@ -54,7 +55,7 @@ def test_a_name_like_no_other_points_at_the_status(app):
 
 
 def test_an_operators_fact_is_journaled_under_the_credentials_name(app):
-    app.note("workers-deploy", Draft(kind=Kind.PAUSED, at=1.0, actor="ann"))
+    app.note("workers-deploy", encoding.draft(Kind.PAUSED, at=1.0, actor="ann"))
 
     assert [(name, fact.kind, fact.actor) for name, fact in app.queries.history()] == [
         ("workers-deploy", Kind.PAUSED, "ann")

@@ -5,8 +5,8 @@ import json
 import pytest
 
 from rotator.app.documents import credential_document, fact_document
-from rotator.core.credential import NEVER
-from rotator.core.facts import Fact, Kind
+from rotator.core.credential import NEVER, Policy
+from rotator.core.facts import Adopted, Captured, Configured, Fact, Kind, Paused, TargetReleased, Written
 from rotator.core.instants import rfc3339 as moment
 from rotator.core.status import credential_status
 from tests.unit.core.story import START, Story, published
@@ -42,8 +42,8 @@ STORIES = {
 @pytest.mark.parametrize("story", STORIES)
 def test_every_status_has_the_same_keys_and_is_strict_json(story):
     made = STORIES[story]()
-    document = credential_document(credential_status(made.credential, made.view, made.at, {}))
-    blank = credential_document(credential_status(Story().credential, Story().view, START, {}))
+    document = credential_document(credential_status(made.credential, made.view, made.at))
+    blank = credential_document(credential_status(Story().credential, Story().view, START))
 
     assert list(document) == list(blank)
     assert json.loads(json.dumps(document, allow_nan=False)) == document
@@ -52,7 +52,7 @@ def test_every_status_has_the_same_keys_and_is_strict_json(story):
 def test_what_is_open_is_a_document_of_its_own():
     def document(name):
         story = STORIES[name]()
-        return credential_document(credential_status(story.credential, story.view, story.at, {}))
+        return credential_document(credential_status(story.credential, story.view, story.at))
 
     assert document("rotating")["rotation"]["step"] == "intent"
     assert document("retiring")["retirements"][0]["step"] == "open"
@@ -60,31 +60,41 @@ def test_what_is_open_is_a_document_of_its_own():
     assert document("overridden")["needs_operator"]["since"] == moment(START)
 
 
+def fact(what):
+    return Fact(what=what, at=START, fact_id="f", stream="c", position=3, epoch=2, writer="w", sealed_id="s")
+
+
 def test_times_within_a_fact_are_written_as_everywhere_else():
-    fact = Fact(
-        kind=K.CAPTURED, at=START, detail={"born": 0.0, "expires_at": 1e15, "until": 60.9},
-        fact_id="f", stream="c", position=3, epoch=2, writer="w",
-    )  # fmt: skip
+    captured = fact(Captured(attempt=1, token_id="t", born=0.0, expires_at=NEVER))
+    paused = fact(Paused(until=60.9))
 
-    detail = fact_document("a", fact)["detail"]
-
-    assert detail == {"born": "1970-01-01T00:00:00Z", "expires_at": None, "until": "1970-01-01T00:01:00Z"}
+    assert fact_document("a", captured)["detail"]["born"] == "1970-01-01T00:00:00Z"
+    assert fact_document("a", captured)["detail"]["expires_at"] is None
+    assert fact_document("a", paused)["detail"]["until"] == "1970-01-01T00:01:00Z"
 
 
-def test_a_fact_shows_no_value_no_digest_and_nothing_bulky():
-    fact = Fact(
-        kind=K.CAPTURED, at=START, rid="r1", attempt=1, token_id="t1", token_name="n", fingerprint="f1",
-        detail={"why": "x", "policy": {"a": 1}, "stanza": None, "account_id": "a", "nested": {"deep": 1}},
-        fact_id="f", stream="c", position=3, epoch=2, writer="w", sealed_id="s",
-    )  # fmt: skip
-    document = fact_document("deploy", fact)
+def test_a_fact_shows_no_value_and_no_digest():
+    written = Written(target="env", token_id="t1", generation=2, fingerprint="f1", old="t0", keys={"K": "f1"})
+    document = fact_document("deploy", fact(written))
 
-    assert document["detail"] == {"why": "x", "attempt": 1, "token_id": "t1", "token_name": "n"}
+    assert document["detail"] == {"old": "t0", "token_id": "t1", "target": "env", "generation": 2}
     assert "f1" not in json.dumps(document)
-    assert (document["credential"], document["kind"], document["epoch"]) == ("deploy", "captured", 2)
+    assert (document["credential"], document["kind"], document["epoch"]) == ("deploy", "written", 2)
+
+
+@pytest.mark.parametrize(
+    "what",
+    [
+        TargetReleased(target="env", stanza={"a": 1}),
+        Configured(spec={"stanza": {"a": 1}, "account_id": "a", "targets": {}}),
+        Adopted(token_id="t", policy=Policy()),
+    ],
+)
+def test_nothing_bulky_is_shown(what):
+    shown = fact_document("deploy", fact(what))["detail"]
+
+    assert not shown.keys() & {"stanza", "policy", "account_id", "targets"}
 
 
 def test_a_fact_outside_a_rotation_belongs_to_none():
-    fact = Fact(kind=K.PAUSED, at=START, fact_id="f", stream="c", position=1, epoch=0, writer="w")
-
-    assert fact_document("deploy", fact)["rotation"] is None
+    assert fact_document("deploy", fact(Paused()))["rotation"] is None

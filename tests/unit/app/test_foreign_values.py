@@ -107,9 +107,9 @@ def test_an_older_value_of_ours_that_comes_back_after_its_end_is_written_over(ap
 
 
 def request():
-    from rotator.core.facts import Draft, Kind
+    from rotator.core.facts import Draft, Requested
 
-    return Draft(kind=Kind.REQUEST, at=0.0, actor="alice", detail={"request_id": "q"})
+    return Draft(what=Requested(request_id="q"), at=0.0, actor="alice")
 
 
 def test_a_value_that_was_replaced_by_garbage_is_neither_fresh_nor_in_sync(app, file, place):
@@ -150,12 +150,11 @@ def test_an_id_that_the_operator_changes_in_the_configuration_is_written_over(ap
 
 
 def test_what_an_operator_accepted_is_not_in_sync_until_that_is_undone(app, place, file):
-    from rotator.core.facts import Draft, Kind
+    from rotator.core.facts import Draft, How, Resolved
 
     def resolve(how):
-        app.note(
-            "workers-deploy", Draft(kind=Kind.RESOLVED, at=app.queries.now("prod"), actor="alice", detail={"how": how})
-        )
+        draft = Draft(what=Resolved(how=How(how)), at=app.queries.now("prod"), actor="alice")
+        app.note("workers-deploy", draft)
 
     assert once(app, 5.0) == 0
     ours = place.value()

@@ -6,7 +6,9 @@ import pytest
 
 from rotator.cli.following import Follower, Served
 from rotator.core.credential import Policy, Strategy, Terms
-from rotator.core.facts import Fact, Kind
+from rotator.core.encoding import draft
+from rotator.core.facts import Kind
+from rotator.journal.records import placed
 
 OLD, NEW, NEXT = "old" * 8, "new" * 8, "nxt" * 8
 
@@ -22,18 +24,13 @@ class Story:
         detail = more.pop("detail", {})
         position = next(self._positions)
         self.follower.take(
-            Fact(
-                kind=kind,
-                at=1000.0 + position,
-                rid=rid,
-                token_id=token,
-                detail=detail,
+            placed(
+                draft(kind, at=1000.0 + position, rid=rid, token_id=token, detail=detail, **more),
                 fact_id=str(position),
                 stream="s",
                 position=position,
                 epoch=1,
                 writer="w",
-                **more,
             )
         )
         return self

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Self
 
+from rotator.core import encoding
 from rotator.core.credential import DAY, NEVER, Credential, Policy, Strategy, TargetRef, Terms
 from rotator.core.facts import Draft, Kind
 from rotator.core.protocol.fold import fold
@@ -53,8 +54,8 @@ class Story:
     def draft(self, kind: Kind, **fields: Any) -> Draft:
         """A fact about the open rotation, as the engine would write it."""
         rotation = self.view.rotation
-        base: dict[str, Any] = {"kind": kind, "at": self.at, "rid": rotation.rid if rotation else ""}
-        return Draft(**{**base, **fields})
+        base: dict[str, Any] = {"at": self.at, "rid": rotation.rid if rotation else ""}
+        return encoding.draft(kind, **{**base, **fields})
 
     def why_not(self, kind: Kind, **fields: Any) -> str:
         """Why the fact would be refused now."""

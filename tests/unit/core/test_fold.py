@@ -5,9 +5,10 @@ from dataclasses import replace
 
 import pytest
 
+from rotator.core import encoding
 from rotator.core.credential import NEVER, Policy, Strategy
 from rotator.core.errors import IllegalFact
-from rotator.core.facts import Draft, Fact, Kind
+from rotator.core.facts import Fact, Kind, Paused
 from rotator.core.protocol.fold import fold
 from rotator.core.protocol.view import blank
 from tests.unit.core.story import LIFE, START, Story, credential, published
@@ -22,12 +23,12 @@ OF_A_ROTATION = [
 @pytest.mark.parametrize("kind", OF_A_ROTATION)
 def test_a_fact_of_a_rotation_that_is_not_open_says_so(kind):
     with pytest.raises(IllegalFact, match="no rotation is open"):
-        fold(blank(), Draft(kind=kind, at=START))
+        fold(blank(), encoding.draft(kind, at=START))
 
 
 def test_a_durable_fact_moves_the_position_and_a_draft_does_not():
-    draft = Draft(kind=K.PAUSED, at=START)
-    fact = Fact(kind=K.PAUSED, at=START, fact_id="f", stream="c", position=7, epoch=1, writer="w")
+    draft = encoding.draft(K.PAUSED, at=START)
+    fact = Fact(what=Paused(), at=START, fact_id="f", stream="c", position=7, epoch=1, writer="w")
 
     assert fold(blank(), draft).position == 0
     assert fold(blank(), fact).position == 7

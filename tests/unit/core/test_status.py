@@ -6,8 +6,9 @@ from dataclasses import asdict, replace
 import pytest
 
 from rotator.core.credential import DAY, HOUR, NEVER, Policy, State, Strategy, TargetRef
-from rotator.core.facts import Kind
+from rotator.core.facts import Draft, Kind, Unknown
 from rotator.core.notes import Note, Trouble, Waits
+from rotator.core.protocol.fold import fold
 from rotator.core.protocol.rules import Operator
 from rotator.core.reasons import RETIREMENT_WAITS, OperatorCode, Reason
 from rotator.core.sentences import human
@@ -123,6 +124,13 @@ def test_a_rotation_that_works_again_fails_no_more():
 # --- needs_operator
 
 
+def newer(story: Story) -> Story:
+    """A newer version worked on it, and then the older one came back."""
+    fact = Draft(what=Unknown(word="teleported", passed_over=False), at=story.at)
+    story.view = fold(story.view, fact)
+    return story
+
+
 NEEDS = {
     "target_occupied": (
         lambda: Story().tell(K.OVERRIDDEN, target="env", fingerprint="x"),
@@ -144,6 +152,11 @@ NEEDS = {
         published,
         {"start": asked(OperatorCode.MASS_DEATH)},
         "so many tokens of the connection died at once that the answers are not believed",
+    ),
+    "newer_version": (
+        lambda: newer(published()),
+        {},
+        "a newer version of rotator wrote `teleported` into its journal, which this one does not know",
     ),
     "restored_journal": (
         lambda: published().tell(K.AHEAD),

@@ -4,13 +4,14 @@ from itertools import pairwise
 
 import pytest
 
+from rotator.core import encoding
 from rotator.core.credential import Policy, Strategy, Terms
 from rotator.core.errors import IllegalFact
-from rotator.core.facts import Draft, Kind
+from rotator.core.facts import Kind
 from rotator.core.protocol.decide import TABLES
 from rotator.core.protocol.fold import FOLDERS
 from rotator.core.protocol.steps import GUARDS, NEXT, RETIREMENT_NEXT, legal, step_of_rotation
-from rotator.core.protocol.view import Rotation, View
+from rotator.core.protocol.view import AttemptState, Rotation, View
 from rotator.testing.simulation.store import Store
 from tests.unit.core.story import START, Story, published
 
@@ -24,7 +25,7 @@ def at_step(strategy: Strategy, step: Kind) -> View:
     rotation = Rotation(
         rid="r", terms=terms, step=step, since=START, started=START, token_id="t", attempt_name="n", fingerprint="v"
     )
-    return View(rotation=rotation, attempts={"n": "intent"})
+    return View(rotation=rotation, attempts={"n": AttemptState.INTENT})
 
 
 # --- the tables
@@ -95,7 +96,7 @@ def test_a_retirement_runs_from_open_to_retired():
 @pytest.mark.parametrize(("strategy", "step"), STEPS)
 def test_the_journal_allows_what_the_table_allows_and_nothing_else(strategy, step, kind):
     fresh = "another" if kind is K.INTENT else "n"
-    draft = Draft(kind=kind, at=START, rid="r", token_name=fresh, token_id="t")
+    draft = encoding.draft(kind, at=START, rid="r", token_name=fresh, token_id="t")
     allowed = kind in NEXT[strategy][step]
 
     why = legal(at_step(strategy, step), draft)
@@ -106,10 +107,10 @@ def test_the_journal_allows_what_the_table_allows_and_nothing_else(strategy, ste
 @pytest.mark.parametrize(("strategy", "step"), STEPS)
 def test_a_late_capture_is_legal_in_every_step_and_moves_nothing(strategy, step):
     view = at_step(strategy, step)
-    draft = Draft(kind=K.CAPTURED, at=START, rid="r", token_name="late", token_id="t9", fingerprint="v9")
+    draft = encoding.draft(K.CAPTURED, at=START, rid="r", token_name="late", token_id="t9", fingerprint="v9")
 
     assert legal(view, draft) == ""
-    after = FOLDERS[K.CAPTURED](view, draft)
+    after = FOLDERS[K.CAPTURED](view, draft.what, draft)
     assert after.rotation == view.rotation
     assert after.values["v9"] == "t9"
 
@@ -119,7 +120,7 @@ def test_an_illegal_fact_is_refused_and_nothing_changes():
     before = store.stream("c").view
 
     with pytest.raises(IllegalFact, match="not open"):
-        store.put("c", Draft(kind=K.CONFIRMED, at=START, rid="r"), None, 1)
+        store.put("c", encoding.draft(K.CONFIRMED, at=START, rid="r"), None, 1)
 
     assert store.stream("c").view is before
     assert store.log == []
@@ -129,7 +130,8 @@ def test_an_illegal_fact_is_refused_and_nothing_changes():
 
 
 def test_a_second_rotation_may_not_open():
-    assert Story().planned().why_not(K.PLANNED, rid="r2") == "rotation r1 is open already"
+    story = Story().planned()
+    assert story.why_not(K.PLANNED, rid="r2", detail=story.view.opened.terms.to_json()) == "rotation r1 is open already"
 
 
 def test_a_fact_of_another_rotation_is_refused():
@@ -212,8 +214,8 @@ def test_no_transition_publishes_a_marked_token(mark, kind):
     rotation = at_step(Strategy.RECREATE, steps[kind]).opened
     view = View(rotation=rotation, marked={"t": mark})
 
-    assert legal(view, Draft(kind=kind, at=START, rid="r", token_id="t")) == f"token t is {mark}"
-    assert legal(view, Draft(kind=kind, at=START, rid="r")) == f"token t is {mark}", "the rotation's own is meant"
+    assert legal(view, encoding.draft(kind, at=START, rid="r", token_id="t")) == f"token t is {mark}"
+    assert legal(view, encoding.draft(kind, at=START, rid="r")) == f"token t is {mark}", "the rotation's own is meant"
 
 
 # --- retirements

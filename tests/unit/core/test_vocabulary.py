@@ -8,7 +8,7 @@ import pytest
 from rotator.core import errors
 from rotator.core.credential import NEVER, Policy, Strategy, Terms
 from rotator.core.events import Event
-from rotator.core.facts import UNFENCED, Draft, Kind
+from rotator.core.facts import UNFENCED
 from rotator.core.findings import Finding, Level
 from rotator.core.ports.source import TokenState
 from rotator.core.reasons import OperatorCode
@@ -59,15 +59,6 @@ def test_every_event_has_a_level_and_a_meaning(event):
 
 def test_only_a_capture_an_operator_and_another_credentials_driver_need_no_lease():
     assert {k.value for k in UNFENCED} == {"captured", "request", "paused", "resumed", "resolved", "held"}
-
-
-def test_a_draft_reads_numbers_and_words_out_of_its_detail():
-    draft = Draft(kind=Kind.FAILED, at=0, detail={"until": 5, "why": "no", "none": None})
-
-    assert draft.number("until") == 5.0
-    assert draft.number("none", 7.0) == draft.number("absent", 7.0) == 7.0
-    assert draft.text("why") == "no"
-    assert draft.text("until") == draft.text("absent") == ""
 
 
 @pytest.mark.parametrize("policy", [Policy(), Policy(lifetime=NEVER), Policy(strategy=Strategy.ROLL, every=5.0)])

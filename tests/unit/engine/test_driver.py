@@ -6,7 +6,7 @@ import pytest
 
 from rotator.core.credential import NEVER, Strategy
 from rotator.core.errors import Fenced, IllegalFact, JournalUnsafe, OperatorNeeded, Unavailable
-from rotator.core.facts import Kind
+from rotator.core.facts import Kind, TargetReleased
 from rotator.core.notes import Note, Trouble, Waits
 from rotator.core.protocol.rules import Operator, Result, Sight, Wait
 from rotator.core.reasons import OperatorCode, Reason
@@ -189,7 +189,7 @@ def test_a_target_that_left_is_released_with_the_stanza_that_it_had():
     del bench.world.required["env"]
     bench.run()
 
-    assert [(f.target, f.detail) for f in bench.facts(K.TARGET_RELEASED)] == [("env", {"stanza": {}, "place": "env"})]
+    assert [f.what for f in bench.facts(K.TARGET_RELEASED)] == [TargetReleased(target="env", stanza={}, place="env")]
 
 
 def moved(bench, name="env", place="elsewhere"):

@@ -107,14 +107,14 @@ def test_a_target_that_takes_no_write_is_a_fact_once_for_each_reason():
     bench.fails("check", *[Refused("checking env: read-only", "mount it writable")] * 2, Refused("checking: full"))
 
     bench.look(S.WRITABLE)
-    failed = [fact for fact in bench.facts(K.FAILED) if fact.detail["act"] == "check"]
+    failed = [fact for fact in bench.facts(K.FAILED) if fact.what.act == "check"]
     assert len(failed) == 3, "three targets, each once"
-    assert failed[0].detail["remedy"] == "mount it writable"
+    assert failed[0].what.remedy == "mount it writable"
     assert bench.view.failing_since
 
     bench.fails("check", Refused("checking: full"), Refused("checking: full"), Refused("checking: full"))
     bench.look(S.WRITABLE)
-    again = [fact for fact in bench.facts(K.FAILED) if fact.detail["act"] == "check"]
+    again = [fact for fact in bench.facts(K.FAILED) if fact.what.act == "check"]
     assert len(again) == 5, "the third had that reason before"
 
 

@@ -165,7 +165,7 @@ def test_why_nobody_knows_what_a_roll_did_is_told_as_it_was():
     bench.do(Act.MINT)
 
     (intent,) = bench.facts(K.INTENT)[-1:]
-    assert intent.detail["why"] == "rolling: HTTP 500"
+    assert intent.what.why == "rolling: HTTP 500"
 
 
 def test_a_mint_that_only_a_person_can_allow_is_refused_and_asks_for_him():
@@ -287,7 +287,7 @@ def test_a_token_without_expiry_is_extended_to_none():
     bench.planned(Strategy.ROLL)
     bench.do(Act.EXTEND)
 
-    assert bench.view.opened.extended == 1e15, "infinity is no number of JSON"
+    assert bench.view.opened.extended == NEVER
 
 
 # --- write
@@ -301,7 +301,7 @@ def test_a_write_journals_its_intent_with_the_version_that_it_read():
     bench.do(Act.WRITE, "env")
 
     assert kinds(bench, after) == [K.PUBLISH_INTENT, K.WRITTEN]
-    assert bench.facts(K.PUBLISH_INTENT)[0].detail["version"] == version
+    assert bench.facts(K.PUBLISH_INTENT)[0].what.version == version
     assert bench.journal.fingerprint(bench.journal.reveal(NAME, bench.view.opened.fingerprint)) == "f" + bench.at("env")
     assert bench.said("target_written")[0]["generation"] == 1
     assert bench.machine.points[-2:] == ["before_target_write", "after_target_write"]
@@ -589,9 +589,9 @@ def test_a_released_target_takes_its_stanza_along():
     bench.tell(K.CONFIGURED, detail={})
     bench.record(K.TARGET_RELEASED, target="env")
 
-    assert [f.detail for f in bench.facts(K.TARGET_RELEASED)] == [
-        {"stanza": {"path": "/x"}, "place": "/x"},
-        {"stanza": None, "place": None},
+    assert [(f.what.stanza, f.what.place) for f in bench.facts(K.TARGET_RELEASED)] == [
+        ({"path": "/x"}, "/x"),
+        (None, ""),
     ]
 
 

@@ -4,9 +4,10 @@ from dataclasses import replace
 
 import pytest
 
+from rotator.core import encoding
 from rotator.core.credential import NEVER, Policy, TargetRef, Terms
 from rotator.core.errors import Refused, Unavailable
-from rotator.core.facts import Draft, Kind
+from rotator.core.facts import Kind
 from rotator.core.ports.target import Reading
 from rotator.core.protocol.rules import Result, Sight
 from rotator.core.secret import Secret
@@ -679,12 +680,10 @@ def neighbours():
     bench.settle()
     theirs = bench.world.provider.make("c1", "c1~i1.r7.1.1", NEVER)
     lease = bench.journal.claim("c1")
-    draft = Draft(
-        kind=K.ADOPTED, at=bench.now, token_id=theirs.id, token_name=theirs.name, fingerprint="f" + theirs.value
-    )
-    bench.journal.append(lease, draft, Secret(theirs.value))
+    value = {"token_id": theirs.id, "token_name": theirs.name, "fingerprint": "f" + theirs.value}
+    bench.journal.append(lease, encoding.draft(K.ADOPTED, at=bench.now, **value), Secret(theirs.value))
     bench.put("env", theirs.value)
-    return bench, theirs, lambda **more: bench.journal.append(lease, Draft(at=bench.now, **more))
+    return bench, theirs, lambda **more: bench.journal.append(lease, encoding.draft(at=bench.now, **more))
 
 
 def test_a_living_value_of_another_credential_is_left_and_its_token_is_not_retired():

@@ -52,7 +52,7 @@ def test_an_untouched_journal_is_whole(bench: SqliteBench, stream: str):
         "kind = 'seen'",
         "at = at + 1",
         "actor = 'mallory'",
-        "detail = '{}'",
+        "detail = '{\"x\":1}'",
         "epoch = 9",
         "token_id = 'x'",
         "target = 'x'",

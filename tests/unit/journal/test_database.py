@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from rotator.core import encoding
 from rotator.core.errors import JournalUnsafe
 from rotator.core.facts import Kind
 from rotator.journal import database as module
@@ -169,9 +170,8 @@ def test_no_failing_statement_anywhere_in_a_rotation_loses_or_doubles_a_fact(ben
 
 def _rotate(journal, stream: str) -> None:
     """Drive a rotation as the engine does: on an error look again and go on from what is there."""
-    from rotator.core.facts import Draft
 
-    drafts = [planned(), intent(), None, Draft(kind=Kind.VERIFIED, at=103, rid="r1", token_id="token-1")]
+    drafts = [planned(), intent(), None, encoding.draft(Kind.VERIFIED, at=103, rid="r1", token_id="token-1")]
     for _ in range(20):
         try:
             lease = claimed(journal, stream)

@@ -12,13 +12,14 @@ from typing import Any
 
 import pytest
 
-from rotator.core.errors import ConfigError, JournalUnsafe
+from rotator.core.errors import ConfigError, IllegalFact, JournalUnsafe
+from rotator.core.facts import Unknown
 from rotator.core.ports.journal import Lease
 from rotator.journal import open as opening
 from rotator.journal.open import AlreadyRunning, JournalAbsent, open_journal, path_of
 from rotator.journal.sealing import generate_key, read_key
 from tests.contract.journal.benches import SqliteBench, Template
-from tests.contract.journal.drafts import VALUE, captured, claimed, planned, request
+from tests.contract.journal.drafts import VALUE, captured, claimed, mine, planned, request, seen
 
 
 @pytest.fixture
@@ -363,18 +364,70 @@ def test_rewrapping_moves_every_living_value_to_the_new_key(bench: SqliteBench, 
     alone.close()
 
 
-def test_a_newer_machines_fact_is_not_guessed_at(bench: SqliteBench):
+NEWER = {
+    "a kind that this version does not know": "kind = 'teleported'",
+    "a kind in a shape that this version does not know": "machine = 99",
+}
+
+
+def rewritten(bench: SqliteBench, stream: str, change: str) -> None:
+    """Let the first fact of a stream be one that a newer version wrote."""
+    raw = sqlite3.connect(bench.path)
+    raw.execute("DROP TRIGGER IF EXISTS fact_no_update")
+    raw.execute(f"UPDATE fact SET {change} WHERE stream = ? AND position = 1", (stream,))
+    raw.commit()
+    raw.close()
+
+
+@pytest.mark.parametrize("change", NEWER.values(), ids=NEWER)
+def test_a_stream_with_a_fact_of_a_newer_version_is_left_alone_and_only_that_one(bench: SqliteBench, change: str):
+    newer, other = bench.stream("a"), bench.stream("b")
+    with bench.opening() as journal:
+        for stream in (newer, other):
+            journal.append(claimed(journal, stream), seen())
+    rewritten(bench, newer, change)
+
+    with bench.opening() as journal:
+        word = "teleported" if "kind" in change else "target_added"
+        assert journal.view(newer).newer == word
+        assert [fact.what for fact in journal.facts(newer)] == [Unknown(word=word, passed_over=False)]
+        with pytest.raises(IllegalFact, match=f"a newer version of rotator wrote `{word}`"):
+            journal.append(claimed(journal, newer), planned())
+        with pytest.raises(IllegalFact, match="a newer version"):
+            journal.note(newer, request())
+        assert journal.append(claimed(journal, other), planned()).rotation is not None
+
+
+def test_a_capture_is_kept_in_a_stream_that_is_left_alone(bench: SqliteBench):
+    stream = bench.stream("a")
+    with bench.opening() as journal:
+        journal.append(claimed(journal, stream), seen())
+    rewritten(bench, stream, "kind = 'teleported'")
+
+    with bench.opening() as journal:
+        kept = mine(journal, captured(), VALUE)
+        assert kept.what.fingerprint in journal.capture(stream, kept, VALUE).values
+
+
+def test_a_fact_of_a_newer_version_that_may_be_passed_over_changes_nothing(bench: SqliteBench):
+    stream = bench.stream("a")
+    with bench.opening() as journal:
+        journal.append(claimed(journal, stream), seen())
+    rewritten(bench, stream, """kind = 'teleported', detail = '{"ignorable":true}'""")
+
+    with bench.opening() as journal:
+        assert journal.view(stream).newer == ""
+        assert journal.append(claimed(journal, stream), planned()).rotation is not None
+
+
+def test_a_fact_that_makes_no_sense_is_not_guessed_at(bench: SqliteBench):
     stream = bench.stream("a")
     with bench.opening() as journal:
         journal.append(claimed(journal, stream), planned())
-    for change, why in (("machine = 99", "newer version"), ("machine = 1, kind = 'teleported'", "makes no sense")):
-        raw = sqlite3.connect(bench.path)
-        raw.execute("DROP TRIGGER IF EXISTS fact_no_update")
-        raw.execute(f"UPDATE fact SET {change}")
-        raw.commit()
-        raw.close()
-        with bench.opening(mode="reader") as reader, pytest.raises(JournalUnsafe, match=why):
-            reader.view(stream)
+    rewritten(bench, stream, "detail = '{}'")
+
+    with bench.opening(mode="reader") as reader, pytest.raises(JournalUnsafe, match="makes no sense"):
+        reader.view(stream)
 
 
 def test_opening_a_present_journal_loads_neither_sqlalchemy_nor_alembic(template: Template, tmp_path: Path):
