@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from rotator.core.credential import NEVER, Strategy
-from rotator.core.facts import Abandoned, Draft, Kind, OfPublication, OfToken, Planned
+from rotator.core.facts import Abandoned, Draft, Kind, OfPublication, OfRotation, OfToken, Planned
 from rotator.core.protocol.view import View
 from rotator.core.schedule.due import Due
 from rotator.testing.cover.model import LIFE, NAME, POLICY, TICK, Model
@@ -166,7 +166,8 @@ def _goes_on(model: Model, draft: Draft, decided: View) -> None:
 
 
 def _verified(model: Model, draft: Draft, before: View) -> None:
-    tok = model.toks.get(draft.token_id or before.opened.token_id)
+    named = draft.what.token_id if isinstance(draft.what, OfRotation) else ""
+    tok = model.toks.get(named or before.opened.token_id)
     if tok is None or model.acting is None or before.opened.strategy is Strategy.ROLL:
         return
     if model.acting.began - tok.verified > TICK - 5 or not tok.equal:
