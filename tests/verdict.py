@@ -36,7 +36,7 @@ def published_values_are_durable(place: Installation, published: Iterable[str | 
             held = [stream for stream in streams if fingerprint in journal.view(stream).values]
             assert held, "a value was published that the journal does not hold"
             assert journal.reveal(held[0], fingerprint).reveal() == value
-        assert not journal.verify().breaks
+        assert not journal.audit.verify().breaks
     finally:
         journal.close()
 
@@ -50,7 +50,7 @@ def is_at_rest(place: Installation, name: str, published: Mapping[str, str | Non
     assert all(place.accepts(value) for value in published.values())
     journal = place.journal()
     try:
-        assert not journal.verify().breaks
+        assert not journal.audit.verify().breaks
         stream = next(s.id for s in journal.streams() if s.name == name)
         view = journal.view(stream)
         assert view.rotation is None, f"a rotation is still open: {view.rotation.step}"

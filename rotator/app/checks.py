@@ -190,7 +190,7 @@ def _unasked(subject: str, name: str) -> Finding:
 
 def _login(app: App, findings: Sequence[Finding]) -> Iterator[Finding]:
     """What a connection says of a login that can be taken once; a daemon that took it is as it should be."""
-    daemon = app.journal.daemon() if app.journal is not None else None
+    daemon = app.journal.presence.daemon() if app.journal is not None else None
     for found in findings:
         if found.level is Level.FAIL and daemon is not None:
             said = (

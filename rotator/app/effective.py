@@ -82,8 +82,8 @@ def _kept(path: Path) -> Config | None:
         except RotatorError:
             continue
         try:
-            kept = journal.kept_configuration()
-            runs = (journal.daemon() or journal.hanging()) is not None
+            kept = journal.presence.kept()
+            runs = (journal.presence.daemon() or journal.presence.hanging()) is not None
         finally:
             journal.close()
         if kept is not None and runs and kept.path == str(absolute):

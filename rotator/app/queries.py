@@ -131,7 +131,7 @@ class Queries:
 
     def daemons(self) -> list[Process]:
         """The daemons that live on this journal, those that give no sign of life included."""
-        processes = self._of.journal.processes() if self._of.journal else []
+        processes = self._of.journal.presence.processes() if self._of.journal else []
         return [found for found in processes if found.kind == "run" and (found.alive or found.hangs)]
 
     def utc(self) -> float:

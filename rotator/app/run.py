@@ -20,7 +20,7 @@ from rotator.core.ports.journal import Due
 from rotator.daemon import Cadence, Daemon, heed_nothing_yet
 from rotator.engine.driver import Pass
 from rotator.host.marks import Mark
-from rotator.journal.store import Configuration
+from rotator.journal.presence import Configuration
 from rotator.observability.logs import Log
 from rotator.observability.metrics import ConnectionRow, Metrics
 from rotator.web.listener import Listener, serve
@@ -141,7 +141,7 @@ class RunningHost:
         with suppress(OSError):
             content = path.read_bytes()
             if hashlib.sha256(content).hexdigest() == self._app.config.sha256:  # else a reload follows
-                self._app.writable.keep_configuration(Configuration(str(path), content))
+                self._app.writable.presence.keep(Configuration(str(path), content))
 
     def release(self) -> None:
         """Take the mark off the configuration file."""

@@ -128,7 +128,7 @@ def _reserve(folder: Path) -> None:
 
 
 def _hanging(journal: SqliteJournal) -> Finding | None:
-    daemon = journal.hanging()
+    daemon = journal.presence.hanging()
     if daemon is None:
         return None
     return Finding(

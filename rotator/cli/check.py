@@ -118,7 +118,7 @@ def audit_verify(settings: Settings) -> int:
     state = running_configuration(settings).state
     with_key = open_journal(state.url, state.encryption_key.read(), mode="reader")
     try:
-        verdict, damage = with_key.verify(), with_key.integrity()
+        verdict, damage = with_key.audit.verify(), with_key.audit.integrity()
         names = {stream.id: stream.name for stream in with_key.streams()}
     finally:
         with_key.close()
@@ -192,7 +192,7 @@ def _listener(settings: Settings) -> tuple[str, ConfigError | None]:
         except RotatorError:
             pass  # nothing was started yet, or another user asks: the configured address tells
         else:
-            daemon = journal.daemon() or journal.hanging()
+            daemon = journal.presence.daemon() or journal.presence.hanging()
             found = daemon.listener if daemon is not None and daemon.listener else found
             journal.close()
     host, _, port = found.rpartition(":")

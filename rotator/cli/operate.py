@@ -141,7 +141,7 @@ def _see_through(app: App, asked: list[Asked], patience: float | None, until: Un
     from rotator.cli.waiting import wait_for
 
     with stopping(app.stop):
-        if app.writable.daemon() is None:
+        if app.writable.presence.daemon() is None:
             does = (
                 "the next `rotator run` or `rotator once` does it" if patience is None else "this process does the work"
             )
@@ -153,7 +153,7 @@ def _see_through(app: App, asked: list[Asked], patience: float | None, until: Un
 
 
 def _nobody(app: App) -> str:
-    hanging = app.writable.hanging()
+    hanging = app.writable.presence.hanging()
     if hanging is None:
         return "no daemon runs on this journal"
     return f"the daemon (process {hanging.pid}) gives no sign of life: its disk is full, or it hangs"

@@ -105,7 +105,7 @@ def wait_for(app: App, asked: list[Asked], patience: float, until: Until) -> int
             return exits.NO if any(one.follower.skipped for one in asked) else exits.DONE
         if all(one.follower.state is Served.DISPLACED for one in left):
             return exits.NO
-        now, alone = time.monotonic(), app.writable.daemon() is None
+        now, alone = time.monotonic(), app.writable.presence.daemon() is None
         stuck = _needing(told)
         stuck_since = min(stuck_since, now) if stuck else NEVER
         if stuck and (now >= end or now - stuck_since > (SETTLED if alone else believed)):

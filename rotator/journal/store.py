@@ -6,8 +6,6 @@ by the modules beside this one; here they meet.
 
 from __future__ import annotations
 
-import base64
-import json
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, suppress
@@ -20,12 +18,14 @@ from rotator.core.ports.journal import Due, Lease
 from rotator.core.protocol.fold import fold
 from rotator.core.protocol.view import View, blank
 from rotator.core.secret import Secret
-from rotator.journal import chain, owners, records
+from rotator.journal import owners, records
+from rotator.journal.audit import Audit
 from rotator.journal.budget import SqliteBudget
 from rotator.journal.captures import Captures, Envelope
 from rotator.journal.database import Database, run
 from rotator.journal.leases import Leases
 from rotator.journal.ledger import Ledger
+from rotator.journal.presence import Presence
 from rotator.journal.room import Room, counts
 from rotator.journal.sealing import Seal, Sealed
 from rotator.journal.streams import Stream, Streams, wake
@@ -42,19 +42,6 @@ class _Writing:
     leases: Leases
     captures: Captures
     room: Room
-
-
-@dataclass(frozen=True, slots=True)
-class Configuration:
-    """A configuration file as a daemon took it.
-
-    Attributes:
-        path: absolute path of the file.
-        content: its bytes; they hold no secret, only where secrets are read from.
-    """
-
-    path: str
-    content: bytes
 
 
 class SqliteJournal:
@@ -82,6 +69,8 @@ class SqliteJournal:
         self._crash = crash
         self._seal_or_none = seal
         self._streams = Streams(db)
+        self.presence = Presence(db, clock)
+        self.audit = Audit(db, self._seal)
         self._ledger = Ledger(db, clock, crash, instance, seal)
         self._epochs: dict[str, int] = {}
         self._writing = (
@@ -307,36 +296,6 @@ class SqliteJournal:
         """Id of this process: holder of its leases and writer of its facts."""
         return self._work.owners.me
 
-    def processes(self) -> list[owners.Process]:
-        """Return the processes that have the journal open for writing, dead ones that nobody buried yet included."""
-        return owners.processes(self._db, self._clock)
-
-    def daemon(self) -> owners.Process | None:
-        """Return the daemon that runs on this journal: its lock is held and its heartbeat is fresh."""
-        return next((found for found in self.processes() if found.kind == "run" and found.alive), None)
-
-    def keep_configuration(self, kept: Configuration) -> None:
-        """Keep the configuration that this daemon works with, for those who find its file broken."""
-        with self._db.write() as connection:
-            run(
-                connection,
-                "INSERT OR REPLACE INTO meta (name, value) VALUES ('configuration', ?)",
-                (json.dumps({"path": kept.path, "content": base64.b64encode(kept.content).decode()}),),
-            )
-
-    def kept_configuration(self) -> Configuration | None:
-        """Return what the last daemon kept, None where none did."""
-        with self._db.read() as connection:
-            found = run(connection, "SELECT value FROM meta WHERE name = 'configuration'")
-        if not found:
-            return None
-        kept = json.loads(found[0][0])
-        return Configuration(kept["path"], base64.b64decode(kept["content"]))
-
-    def hanging(self) -> owners.Process | None:
-        """Return a daemon that lives on this journal and gives no sign of life, where no other one does."""
-        return None if self.daemon() else next((p for p in self.processes() if p.kind == "run" and p.hangs), None)
-
     def in_place(self) -> None:
         """Raise `JournalUnsafe` when the file was removed or replaced under us."""
         self._work.room.in_place()
@@ -350,26 +309,6 @@ class SqliteJournal:
         self.in_place()
         self._work.owners.beat(listener)
         self._work.room.tidy()
-
-    def verify(self) -> chain.Verdict:
-        """Check every hash chain; needs the key.
-
-        Raises:
-            JournalUnsafe: the file cannot be read at all.
-        """
-        key = self._seal().chain_key
-        with self._db.read() as connection:
-            run(connection, "BEGIN")  # one snapshot for both tables
-            digests = {sealed.sealed_id: sealed.digest for sealed in records.all_sealed(connection)}
-            verdict = chain.verify(key, records.ordered(connection, by_stream=True), digests)
-            run(connection, "COMMIT")
-        return verdict
-
-    def integrity(self) -> list[str]:
-        """Return what SQLite's full integrity check complains of; takes a second per some hundred megabytes."""
-        with self._db.read() as connection:
-            found = [str(row[0]) for row in run(connection, "PRAGMA integrity_check(20)")]
-        return [] if found == ["ok"] else found
 
     def rewrap(self) -> int:
         """Wrap the key of every living sealed value with the first key of the key file; return how many were changed.

@@ -121,6 +121,6 @@ def test_a_journal_that_is_copied_while_it_is_written_is_still_a_journal(templat
         recover(site)
         journal = site.place.journal(tmp_path / "backup")
         try:
-            assert not journal.verify().breaks
+            assert not journal.audit.verify().breaks
         finally:
             journal.close()

@@ -138,7 +138,7 @@ def processes(place):
 
     journal = open_journal(f"sqlite:///{place.folder / 'state.db'}", None, mode="reader")
     try:
-        return [{"kind": found.kind, "alive": found.alive} for found in journal.processes() if found.alive]
+        return [{"kind": found.kind, "alive": found.alive} for found in journal.presence.processes() if found.alive]
     finally:
         journal.close()
 

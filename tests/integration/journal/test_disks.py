@@ -60,7 +60,7 @@ def test_a_full_disk_stops_mints_and_keeps_a_capture_that_was_on_its_way(small_d
     ballast.unlink()
     journal.capture(stream, captured(), big)
     assert journal.reveal(stream, journal.fingerprint(big)) == big
-    assert journal.verify().breaks == ()
+    assert journal.audit.verify().breaks == ()
     journal.close()
 
 
@@ -99,7 +99,7 @@ def test_files_that_may_not_grow_stop_mints_and_lose_nothing(
     with bench.opening() as journal:
         claimed(journal, stream)
         assert journal.reveal(stream, journal.fingerprint(VALUE)) == VALUE
-        assert journal.verify().breaks == ()
+        assert journal.audit.verify().breaks == ()
 
 
 @pytest.fixture

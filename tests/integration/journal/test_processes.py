@@ -75,7 +75,7 @@ def test_a_kill_anywhere_between_spool_and_commit_loses_no_value(
         claimed(journal, stream)
         assert journal.reveal(stream, journal.fingerprint(VALUE)) == VALUE
         assert [fact.kind for fact in journal.facts(stream)] == [Kind.PLANNED, Kind.INTENT, Kind.CAPTURED]
-        assert journal.verify().breaks == ()
+        assert journal.audit.verify().breaks == ()
 
 
 @pytest.mark.parametrize("point", ["before_spool_import", "after_spool_import"])
@@ -105,7 +105,7 @@ def test_a_kill_around_a_commit_leaves_the_fact_or_nothing(
     assert child.dies() == -signal.SIGKILL
     with bench.opening() as journal:
         assert journal.view(stream).position == facts
-        assert journal.verify().breaks == ()
+        assert journal.audit.verify().breaks == ()
 
 
 def test_a_killed_daemon_makes_room_for_the_next_one_and_a_living_one_does_not(bench: SqliteBench, spawn: Spawn):
@@ -115,7 +115,7 @@ def test_a_killed_daemon_makes_room_for_the_next_one_and_a_living_one_does_not(b
     assert rival.ask("journal = open()").startswith("!AlreadyRunning")
     child.send(signal.SIGKILL)
     child.dies()
-    assert rival.ask("journal = open(); journal.daemon().alive") == "True"
+    assert rival.ask("journal = open(); journal.presence.daemon().alive") == "True"
 
 
 def test_two_processes_that_make_the_journal_at_the_same_time_agree_on_it(spawn: Spawn, tmp_path: Path):
@@ -132,7 +132,7 @@ def test_a_kill_around_a_migration_is_completed_by_the_next_writer(spawn: Spawn,
     child = spawn(url=url, ROTATOR_TESTING="1", ROTATOR_CRASH_AT=point)
     child.tell("open()")
     assert child.dies() == -signal.SIGKILL
-    assert spawn(url=url).ask("journal = open(); journal.verify().facts") == "0"
+    assert spawn(url=url).ask("journal = open(); journal.audit.verify().facts") == "0"
 
 
 def test_a_kill_inside_a_migration_leaves_nothing_of_it(spawn: Spawn, tmp_path: Path):
@@ -141,7 +141,7 @@ def test_a_kill_inside_a_migration_leaves_nothing_of_it(spawn: Spawn, tmp_path: 
     child.tell("import os; from rotator.journal import schema; run = schema.run")
     child.tell("schema.run = lambda db, say: os.kill(os.getpid(), 9) if 'TABLE lease' in say else run(db, say); open()")
     assert child.dies() == -signal.SIGKILL
-    assert spawn(url=url).ask("journal = open(); journal.verify().facts") == "0"
+    assert spawn(url=url).ask("journal = open(); journal.audit.verify().facts") == "0"
 
 
 def test_no_value_is_in_any_file_in_any_form_at_any_time(bench: SqliteBench, spawn: Spawn, stream: str):
@@ -198,7 +198,7 @@ def test_facts_of_two_processes_in_one_stream_follow_each_other(bench: SqliteBen
     for number in range(6):
         assert (one, two)[number % 2].ask(f"journal.note({stream!r}, request('q{number}')).position") == str(number + 1)
     with bench.opening() as journal:
-        assert journal.verify().breaks == ()
+        assert journal.audit.verify().breaks == ()
         assert len({fact.writer for fact in journal.facts(stream)}) == 2
         lease = claimed(journal, stream)
         journal.append(lease, planned())

@@ -3,6 +3,7 @@
 import json
 import os
 import sqlite3
+from contextlib import closing
 from dataclasses import replace
 
 import pytest
@@ -115,7 +116,7 @@ def test_a_key_that_nobody_configured_is_not_made_either(looked, place, monkeypa
 
 def test_a_journal_is_read_and_not_written(looked, place):
     start(place)
-    with sqlite3.connect(place.folder / "state.db") as journal:
+    with closing(sqlite3.connect(place.folder / "state.db")) as journal:
         journal.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     content = (place.folder / "state.db").read_bytes()
     found = looked()
@@ -128,7 +129,7 @@ def test_a_journal_is_read_and_not_written(looked, place):
 
 def test_a_check_goes_on_beside_a_process_that_writes(looked, app):
     assert {f.level for found in looked().values() for f in found} <= {Level.OK, Level.WARN}
-    assert len(app.writable.processes()) == 1
+    assert len(app.writable.presence.processes()) == 1
 
 
 def test_another_key_than_the_journals_fails(looked, place):

@@ -37,12 +37,12 @@ def tamper(bench: SqliteBench, *statements: str) -> None:
 
 def breaks(bench: SqliteBench) -> tuple[Break, ...]:
     with bench.opening(mode="reader") as journal:
-        return journal.verify().breaks
+        return journal.audit.verify().breaks
 
 
 def test_an_untouched_journal_is_whole(bench: SqliteBench, stream: str):
     with bench.opening(mode="reader") as journal:
-        verdict = journal.verify()
+        verdict = journal.audit.verify()
     assert (verdict.facts, verdict.streams, verdict.breaks) == (5, 1, ())
 
 

@@ -159,7 +159,7 @@ def test_no_failing_statement_anywhere_in_a_rotation_loses_or_doubles_a_fact(ben
             setattr(faults, when, lambda statement: False)
             kinds = [fact.kind.value for fact in journal.facts(stream)]
             assert kinds == ["planned", "intent", "captured", "verified"], (when, count)
-            assert journal.verify().breaks == ()
+            assert journal.audit.verify().breaks == ()
             journal.close()
             if not reached:
                 assert count > 30
@@ -235,7 +235,7 @@ def test_many_threads_append_without_losing_a_fact(bench: SqliteBench):
         thread.join()
     assert errors == []
     assert [journal.view(stream).position for stream in streams] == [20] * len(streams)
-    assert journal.verify().breaks == ()
+    assert journal.audit.verify().breaks == ()
 
 
 def test_threads_that_note_to_one_stream_get_positions_without_gaps(bench: SqliteBench):
@@ -251,7 +251,7 @@ def test_threads_that_note_to_one_stream_get_positions_without_gaps(bench: Sqlit
     for thread in threads:
         thread.join()
     assert [fact.position for fact in journals[0].facts(stream)] == list(range(1, 41))
-    assert journals[0].verify().breaks == ()
+    assert journals[0].audit.verify().breaks == ()
 
 
 def test_connections_of_short_lived_threads_are_used_again(bench: SqliteBench, faults: Faults):

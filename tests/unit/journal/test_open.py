@@ -100,7 +100,7 @@ def test_a_crash_between_migration_and_identity_is_completed_by_the_next_writer(
     with pytest.raises(JournalAbsent):
         open_journal(bench.url, bench.key, mode="reader")
     with bench.opening() as journal:
-        assert journal.verify().breaks == ()
+        assert journal.audit.verify().breaks == ()
 
 
 def test_a_reader_reads_and_refuses_to_write(bench: SqliteBench):
@@ -111,8 +111,8 @@ def test_a_reader_reads_and_refuses_to_write(bench: SqliteBench):
     with bench.opening(mode="reader") as reader:
         assert reader.view(stream).position == 1
         assert stream in {found.id for found in reader.streams()}
-        assert reader.processes() == []
-        assert reader.daemon() is None
+        assert reader.presence.processes() == []
+        assert reader.presence.daemon() is None
         for act in (
             lambda: reader.claim(stream),
             lambda: reader.register([]),
@@ -233,7 +233,7 @@ def test_a_large_journal_is_not_read_page_by_page_at_every_start(bench: SqliteBe
 
 def test_the_full_check_is_there_on_demand(bench: SqliteBench):
     with bench.opening(mode="reader") as journal:
-        assert journal.integrity() == []
+        assert journal.audit.integrity() == []
 
 
 def test_a_network_file_system_is_refused_before_anything_is_made(tmp_path: Path, key: Path, monkeypatch):
@@ -281,20 +281,20 @@ def test_a_second_daemon_is_refused_and_told_who_runs(bench: SqliteBench):
     first.heartbeat("127.0.0.1:9853")
     with pytest.raises(AlreadyRunning, match=rf"process {os.getpid()} on .*127\.0\.0\.1:9853"):
         bench.open(kind="run")
-    assert [found.listener for found in first.processes()] == ["127.0.0.1:9853"]
+    assert [found.listener for found in first.presence.processes()] == ["127.0.0.1:9853"]
 
 
 def test_other_verbs_work_beside_the_daemon(bench: SqliteBench):
     daemon = bench.open(kind="run")
     other = bench.open(kind="once")
-    found = other.daemon()
+    found = other.presence.daemon()
     assert found is not None
     assert (found.owner, found.kind) == (daemon.owner, "run")
 
 
 def test_a_dead_daemon_leaves_room_for_the_next_one_at_once(bench: SqliteBench):
     bench.kill(bench.open(kind="run"))
-    assert bench.open(kind="run").daemon() is not None
+    assert bench.open(kind="run").presence.daemon() is not None
 
 
 def test_a_daemon_that_hangs_leaves_room_once_its_heartbeat_is_old(bench: SqliteBench):
@@ -305,20 +305,20 @@ def test_a_daemon_that_hangs_leaves_room_once_its_heartbeat_is_old(bench: Sqlite
     bench.advance(2)
     second = bench.open(kind="run")
     hanging.heartbeat()
-    assert {found.owner for found in second.processes() if found.alive} == {hanging.owner, second.owner}
+    assert {found.owner for found in second.presence.processes() if found.alive} == {hanging.owner, second.owner}
 
 
 def test_a_heartbeat_of_an_earlier_boot_is_no_sign_of_life(bench: SqliteBench):
     bench.open(kind="run")
     bench.clock.boot_name = "boot-two"
-    assert bench.open(kind="run").daemon() is not None
+    assert bench.open(kind="run").presence.daemon() is not None
 
 
 def test_an_orderly_end_leaves_no_trace_but_the_journal(bench: SqliteBench):
     with bench.opening(kind="run") as journal:
         journal.canary()
     with bench.opening(mode="reader") as reader:
-        assert reader.processes() == []
+        assert reader.presence.processes() == []
     assert files(bench).keys() == {"state.db", "state.db-lock"}
 
 
@@ -328,7 +328,7 @@ def test_the_dead_are_buried_by_the_next_claim(bench: SqliteBench):
     bench.kill(dead)
     journal = bench.open()
     claimed(journal, stream)
-    assert [found.owner for found in journal.processes()] == [journal.owner]
+    assert [found.owner for found in journal.presence.processes()] == [journal.owner]
     assert sorted(f.name for f in bench.path.parent.glob("*-process-*")) == [f"state.db-process-{journal.owner}"]
 
 
@@ -360,7 +360,7 @@ def test_rewrapping_moves_every_living_value_to_the_new_key(bench: SqliteBench, 
     journal.close()
     alone = open_journal(bench.url, tmp_path / "new.key")
     assert alone.reveal(stream, alone.fingerprint(VALUE)) == VALUE
-    assert alone.verify().breaks == ()
+    assert alone.audit.verify().breaks == ()
     alone.close()
 
 

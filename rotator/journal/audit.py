@@ -1,0 +1,37 @@
+"""Whether a journal is what it was: every hash chain, and the file itself. It changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from rotator.journal import chain, records
+from rotator.journal.database import Database, run
+from rotator.journal.sealing import Seal
+
+
+class Audit:
+    """The proofs over one journal."""
+
+    def __init__(self, db: Database, seal: Callable[[], Seal]) -> None:
+        """`seal` returns the seal, or raises `JournalUnsafe` where the journal was opened without its key."""
+        self._db, self._seal = db, seal
+
+    def verify(self) -> chain.Verdict:
+        """Check every hash chain; needs the key.
+
+        Raises:
+            JournalUnsafe: the file cannot be read at all.
+        """
+        key = self._seal().chain_key
+        with self._db.read() as connection:
+            run(connection, "BEGIN")  # one snapshot for both tables
+            digests = {sealed.sealed_id: sealed.digest for sealed in records.all_sealed(connection)}
+            verdict = chain.verify(key, records.ordered(connection, by_stream=True), digests)
+            run(connection, "COMMIT")
+        return verdict
+
+    def integrity(self) -> list[str]:
+        """Return what SQLite's full integrity check complains of; takes a second per some hundred megabytes."""
+        with self._db.read() as connection:
+            found = [str(row[0]) for row in run(connection, "PRAGMA integrity_check(20)")]
+        return [] if found == ["ok"] else found
