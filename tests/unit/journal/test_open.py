@@ -136,7 +136,7 @@ def test_a_reader_needs_no_key_until_it_decrypts(bench: SqliteBench):
         fingerprint = journal.fingerprint(VALUE)
     reader = open_journal(bench.url, None, mode="reader")
     assert reader.view(stream).values == {fingerprint: "token-1"}
-    for act in (lambda: reader.reveal(stream, fingerprint), reader.verify, lambda: reader.fingerprint(VALUE)):
+    for act in (lambda: reader.reveal(stream, fingerprint), reader.audit.verify, lambda: reader.fingerprint(VALUE)):
         with pytest.raises(JournalUnsafe, match="without its key"):
             act()
     reader.close()
