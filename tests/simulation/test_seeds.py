@@ -6,7 +6,7 @@ import pytest
 
 from rotator.testing.simulation.scenario import FOCUSES, build
 
-SEEDS = 2000
+SEEDS = 1200
 CHUNK = 50
 
 

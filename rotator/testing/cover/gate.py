@@ -112,6 +112,8 @@ class Gate:
             if self.outcome is None:
                 self.pending = operation
                 raise Parked
+            if operation != self.proc.pending:
+                raise Astray(f"the act that stood before {self.proc.pending} asks for {operation}")
             kind, self.outcome = self.outcome, None
         elif operation in READS:
             kind = self.chooser.pick(operation)

@@ -57,7 +57,7 @@ class Search:
         for left in sorted(queues, reverse=True):
             queue = queues[left]
             while queue and found.violation is None:
-                number, model = queue.popleft()
+                number, model = self.next(queue)
                 for move in self.expand(model):
                     found.transitions += 1
                     if move.model.broken:
@@ -70,6 +70,9 @@ class Search:
                         queues[move.model.left].append((after, move.model))
                     if move.natural:
                         self.natural[number] = after
+                if self.enough():
+                    found.states, found.seconds = len(self.parents), process_time() - began
+                    return found
                 if len(self.parents) > self.limit:
                     found.violation = Violation(0, Law.RUNAWAY, f"more than {self.limit} states")
         found.states = len(self.parents)
@@ -77,6 +80,14 @@ class Search:
             self._live(found)
         found.seconds = process_time() - began
         return found
+
+    def next(self, queue: deque[tuple[int, Model]]) -> tuple[int, Model]:
+        """Which state of those with the same number of troubles left to go on from: breadth first."""
+        return queue.popleft()
+
+    def enough(self) -> bool:
+        """Whether the search may end before everything was seen."""
+        return False
 
     def expand(self, model: Model) -> Iterator[Move]:
         """The moves of a state."""

@@ -7,14 +7,15 @@ goes on from there: quietly, or with one more trouble. It must break a law.
 
 from __future__ import annotations
 
-from collections import defaultdict
+import random
+from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
-from rotator.core.facts import Draft, What
+from rotator.core.facts import Draft, Kind, What
 from rotator.core.protocol.decide import TABLES
 from rotator.core.protocol.rules import Case, Rule, Verdict
-from rotator.core.protocol.steps import GUARDS, Guard
+from rotator.core.protocol.steps import GUARDS, RETIREMENT_NEXT, Guard
 from rotator.core.protocol.view import View
 from rotator.testing.cover import judge
 from rotator.testing.cover.gate import Astray
@@ -35,13 +36,47 @@ LONG = 400
 
 @dataclass(slots=True)
 class Survey(Search):
-    """A search that remembers where rules and guards decide something."""
+    """A search that remembers where rules and guards decide something.
 
+    Attributes:
+        wanted: what must be caught; where something is, the search ends as soon as all of it was.
+        caught: name of a rule or guard -> the law that fell without it.
+        seeds: name of a rule or guard -> states in which it decides.
+    """
+
+    wanted: tuple[tuple[str, ...], ...] = ()
+    caught: dict[str, Violation] = field(default_factory=dict)
     seeds: dict[str, list[Model]] = field(default_factory=lambda: defaultdict(list))
     said: set[str] = field(default_factory=set)
 
+    chance: random.Random = field(default_factory=lambda: random.Random(1))
+    expanded: int = 0
+
     def __post_init__(self) -> None:
         self.mutation = self._watched()
+
+    def next(self, queue: deque[tuple[int, Model]]) -> tuple[int, Model]:
+        """Where the search ends early, one state with all its troubles is followed to its end before the next."""
+        if not self.wanted or queue[-1][1].left:
+            return queue.popleft()
+        if self.expanded == 0:
+            mixed = list(queue)
+            self.chance.shuffle(mixed)
+            queue.clear()
+            queue.extend(mixed)
+        self.expanded += 1
+        return queue.pop()
+
+    def enough(self) -> bool:
+        """Every hundred states those are tried that are wanted and not caught."""
+        if not self.expanded or self.expanded % 100:
+            return False
+        for names in self.wanted:
+            if names[0] not in self.caught and (found := self.without(names)):
+                self.caught[names[0]] = found
+            for name in names:
+                self.seeds[name].clear()
+        return len(self.caught) == len(self.wanted)
 
     def _watched(self) -> Mutation:
         """The whole protocol; whatever answers leaves its name."""
@@ -60,6 +95,7 @@ class Survey(Search):
             kind: tuple(self._guard(guard_name(kind, guard), guard) for guard in found)
             for kind, found in GUARDS.items()
         }
+        guards = {kind: (self._follows(kind), *found) for kind, found in guards.items()}
         return Mutation(tables=replace(TABLES, rotations=rotations, retire=retire), guards=guards)
 
     def _rule(self, name: str, rule: Rule) -> Rule:
@@ -70,6 +106,19 @@ class Survey(Search):
             return found
 
         return watched
+
+    def _follows(self, kind: Kind) -> Guard:
+        """No guard, but a witness: which fact follows which."""
+
+        def witness(view: View, what: What, draft: Draft) -> str:
+            retirement, rotation = RETIREMENT_NEXT.get(kind), view.rotation
+            if retirement is not None:
+                self.said.add(f"retirement {kind} after {retirement}")
+            elif rotation is not None and rotation.rid == draft.rid:
+                self.said.add(f"{rotation.strategy} {kind} after {rotation.step}")
+            return ""
+
+        return witness
 
     def _guard(self, name: str, guard: Guard) -> Guard:
         def watched(view: View, what: What, draft: Draft) -> str:
@@ -88,7 +137,8 @@ class Survey(Search):
             move = next(following, None)
             if move is None:
                 return
-            for name in self.said:
+            of = self.said if not self.wanted else self.said & {name for names in self.wanted for name in names}
+            for name in of:
                 kept = self.seeds[name]
                 if len(kept) < SEEDS and (not kept or kept[-1] is not model):
                     kept.append(model)

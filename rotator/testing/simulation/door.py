@@ -52,7 +52,7 @@ class Door:
         world = self.world
         if self.process.incarnation != self.incarnation:
             raise Killed
-        hit = world.faults.at(self.process.name, stream, port, operation)
+        hit = world.faults.at(self.process.name, stream, port, operation, world.store.facts)
         world.calls += 1
         if world.trace is not None:
             world.note(self.process.name, stream, port, operation, hit[0] if hit else "")

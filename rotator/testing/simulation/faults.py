@@ -82,7 +82,7 @@ class Faults:
         rate: overall weight, 0 for none.
         plan: site -> fault; None for random ones.
         hits: what happened, in order.
-        calls: every site that was passed, with its port (only when `listing`).
+        calls: every site that was passed, with its port and the facts so far (only when `listing`).
     """
 
     chance: random.Random
@@ -91,7 +91,7 @@ class Faults:
     listing: bool = False
     quiet: bool = False
     hits: list[tuple[Site, Hit]] = field(default_factory=list)
-    calls: list[tuple[Site, str]] = field(default_factory=list)
+    calls: list[tuple[Site, str, int]] = field(default_factory=list)
     count: Counter[str] = field(default_factory=Counter)
     _passed: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     _weights: dict[str, float] = field(default_factory=dict)
@@ -99,13 +99,13 @@ class Faults:
     def __post_init__(self) -> None:
         self._weights = {kind: rate * self.rate * self.chance.choice([0, 0.3, 1, 1, 3]) for kind, rate in RATE.items()}
 
-    def at(self, process: str, stream: str, port: str, operation: str) -> Hit | None:
-        """Return the fault of this call, if it meets one."""
+    def at(self, process: str, stream: str, port: str, operation: str, facts: int = 0) -> Hit | None:
+        """Return the fault of this call, if it meets one; `facts` tells how far its stream is."""
         key = (process, stream, operation)
         self._passed[key] += 1
         site = (*key, self._passed[key])
         if self.listing:
-            self.calls.append((site, port))
+            self.calls.append((site, port, facts))
         hit = self.plan.get(site) if self.plan is not None else self._random(port, operation)
         if hit:
             self.hits.append((site, hit))
