@@ -59,7 +59,9 @@ class App:
         self._fleet: ConfiguredFleet | None = None
         self._driver: Driver | None = None
         if journal is not None:
-            self._fleet = ConfiguredFleet(journal.budget, self.clock, say, count, config.state.folder / "locks")
+            self._fleet = ConfiguredFleet(
+                journal.budget, self.clock, say, count, config.state.folder / "locks", journal.pace
+            )
         self.ids: Mapping[str, str] = {}
         self.queries = Queries(self)
 

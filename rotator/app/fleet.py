@@ -1,4 +1,4 @@
-"""All configured credentials with their adapters, and what holds starts back: pacing, clocks, incidents.
+"""All configured credentials with their adapters, and the clocks of their connections.
 
 It decides which adapters serve a credential, also one that only the journal knows any more. Connections outlive a
 reload while their options stay the same.
@@ -7,13 +7,15 @@ reload while their options stay the same.
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from rotator.app.connections import Connections
+from rotator.app.pacing import Pacing, Store
 from rotator.app.runtime import Say
 from rotator.app.stanzas import with_spec
 from rotator.config.fields import is_loopback
@@ -28,8 +30,6 @@ from rotator.core.ports.source import Source, TokenState
 from rotator.core.ports.target import Target
 from rotator.core.protocol.view import View
 from rotator.core.reasons import Reason
-from rotator.core.schedule.admission import Renewal, is_incident, may_start
-from rotator.core.schedule.due import renewal_at
 from rotator.engine.inventory import Inventory
 from rotator.engine.provider_time import ProviderTime
 from rotator.engine.work import Bound
@@ -48,18 +48,22 @@ class Wired:
     made_from: tuple[object, ...]
 
 
-@dataclass(slots=True)
-class Deaths:
-    """Which published values of a connection were seen dead, and when."""
-
-    dead: dict[str, float] = field(default_factory=dict)
-
-
 class ConfiguredFleet:
     """Fulfils `rotator.engine.work.Fleet`. Safe to share between threads."""
 
-    def __init__(self, budgets: Budgets, clock: SystemClock, say: Say, count: Any, locks: Path) -> None:
-        """Nothing is configured yet; `count(connection, operation, status)` counts requests."""
+    def __init__(
+        self, budgets: Budgets, clock: SystemClock, say: Say, count: Any, locks: Path, pace: Store | None = None
+    ) -> None:
+        """Nothing is configured yet.
+
+        Args:
+            budgets: gives the rate budget of a connection.
+            clock: the machine's.
+            say: the log's `event`.
+            count: takes (connection, operation, status) of each request.
+            locks: folder for the locks of places.
+            pace: where the pace of connections is shared; None for a process that only looks.
+        """
         self._budgets, self._clock, self._say, self._count, self._locks = budgets, clock, say, count, locks
         self._lock = threading.RLock()
         self.times: dict[str, ProviderTime] = {}
@@ -69,8 +73,8 @@ class ConfiguredFleet:
         self._stanzas: dict[str, CredentialStanza] = {}
         self.connections = Connections(self._open)
         self._wired: dict[str, Wired] = {}
-        self._renewals: dict[str, dict[str, Renewal]] = {}
-        self._deaths: dict[str, Deaths] = {}
+        self._sizes: Counter[str] = Counter()
+        self._pacing = Pacing(pace, self._now, say, clock.boot)
         self._inventory = Inventory(clock.boot, threading.Lock)
 
     # --- configuration
@@ -85,10 +89,8 @@ class ConfiguredFleet:
                 for stream, stanza in self._stanzas.items()
                 for made in (to_credential(stanza, config.advanced, stream),)
             }
-            self._renewals = {
-                name: {s: r for s, r in found.items() if s in self._credentials}
-                for name, found in self._renewals.items()
-            }
+            self._sizes = Counter(credential.connection for credential in self._credentials.values())
+            self._pacing.keep(set(self._credentials))
             if self.connections.configure(config.connections):
                 self._wired.clear()
             for name, stanza in config.connections.items():
@@ -169,8 +171,8 @@ class ConfiguredFleet:
                     return None
                 found = Wired(made, made_from)
                 self._wired[stream] = found
-            self._note(stream, found.bound.credential, view)
-            return found.bound
+        self._pacing.note(found.bound.credential, view)
+        return found.bound
 
     def _wire(self, stream: str, credential: Credential | None, view: View) -> Bound | None:
         try:
@@ -229,20 +231,6 @@ class ConfiguredFleet:
 
         return entry.open(connection, target.options, target.keys, self._locks, warn)
 
-    def _note(self, stream: str, credential: Credential, view: View) -> None:
-        token = view.tokens.get(view.current)
-        fleet = self._renewals.setdefault(credential.connection, {})
-        if token is not None and credential.managed:
-            fleet[stream] = Renewal(
-                due_at=renewal_at(credential, view),
-                expires_at=token.expires_at,
-                lifetime=token.expires_at - token.born,
-                planned_at=view.planned_at,
-            )
-        deaths = self._deaths.get(credential.connection)
-        if deaths and deaths.dead.get(stream, view.cleared_at) < view.cleared_at:
-            del deaths.dead[stream]  # an operator has looked at it
-
     def tokens(self, credential: Credential, source: Source, fresh: float) -> tuple[TokenState, ...]:
         """One listing per owner scope for everybody."""
         account = credential.spec.get("account_id")
@@ -254,34 +242,28 @@ class ConfiguredFleet:
         time = self.times.get(credential.connection)
         if time is not None and not time.steady:
             return Reason.CLOCK_SUSPECT
-        now = time.now() if time else self._clock.utc()
-        fleet = self._renewals.get(credential.connection, {})
-        return None if may_start(credential.id, dict(fleet), now) else Reason.PACING
+        return None if self._pacing.may_start(credential) else Reason.PACING
 
     def died(self, credential: Credential, dead: bool) -> None:
         """Note a published value that is dead, or alive again."""
-        deaths = self._deaths.setdefault(credential.connection, Deaths())
-        if not dead:
-            deaths.dead.pop(credential.id, None)
-        elif credential.id not in deaths.dead:
-            before = self.incident(credential.connection)
-            time = self.times.get(credential.connection)
-            deaths.dead[credential.id] = time.now() if time else self._clock.utc()
-            if self.incident(credential.connection) and not before:
-                self._say(Event.INCIDENT.value, connection=credential.connection, dead=len(deaths.dead))
+        connection = credential.connection
+        self._pacing.died(credential, dead, size=self._size(connection), watch=self.config.advanced.watch)
+
+    def incident(self, connection: str) -> bool:
+        """Whether too many values died at once to be believed."""
+        return self._pacing.incident(connection, size=self._size(connection), watch=self.config.advanced.watch)
+
+    def _size(self, connection: str) -> int:
+        return self._sizes.get(connection, 0)
+
+    def _now(self, connection: str) -> float:
+        time = self.times.get(connection)
+        return time.now() if time else self._clock.utc()
 
     def serves(self, place: str) -> bool:
         """Whether a configured target publishes to `place`, as its kind names it."""
         targets = (target for stanza in self._stanzas.values() for target in stanza.targets)
         return any(TARGETS[t.common.type].kind.place(t.options) == place for t in targets)
-
-    def incident(self, connection: str) -> bool:
-        """Whether too many values died at once to be believed."""
-        deaths = self._deaths.get(connection)
-        if deaths is None or not deaths.dead:
-            return False  # asked at every step of every credential
-        size = sum(c.connection == connection for c in self._credentials.values())
-        return is_incident(len(deaths.dead), size)
 
     # --- what is known of the source connections
 

@@ -16,7 +16,7 @@ from typing import Final
 from rotator.core.errors import JournalUnsafe
 from rotator.journal.database import run, unsafe
 
-REVISIONS: Final = ("0001",)
+REVISIONS: Final = ("0001", "0002")
 """Every step, oldest first. `migrations/versions` holds one file for each (a test compares)."""
 
 APPLICATION_ID: Final = 0x526F7461

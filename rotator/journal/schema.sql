@@ -131,4 +131,19 @@ CREATE TABLE canary (
 	PRIMARY KEY (owner)
 );
 
-INSERT INTO alembic_version (version_num) VALUES ('0001');
+CREATE TABLE pace (
+	stream TEXT NOT NULL, 
+	connection TEXT NOT NULL, 
+	due_at FLOAT, 
+	expires_at FLOAT, 
+	lifetime FLOAT, 
+	planned_at FLOAT, 
+	dead_at FLOAT, 
+	dead_seen FLOAT, 
+	PRIMARY KEY (stream), 
+	FOREIGN KEY(stream) REFERENCES stream (id)
+);
+
+CREATE INDEX pace_of_connection ON pace (connection);
+
+INSERT INTO alembic_version (version_num) VALUES ('0002');

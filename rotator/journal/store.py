@@ -25,6 +25,7 @@ from rotator.journal.captures import Captures, Envelope
 from rotator.journal.database import Database, run
 from rotator.journal.leases import Leases
 from rotator.journal.ledger import Ledger
+from rotator.journal.pace import Pace
 from rotator.journal.presence import Presence
 from rotator.journal.room import Room, counts
 from rotator.journal.sealing import Seal, Sealed
@@ -71,6 +72,7 @@ class SqliteJournal:
         self._streams = Streams(db)
         self.presence = Presence(db, clock)
         self.audit = Audit(db, self._seal)
+        self.pace = Pace(db)
         self._ledger = Ledger(db, clock, crash, instance, seal)
         self._epochs: dict[str, int] = {}
         self._writing = (

@@ -155,3 +155,17 @@ canary = Table(
     Column("owner", Text, primary_key=True),
     Column("record", Text, nullable=False),
 )
+
+pace = Table(
+    "pace",
+    metadata,
+    Column("stream", Text, ForeignKey("stream.id"), primary_key=True),
+    Column("connection", Text, nullable=False),
+    Column("due_at", Float),  # provider time; null: no token yet
+    Column("expires_at", Float),
+    Column("lifetime", Float),  # seconds
+    Column("planned_at", Float),
+    Column("dead_at", Float),  # provider time at which the published value was first seen dead; null: it lives
+    Column("dead_seen", Float),  # and last
+)
+Index("pace_of_connection", pace.c.connection)

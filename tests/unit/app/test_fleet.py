@@ -5,11 +5,9 @@ from dataclasses import replace
 import pytest
 
 from rotator.app.reload import reload
-from rotator.core.credential import DAY
 from rotator.core.errors import ConfigError
-from rotator.core.protocol.view import Token, blank
+from rotator.core.protocol.view import blank
 from rotator.core.reasons import Reason
-from rotator.core.schedule.admission import Renewal
 from rotator.engine.provider_time import ProviderTime
 from rotator.registry import SOURCES
 
@@ -131,16 +129,21 @@ def test_a_single_credential_is_not_paced(app):
     assert app.fleet.hold(app.queries.credentials[0]) is None
 
 
-def test_a_fleet_that_is_due_all_at_once_is_paced(app, stream):
+def test_what_paces_a_fleet_holds_a_start_back(app, monkeypatch):
     known(app)
-    now = app.clock.utc()
-    view = replace(blank(), current="t1", tokens={"t1": Token(id="t1", born=now - 90 * DAY, expires_at=now + 900)})
-    app.fleet.bound(stream, view)
-    fleet = app.fleet._renewals["prod"]
-    for i in range(20):
-        fleet[f"c{i}"] = Renewal(due_at=now - 1, expires_at=now + 600 + i, lifetime=90 * DAY, planned_at=0)
+    monkeypatch.setattr(app.fleet._pacing, "may_start", lambda credential: False)
 
     assert app.fleet.hold(app.queries.credentials[0]) is Reason.PACING
+
+
+def test_a_value_that_died_is_noted_in_the_journal_for_everybody(app, stream):
+    known(app)
+    app.fleet.died(app.queries.credentials[0], True)
+    assert list(app.writable.pace.deaths("prod")) == [stream]
+    assert not app.fleet.incident("prod"), "one is never an incident"
+
+    app.fleet.died(app.queries.credentials[0], False)
+    assert not app.writable.pace.deaths("prod")
 
 
 def test_a_clock_that_jumps_holds_starts_back_and_is_said_once(app, said, monkeypatch):
@@ -169,33 +172,6 @@ def test_a_connection_is_reachable_while_it_answers(app, monkeypatch, status, re
     wires[0].on_request("verify", status)
 
     assert app.fleet.reachable == {"prod": reachable}
-
-
-def test_many_deaths_at_once_are_an_incident_that_is_said_once(app, said):
-    known(app)
-    some = [replace(app.queries.credentials[0], id=f"c{i}") for i in range(4)]
-    for credential in some:
-        app.fleet.died(credential, True)
-        app.fleet.died(credential, True)
-
-    assert app.fleet.incident("prod")
-    assert [name for name, _ in said if name != "config_warning"] == ["incident"]
-    app.fleet.died(some[0], False)
-    app.fleet.died(some[1], False)
-    assert not app.fleet.incident("prod")
-
-
-def test_a_connection_without_deaths_has_no_incident(app):
-    assert not app.fleet.incident("prod")
-
-
-def test_an_operator_who_looked_at_a_death_ends_it(app, stream):
-    known(app)
-    credential = app.queries.credentials[0]
-    app.fleet.died(credential, True)
-    app.fleet.bound(stream, replace(blank(), cleared_at=app.clock.utc() + 60))
-
-    assert app.fleet._deaths["prod"].dead == {}
 
 
 def test_nothing_was_listed_before_the_first_listing(app):
