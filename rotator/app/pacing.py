@@ -147,7 +147,7 @@ class Pacing:
             self._store.lives(stream)
 
     def _of(self, connection: str) -> _Known:
-        """What is known of a connection; where it is old, one thread reads it again and the others go on with the old."""
+        """What is known of a connection; where it is old, one thread reads it anew and the others go on meanwhile."""
         known = self._known.setdefault(connection, _Known())
         now = self._monotonic()
         due = known.read_at is None or now - known.read_at >= FRESH

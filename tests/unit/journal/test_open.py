@@ -17,6 +17,7 @@ from rotator.core.facts import Unknown
 from rotator.core.ports.journal import Lease
 from rotator.journal import open as opening
 from rotator.journal.open import AlreadyRunning, JournalAbsent, open_journal, path_of
+from rotator.journal.schema import REVISIONS
 from rotator.journal.sealing import generate_key, read_key
 from tests.contract.journal.benches import SqliteBench, Template
 from tests.contract.journal.drafts import VALUE, captured, claimed, mine, planned, request, seen
@@ -173,7 +174,7 @@ def test_a_newer_schema_is_refused_by_readers_and_writers(bench: SqliteBench):
 
 
 def test_an_older_schema_is_not_migrated_by_a_reader(bench: SqliteBench, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("rotator.journal.schema.REVISIONS", ("0001", "0002"))
+    monkeypatch.setattr("rotator.journal.schema.REVISIONS", (*REVISIONS, "9999"))
     with pytest.raises(JournalUnsafe, match="older than this program"):
         open_journal(bench.url, bench.key, mode="reader")
 
