@@ -159,7 +159,7 @@ def _reader(
             found = schema.standing(path, connection)
             if found is Standing.ABSENT:
                 raise absent
-            if found is Standing.OLDER:
+            if found is Standing.OLDER and not schema.readable(connection):
                 raise JournalUnsafe(
                     f"opening the journal {path}: its schema is older than this program, and reading never migrates it",
                     "start the new version of `rotator run` (or `rotator once`), which does",

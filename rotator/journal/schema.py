@@ -19,6 +19,9 @@ from rotator.journal.database import run, unsafe
 REVISIONS: Final = ("0001", "0002")
 """Every step, oldest first. `migrations/versions` holds one file for each (a test compares)."""
 
+READS_FROM: Final = "0001"
+"""The oldest step at which a reader finds all that it reads: later steps only added what drivers need."""
+
 APPLICATION_ID: Final = 0x526F7461
 
 SCRIPT: Final = Path(__file__).with_name("schema.sql")
@@ -55,6 +58,12 @@ def standing(path: Path, connection: sqlite3.Connection) -> Standing:
             "run the version of rotator that wrote it, or restore a backup from before the upgrade",
         )
     return Standing.PRESENT if found[0][0] == REVISIONS[-1] else Standing.OLDER
+
+
+def readable(connection: sqlite3.Connection) -> bool:
+    """Whether a reader of this program understands the file, whose standing is known, as it is."""
+    found = run(connection, "SELECT version_num FROM alembic_version")[0][0]
+    return REVISIONS.index(found) >= REVISIONS.index(READS_FROM)
 
 
 def migrate(path: Path, connection: sqlite3.Connection, crash: Callable[[str], None]) -> None:

@@ -175,8 +175,20 @@ def test_a_newer_schema_is_refused_by_readers_and_writers(bench: SqliteBench):
 
 def test_an_older_schema_is_not_migrated_by_a_reader(bench: SqliteBench, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("rotator.journal.schema.REVISIONS", (*REVISIONS, "9999"))
+    monkeypatch.setattr("rotator.journal.schema.READS_FROM", "9999")
     with pytest.raises(JournalUnsafe, match="older than this program"):
         open_journal(bench.url, bench.key, mode="reader")
+
+
+def test_an_older_schema_that_only_lacks_what_drivers_need_is_read_as_it_is(
+    bench: SqliteBench, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("rotator.journal.schema.REVISIONS", (*REVISIONS, "9999"))
+    reader = open_journal(bench.url, bench.key, mode="reader")
+    try:
+        assert reader.audit.verify().breaks == ()
+    finally:
+        reader.close()
 
 
 def test_the_database_of_another_program_is_refused_and_left_alone(tmp_path: Path, key: Path):
