@@ -12,6 +12,7 @@ from pathlib import Path
 
 from rotator.host.crashpoints import Point
 from tests import verdict
+from tests.crash import paths
 from tests.installation import BESIDE, ROTATION, Done, Installation, credential
 from tests.prepared import LATER, due, settled
 
@@ -44,10 +45,12 @@ class Site:
         else:
             verdict.published_values_are_alive(self.place, published.values())
         verdict.published_values_are_durable(self.place, published.values(), scratch)
+        paths.are_paths(self.place, scratch / "state-as-it-was-left")
 
     def judge_rest(self) -> None:
         """What must hold once the program had the time to finish."""
         verdict.is_at_rest(self.place, "deploy", self.read())
+        paths.are_paths(self.place)
 
 
 @contextmanager
