@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from rotator.app.requests import requests_of
 from rotator.core.credential import NEVER, Credential
+from rotator.core.durations import DAY
 from rotator.core.status import CredentialStatus
 
 
@@ -50,7 +51,7 @@ def plan(
         at = now if first or asked or status.next_rotation is None else max(now, status.next_rotation)
         step = policy.lifetime - policy.renew_before if policy.lifetime != NEVER else NEVER
         step = min(step, policy.every or NEVER)
-        until, rolls = now + days * 86400, status.strategy == "roll" and not first
+        until, rolls = now + days * DAY, status.strategy == "roll" and not first
         while at <= until and len(rows) < 10_000:
             rows.append(
                 Planned(

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from rotator.cli.layout import Column, Line, Row, Span, Table, table, text, wrapped
 from rotator.cli.times import drawn_at, moment, relative, rfc3339
-from rotator.core.sentences import human
+from rotator.core.durations import DAY, human
 
 Document = Mapping[str, Any]
 
@@ -49,7 +49,7 @@ def plan(document: Document, width: int | None) -> list[Line]:
         cells = (due, row["credential"], row["strategy"], row["reason"])
         made.rows.append(Row(cells if narrow else (at, *cells, str(row["requests"]))))
     if not made.rows:
-        return [text(f"nothing is due within {human(document['days'] * 86400)}")]
+        return [text(f"nothing is due within {human(document['days'] * DAY)}")]
     lines = table(made, width)
     more = len(document["rotations"]) - len(made.rows)
     if more:

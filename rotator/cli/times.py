@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
+from rotator.core.durations import human
 from rotator.core.instants import rfc3339
 from rotator.core.instants import unix as moment
 
@@ -18,8 +19,6 @@ def drawn_at(document: Mapping[str, object]) -> float:
 
 def relative(text: object, now: float, none: str = "-") -> str:
     """Return an RFC 3339 time relative to `now` (unix seconds): `in 5 h`, `3 d ago`, `now`; `none` for None."""
-    from rotator.core.sentences import human  # it loads the protocol, which `--help` can do without
-
     at = moment(text)
     if at is None:
         return none

@@ -25,13 +25,13 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from rotator.core.durations import DAY, HOUR, MINUTE, NEVER
 from rotator.core.errors import ConfigError
 from rotator.host.home import expanded
 from rotator.host.network.route import is_loopback_host
 
-UNITS: Final = {"d": 86400.0, "h": 3600.0, "m": 60.0, "s": 1.0}
-LONGEST: Final = 36500 * 86400.0
-NEVER: Final = math.inf
+UNITS: Final = {"d": DAY, "h": HOUR, "m": MINUTE, "s": 1.0}
+LONGEST: Final = 36500 * DAY
 DURATION_PATTERN: Final = r"^(?=\d)(\d+(\.\d+)?d)?(\d+(\.\d+)?h)?(\d+(\.\d+)?m)?(\d+(\.\d+)?s)?$"
 _DURATION: Final = re.compile(DURATION_PATTERN.replace("$", r"\Z"), re.ASCII)
 _PART: Final = re.compile(r"(\d+(?:\.\d+)?)([dhms])", re.ASCII)

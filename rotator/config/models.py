@@ -27,8 +27,7 @@ from rotator.config.fields import (
 )
 from rotator.config.secret_ref import SecretRef
 from rotator.config.state import StatePlace
-
-DAY: Final = 86400.0
+from rotator.core.durations import DAY
 
 NAME_PATTERN: Final = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$"
 

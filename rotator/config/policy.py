@@ -17,11 +17,10 @@ import hashlib
 import json
 from typing import Any, Final
 
-from rotator.config.fields import NEVER
 from rotator.config.models import Advanced, CredentialStanza
 from rotator.core.credential import Credential, Policy, Strategy, TargetRef
+from rotator.core.durations import DAY, NEVER
 
-DAY: Final = 86400.0
 ADOPTED: Final = 8
 """An adopted token is watched for a week and a day, so that a weekly job shows itself."""
 

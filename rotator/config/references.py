@@ -15,15 +15,14 @@ from pydantic import BaseModel
 
 from rotator.config.document import Spot, Tree, shown
 from rotator.config.explain import Problems, nearest
-from rotator.config.fields import NEVER, as_written, format_duration, is_loopback
+from rotator.config.fields import as_written, format_duration, is_loopback
 from rotator.config.kinds import VALUE_OUTPUTS, Complaint, Kinds
 from rotator.config.models import LITERAL, Advanced, ConnectionStanza, CredentialStanza, TargetStanza
 from rotator.config.policy import policy_of
 from rotator.config.secret_ref import SecretRef
 from rotator.config.stanzas import named_in
 from rotator.core.credential import least_outage
-
-HOUR: Final = 3600.0
+from rotator.core.durations import HOUR, NEVER
 
 WHOLE: Final = ""
 """Stands for all keys of a place; no key is empty."""

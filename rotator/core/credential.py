@@ -11,11 +11,10 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Any, Final
 
-from rotator.core.plain import NEVER as NEVER
+from rotator.core.durations import DAY as DAY
+from rotator.core.durations import HOUR as HOUR
+from rotator.core.durations import NEVER as NEVER
 from rotator.core.plain import Json
-
-HOUR = 3600.0
-DAY = 24 * HOUR
 
 
 class State(StrEnum):

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Final, TypeAlias
 
-Json: TypeAlias = "str | int | float | bool | list[Json] | dict[str, Json] | None"
+from rotator.core.durations import NEVER as NEVER
 
-NEVER: Final = float("inf")
-"""No expiry, no end: infinite in code, null in JSON."""
+Json: TypeAlias = "str | int | float | bool | list[Json] | dict[str, Json] | None"
 
 BEYOND: Final = 1e15
 """Earlier versions wrote a number from here on for never."""

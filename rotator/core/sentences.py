@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 from rotator.core.credential import NEVER, Credential, State
+from rotator.core.durations import human
 from rotator.core.notes import Note, Trouble, Waits
 from rotator.core.protocol.view import Rotation, View
 from rotator.core.reasons import Reason
@@ -58,16 +59,6 @@ class Told:
     def paused(self) -> bool:
         """Whether an operator's pause lasts."""
         return self.view.pause is not None and self.now < self.view.pause.until
-
-
-def human(seconds: float) -> str:
-    """Return a duration (>= 0 seconds) in human words: `45 s`, `12 min`, `5 h`, `61 d`, `never` for an infinite one."""
-    if seconds == NEVER:
-        return "never"
-    for length, unit in ((86400.0, "d"), (3600.0, "h"), (60.0, "min")):
-        if seconds >= 2 * length or (seconds >= length and unit == "d"):
-            return f"{seconds / length:.0f} {unit}"
-    return f"{max(seconds, 0):.0f} s"
 
 
 def said(told: Told, state: State, targets: Sequence[Target]) -> tuple[Reason | None, str]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from rotator.core.durations import HOUR
 from rotator.core.errors import Barred, Refused, Unavailable
 from rotator.core.ports.source import Source, TokenState
 from rotator.core.protocol.names import AttemptName, is_of, parse
@@ -22,7 +23,7 @@ SILENCE: Final = 10
 EAGER: Final = 600.0
 """Seconds for which the provider is asked at every watch whose an unknown value is."""
 
-SELDOM: Final = 3600.0
+SELDOM: Final = HOUR
 """Seconds between two questions after that."""
 
 

@@ -26,7 +26,6 @@ TOO_LONG = {
     "rotator.core.facts",
     "rotator.engine.look",
     "rotator.engine.perform",
-    "rotator.journal.store",
     "rotator.testing.simulation.scenario",
 }
 

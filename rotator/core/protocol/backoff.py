@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from rotator.core.durations import HOUR
 from rotator.core.protocol.view import Failure
 
-CAP: Final = 3600.0
+CAP: Final = HOUR
 """Longest back-off in seconds; retries never end silently, they only get rarer."""
 
 

@@ -6,8 +6,9 @@ import dataclasses
 
 import pytest
 
-from rotator.config.policy import DAY, digest_of, policy_of, to_credential
+from rotator.config.policy import digest_of, policy_of, to_credential
 from rotator.core.credential import NEVER, Policy, Strategy, TargetRef
+from rotator.core.durations import DAY
 from tests.unit.config.conftest import HEAD, LOOPBACK, Load, credential
 from tests.unit.config.fake_kinds import MintOptions
 

@@ -6,12 +6,12 @@ from dataclasses import asdict, replace
 import pytest
 
 from rotator.core.credential import DAY, HOUR, NEVER, Policy, State, Strategy, TargetRef
+from rotator.core.durations import human
 from rotator.core.facts import Draft, Kind, Unknown
 from rotator.core.notes import Note, Trouble, Waits
 from rotator.core.protocol.fold import fold
 from rotator.core.protocol.rules import Operator
 from rotator.core.reasons import RETIREMENT_WAITS, OperatorCode, Reason
-from rotator.core.sentences import human
 from rotator.core.status import Accepted, CredentialStatus, credential_status
 from tests.unit.core.story import LIFE, START, Story, credential, published
 
