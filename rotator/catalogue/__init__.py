@@ -14,7 +14,7 @@ Data and look-ups only: nothing here asks the provider.
 from rotator.catalogue.compatibility import account_token_refusal, account_token_warning
 from rotator.catalogue.groups import Catalogue, Group, Scope, all_groups, by_id, catalogue, named
 from rotator.catalogue.meaning import Meant, meaning, suggest
-from rotator.catalogue.probes import PROBES, probe_of
+from rotator.catalogue.probes import PROBES, probe_of, why_none
 from rotator.catalogue.templates import TEMPLATES, Template, template
 
 __all__ = [
@@ -35,4 +35,5 @@ __all__ = [
     "probe_of",
     "suggest",
     "template",
+    "why_none",
 ]

@@ -29,7 +29,7 @@ PROBES: Final[Mapping[Scope, Mapping[str, str]]] = MappingProxyType(
             "Account Firewall Access Rules": "/accounts/{account_id}/firewall/access_rules/rules",
             "Account Rule Lists": "/accounts/{account_id}/rules/lists",
             "Account Rulesets": "/accounts/{account_id}/rulesets",
-            "Account Settings": "/accounts/{account_id}",
+            "Account Settings": "/accounts/{account_id}/members",
             "Account WAF": "/accounts/{account_id}/rulesets",
             "Address Maps": "/accounts/{account_id}/addressing/address_maps",
             "AI Gateway": "/accounts/{account_id}/ai-gateway/gateways",
@@ -109,3 +109,20 @@ def probe_of(group: Group) -> str | None:
     if level not in ("Read", "Write", "Edit"):
         return None
     return PROBES[group.scope].get(base)
+
+
+_QUERIES: Final = frozenset({"Account Analytics", "Analytics"})
+
+
+def why_none(group: Group) -> str:
+    """Return why a permission has no probe, one clause; empty where it has one."""
+    if probe_of(group) is not None:
+        return ""
+    base, _, level = group.name.rpartition(" ")
+    if group.scope is Scope.BUCKET:
+        return "objects are read by the S3 interface, and need a bucket"
+    if base in _QUERIES:
+        return "is read by GraphQL, which is no GET"
+    if level not in ("Read", "Write", "Edit"):
+        return "no read tells whether this may be done"
+    return "no read is documented that needs no id of a thing"

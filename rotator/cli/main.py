@@ -18,20 +18,20 @@ import typer
 from typer.core import TyperGroup
 
 from rotator import __version__
-from rotator.cli import check, exits, operate, permissions, run, show, tools
+from rotator.cli import check, exits, operate, permissions, run, show, token, tools
 from rotator.cli.output import discard, say, unwritten, write_error
 from rotator.cli.verbs import Config, LogFormatOption, OutputOption, Settings
 
 SECTIONS: Final = (
     ("Try it", ("demo", "sandbox")),
     ("Run", ("run", "once")),
-    ("Look", ("status", "plan", "history", "check", "permissions", "audit", "healthcheck")),
+    ("Look", ("status", "plan", "history", "check", "permissions", "token", "audit", "healthcheck")),
     ("Act", ("rotate", "pause", "resume", "resolve")),
     ("Set up", ("keygen", "schema", "version", "testing")),
 )
 """The verbs in the order in which `--help` shows them."""
 
-LATER: Final = ("revoke", "rekey", "discover", "adopt", "bootstrap", "token")
+LATER: Final = ("revoke", "rekey", "discover", "adopt", "bootstrap")
 """Verbs that are planned; until then each says so."""
 
 HELP: Final = """Keeps Cloudflare API tokens fresh: makes the successor ahead of time, proves it,
@@ -149,8 +149,7 @@ def _later(name: str) -> None:
         context_settings={"ignore_unknown_options": True, "allow_extra_args": True},
     )
     def later(context: typer.Context) -> None:
-        words = " ".join([name, *(["test"] if name == "token" and context.args[:1] == ["test"] else [])])
-        message, remedy = f"`rotator {words}` is not in this version", "`rotator --help` lists what is"
+        message, remedy = f"`rotator {name}` is not in this version", "`rotator --help` lists what is"
         root = context.find_root().command
         if isinstance(root, Program):
             root.misused(message, remedy)
@@ -158,7 +157,7 @@ def _later(name: str) -> None:
         raise typer.Exit(exits.USAGE)
 
 
-for _module in (tools, run, show, check, permissions, operate):
+for _module in (tools, run, show, check, permissions, token, operate):
     _module.register(app)
 for _name in LATER:
     _later(_name)

@@ -114,7 +114,7 @@ class SecretRef(Stanza):
             content = _run(self.command, self.describe())
         else:
             content = _read_file(self._path(), self.describe())
-        return _one_line(content, self.describe())
+        return one_line(content, self.describe())
 
     def refusal(self) -> str | None:
         """Return why `read` would refuse the file as it is now, for others may write it; None if it would not.
@@ -251,7 +251,12 @@ def _drain(pipe: IO[bytes], deadline: float) -> bytes | None:
     return content
 
 
-def _one_line(content: bytes, what: str) -> Secret:
+def one_line(content: bytes, what: str) -> Secret:
+    """Return the secret that stands in some bytes; `what` names their place in errors.
+
+    Raises:
+        ConfigError: it is empty, too long, no text, or not one line of printable characters without spaces.
+    """
     if len(content) > LARGEST:
         raise ConfigError(f"reading a secret: {what} is longer than {LARGEST} bytes", "a secret is one short line")
     try:

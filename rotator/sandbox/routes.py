@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from rotator.sandbox import places, tokens
+from rotator.sandbox import places, products, tokens
 from rotator.sandbox.call import Answer, Call
 from rotator.sandbox.errors import Refusal
 
@@ -53,6 +53,7 @@ ROUTES: Final = [
     Route("GET", "/accounts/{account_id}", "accounts", places.account),
     Route("GET", "/zones", "zones", places.zones),
     Route("GET", "/zones/{zone_id}", "zones", places.zone),
+    *(Route("GET", path, "product", products.reader(path, kind, names)) for path, kind, names in products.PRODUCTS),
 ]
 
 OPERATIONS: Final = frozenset(route.operation for route in ROUTES) | {ANY}

@@ -88,6 +88,7 @@ class Reply:
     envelope: Envelope | None
     date: float | None
     verdict: Verdict | None = None
+    status: int | None = None
 
 
 class Calls:
@@ -182,7 +183,7 @@ class Calls:
         date = date_of(answer.headers)
         if envelope is not None and envelope.success and 200 <= answer.status < 300:
             self._proven.add(call.path.rsplit("/tokens", 1)[0])
-            return Reply(envelope=envelope, date=date)
+            return Reply(envelope=envelope, date=date, status=answer.status)
         verdict = judge(answer, envelope)
         if verdict.wait:
             self._budget.stop(verdict.wait)
@@ -190,7 +191,7 @@ class Calls:
             # The same owner's path has worked before, so what could not be routed is the token's id: older API
             # versions answered 7003 where newer ones say 1003.
             verdict = Verdict(verdict.row.renamed(NOT_FOUND), verdict.said)
-        return Reply(envelope=envelope, date=date, verdict=verdict)
+        return Reply(envelope=envelope, date=date, verdict=verdict, status=answer.status)
 
     def failure(self, call: Call, reply: Reply) -> RotatorError:
         """Return the error to raise for a reply that cannot be used."""

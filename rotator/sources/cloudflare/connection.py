@@ -198,6 +198,21 @@ class CloudflareConnection:
         """Return the id of the zone of that name; `lookup.Lookup.zone` says the rest."""
         return self._lookup.zone(name, account_id)
 
+    def some_zone(self, account_id: str | None) -> tuple[str, str] | None:
+        """Return (id, name) of any zone of the account, or of any account; None where the management token sees none.
+
+        Raises:
+            Unavailable, RateLimited: no usable answer.
+        """
+        query = {"per_page": "5"} | ({"account.id": account_id} if account_id else {})
+        call = Call(operation="zones", doing="looking for a zone", method="GET", path="/zones", query=query)
+        reply = self.calls.call(call)
+        if reply.verdict is not None:
+            return None
+        rows = reply.envelope.result if reply.envelope else None
+        first = rows[0] if isinstance(rows, list) and rows and isinstance(rows[0], dict) else {}
+        return (str(first["id"]), str(first.get("name"))) if "id" in first else None
+
     def account_named(self, name: str) -> str:
         """Return the id of the account of that name; `lookup.Lookup.account` says the rest."""
         return self._lookup.account(name)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from rotator import catalogue
+from rotator.catalogue import Scope
 from rotator.core.errors import RotatorError
 from rotator.core.findings import Finding, Level
 from rotator.sources.cloudflare import tokens
@@ -14,7 +15,7 @@ from rotator.sources.cloudflare.addresses import Network, lets_in
 from rotator.sources.cloudflare.calls import Call
 from rotator.sources.cloudflare.connection import CloudflareConnection
 from rotator.sources.cloudflare.errors import NOT_FOUND
-from rotator.sources.cloudflare.grants import ACCOUNT, ZONE, policies_of
+from rotator.sources.cloudflare.grants import ACCOUNT, BUCKET, USER, ZONE, policies_of
 from rotator.sources.cloudflare.inventory import tokens_path
 from rotator.sources.cloudflare.management import ManagementToken
 from rotator.sources.cloudflare.options import ELSEWHERE, ById, CredentialOptions
@@ -98,7 +99,7 @@ def _handed_on(
     for policy in wanted:
         zones = [r.removeprefix(ONE_ZONE) for r in policy.resources if r.startswith(ONE_ZONE) and not r.endswith("*")]
         for zone in zones:
-            missing = set(policy.groups) - held(me.shown, zone, account_id)
+            missing = set(policy.groups) - held_on(me.shown, Scope.ZONE, zone, account_id)
             if missing:
                 what = ", ".join(g.split(" (")[0] for g in named(missing))
                 yield Finding(
@@ -111,18 +112,28 @@ def _handed_on(
                 )
 
 
-def held(shown: Mapping[str, Any], zone: str, account_id: str | None) -> frozenset[str]:
-    """Return the ids of the permission groups that a token holds on a zone: allowed there and not denied."""
+def held_on(shown: Mapping[str, Any], scope: Scope, place: str, account_id: str | None) -> frozenset[str]:
+    """Return the ids of the permission groups that a token holds on a resource: allowed there and not denied.
+
+    Args:
+        shown: the token object.
+        scope: kind of the resource.
+        place: its id; of a bucket, or empty, any of the account.
+        account_id: the account that it belongs to, where it has one.
+    """
+    kind = {Scope.ACCOUNT: ACCOUNT, Scope.ZONE: ZONE, Scope.USER: USER, Scope.BUCKET: BUCKET}[scope]
+    places = {f"{kind}.{place}", f"{kind}.*"}
+    accounts = {f"{ACCOUNT}.{account_id}", f"{ACCOUNT}.*"}
     allowed: set[str] = set()
     denied: set[str] = set()
-    places = {f"{ZONE}.{zone}", f"{ZONE}.*"}
-    accounts = {f"{ACCOUNT}.{account_id}", f"{ACCOUNT}.*"}
     for policy in shown.get("policies") or ():
         resources = policy.get("resources") if isinstance(policy, dict) else None
         if not isinstance(resources, dict):
             continue
         here = any(
-            key in places or (key in accounts and isinstance(inner, dict) and places & inner.keys())
+            (key in places and not isinstance(inner, dict))
+            or (scope is Scope.BUCKET and key.startswith(f"{BUCKET}."))
+            or (key in accounts and isinstance(inner, dict) and places & inner.keys())
             for key, inner in resources.items()
         )
         if here:

@@ -194,6 +194,7 @@ OPERATIONS = {
     "permission_groups": ("GET", "/user/tokens/permission_groups"),
     "zones": ("GET", "/zones"),
     "accounts": ("GET", "/accounts"),
+    "product": ("GET", "/accounts/" + "0" * 32 + "/workers/scripts"),
 }
 
 
