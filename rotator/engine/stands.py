@@ -211,7 +211,8 @@ def _unknown(work: Work, name: str, found: Stand, *, first: bool) -> Stand:
     """Adopt it, know it, or ask an operator. What the shape tells is asked of nobody."""
     target, view = work.bound.targets[name], work.view
     key = value_key(work.source, target)
-    value, keys = found.reading.values[key], {key: found.fingerprint}
+    value = found.reading.values[key]
+    keys = {key: found.fingerprint, **strangers(work, name, found.reading, {})}  # a person decides over all of them
     if not first and view.holds.get(name) != found.fingerprint:
         seen = {"token_id": found.token_id, "fingerprint": found.fingerprint}
         work.append(work.draft(Kind.SEEN, target=name, **seen, detail={"old": view.last.get(name, "")}))
@@ -244,7 +245,8 @@ def _answered(work: Work, name: str, found: Stand, kind: Whose, state: TokenStat
     if state is not None and kind in (Whose.ADOPTED, Whose.OURS) and not late:
         return _ours(work, name, found, state, adopted=kind is Whose.ADOPTED)
     what = f"{key} holds {WHAT.get(kind, 'a value of another token')}"
-    return _foreign(work, name, found, {key: found.fingerprint}, what, first=first)
+    keys = {key: found.fingerprint, **strangers(work, name, found.reading, {})}
+    return _foreign(work, name, found, keys, what, first=first)
 
 
 def _foreign(
