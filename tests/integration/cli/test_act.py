@@ -65,7 +65,7 @@ def test_a_request_is_journaled_with_who_and_why(fresh):
     assert shown.code == 0
     [request] = shown.json["requests"]
     assert HEX.fullmatch(request.pop("request_id"))
-    assert request == {"credential": "workers-deploy", "rotation_id": None, "state": "requested"}
+    assert request == {"credential": "workers-deploy", "rotation_id": None, "state": "requested", "skipped": []}
     fact = fresh("history", "workers-deploy", "-o", "json").json["facts"][-1]
     assert (fact["kind"], fact["detail"]["reason"]) == ("request", "left on a bus")
     assert fact["actor"] not in ("", "daemon")
