@@ -41,7 +41,7 @@ def grants(
     connection: CloudflareConnection,
     me: ManagementToken,
     credential: Asked,
-    groups: frozenset[str] | None,
+    groups: Mapping[str, Mapping[str, Any]] | None,
     ours: Sequence[Network],
 ) -> list[Finding]:
     """Return what is to be said of one credential.
@@ -50,7 +50,7 @@ def grants(
         connection: asked with its management token.
         me: that token.
         credential: whose.
-        groups: ids of the permission groups that exist for its owner, None where they could not be listed.
+        groups: the permission groups that exist for its owner by id, None where they could not be listed.
         ours: networks in one of which this host is; empty where that is not known.
     """
     subject = f"credential {credential.name}"
@@ -60,15 +60,19 @@ def grants(
     except RotatorError as error:
         failed = Finding(level=Level.FAIL, subject=subject, code="grants", message=error.message, remedy=error.remedy)
         return [*findings, failed]
-    found = [*_gone(subject, wanted, groups), *_handed_on(connection, me, credential, wanted)]
+    found = [
+        *_gone(subject, wanted, groups),
+        *_ending(subject, wanted, groups),
+        *_handed_on(connection, me, credential, wanted),
+    ]
     if not found and groups is not None:
         message = "every permission and zone of its grants exists"
         found.append(Finding(level=Level.OK, subject=subject, code="grants", message=message))
     return [*findings, *found]
 
 
-def _gone(subject: str, wanted: Sequence[Policy], groups: frozenset[str] | None) -> Iterator[Finding]:
-    gone = {group for policy in wanted for group in policy.groups} - groups if groups is not None else set()
+def _gone(subject: str, wanted: Sequence[Policy], groups: Mapping[str, Any] | None) -> Iterator[Finding]:
+    gone = {group for policy in wanted for group in policy.groups} - groups.keys() if groups is not None else set()
     if gone:
         yield Finding(
             level=Level.WARN,
@@ -76,6 +80,26 @@ def _gone(subject: str, wanted: Sequence[Policy], groups: frozenset[str] | None)
             code="grants",
             message=f"{len(gone)} of its permission groups are not in Cloudflare's list: {', '.join(named(gone))}",
             remedy="check whether they were retired or renamed, and correct the grants",
+        )
+
+
+def _ending(
+    subject: str, wanted: Sequence[Policy], groups: Mapping[str, Mapping[str, Any]] | None
+) -> Iterator[Finding]:
+    """Permission groups that Cloudflare announces the end of: `meta.deprecated`, `meta.eol_at`."""
+    for group_id in sorted({group for policy in wanted for group in policy.groups}):
+        meta = (groups or {}).get(group_id, {}).get("meta")
+        told = meta if isinstance(meta, dict) else {}
+        ends = told.get("eol_at")
+        if str(told.get("deprecated", "")).lower() in ("", "false", "none") and not ends:
+            continue
+        (name,) = named({group_id})
+        yield Finding(
+            level=Level.WARN,
+            subject=subject,
+            code="grants",
+            message=f"Cloudflare calls the permission {name} deprecated" + (f"; it ends on {ends}" if ends else ""),
+            remedy="replace it by the permission that Cloudflare names in its place, and rotate",
         )
 
 

@@ -126,13 +126,13 @@ def quota(connection: CloudflareConnection, owner: str, account_id: str | None =
     return len(connection.inventory(owner, account_id)), QUOTA[owner]
 
 
-def permission_groups(connection: CloudflareConnection, path: str) -> frozenset[str]:
-    """Return the ids of all permission groups that exist for tokens below `path`.
+def permission_groups(connection: CloudflareConnection, path: str) -> dict[str, Mapping[str, Any]]:
+    """Return all permission groups that exist for tokens below `path`, by id.
 
     Raises:
         Unavailable, RateLimited: no usable answer.
     """
-    return frozenset(row["id"] for row in group_rows(connection, path))
+    return {row["id"]: row for row in group_rows(connection, path)}
 
 
 def group_rows(connection: CloudflareConnection, path: str) -> tuple[Mapping[str, Any], ...]:

@@ -1,5 +1,6 @@
 """What `check` says of a connection, of its accounts and of its credentials, before anything is minted."""
 
+import json
 from collections.abc import Iterator
 
 import pytest
@@ -284,6 +285,21 @@ def test_a_zone_that_is_not_there_and_a_group_that_is_gone_are_findings(account:
     assert found["credential c1", "grants"] == "warn"
     assert found["credential c2", "grants"] == "ok"
     assert account.requests("permission_groups") == 1
+
+
+@pytest.mark.parametrize(
+    "meta, level", [({"eol_at": "2027-03-01"}, "warn"), ({"deprecated": "true"}, "warn"), ({}, "ok")]
+)
+def test_a_permission_of_which_cloudflare_announces_the_end_is_a_warning(
+    account: SandboxWorld, meta: dict[str, str], level: str
+):
+    rows = [{"id": "4755a26eedb94da69e1066d98aa820be", "name": "DNS Write", "meta": {"deprecated": "false", **meta}}]
+    body = json.dumps({"success": True, "errors": [], "messages": [], "result": rows})
+    account.fault("permission_groups", "status", status=200, body=body)
+
+    finding = the(findings(account, options()), "grants", Level(level))
+    assert level == "ok" or "DNS Write" in finding.message
+    assert meta.get("eol_at", "") in finding.message
 
 
 def test_when_groups_cannot_be_listed_the_grants_are_not_called_wrong(account: SandboxWorld):
