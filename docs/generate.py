@@ -380,8 +380,6 @@ def _rule(rule: Any, modules: Sequence[ModuleType]) -> str:
 
 def _meanings(tables: Sequence[tuple[str, Any]], modules: Sequence[ModuleType]) -> dict[str, str]:
     """Return rule -> the first line of what its code says of it."""
-    from rotator.core.protocol import rules
-
     found: dict[str, str] = {}
     for _, rows in tables:
         for row in rows.values():
@@ -389,7 +387,7 @@ def _meanings(tables: Sequence[tuple[str, Any]], modules: Sequence[ModuleType]) 
                 name = _rule(rule, modules)
                 maker = rule.__qualname__.partition(".")[0]
                 if "(" in name or "." not in rule.__qualname__:
-                    said = rule if "." not in rule.__qualname__ else getattr(rules, maker)
+                    said = rule if "." not in rule.__qualname__ else getattr(sys.modules[rule.__module__], maker)
                     found.setdefault(code(maker) if "(" in name else name, _first_line(said))
                 else:
                     found.setdefault(name, _needed(rule))

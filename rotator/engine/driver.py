@@ -14,7 +14,7 @@ from typing import Final
 from rotator.core.credential import NEVER
 from rotator.core.errors import Fenced, IllegalFact, JournalUnsafe, OperatorNeeded, RotatorError
 from rotator.core.events import Event
-from rotator.core.facts import Kind
+from rotator.core.facts import Configured, TargetAdded, TargetReleased
 from rotator.core.notes import Note, Troubles, Waits, decode, encode
 from rotator.core.ports.journal import Journal
 from rotator.core.ports.runtime import Runtime
@@ -187,9 +187,9 @@ class Driver:
         before = places.get(name) if isinstance(places, dict) else None
         if before in (None, place) or name not in work.view.baselines:
             return
-        left = Action(Act.RECORD, kind=Kind.TARGET_RELEASED, target=f"{name} at {before}", detail={"of": name})
-        perform(work, left)
-        perform(work, Action(Act.RECORD, kind=Kind.TARGET_ADDED, target=name))
+        left = TargetReleased(target=f"{name} at {before}", of=name)
+        perform(work, Action(Act.RECORD, fact=left))
+        perform(work, Action(Act.RECORD, fact=TargetAdded(target=name)))
 
     def _configured(self, work: Work) -> None:
         """Journal the stanza when it changed, so that a credential that leaves the configuration can still finish."""
@@ -197,10 +197,10 @@ class Driver:
         known = work.view.newer or dict(work.view.spec) == dict(credential.spec)
         if credential.managed and not known:
             for gone in sorted(_names(work.view.spec) - credential.all - work.view.released.keys()):
-                perform(work, Action(Act.RECORD, kind=Kind.TARGET_RELEASED, target=gone))
+                perform(work, Action(Act.RECORD, fact=TargetReleased(target=gone)))
             for target in credential.targets:
                 self._place(work, target.name, target.place)
-            work.append(work.draft(Kind.CONFIGURED, rid="", detail=credential.spec))
+            work.record(Configured(spec=credential.spec), rid="")
             for name in credential.all:  # other keys, or another place: what was seen there says nothing now
                 work.forget(Look(Sight.STANDS, name))
 

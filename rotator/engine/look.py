@@ -13,7 +13,7 @@ from typing import Final
 from rotator.core.credential import NEVER, Strategy
 from rotator.core.errors import Barred, JournalUnsafe, RateLimited, Refused, RotatorError, Unavailable
 from rotator.core.events import Event
-from rotator.core.facts import Kind, RetirementOpened
+from rotator.core.facts import Ahead, Failed, Kind, RetirementOpened, Sighted
 from rotator.core.ports.source import Looks, TokenState
 from rotator.core.ports.target import Reading, Remark
 from rotator.core.protocol.names import parse
@@ -75,8 +75,7 @@ def _unwritable(work: Work, name: str, error: RotatorError) -> None:
     known = rotation.failures.get(("check", name)) if rotation else None
     if rotation is None or (known is not None and known.message == error.message):
         return
-    detail = {"act": "check", "why": error.message, "remedy": error.remedy}
-    work.append(work.draft(Kind.FAILED, target=name, detail=detail))
+    work.record(Failed(act="check", why=error.message, remedy=error.remedy, target=name))
 
 
 def accepted(work: Work, of: str) -> Seen:
@@ -142,7 +141,7 @@ def _barred(work: Work, error: Barred) -> None:
     """Journal once that this host may not verify: from then on the credential fails, with a remedy."""
     known = work.view.opened.failures.get(("accept", ""))
     if known is None or known.message != error.message:
-        work.append(work.draft(Kind.FAILED, detail={"act": "accept", "why": error.message, "remedy": error.remedy}))
+        work.record(Failed(act="accept", why=error.message, remedy=error.remedy))
     work.say(Event.VERIFICATION_BARRED, reason=error.message, remedy=error.remedy)
 
 
@@ -311,7 +310,7 @@ def _let_go(work: Work, name: str, of: str) -> bool:
     if fingerprint and not found and not _of_another(work, name, reading, fingerprint, of):
         return False
     if view.last.get(name) == of:  # it let go only now: grace counts from here
-        work.append(work.draft(Kind.SEEN, target=name, token_id=found, detail={"old": of}))
+        work.record(Sighted(target=name, token_id=found, old=of))
         return False
     return True
 
@@ -380,7 +379,7 @@ def orphans(work: Work, of: str) -> Seen:
         view, known = work.view, state.name in work.view.attempts
         since = max(view.ahead_at, view.cleared_at)
         if not known and mine and state.issued_at > since:
-            work.append(work.draft(Kind.AHEAD, token_id=state.id, token_name=state.name))
+            work.record(Ahead(token_id=state.id, token_name=state.name))
             work.lease = work.journal.raise_epoch(work.lease, name.epoch)
             work.say(Event.JOURNAL_BEHIND, token=state.id)
             continue

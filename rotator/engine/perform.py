@@ -7,7 +7,8 @@ finds out by reading.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Final
+from dataclasses import replace
+from typing import Any, Final
 
 from rotator.core.credential import NEVER, Strategy, Terms
 from rotator.core.errors import (
@@ -21,8 +22,21 @@ from rotator.core.errors import (
     Unavailable,
 )
 from rotator.core.events import Event
-from rotator.core.facts import Captured, Draft, Kind
-from rotator.core.plain import bounded
+from rotator.core.facts import (
+    Captured,
+    Deleted,
+    Disabled,
+    Draft,
+    Extended,
+    Failed,
+    Intent,
+    OfToken,
+    Planned,
+    PublishIntent,
+    ReadBack,
+    Unwritten,
+    Written,
+)
 from rotator.core.ports.source import Minted
 from rotator.core.ports.target import Publication
 from rotator.core.protocol.names import AttemptName
@@ -34,50 +48,37 @@ from rotator.core.schedule.due import why_due
 from rotator.core.secret import Secret
 from rotator.engine.holding import holder, opened, pieces, provable, publication, value_key
 from rotator.engine.look import lives, proven, take
+from rotator.engine.recording import record, unanswered
 from rotator.engine.stands import stand
-from rotator.engine.whose import named_for_adoption
 from rotator.engine.work import Work, whole
 
 CERTAIN: Final = (Refused, Unavailable)
 """Nothing was applied: the answer said no, or nothing was sent."""
 
-SAID: Final[Mapping[Kind, Event]] = {
-    Kind.ABANDONED: Event.ROTATION_ABANDONED,
-    Kind.VERIFIED: Event.ROTATION_VERIFIED,
-    Kind.DISPLACED: Event.ROTATION_DISPLACED,
-    Kind.SUPERSEDED: Event.TOKEN_SUPERSEDED,
-    Kind.CONDEMNED: Event.TOKEN_CONDEMNED,
-    Kind.TARGET_RELEASED: Event.TARGET_RELEASED,
-}
-
 
 def plan(work: Work, action: Action) -> None:
     """Open a rotation with frozen terms. A crash leaves it open or not; the next pass decides the same."""
     view, credential = work.view, work.credential
-    strategy, request = Strategy(str(action.detail["strategy"])), view.request
+    strategy, request = given(action.strategy, "the strategy to plan"), view.request
     healing = strategy is Strategy.REPUBLISH
     policy = credential.policy
-    changes: dict[str, object] = {"strategy": strategy}
-    if request and not healing and request.outage_budget:
-        changes["outage_budget"] = request.outage_budget
+    budget = request.outage_budget if request and not healing else 0.0
     required = credential.required | drifted(work.case()) if healing else credential.required
     terms = Terms(
-        policy=type(policy)(**{**{f: getattr(policy, f) for f in policy.__slots__}, **changes}),
+        policy=replace(policy, strategy=strategy, outage_budget=budget or policy.outage_budget),
         targets=credential.all,
         required=required,
         digest=credential.digest,
-        why=str(action.detail.get("why") or why_due(work.case()) or ""),
+        why=str(action.why or why_due(work.case()) or ""),
     )
     keeps = strategy is not Strategy.RECREATE
-    work.append(
-        work.draft(
-            Kind.PLANNED,
-            rid=work.runtime.token_hex(6),
-            token_id=(view.current or credential.adopt) if keeps else "",
-            fingerprint=view.fingerprint if healing else "",
-            detail={**terms.to_json(), "request_id": request.id if request and not healing else ""},
-        )
+    planned = Planned(
+        terms=terms,
+        token_id=(view.current or credential.adopt) if keeps else "",
+        fingerprint=view.fingerprint if healing else "",
+        request_id=request.id if request and not healing else "",
     )
+    work.record(planned, rid=work.runtime.token_hex(6))
     work.say(Event.ROTATION_PLANNED, strategy=strategy.value, reason=terms.why)
 
 
@@ -102,8 +103,8 @@ def mint(work: Work, action: Action) -> None:
     )
     life = rotation.policy.lifetime
     expires_at = NEVER if life == NEVER else whole(work.believed + life)
-    lost = _unanswered(work, rotation)
-    work.append(work.draft(Kind.INTENT, attempt=number, token_name=name, token_id=rotation.token_id, detail=lost))
+    lost = unanswered(work, rotation)
+    work.record(Intent(attempt=number, token_name=name, token_id=rotation.token_id, why=lost))
     point = "roll_send" if rolls else "create_send"
     work.runtime.crash(f"before_{point}")
     try:
@@ -126,8 +127,7 @@ def mint(work: Work, action: Action) -> None:
 def _mint_refused(work: Work, name: str, number: int, error: RotatorError) -> None:
     limited = isinstance(error, RateLimited)
     code = error.code if isinstance(error, OperatorNeeded) else None if limited else _management(work)
-    detail = _why("mint", error) | ({"code": code} if code else {})
-    work.append(work.draft(Kind.FAILED, attempt=number, token_name=name, detail=detail))
+    work.record(replace(_why("mint", error), code=code, attempt=number, token_name=name))
     said = Event.RATE_LIMITED if limited else Event.MINT_REFUSED
     work.say(said, reason=error.message, remedy=error.remedy or None)
 
@@ -157,13 +157,7 @@ def _capture(work: Work, name: str, number: int, minted: Minted) -> None:
         expires_at=minted.expires_at,
         fingerprint=work.journal.fingerprint(minted.value),
     )
-    draft = Draft(
-        what=what,
-        at=work.believed,
-        rid=rotation.rid,
-        principal=work.source.principal,
-        owner=work.credential.owner,
-    )
+    draft = work.stamped(what)
     spooled = False
     while True:
         try:
@@ -205,8 +199,8 @@ def extend(work: Work, action: Action) -> None:
     if state is None or state.expires_at < wanted - 1:
         _failed(work, "extend", "", Refused("the provider did not move the expiry"))
         return
-    detail: dict[str, object] = {"born": state.issued_at, "expires_at": bounded(state.expires_at)}
-    work.append(work.draft(Kind.EXTENDED, token_id=state.id, token_name=state.name, detail=detail))
+    extended = Extended(token_id=state.id, token_name=state.name, born=state.issued_at, expires_at=state.expires_at)
+    work.record(extended)
 
 
 def write(work: Work, action: Action) -> None:
@@ -231,8 +225,8 @@ def write(work: Work, action: Action) -> None:
                 raise Conflict(f"writing {name}: {found.result.value}")
             values, ours = publication(work, name, rotation.fingerprint, found.reading)
             if not done:  # else nothing new is published; the write only finishes what a crash cut off (marks, labels)
-                intended = {"version": found.reading.version, "keys": pieces(work, ours)}
-                work.append(_of(work, Kind.PUBLISH_INTENT, rotation, name, intended))
+                keys = pieces(work, ours)
+                work.record(PublishIntent(**_of(rotation, name), version=found.reading.version, keys=keys))
                 version = found.reading.version
             work.runtime.crash("before_target_write")
             target.write(
@@ -249,8 +243,7 @@ def write(work: Work, action: Action) -> None:
             )
             work.runtime.crash("after_target_write")
             work.forget(Look(Sight.STANDS, name))
-            wrote = {"old": found.token_id, "keys": pieces(work, ours)}
-            work.append(_of(work, Kind.WRITTEN, rotation, name, wrote))
+            work.record(Written(**_of(rotation, name), old=found.token_id, keys=pieces(work, ours)))
             work.say(Event.TARGET_WRITTEN, target=name, target_type=_type(work, name), generation=rotation.generation)
     except OutcomeUnknown as error:
         work.forget(Look(Sight.STANDS, name))
@@ -273,13 +266,13 @@ def read_back(work: Work, action: Action) -> None:
         wanted, _ = publication(work, name, rotation.fingerprint, reading)
         work.forget(Look(Sight.STANDS, name))
         if fingerprint != rotation.fingerprint or reading.values != wanted:
-            work.append(_of(work, Kind.UNWRITTEN, rotation, name, {}))
+            work.record(Unwritten(**_of(rotation, name)))
             return
         proves = provable(work.source, target)
         value = reading.values[value_key(work.source, target)] if proves else opened(work, fingerprint)
         at = work.now
         if value is not None and proven(work, value, rotation.token_id):
-            work.append(_of(work, Kind.READ_BACK, rotation, name, {}))
+            work.record(ReadBack(**_of(rotation, name)))
             if rotation.strategy is not Strategy.ROLL:  # a roll's value is looked at again after the settle time
                 lives(work, at, fingerprint)
         else:
@@ -294,7 +287,7 @@ def disable(work: Work, action: Action) -> None:
     def send() -> None:
         work.source_of(action.token_id).disable(action.token_id)
 
-    _destroy(work, action.token_id, "disable", send, Kind.DISABLED, Event.TOKEN_DISABLED)
+    _destroy(work, "disable", send, Disabled(token_id=action.token_id), Event.TOKEN_DISABLED)
 
 
 def delete(work: Work, action: Action) -> None:
@@ -303,76 +296,23 @@ def delete(work: Work, action: Action) -> None:
     def send() -> None:
         work.source_of(action.token_id).delete(action.token_id)
 
-    _destroy(work, action.token_id, "delete", send, Kind.DELETED, Event.TOKEN_DELETED)
+    deleted = Deleted(token_id=action.token_id, undisabled=not work.source.can.disable)
+    _destroy(work, "delete", send, deleted, Event.TOKEN_DELETED)
 
 
-def _destroy(work: Work, token: str, act: str, send: Callable[[], None], kind: Kind, event: Event) -> None:
+def _destroy(work: Work, act: str, send: Callable[[], None], done: OfToken, event: Event) -> None:
+    token = done.token_id
     work.journal.check(work.lease)
     work.runtime.crash(f"before_{act}_send")
     try:
         send()
     except (*CERTAIN, OutcomeUnknown) as error:
-        work.append(work.draft(Kind.FAILED, token_id=token, detail=_why(act, error)))
+        work.record(replace(_why(act, error), token_id=token))
         work.say(Event.RETIREMENT_FAILED, act=act, token=token, reason=error.message, remedy=error.remedy or None)
         return
     work.runtime.crash(f"after_{act}_send")
-    whole = kind is Kind.DELETED and not work.source.can.disable
-    work.append(work.draft(kind, token_id=token, detail={"undisabled": True} if whole else {}))
+    work.record(done)
     work.say(event, token=token)
-
-
-def record(work: Work, action: Action) -> None:
-    """Journal one fact that needs no effect."""
-    kind = given(action.kind, "the kind of the fact to record")
-    view, rotation = work.view, work.view.rotation
-    fields: dict[str, object] = {"detail": dict(action.detail), "token_id": action.token_id, "target": action.target}
-    if rotation and not action.token_id and not action.target:
-        fields |= {
-            "token_id": rotation.token_id,
-            "token_name": rotation.attempt_name,
-            "attempt": rotation.attempt,
-            "generation": rotation.generation,
-        }
-    if kind is Kind.VERIFIED and rotation:
-        fields["fingerprint"] = str(action.detail.get("fingerprint", "")) or rotation.fingerprint
-    if kind is Kind.PUBLISHING:
-        fields["generation"] = view.generation + 1
-    if kind is Kind.CONFIRMED:
-        left = sorted(work.case().targets() & view.heeded.keys())
-        fields["detail"] = {**action.detail, "adopt": named_for_adoption(work), "left": left}
-    if kind is Kind.ABANDONED and rotation and not action.detail.get("rejected"):
-        fields["detail"] = {**action.detail, **_unanswered(work, rotation)}
-    if kind is Kind.TARGET_RELEASED:
-        of = str(action.detail.get("of", "")) or action.target
-        fields["detail"] = {
-            **action.detail,
-            "stanza": _spec(work, "targets", of),
-            "place": _spec(work, "places", of),
-        }
-    began = rotation.started if rotation else work.now
-    strategy = rotation.strategy.value if rotation else ""
-    if kind is Kind.RETIRED:  # first: after the fact nobody would come back for a key that a crash left
-        work.journal.destroy(work.stream, action.token_id)
-    work.append(work.draft(kind, **fields))
-    if kind is Kind.CONFIRMED and rotation:
-        work.say(
-            Event.ROTATION_CONFIRMED,
-            rotation=rotation.rid,
-            strategy=strategy,
-            generation=rotation.generation,
-            duration=round(work.now - began, 3),
-            left=", ".join(sorted(rotation.terms.targets & view.heeded.keys())) or None,
-        )
-    elif kind in SAID:
-        work.say(
-            SAID[kind], token=action.token_id or None, target=action.target or None, reason=action.detail.get("why")
-        )
-
-
-def _unanswered(work: Work, rotation: Rotation) -> dict[str, str]:
-    """Why the outcome of the open attempt is not known, as this process saw it: no answer, or one like HTTP 500."""
-    name, why = work.memory.unknown
-    return {"why": why} if name and name == rotation.attempt_name else {}
 
 
 def look(work: Work, action: Action) -> None:
@@ -380,21 +320,14 @@ def look(work: Work, action: Action) -> None:
     take(work, given(action.look, "what to look at"))
 
 
-def _spec(work: Work, what: str, name: str) -> object:
-    """What the journaled stanza says of a target, None where it says nothing."""
-    found = work.view.spec.get(what)
-    return found.get(name) if isinstance(found, dict) else None
-
-
-def _of(work: Work, kind: Kind, rotation: Rotation, target: str, detail: Mapping[str, object]) -> Draft:
-    return work.draft(
-        kind,
-        target=target,
-        token_id=rotation.token_id,
-        generation=rotation.generation,
-        fingerprint=rotation.fingerprint,
-        detail=dict(detail),
-    )
+def _of(rotation: Rotation, target: str) -> dict[str, Any]:
+    """What a fact says of the publication that is under way at a target."""
+    return {
+        "target": target,
+        "token_id": rotation.token_id,
+        "generation": rotation.generation,
+        "fingerprint": rotation.fingerprint,
+    }
 
 
 def _type(work: Work, name: str) -> str:
@@ -405,10 +338,7 @@ def _failed(
     work: Work, act: str, target: str, error: RotatorError, *, not_written: str | None = None, token: str = ""
 ) -> None:
     """Journal a failed act; `not_written`: the version of the target on top of which certainly nothing was written."""
-    detail = _why(act, error)
-    if not_written is not None:
-        detail["not_written"] = not_written
-    work.append(work.draft(Kind.FAILED, target=target, token_id=token, detail=detail))
+    work.record(replace(_why(act, error), target=target, token_id=token, not_written=not_written))
     if not target:
         work.say(Event.PROVIDER_UNAVAILABLE, act=act, reason=error.message, remedy=error.remedy or None)
     else:
@@ -423,10 +353,9 @@ def _failed(
         )
 
 
-def _why(act: str, error: RotatorError) -> dict[str, object]:
-    """The detail of a FAILED fact: what was tried, why it failed, and what to do."""
-    remedy: dict[str, object] = {"remedy": error.remedy} if error.remedy else {}
-    return {"act": act, "why": error.message, **remedy}
+def _why(act: str, error: RotatorError) -> Failed:
+    """What was tried, why it failed, and what to do."""
+    return Failed(act=act, why=error.message, remedy=error.remedy)
 
 
 ACTS: Final[Mapping[Act, Callable[[Work, Action], None]]] = {

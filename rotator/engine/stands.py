@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Any, Final
 
 from rotator.core.credential import NEVER
 from rotator.core.events import Event
-from rotator.core.facts import Draft, Held, Kind
+from rotator.core.facts import Adopted, Baseline, Draft, Held, Known, Overridden, OverrideEnded, Sighted
 from rotator.core.ports.source import Looks, TokenState
 from rotator.core.ports.target import Reading
 from rotator.core.protocol.names import parse
@@ -102,7 +102,7 @@ def _accepted(work: Work, name: str, found: Stand) -> Stand:
     if adopt and provable(work.source, target) and _own_shape(work, found.reading.values[key], key):
         kind, state = whose(work, found.reading.values[key])
         if kind is Whose.ADOPTED and state is not None and state.active and state.id not in work.view.marked:
-            work.append(work.draft(Kind.OVERRIDE_ENDED, target=name))
+            work.record(OverrideEnded(target=name))
             found = _ours(work, name, found, state, adopted=True, right=True)
             return _beside(work, name, found, first=False)
     return replace(found, result=Result.HEEDED)
@@ -167,7 +167,7 @@ def _wanted(work: Work, name: str, found: Stand) -> Mapping[str, Secret]:
     value = opened(work, found.fingerprint)
     if value is None and provable(work.source, target):
         value = found.reading.values[value_key(work.source, target)]
-        work.append(work.draft(Kind.KNOWN, token_id=found.token_id, fingerprint=found.fingerprint), value)
+        work.record(Known(token_id=found.token_id, fingerprint=found.fingerprint), value)
         work.forget(Look(Sight.ALIVE, found.fingerprint))
     return desired(work, target, found.fingerprint, value) if value is not None else {}
 
@@ -184,18 +184,18 @@ def _sight(
 ) -> None:
     """Journal a first sight or a change of what stands there, and the end of an override."""
     view = work.view
-    fields = {"target": name, "token_id": found.token_id, "fingerprint": found.fingerprint}
-    detail: dict[str, object] = {"strange": dict(strange), "amiss": amiss}
     keys = {key: piece for key, piece in pieces(work, ours).items() if key not in strange}
-    if not {*view.pieces, found.fingerprint}.issuperset(keys.values()):
-        detail["keys"] = keys  # written by us in earlier days, or found as they should be: ours from now on
+    if {*view.pieces, found.fingerprint}.issuperset(keys.values()):
+        keys = {}  # else written by us in earlier days, or found as they should be: ours from now on
+    said: dict[str, Any] = {"target": name, "token_id": found.token_id, "fingerprint": found.fingerprint}
+    said |= {"strange": dict(strange), "amiss": tuple(amiss), "keys": keys}
     if first:
-        work.append(work.draft(Kind.BASELINE, **fields, detail={**detail, "free": sorted(found.free)}))
+        work.record(Baseline(**said, free=tuple(sorted(found.free))))
         work.say(Event.TARGET_BASELINE, target=name)
-    elif _news(work, name, found, strange, amiss) or "keys" in detail:
-        work.append(work.draft(Kind.SEEN, **fields, detail={**detail, "old": view.last.get(name, "")}))
+    elif keys or _news(work, name, found, strange, amiss):
+        work.record(Sighted(**said, old=view.last.get(name, "")))
     if name in view.overridden or name in view.heeded or name in view.guests:
-        work.append(work.draft(Kind.OVERRIDE_ENDED, target=name))  # an accepted value is left alone until it changes
+        work.record(OverrideEnded(target=name))  # an accepted value is left alone until it changes
 
 
 def _news(work: Work, name: str, found: Stand, strange: Mapping[str, str], amiss: list[str]) -> bool:
@@ -214,8 +214,8 @@ def _unknown(work: Work, name: str, found: Stand, *, first: bool) -> Stand:
     value = found.reading.values[key]
     keys = {key: found.fingerprint, **strangers(work, name, found.reading, {})}  # a person decides over all of them
     if not first and view.holds.get(name) != found.fingerprint:
-        seen = {"token_id": found.token_id, "fingerprint": found.fingerprint}
-        work.append(work.draft(Kind.SEEN, target=name, **seen, detail={"old": view.last.get(name, "")}))
+        old = view.last.get(name, "")
+        work.record(Sighted(target=name, token_id=found.token_id, fingerprint=found.fingerprint, old=old))
     other = None if found.token_id else another(work, name, found.fingerprint)
     if other and other.managed:
         return _anothers(work, name, found, other, first=first)
@@ -267,12 +267,12 @@ def _foreign(
         return replace(found, result=result, free=found.free | frozenset(keys.values()))
     identity = identity or found.fingerprint
     if view.overridden.get(name) != identity:
-        detail = {"keys": dict(keys), "what": what, "stream": stream}
-        fields = {"target": name, "fingerprint": identity, "token_id": token}
-        work.append(work.draft(Kind.OVERRIDDEN, **fields, detail=detail))
+        work.record(
+            Overridden(target=name, fingerprint=identity, token_id=token, keys=dict(keys), what=what, stream=stream)
+        )
         work.say(Event.TARGET_OVERRIDDEN, target=name, reason=what)
     if name not in view.baselines:
-        work.append(work.draft(Kind.BASELINE, target=name, fingerprint=identity))
+        work.record(Baseline(target=name, fingerprint=identity))
     return replace(found, result=Result.OVERRIDDEN, token_id="")
 
 
@@ -324,27 +324,27 @@ def _ours(work: Work, name: str, found: Stand, state: TokenState, *, adopted: bo
     ]
     newest = right or state.issued_at > max(rivals, default=-NEVER) or state.id == view.current
     ahead = ours and state.id not in view.tokens
-    detail: dict[str, object] = {
+    said: dict[str, Any] = {
+        "target": name,
+        "token_id": state.id,
+        "token_name": state.name,
+        "fingerprint": found.fingerprint,
         "born": state.issued_at,
+        "expires_at": state.expires_at,
         "attempt_name": state.name if ours else "",
         "ours": ours,
         "ahead": ahead,
-        "adopt": named_for_adoption(work),
-        "policy": work.credential.policy.to_json(),
     }
-    if state.expires_at != NEVER:
-        detail["expires_at"] = state.expires_at
-    fields = {"target": name, "token_id": state.id, "token_name": state.name, "fingerprint": found.fingerprint}
     if ahead:
         work.say(Event.JOURNAL_BEHIND, target=name)
     sealed = None if found.fingerprint in view.values else value
     if state.active and newest and state.id not in view.marked:
-        work.append(work.draft(Kind.ADOPTED, **fields, detail=detail), sealed)
+        work.record(Adopted(**said, adopt=named_for_adoption(work), policy=work.credential.policy), sealed)
         work.say(Event.VALUE_ADOPTED, target=name, token=state.id)
         if parsed and ahead:
             work.lease = work.journal.raise_epoch(work.lease, parsed.epoch)
         result = Result.CURRENT
     else:
-        work.append(work.draft(Kind.KNOWN, **fields, detail=detail), sealed)
+        work.record(Known(**said), sealed)
         result = Result.OLDER
     return replace(found, result=result, token_id=state.id)

@@ -7,13 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Protocol
 
 from rotator.core.credential import NEVER, Credential
-from rotator.core.encoding import draft
 from rotator.core.errors import RotatorError, Unavailable
 from rotator.core.events import Event
-from rotator.core.facts import Draft, Kind, What
+from rotator.core.facts import Draft, What
 from rotator.core.notes import Trouble
 from rotator.core.ports.journal import Journal, Lease
 from rotator.core.ports.runtime import Runtime
@@ -195,11 +194,6 @@ class Work:
     def record(self, what: What, value: Secret | None = None, rid: str | None = None) -> None:
         """Make a fact durable, with the value that it brings, if any."""
         self.append(self.stamped(what, rid), value)
-
-    def draft(self, kind: Kind, **fields: Any) -> Draft:
-        """Return a fact from the fields of its row, stamped."""
-        rid = fields.pop("rid", None)
-        return self.stamped(draft(kind, at=0.0, **fields).what, rid)
 
     def append(self, draft: Draft, value: Secret | None = None) -> None:
         """Make a fact durable under the lease; memory follows the journal, never the other way round."""

@@ -14,11 +14,12 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from rotator.core.credential import Strategy
-from rotator.core.facts import Draft, Kind
+from rotator.core.facts import Abandoned, Baseline, Draft, Kind, RetirementOpened
 from rotator.core.protocol import recreate, retire, roll, steps
 from rotator.core.protocol.decide import TABLES
-from rotator.core.protocol.rules import Act, Action, Result, Rule, Seen, Sight, record
-from rotator.core.protocol.view import View
+from rotator.core.protocol.rules import Act, Action, Result, Rule, Seen, Sight
+from rotator.core.protocol.telling import record
+from rotator.core.protocol.view import AttemptState, View
 from rotator.engine import look
 from rotator.engine.driver import Driver
 from rotator.engine.work import Work
@@ -123,18 +124,18 @@ def faults(*found: tuple[str, int, str, float], of: str = "c0") -> Plan:
 # --- habits that are left out
 
 
-def owned_by_name(view: View, draft: Draft) -> str:
+def owned_by_name(view: View, fact: RetirementOpened, of: Draft) -> str:
     """A twin of a captured token counts as owned because of its name."""
-    if view.attempts.get(draft.token_name) == "captured":
+    if view.attempts.get(fact.token_name) is AttemptState.CAPTURED:
         return "its name is ours"
-    return steps.unowned(view, draft)
+    return steps.unowned(view, fact, of)
 
 
 class WaitsInside(Driver):
     """Waits for the settle time inside the act instead of noting a deadline: nobody renews the lease meanwhile."""
 
     def _perform(self, work: Work, actions: tuple[Action, ...]) -> None:
-        if actions[0].act is Act.RECORD and actions[0].kind is K.ABANDONED:
+        if actions[0].act is Act.RECORD and isinstance(actions[0].fact, Abandoned):
             work.runtime.sleep(work.credential.policy.settle)
         super()._perform(work, actions)
 
@@ -168,7 +169,7 @@ def refused_is_dead(work: Work, of: str) -> Seen:
     found = look.stands(work, of)
     if found.result is Result.OVERRIDDEN:
         piece = work.view.overridden[of]
-        work.append(work.draft(K.BASELINE, target=of, fingerprint=piece, detail={"free": [piece]}))
+        work.record(Baseline(target=of, fingerprint=piece, free=(piece,)))
     return found
 
 

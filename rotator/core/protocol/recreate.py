@@ -9,12 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from rotator.core.facts import Kind
+from rotator.core.facts import Abandoned, Kind
 from rotator.core.protocol.rules import (
     Act,
-    Action,
     Case,
-    Do,
     Look,
     Operator,
     Result,
@@ -28,9 +26,9 @@ from rotator.core.protocol.rules import (
     each,
     look,
     need,
-    record,
     wait,
 )
+from rotator.core.protocol.telling import close, of_rotation, record, tell
 from rotator.core.reasons import OperatorCode, Reason
 
 K = Kind
@@ -63,14 +61,14 @@ def closing(case: Case) -> Verdict | None:
     """An operator told us to close this rotation and keep what is published."""
     if case.view.closing != case.rotation.rid:
         return None
-    return Do((Action(Act.RECORD, kind=K.DISPLACED, detail={"closed": True, "why": "closed by an operator"}),))
+    return close(case, "closed by an operator", closed=True)
 
 
 def unmanaged(case: Case) -> Verdict | None:
     """A credential that left the configuration: what was not published yet is given up, the rest finishes."""
     if case.credential.managed or case.rotation.published:
         return None
-    return Do((Action(Act.RECORD, kind=K.DISPLACED, detail={"closed": True, "why": "gone from the configuration"}),))
+    return close(case, "gone from the configuration", closed=True)
 
 
 def at_most_rejects(case: Case) -> Verdict | None:
@@ -109,7 +107,7 @@ def yields(case: Case) -> Verdict | None:
     view = case.view
     if case.rotation.attempt or not view.fingerprint or case.dead(view.fingerprint) or not drifted(case):
         return None
-    return Do((Action(Act.RECORD, kind=K.DISPLACED, detail={"yields": True, "why": "a target has drifted"}),))
+    return close(case, "a target has drifted", yields=True)
 
 
 def one_is_enough(case: Case, seen: Seen) -> Verdict | None:
@@ -143,12 +141,12 @@ def displaced(case: Case) -> Verdict | None:
         why, dead = "its token was found dead", True
     else:
         return None
-    return Do((Action(Act.RECORD, kind=K.DISPLACED, detail={"why": why, "dead": dead}),))
+    return close(case, why, dead=dead)
 
 
 def turned_down(case: Case, why: str) -> Verdict:
     """Give the captured token up: it is condemned later, and a fresh attempt is made."""
-    return Do((Action(Act.RECORD, kind=K.ABANDONED, detail={"rejected": True, "why": why}),))
+    return tell(Abandoned(**of_rotation(case), rejected=True, why=why))
 
 
 def accepted(case: Case) -> Verdict | None:
@@ -197,7 +195,7 @@ def yields_to_due(case: Case) -> Verdict | None:
     due = case.near_end(rotation.token_id, case.credential.policy.renew_before) or view.request or view.want
     if patient or not due:
         return None
-    return Do((Action(Act.RECORD, kind=K.DISPLACED, detail={"why": "a rotation is due"}),))
+    return close(case, "a rotation is due")
 
 
 mint: Row = (closing, unmanaged, held, at_most_rejects, room, writable, do(Act.MINT))
@@ -205,7 +203,7 @@ publish: Row = (closing, displaced, fresh, each(Act.WRITE), each(Act.READ_BACK),
 
 RECREATE: Final[Mapping[Kind, Row]] = {
     K.PLANNED: mint,
-    K.INTENT: (wait("settle"), unmanaged, record(K.ABANDONED, why="the answer was lost")),
+    K.INTENT: (wait("settle"), unmanaged, record(K.ABANDONED)),
     K.ABANDONED: mint,
     K.CAPTURED: (closing, unmanaged, displaced, accepted, record(K.VERIFIED)),
     K.VERIFIED: (closing, unmanaged, displaced, writable, record(K.PUBLISHING)),

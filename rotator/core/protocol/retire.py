@@ -11,8 +11,9 @@ from collections.abc import Mapping
 from typing import Final
 
 from rotator.core.facts import Condemned, Draft, Kind
-from rotator.core.protocol.rules import TICK, Act, Case, Look, Result, Row, Sight, Verdict, Wait, do, need, record, wait
+from rotator.core.protocol.rules import TICK, Act, Case, Look, Result, Row, Sight, Verdict, Wait, do, need, wait
 from rotator.core.protocol.steps import never_published
+from rotator.core.protocol.telling import record
 from rotator.core.reasons import Reason
 
 K = Kind

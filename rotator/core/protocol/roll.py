@@ -10,13 +10,11 @@ from collections.abc import Mapping
 from typing import Final
 
 from rotator.core.credential import NEVER
-from rotator.core.facts import Kind
+from rotator.core.facts import Kind, Verified
 from rotator.core.protocol.recreate import WRITABLE_FRESH, closing, held, room, unmanaged, writable
 from rotator.core.protocol.rules import (
     Act,
-    Action,
     Case,
-    Do,
     Look,
     Result,
     Row,
@@ -26,9 +24,9 @@ from rotator.core.protocol.rules import (
     do,
     each,
     need,
-    record,
     wait,
 )
+from rotator.core.protocol.telling import close, of_rotation, record, tell
 from rotator.core.reasons import Reason
 
 K = Kind
@@ -55,7 +53,7 @@ def _gone(case: Case, seen: Seen) -> Verdict | None:
     """A token that is not active any more cannot be rolled: close, and let a successor recreate it."""
     if seen.result is not Result.DEAD:
         return None
-    return Do((Action(Act.RECORD, kind=K.DISPLACED, detail={"why": "its token is not active", "dead": True}),))
+    return close(case, "its token is not active", dead=True)
 
 
 def extended(case: Case) -> Verdict | None:
@@ -69,7 +67,7 @@ def adopt(case: Case) -> Verdict | None:
     seen = case.seen.get(Look(Sight.ORACLE, _oracle_of(case)))
     if seen is None or not seen.note:
         return None
-    return Do((Action(Act.RECORD, kind=K.VERIFIED, detail={"fingerprint": seen.note}),))
+    return tell(Verified(**of_rotation(case), fingerprint=seen.note))
 
 
 rollable = need(

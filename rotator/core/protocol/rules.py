@@ -7,12 +7,14 @@ its rules. Nothing here knows which strategy or provider is in play.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final, TypeVar
 
-from rotator.core.credential import EVERYTHING, NEVER, Can, Credential, Policy
-from rotator.core.facts import Kind
+from rotator.core.credential import EVERYTHING, NEVER, Can, Credential, Policy, Strategy
+from rotator.core.facts import (
+    What,
+)
 from rotator.core.protocol.backoff import not_before
 from rotator.core.protocol.view import Retirement, Rotation, View
 from rotator.core.reasons import OperatorCode, Reason
@@ -110,14 +112,25 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """One act for the engine."""
+    """One act for the engine.
+
+    Attributes:
+        act: what to do.
+        target: where, of a write and of its read-back.
+        look: what to look at.
+        token_id: what to disable or delete.
+        fact: what to record.
+        strategy: of the rotation to plan.
+        why: the reason that makes it due.
+    """
 
     act: Act
     target: str = ""
-    kind: Kind | None = None
     look: Look | None = None
     token_id: str = ""
-    detail: Mapping[str, str | float | bool] = field(default_factory=dict)
+    fact: What | None = None
+    strategy: Strategy | None = None
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -287,16 +300,6 @@ def wait(name: str) -> Rule:
         since = case.retirement.since if case.retirement else case.rotation.since
         until = since + float(getattr(case.policy, name)) + TICK
         return Wait(until, why) if case.now < until else None
-
-    return rule
-
-
-def record(kind: Kind, **detail: str | float | bool) -> Rule:
-    """Journal a fact."""
-
-    def rule(case: Case) -> Verdict:
-        token = case.retirement.token_id if case.retirement else ""
-        return Do((Action(Act.RECORD, kind=kind, token_id=token, detail=detail),))
 
     return rule
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from rotator.core.credential import NEVER, Strategy
-from rotator.core.facts import Kind
+from rotator.core.facts import TargetAdded, TargetReleased
 from rotator.core.protocol.decide import TABLES, Tables, decide_retirements, decide_rotation
 from rotator.core.protocol.recreate import drifted, healable_at, strayed
 from rotator.core.protocol.rules import (
@@ -25,6 +25,7 @@ from rotator.core.protocol.rules import (
     look,
     override_code,
 )
+from rotator.core.protocol.telling import tell
 from rotator.core.reasons import OperatorCode, Reason
 from rotator.core.schedule.due import Due, emergency_at, moved, renewal_at, why_due
 
@@ -53,9 +54,9 @@ def targets_of_config(case: Case) -> Verdict | None:
     if not case.credential.managed:
         return None
     for name in sorted(names & view.released.keys()):
-        return Do((Action(Act.RECORD, kind=Kind.TARGET_ADDED, target=name),))
+        return tell(TargetAdded(target=name))
     for name in sorted(view.baselines - names - view.released.keys()):
-        return Do((Action(Act.RECORD, kind=Kind.TARGET_RELEASED, target=name),))
+        return tell(TargetReleased(target=name))
     return None
 
 
@@ -102,7 +103,7 @@ def start(case: Case) -> Verdict | None:
     able = bool(view.current) and case.result(Sight.ALIVE, view.fingerprint) is not Result.LOST
     able = able and not case.dead(view.fingerprint)
     repair = able and bool(drifted(case))
-    heal = Do((Action(Act.PLAN, detail={"strategy": Strategy.REPUBLISH.value, "why": Due.DRIFT.value}),))
+    heal = Do((Action(Act.PLAN, strategy=Strategy.REPUBLISH, why=Due.DRIFT),))
     if repair and view.yielded:
         return heal
     why = why_due(case)
@@ -110,7 +111,7 @@ def start(case: Case) -> Verdict | None:
     if why and case.start and (case.start is Reason.CLOCK_SUSPECT or not why.urgent):
         return heal if repair else Wait(case.now + case.watch, case.start)
     if why:
-        return Do((Action(Act.PLAN, detail={"strategy": strategy_for(case).value, "why": why.value}),))
+        return Do((Action(Act.PLAN, strategy=strategy_for(case), why=why),))
     if repair:
         return heal
     due = min(renewal_at(credential, view), emergency_at(credential, view))

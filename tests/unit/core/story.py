@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Self
 
@@ -189,8 +188,8 @@ def acts(verdict: Verdict | None) -> list[tuple[str, str]]:
 
 
 def _named(action: Action) -> tuple[str, str]:
-    if action.kind is not None:
-        return action.kind.value, action.target
+    if action.fact is not None:
+        return action.fact.kind.value, getattr(action.fact, "target", "")
     if action.look is not None:
         return action.look.sight.value, action.look.of
     return action.act.value, action.target
@@ -203,10 +202,17 @@ def act(verdict: Verdict | None) -> str:
     return found[0][0]
 
 
-def detail(verdict: Verdict | None) -> Mapping[str, object]:
-    """The detail of the one fact to be recorded."""
+def fact(verdict: Verdict | None) -> Any:
+    """The one fact to be recorded."""
     assert isinstance(verdict, Do), verdict
-    return verdict.actions[0].detail
+    return verdict.actions[0].fact
+
+
+def plan(verdict: Verdict | None) -> tuple[str, str]:
+    """Strategy and reason of the rotation to be planned."""
+    assert isinstance(verdict, Do), verdict
+    assert verdict.actions[0].strategy is not None
+    return verdict.actions[0].strategy.value, verdict.actions[0].why
 
 
 def waits(verdict: Verdict | None) -> tuple[float, str]:

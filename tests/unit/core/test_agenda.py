@@ -10,7 +10,7 @@ from rotator.core.protocol.rules import Act, Case, Do, Look, Operator, Result, S
 from rotator.core.reasons import Reason
 from rotator.core.schedule.agenda import Step, next_step, start, strategy_for, watch
 from rotator.core.schedule.due import renewal_at
-from tests.unit.core.story import LIFE, Story, act, acts, credential, detail, needs, published, waits
+from tests.unit.core.story import LIFE, Story, act, acts, credential, needs, plan, published, waits
 
 K, S, R = Kind, Sight, Result
 HEALTHY = ((S.STANDS, "env", R.CURRENT), (S.STANDS, "vault", R.CURRENT))
@@ -139,7 +139,7 @@ def test_a_fresh_credential_waits_for_its_renewal():
 
 
 def test_a_credential_that_is_due_is_planned_with_its_reason():
-    assert detail(start(due(published()).case())) == {"strategy": "recreate", "why": "renewal"}
+    assert plan(start(due(published()).case())) == ("recreate", "renewal")
 
 
 def test_what_holds_a_start_back_is_said():
@@ -180,27 +180,27 @@ def test_an_incident_does_not_hold_back_what_lives():
 def test_drift_is_healed_with_the_current_value():
     story = published().later(HOUR)
 
-    assert detail(start(story.case(*DRIFTED))) == {"strategy": "republish", "why": "drift"}
+    assert plan(start(story.case(*DRIFTED))) == ("republish", "drift")
 
 
 def test_a_rotation_that_is_due_goes_before_healing():
-    assert detail(start(due(published()).case(*DRIFTED)))["strategy"] == "recreate"
+    assert plan(start(due(published()).case(*DRIFTED)))[0] == "recreate"
 
 
 def test_healing_goes_before_the_rotation_that_yielded_to_it():
     story = due(published()).planned().tell(K.DISPLACED, detail={"yields": True})
 
-    assert detail(start(story.case(*DRIFTED)))["strategy"] == "republish"
+    assert plan(start(story.case(*DRIFTED)))[0] == "republish"
 
 
 def test_drift_is_healed_while_the_start_is_held_back():
-    assert detail(start(due(published()).case(*DRIFTED, start=Reason.PACING)))["strategy"] == "republish"
+    assert plan(start(due(published()).case(*DRIFTED, start=Reason.PACING)))[0] == "republish"
 
 
 def test_nothing_is_healed_with_a_dead_value():
     verdict = start(published().later(HOUR).case(*DRIFTED, (S.ALIVE, "v1", R.DEAD)))
 
-    assert detail(verdict) == {"strategy": "recreate", "why": "dead"}
+    assert plan(verdict) == ("recreate", "dead")
 
 
 def test_a_republish_is_not_repeated_at_once():

@@ -10,7 +10,7 @@ from rotator.core.facts import Kind
 from rotator.core.protocol.decide import decide_rotation
 from rotator.core.protocol.recreate import PATIENCE
 from rotator.core.protocol.rules import Act, Case, Do, Look, Result, Seen, Sight, ask, do
-from tests.unit.core.story import LIFE, START, Story, act, acts, credential, detail, needs, published, waits
+from tests.unit.core.story import LIFE, START, Story, act, acts, credential, fact, needs, published, waits
 
 K, S, R = Kind, Sight, Result
 GOOD_TO_MINT = ((S.ROOM, "", R.GOOD), (S.WRITABLE, "", R.GOOD))
@@ -108,7 +108,7 @@ def test_a_rotation_that_waits_before_its_first_intent_yields_to_a_republish():
     verdict = decide_rotation(story.case((S.ROOM, "", R.GOOD), (S.WRITABLE, "", R.BAD), drift(story)))
 
     assert act(verdict) == "displaced"
-    assert detail(verdict)["yields"]
+    assert fact(verdict).yields
 
 
 def test_a_rotation_that_minted_already_yields_no_more():
@@ -253,7 +253,7 @@ def test_a_token_that_is_not_what_was_asked_for_is_turned_down():
     verdict = decide_rotation(story.case((S.ACCEPTED, "t1", R.DEAD)))
 
     assert act(verdict) == "abandoned"
-    assert detail(verdict) == {"rejected": True, "why": "it is not what was asked for"}
+    assert (fact(verdict).rejected, fact(verdict).why) == (True, "it is not what was asked for")
 
 
 def test_what_was_seen_before_the_capture_turns_nothing_down():
@@ -311,7 +311,7 @@ def test_a_token_that_nears_its_own_end_is_displaced(step):
     verdict = decide_rotation(story.later(LIFE - 5 * DAY).case())
 
     assert act(verdict) == "displaced"
-    assert detail(verdict) == {"why": "its token nears its end", "dead": False}
+    assert (fact(verdict).why, fact(verdict).dead) == ("its token nears its end", False)
 
 
 @pytest.mark.parametrize("step", ["verified", "publishing"])
@@ -322,7 +322,7 @@ def test_a_token_that_was_found_dead_before_confirmed_is_displaced(step):
     verdict = accept(story, R.DEAD)
 
     assert act(verdict) == "displaced"
-    assert detail(verdict) == {"why": "its token was found dead", "dead": True}
+    assert (fact(verdict).why, fact(verdict).dead) == ("its token was found dead", True)
 
 
 @pytest.mark.parametrize("step", ["planned", "captured", "verified", "publishing"])
@@ -337,7 +337,7 @@ def test_an_operator_may_close_the_rotation_in_every_step(step):
     verdict = decide_rotation(story.tell(K.RESOLVED, detail={"how": "abandon"}).case())
 
     assert act(verdict) == "displaced"
-    assert detail(verdict)["closed"]
+    assert fact(verdict).closed
 
 
 def test_an_open_attempt_settles_before_the_rotation_is_closed():
@@ -355,7 +355,7 @@ def test_an_unpublished_attempt_of_a_credential_that_left_the_configuration_is_g
     verdict = decide_rotation(story.case())
 
     assert act(verdict) == "displaced"
-    assert detail(verdict)["closed"], "no successor is wanted"
+    assert fact(verdict).closed, "no successor is wanted"
 
 
 def test_a_published_rotation_of_a_credential_that_left_the_configuration_finishes():
@@ -506,7 +506,7 @@ def test_a_republish_yields_to_a_rotation_that_is_due_once_it_had_its_time(due):
     assert act(decide_rotation(story.case(seen))) == "verified", "it is patient at first"
     verdict = decide_rotation(story.later(121).case(seen))
     assert act(verdict) == "displaced"
-    assert detail(verdict)["why"] == "a rotation is due"
+    assert fact(verdict).why == "a rotation is due"
 
 
 def test_a_republish_that_nothing_is_due_behind_takes_its_time():

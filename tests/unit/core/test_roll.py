@@ -6,7 +6,7 @@ from rotator.core.credential import Policy, Strategy
 from rotator.core.facts import Kind
 from rotator.core.protocol.decide import decide_rotation
 from rotator.core.protocol.rules import Case, Look, Result, Seen, Sight
-from tests.unit.core.story import LIFE, START, Story, act, acts, credential, detail, published, waits
+from tests.unit.core.story import LIFE, START, Story, act, acts, credential, fact, published, waits
 
 K, S, R = Kind, Sight, Result
 READY = ((S.ROOM, "", R.GOOD), (S.WRITABLE, "", R.GOOD))
@@ -61,7 +61,7 @@ def test_a_token_that_is_not_active_is_not_rolled_but_replaced():
     verdict = decide_rotation(rolling().case(*READY, GONE))
 
     assert act(verdict) == "displaced"
-    assert detail(verdict)["dead"]
+    assert fact(verdict).dead
 
 
 def test_a_token_of_which_nothing_is_known_is_not_rolled_now():
@@ -98,7 +98,7 @@ def test_a_captured_value_that_lives_is_the_answer():
     verdict = decide_rotation(answered(lost(), "v2"))
 
     assert act(verdict) == "verified"
-    assert detail(verdict) == {"fingerprint": "v2"}
+    assert fact(verdict).fingerprint == "v2"
 
 
 def test_where_no_captured_value_lives_it_rolls_again():

@@ -8,10 +8,12 @@ from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from rotator.core.credential import NEVER, Credential, Strategy, TargetRef
-from rotator.core.facts import Draft, Kind
+from rotator.core.encoding import draft
+from rotator.core.facts import Draft, Kind, What
 from rotator.core.ports.source import TokenState
 from rotator.core.ports.target import Publication, Reading, Remark
 from rotator.core.protocol.rules import Act, Action, Look, Result, Sight
+from rotator.core.protocol.telling import TELLS, of_rotation
 from rotator.core.protocol.view import View
 from rotator.core.secret import Secret
 from rotator.engine.driver import Driver, Pass
@@ -263,9 +265,14 @@ class Bench:
         perform(work, Action(act, target=target, **more))
         return work
 
-    def record(self, kind: Kind, **more: Any) -> Work:
-        """One fact by the engine's own hand."""
-        return self.do(Act.RECORD, kind=kind, **more)
+    def record(self, kind: Kind, **row: Any) -> Work:
+        """One fact by the engine's own hand: as the rows tell it, or from these fields of a row."""
+        case = self.work().case()
+        if kind in TELLS and not row:
+            return self.do(Act.RECORD, fact=TELLS[kind](case))
+        if self.view.rotation and not row.keys() & {"token_id", "target"}:
+            row = of_rotation(case) | row
+        return self.do(Act.RECORD, fact=what(kind, row))
 
     def look(self, sight: Sight, of: str = "") -> Result:
         """One look."""
@@ -279,7 +286,8 @@ class Bench:
     def tell(self, kind: Kind, **fields: Any) -> None:
         """A fact that somebody else made durable."""
         work = self.work()
-        work.append(work.draft(kind, **fields))
+        rid = fields.pop("rid", None)
+        work.record(what(kind, fields), rid=rid)
 
     # --- the way to a rotation
 
@@ -291,7 +299,7 @@ class Bench:
 
     def planned(self, strategy: Strategy = Strategy.RECREATE) -> None:
         """A rotation is open."""
-        self.do(Act.PLAN, detail={"strategy": strategy.value, "why": "test"})
+        self.do(Act.PLAN, strategy=strategy, why="test")
 
     def captured(self) -> None:
         """A token was minted."""
@@ -304,6 +312,11 @@ class Bench:
         self.captured()
         self.record(Kind.VERIFIED)
         self.record(Kind.PUBLISHING)
+
+
+def what(kind: Kind, row: Mapping[str, Any]) -> What:
+    """What a row tells."""
+    return draft(kind, at=0.0, **row).what
 
 
 def published(**more: Any) -> Bench:

@@ -6,7 +6,7 @@ import pytest
 
 from rotator.core.credential import NEVER, Can, Policy, Strategy
 from rotator.core.errors import Barred, JournalUnsafe, RateLimited, Refused, Unavailable
-from rotator.core.facts import Kind
+from rotator.core.facts import Captured, Kind
 from rotator.core.ports.target import Remark
 from rotator.core.protocol.rules import Look, Result, Seen, Sight
 from rotator.testing.simulation.ports import SimSource
@@ -398,7 +398,8 @@ def test_a_captured_value_that_lives_is_named():
     bench, name = rolling()
     value = bench.rolled(bench.view.current)
     fingerprint = bench.journal.fingerprint(value)
-    draft = bench.work().draft(K.CAPTURED, token_id=bench.view.current, token_name="late", fingerprint=fingerprint)
+    late = Captured(attempt=0, token_id=bench.view.current, token_name="late", fingerprint=fingerprint)
+    draft = bench.work().stamped(late)
     bench.journal.capture(NAME, draft, value)
 
     assert bench.seen(S.ORACLE, name).note == fingerprint
@@ -414,7 +415,8 @@ def test_a_captured_value_whose_key_was_destroyed_cannot_be_asked():
 def test_an_oracle_without_an_answer_names_nothing():
     bench, name = rolling()
     value = bench.rolled(bench.view.current)
-    draft = bench.work().draft(K.CAPTURED, token_id=bench.view.current, token_name="late", fingerprint="fx")
+    late = Captured(attempt=0, token_id=bench.view.current, token_name="late", fingerprint="fx")
+    draft = bench.work().stamped(late)
     bench.journal.capture(NAME, draft, value)
     bench.fails("verify", Unavailable("verifying"))
 

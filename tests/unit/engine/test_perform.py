@@ -74,7 +74,7 @@ def test_a_republish_keeps_token_and_value_and_leaves_the_request_open():
 
 def test_a_plan_without_a_reason_says_why_it_is_due():
     bench = Bench()
-    bench.do(Act.PLAN, detail={"strategy": "recreate"})
+    bench.do(Act.PLAN, strategy=Strategy.RECREATE)
 
     assert bench.view.opened.terms.why == "first"
 
@@ -599,13 +599,13 @@ def test_an_oracles_value_is_verified_by_its_fingerprint():
     bench = published(strategy=Strategy.ROLL)
     bench.planned(Strategy.ROLL)
     bench.tell(K.INTENT, token_name="n", attempt=1, token_id=bench.view.current)
-    bench.record(K.VERIFIED, detail={"fingerprint": "fx"})
+    bench.record(K.VERIFIED, fingerprint="fx")
 
     assert bench.view.opened.fingerprint == "fx"
 
 
-def test_a_record_without_a_kind_is_a_mistake_of_ours():
-    with pytest.raises(RuntimeError, match="the kind of the fact to record is missing"):
+def test_a_record_without_a_fact_is_a_mistake_of_ours():
+    with pytest.raises(RuntimeError, match="the fact to record is missing"):
         Bench().do(Act.RECORD)
 
 
