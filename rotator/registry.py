@@ -84,11 +84,15 @@ class ConnectionEntry:
         open: (name, options) -> the connection.
         preflight: (connection) -> what `check` says of it instead of asking its targets, where a login would use up
             something that the daemon needs; empty where its targets may be asked.
+        renew: (connection) -> nothing; renews its login where that is due, for one that is seldom used.
+        login_ends: (connection) -> end of its present login in unix seconds, infinite for none, None where it has none.
     """
 
     options: type[BaseModel]
     open: Callable[[str, Any], Any]
     preflight: Callable[[Any], Sequence[Finding]] = lambda connection: ()
+    renew: Callable[[Any], None] = lambda connection: None
+    login_ends: Callable[[Any], float | None] = lambda connection: None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,6 +187,8 @@ CONNECTIONS: Final[dict[str, ConnectionEntry]] = {
         options=vault.VaultConnectionOptions,
         open=_vault,
         preflight=lambda connection: connection.preflight(),
+        renew=lambda connection: connection.renew_login(),
+        login_ends=lambda connection: connection.token_expires_at,
     ),
     "aws": ConnectionEntry(
         options=aws_secrets_manager.AwsConnectionOptions,

@@ -58,18 +58,18 @@ def _connection(queries: Queries, name: str) -> dict[str, Any]:
             "quota": None,
         }
     note = queries.connection_note(name)
-    ends = note.get("token_expires_on") or {}
+    ends, quota = note.token_expires_on, note.quota
     return {
         "name": name,
         "type": stanza.type,
-        "reachable": note.get("reachable"),
-        "rate_remaining": note.get("rate_remaining"),
+        "reachable": note.reachable,
+        "rate_remaining": note.rate_remaining,
         "token_expires_on": moment(ends.get("management")),
         "standby_expires_on": moment(ends.get("standby")),
-        "quota": note.get("quota"),
-        "orphans": note.get("orphans", 0),
-        "problem": note.get("problem"),
-        "remedy": note.get("remedy"),
+        "quota": {"used": quota.used, "limit": quota.limit} if quota else None,
+        "orphans": note.orphans,
+        "problem": note.problem or None,
+        "remedy": note.remedy or None,
     }
 
 

@@ -5,10 +5,11 @@ It needs no key, changes nothing, and works before the first start. Whatever it 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
-from typing import Any, Protocol
+from typing import Protocol
 
+from rotator.app.connection_note import ConnectionNote
+from rotator.app.connection_note import decode as decode_connection
 from rotator.app.stanzas import with_spec
 from rotator.config.explain import nearest
 from rotator.config.models import Config
@@ -125,9 +126,14 @@ class Queries:
         """Names of the connections that mint."""
         return [name for name, c in self._of.config.connections.items() if c.type in SOURCES]
 
-    def connection_note(self, name: str) -> dict[str, Any]:
+    def connection_note(self, name: str) -> ConnectionNote:
         """What the last process that asked knew of a connection."""
-        return _object(self._of.journal.remarked(name)) if self._of.journal else {}
+        return decode_connection(self._of.journal.remarked(name) if self._of.journal else "")
+
+    def rate_budget(self, name: str) -> tuple[int, float]:
+        """Requests that a source's connection may send, and in how many seconds."""
+        limits = self._of.config.connections[name].options.rate_budget  # type: ignore[attr-defined]  # all sources
+        return limits.requests, limits.window
 
     def daemons(self) -> list[Process]:
         """The daemons that live on this journal, those that give no sign of life included."""
@@ -143,8 +149,7 @@ class Queries:
         time = self._of.times.get(connection)
         if time is not None and time.steady:
             return time.now()
-        noted = self.connection_note(connection).get("offset")
-        return self.utc() + (float(noted) if isinstance(noted, int | float) else 0.0)
+        return self.utc() + (self.connection_note(connection).offset or 0.0)
 
     def steady(self, connection: str) -> bool:
         """Whether the provider's clock can be believed now."""
@@ -158,11 +163,3 @@ def _gone(row: Stream, view: View) -> Credential:
     return Credential(
         id=row.id, name=row.name, connection=row.connection, owner=owner, policy=Policy(), targets=(), managed=False
     )
-
-
-def _object(text: str) -> dict[str, Any]:
-    try:
-        found = json.loads(text or "{}")
-    except ValueError:
-        return {}
-    return found if isinstance(found, dict) else {}

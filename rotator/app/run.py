@@ -12,7 +12,6 @@ from rotator.app.app import App
 from rotator.app.reload import Reload
 from rotator.app.survey import survey
 from rotator.config.models import Config
-from rotator.core.credential import NEVER
 from rotator.core.errors import RotatorError
 from rotator.core.events import Event
 from rotator.core.instants import rfc3339
@@ -23,6 +22,7 @@ from rotator.host.marks import Mark
 from rotator.journal.presence import Configuration
 from rotator.observability.logs import Log
 from rotator.observability.metrics import ConnectionRow, Metrics
+from rotator.registry import CONNECTIONS
 from rotator.web.listener import Listener, serve
 
 STALLED: Final = 60.0
@@ -116,12 +116,10 @@ class RunningHost:
             if connection in self._app.queries.sources():
                 survey(self._app, connection)
                 return
-            tend = getattr(self._app.fleet.connection(connection), "care", None)
-            if tend is not None:
-                try:
-                    tend()
-                except RotatorError as error:
-                    self._app.say(Event.PROVIDER_UNAVAILABLE.value, connection=connection, reason=error.message)
+            try:
+                CONNECTIONS[self._app.config.connections[connection].type].renew(self._app.fleet.connection(connection))
+            except RotatorError as error:
+                self._app.say(Event.PROVIDER_UNAVAILABLE.value, connection=connection, reason=error.message)
 
     def heartbeat(self) -> None:
         """Say in the journal that the process lives, which also shows whether the journal can be written."""
@@ -194,33 +192,26 @@ class RunningHost:
 
 def rows(app: App) -> list[ConnectionRow]:
     """The connections as the metrics page shows them."""
-    found = []
-    for name in app.config.connections:
-        source = name in app.queries.sources()
-        note = app.queries.connection_note(name) if source else {}
-        quota = note.get("quota") or {}
-        ends = {role: NEVER if at is None else float(at) for role, at in (note.get("token_expires_on") or {}).items()}
-        if not source:
-            login = getattr(app.fleet.connection(name), "token_expires_at", None)
-            ends = {"login": float(login)} if login is not None else {}
-        found.append(
-            ConnectionRow(
-                name=name,
-                source=source,
-                reachable=note.get("reachable"),
-                rate_remaining=_remaining(app, name) if source else None,
-                token_expires_on=ends,
-                accepted=note.get("accepted") or {},
-                quota_used=quota.get("used"),
-                quota_limit=quota.get("limit"),
-                orphans=int(note.get("orphans") or 0),
-                incident=source and app.fleet.incident(name),
-            )
-        )
-    return found
+    sources = app.queries.sources()
+    return [_source_row(app, name) if name in sources else _target_row(app, name) for name in app.config.connections]
 
 
-def _remaining(app: App, name: str) -> int:
-    """Requests that the connection may still send now; 0 while the provider makes everybody wait."""
-    limits = app.config.connections[name].options.rate_budget  # type: ignore[attr-defined]  # every source's options have one
-    return app.writable.budget(name, limits.requests, limits.window).remaining()
+def _source_row(app: App, name: str) -> ConnectionRow:
+    note = app.queries.connection_note(name)
+    return ConnectionRow(
+        name=name,
+        source=True,
+        reachable=note.reachable,
+        rate_remaining=app.writable.budget(name, *app.queries.rate_budget(name)).remaining(),
+        token_expires_on=note.token_expires_on,
+        accepted=note.accepted,
+        quota_used=note.quota.used if note.quota else None,
+        quota_limit=note.quota.limit if note.quota else None,
+        orphans=note.orphans,
+        incident=app.fleet.incident(name),
+    )
+
+
+def _target_row(app: App, name: str) -> ConnectionRow:
+    login = CONNECTIONS[app.config.connections[name].type].login_ends(app.fleet.connection(name))
+    return ConnectionRow(name=name, source=False, token_expires_on={} if login is None else {"login": login})

@@ -179,15 +179,15 @@ def _plan(app: App, days: float) -> dict[str, Any]:
     connections = []
     for name in app.queries.sources():
         mine = [row for row in rows if row.connection == name]
-        limits = app.config.connections[name].options.rate_budget  # type: ignore[attr-defined]  # every source has one
-        quota = app.queries.connection_note(name).get("quota")
+        requests, window = app.queries.rate_budget(name)
+        quota = app.queries.connection_note(name).quota
         connections.append(
             {
                 "name": name,
                 "rotations": len(mine),
                 "requests": sum(row.requests for row in mine),
-                "rate_budget": {"requests": limits.requests, "window": limits.window},
-                "quota": {**quota, "peak": quota["used"] + peak(mine)} if quota else None,
+                "rate_budget": {"requests": requests, "window": window},
+                "quota": {"used": quota.used, "limit": quota.limit, "peak": quota.used + peak(mine)} if quota else None,
                 "peak_overlap": peak(mine),
             }
         )

@@ -38,7 +38,7 @@ class VaultConnection:
         """End of the present login in Unix seconds, infinite for one without end, None before the first login."""
         return self._keeper.expires_at
 
-    def care(self) -> None:
+    def renew_login(self) -> None:
         """Renew the login if that is due; for a connection that is seldom used.
 
         Raises:

@@ -253,7 +253,7 @@ def test_a_missing_token_file_is_an_answer_and_no_crash(place: VaultPlace, tmp_p
     with pytest.raises(Unavailable, match="cannot be opened"):
         target(place, connection).read()
     with pytest.raises(Refused, match="cannot be opened"):
-        connection.care()
+        connection.renew_login()
 
 
 def test_nothing_is_taken_from_the_environment_or_the_home_folder(
@@ -292,13 +292,13 @@ def test_a_login_that_expires_between_read_and_write_does_not_fail_the_write(pla
 
 def test_two_thirds_through_its_life_a_login_is_renewed(place: VaultPlace, roles: Roles, clock: MovableClock) -> None:
     connection = connect(place, roles.approle_auth(token_ttl="1h"), clock)
-    connection.care()
+    connection.renew_login()
     first = connection.token_expires_at
     clock.now += 2399
-    connection.care()
+    connection.renew_login()
     assert asked(place, "renew-self") == 0
     clock.now += 2
-    connection.care()
+    connection.renew_login()
     assert (asked(place, "renew-self"), asked(place, "/login")) == (1, 1)
     assert (first, connection.token_expires_at) == (clock.utc() - 2401 + 3600, clock.utc() + 3600)
 
@@ -315,13 +315,13 @@ def test_a_renewal_that_grants_little_makes_the_next_one_a_login(
     place: VaultPlace, roles: Roles, clock: MovableClock
 ) -> None:
     connection = connect(place, roles.approle_auth(), clock)
-    connection.care()
+    connection.renew_login()
     grant = {"auth": {"client_token": "", "lease_duration": 600, "renewable": True}}
     place.gate.arm("replace", part="renew-self", status=200, body=json.dumps(grant))
     clock.now += 2401
-    connection.care()
+    connection.renew_login()
     clock.now += 401
-    connection.care()
+    connection.renew_login()
     assert (asked(place, "renew-self"), asked(place, "/login")) == (1, 2)
 
 
@@ -329,29 +329,29 @@ def test_a_vault_that_is_away_at_renewal_time_fails_nothing_while_the_login_live
     place: VaultPlace, roles: Roles, clock: MovableClock
 ) -> None:
     connection = connect(place, roles.approle_auth(), clock)
-    connection.care()
+    connection.renew_login()
     clock.now += 2401
     place.gate.arm("answer", part="auth/", status=503, times=10, body='{"errors": ["away"]}')
-    connection.care()
+    connection.renew_login()
     clock.now += 1200
     with pytest.raises(Unavailable):
-        connection.care()
+        connection.renew_login()
 
 
 def test_a_given_token_without_end_is_never_renewed(place: VaultPlace, roles: Roles, clock: MovableClock) -> None:
     auth = VaultAuth(token=roles.file(roles.vault.root_token))
     connection = connect(place, auth, clock)
-    connection.care()
+    connection.renew_login()
     clock.now += 10**8
-    connection.care()
+    connection.renew_login()
     assert (connection.token_expires_at, asked(place, "renew-self")) == (NEVER, 0)
 
 
 def test_a_given_token_is_renewed_by_us_too(place: VaultPlace, roles: Roles, clock: MovableClock) -> None:
     connection = connect(place, VaultAuth(token=SecretRef(file=place.token_file)), clock)
-    connection.care()
+    connection.renew_login()
     clock.now += 2401
-    connection.care()
+    connection.renew_login()
     assert (asked(place, "renew-self"), asked(place, "lookup-self")) == (1, 1)
 
 
@@ -404,7 +404,7 @@ def test_closing_revokes_the_login_that_we_took_and_no_token_that_was_given(plac
 
 def test_closing_does_not_fail_when_vault_is_away(place: VaultPlace, roles: Roles) -> None:
     connection = connect(place, roles.approle_auth())
-    connection.care()
+    connection.renew_login()
     place.cut()
     connection.close()
     assert asked(place, "revoke-self") == 0

@@ -213,7 +213,7 @@ def test_a_token_that_no_header_can_carry_is_not_repeated(place: VaultPlace, tmp
     options = VaultConnectionOptions(address=place.gate.address, auth=VaultAuth(token=SecretRef(file=path)))
     connection = VaultConnection("vault", options)
     with pytest.raises(Unavailable) as caught:
-        connection.care()
+        connection.renew_login()
     assert "CANARY" not in str(caught.value)
 
 
@@ -222,7 +222,7 @@ def test_a_name_that_does_not_resolve_says_so(place: VaultPlace) -> None:
         address="https://vault.invalid:8200", auth=VaultAuth(token=SecretRef(file=place.token_file))
     )
     with pytest.raises(Unavailable, match="does not resolve"):
-        VaultConnection("vault", options).care()
+        VaultConnection("vault", options).renew_login()
 
 
 def test_the_namespace_goes_with_every_request(place: VaultPlace, clock: MovableClock) -> None:

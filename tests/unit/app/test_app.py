@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from rotator.app.connection_note import ConnectionNote
 from rotator.app.reload import reload
 from rotator.core import encoding
 from rotator.core.credential import NEVER, State
@@ -17,7 +18,7 @@ def test_a_reader_works_before_the_first_start_and_changes_nothing(opened, place
 
     assert [s.state for s in app.queries.statuses()] == [State.UNINITIALIZED]
     assert list(app.queries.history()) == []
-    assert app.queries.connection_note("prod") == {}
+    assert app.queries.connection_note("prod") == ConnectionNote()
     assert app.queries.now("prod") == pytest.approx(app.clock.utc(), abs=5)
     assert sorted(p.name for p in place.folder.iterdir()) == before
 

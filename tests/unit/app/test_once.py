@@ -144,15 +144,15 @@ def test_what_was_not_chosen_does_not_count(app, once, monkeypatch):
     assert once._code([]) == 0
 
 
-# --- care
+# --- survey
 
 
 def test_a_connection_is_noted_with_what_is_known_of_it(app):
     note = survey(app, "prod")
 
-    assert note["reachable"] is True
-    assert set(note["token_expires_on"]) >= {"management"}
-    assert note["rate_remaining"] > 0
+    assert note.reachable is True
+    assert set(note.token_expires_on) >= {"management"}
+    assert note.rate_remaining > 0
     assert app.queries.connection_note("prod") == note
 
 
@@ -163,8 +163,8 @@ def test_a_connection_that_does_not_answer_is_noted_too(app, said, monkeypatch):
     monkeypatch.setitem(SOURCES, "cloudflare", replace(SOURCES["cloudflare"], inspect=away))
     note = survey(app, "prod")
 
-    assert note["reachable"] is False
-    assert note["problem"] == "asking the provider: no answer"
+    assert note.reachable is False
+    assert note.problem == "asking the provider: no answer"
     assert said[-1][0] == "provider_unavailable"
 
 
@@ -176,9 +176,9 @@ def test_a_management_token_that_is_not_accepted_is_noted_before_anything_is_due
     monkeypatch.setitem(SOURCES, "cloudflare", replace(SOURCES["cloudflare"], inspect=lambda connection: [refused]))
     note = survey(app, "prod")
 
-    assert before["accepted"] == {"management": True}
-    assert note["accepted"] == {"management": False}
-    assert (note["problem"], note["remedy"]) == (refused.problem, "put one")
+    assert before.accepted == {"management": True}
+    assert note.accepted == {"management": False}
+    assert (note.problem, note.remedy) == (refused.problem, "put one")
     assert said[-1][0] == "login_refused"
 
 
@@ -190,5 +190,5 @@ def test_what_was_known_of_the_logins_stays_while_the_provider_is_away(app, monk
 
     monkeypatch.setitem(SOURCES, "cloudflare", replace(SOURCES["cloudflare"], inspect=away))
     note = survey(app, "prod")
-    assert note["token_expires_on"] == before["token_expires_on"]
-    assert note["accepted"] == before["accepted"]
+    assert note.token_expires_on == before.token_expires_on
+    assert note.accepted == before.accepted
