@@ -240,6 +240,10 @@ MUTANTS: Final[Mapping[str, Mutant]] = {
     "a value that is refused counts as dead": Mutant(
         Mutation(), EDITED["unknown"], patch=Patch(Sight.STANDS, refused_is_dead)
     ),
+    "what a target says it stored is not read back": Mutant(
+        tables(recreating, recreate.RECREATE[K.PUBLISHING][4], step=K.PUBLISHING),
+        plans=tuple(faults((op, 1, "lie", 0.0)) for op in ("put", "move")),
+    ),
     "no place lock": Mutant(
         named("no_place_lock"),
         replace(QUIET, credentials=2, events=((60.0, "request", "c0"), (60.0, "request", "c1"))),

@@ -25,6 +25,12 @@ SETTLE = 60.0
 TIMEOUT = 10.0
 """Seconds after which a request without an answer is given up."""
 
+SLOW = 9.0
+"""Seconds that a slow request, and a slow answer, are under way: just not given up."""
+
+SPECIAL = frozenset({"twin", "wrong_grants", "spurious", "lie", "forget"})
+"""Faults that only the port itself knows how to make."""
+
 MUTATING = frozenset({"mint", "roll", "extend", "disable", "delete", "put", "stage", "move"})
 
 
@@ -119,12 +125,12 @@ class Door:
             raise unknown(f"{operation}: no answer")
         if kind == "duplicate":
             self.hub.at(seconds, lambda: self._loose(effect))
-        self.sleep(latency)
+        self.sleep(SLOW if kind == "slow" else latency)
         if port == "source":
             self.time.observe(float(int(self.hub.now + self.world.skew)))
-        result = special(kind) if special and kind in ("twin", "wrong_grants", "spurious") else effect()
+        result = special(kind) if special and kind in SPECIAL else effect()
         self._after(kind, seconds)
-        self.sleep(0.1)
+        self.sleep(SLOW if kind == "slow" else 0.1)
         return result
 
     def _after(self, kind: str, seconds: float) -> None:

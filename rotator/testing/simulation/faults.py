@@ -20,6 +20,7 @@ KINDS: Final[Mapping[str, tuple[str, ...]]] = {
         "late",
         "duplicate",
         "reject",
+        "slow",
         "kill_after",
         "stop_after",
     ),
@@ -31,6 +32,7 @@ KINDS: Final[Mapping[str, tuple[str, ...]]] = {
         "late",
         "duplicate",
         "reject",
+        "slow",
         "limit",
         "kill_after",
         "stop_after",
@@ -38,7 +40,12 @@ KINDS: Final[Mapping[str, tuple[str, ...]]] = {
 }
 """Port -> faults that any of its calls may meet."""
 
-MORE: Final[Mapping[str, tuple[str, ...]]] = {"mint": ("twin", "wrong_grants"), "verify": ("spurious",)}
+MORE: Final[Mapping[str, tuple[str, ...]]] = {
+    "mint": ("twin", "wrong_grants"),
+    "verify": ("spurious",),
+    "put": ("lie", "forget"),
+    "move": ("lie", "forget"),
+}
 """Operation -> further faults. Only plans have `paste`: an operator does it right now, and the process is stopped."""
 
 RATE: Final[Mapping[str, float]] = {
@@ -55,6 +62,9 @@ RATE: Final[Mapping[str, float]] = {
     "twin": 0.08,
     "wrong_grants": 0.03,
     "spurious": 0.05,
+    "slow": 0.008,
+    "lie": 0.05,
+    "forget": 0.03,
     "fail": 0.006,
     "ambiguous": 0.008,
     "late_commit": 0.006,

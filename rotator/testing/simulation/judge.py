@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from rotator.core.credential import NEVER, Strategy
 from rotator.core.facts import Abandoned, Captured, Draft, Kind, Planned
 from rotator.core.protocol.names import parse
+from rotator.core.protocol.view import View
 from rotator.core.schedule.due import Due
 from rotator.testing.laws import Law
 from rotator.testing.simulation.provider import Tok
@@ -95,6 +96,17 @@ class Judge:
             rotation = view.rotation
             if rotation and rotation.strategy is Strategy.ROLL and rotation.fingerprint == rotation.before:
                 self.world.bad(Law.OLD_ROLL, "confirmed with the value from before the roll")
+            self._confirmed(stream, view)
+
+    def _confirmed(self, name: str, view: View) -> None:
+        """What is confirmed stands at every required target, whatever the target said; but for what people changed."""
+        world = self.world
+        if world.count["add"] or world.count["remove"]:
+            return  # required of the terms, and of the configuration that this process read a moment ago
+        for place in sorted(p for p, required in world.required.items() if required and p not in view.heeded):
+            found = world.places[place]
+            if found.by.get(name) != "op" and f"f{found.data.get(name)}" != view.fingerprint:
+                world.bad(Law.CONFIRMED, f"{place} holds {found.data.get(name)}, and {view.fingerprint} is confirmed")
 
     def changed(self, place: str, name: str, old: str | None, new: str | None, writer: str | None) -> None:
         """A managed key changed."""

@@ -119,7 +119,7 @@ class SimTarget:
         """One key per credential."""
         return {self._credential: "token.value"}
 
-    def _do(self, operation: str, effect: Callable[[], T]) -> T:
+    def _do(self, operation: str, effect: Callable[[], T], special: Callable[[str], T] | None = None) -> T:
         place = self._door.world.places[self._name]
 
         def reached() -> T:
@@ -130,7 +130,7 @@ class SimTarget:
             return effect()
 
         if place.kind != "file":
-            return self._door.call(self._credential, "target", operation, reached)
+            return self._door.call(self._credential, "target", operation, reached, special)
         try:
             return self._door.call(self._credential, "file", operation, reached)
         except JournalUnsafe as error:
@@ -164,6 +164,21 @@ class SimTarget:
     def _merge(self, mine: str) -> dict[str, str]:
         return {**self._door.world.places[self._name].data, self._credential: mine}
 
+    def _lies(self, kind: str, store: Callable[[], None], before: str | None) -> None:
+        """A target that says that it stored, and did not (`lie`), or loses what it stored a while later (`forget`)."""
+        if kind == "lie":
+            return
+        store()
+        world, place = self._door.world, self._door.world.places[self._name]
+        kept = place.data.get(self._credential)
+
+        def forget() -> None:
+            if kept is not None and place.data.get(self._credential) == kept:
+                data = {k: v for k, v in place.data.items() if k != self._credential}
+                world.store_place(self._name, data | ({self._credential: before} if before else {}), None)
+
+        world.hub.at(world.chance.choice([0.05, 30.0, 400.0]), forget)
+
     def _cas(self, publication: Publication, mine: str, before: str | None) -> None:
         world, place, new = self._door.world, self._door.world.places[self._name], self._merge(mine)
         expected = publication.expected.version
@@ -176,7 +191,7 @@ class SimTarget:
                 raise Conflict(f"{self._name}: the version moved")
             world.store_place(self._name, new, self._credential)
 
-        self._do("put", put)
+        self._do("put", put, lambda kind: self._lies(kind, put, before))
 
     def _staged(self, publication: Publication, mine: str, before: str | None) -> None:
         world, place, new = self._door.world, self._door.world.places[self._name], self._merge(mine)
@@ -192,7 +207,7 @@ class SimTarget:
                 raise Conflict(f"{self._name}: AWSCURRENT moved")
             world.store_place(self._name, place.staged[token], self._credential)
 
-        self._do("move", move)
+        self._do("move", move, lambda kind: self._lies(kind, move, before))
 
     def _file(self, publication: Publication, mine: str, before: str | None) -> None:
         world, place = self._door.world, self._door.world.places[self._name]
