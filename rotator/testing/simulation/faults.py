@@ -60,7 +60,7 @@ RATE: Final[Mapping[str, float]] = {
     "reject": 0.01,
     "limit": 0.004,
     "twin": 0.08,
-    "wrong_grants": 0.03,
+    "wrong_grants": 0.06,
     "spurious": 0.05,
     "slow": 0.008,
     "lie": 0.05,
