@@ -29,7 +29,7 @@ def published_values_are_durable(place: Installation, published: Iterable[str | 
     shutil.copytree(place.folder / "state", copy)
     journal = place.journal(copy)
     try:
-        streams = [stream.id for stream in journal.streams() if stream.kind == "credential"]
+        streams = [stream.id for stream in journal.streams.all() if stream.kind == "credential"]
         for value in published:
             assert value, "nothing is published"
             fingerprint = journal.fingerprint(Secret(value))
@@ -51,7 +51,7 @@ def is_at_rest(place: Installation, name: str, published: Mapping[str, str | Non
     journal = place.journal()
     try:
         assert not journal.audit.verify().breaks
-        stream = next(s.id for s in journal.streams() if s.name == name)
+        stream = next(s.id for s in journal.streams.all() if s.name == name)
         view = journal.view(stream)
         assert view.rotation is None, f"a rotation is still open: {view.rotation.step}"
         assert not view.retirements, f"retirements are still open: {list(view.retirements.values())}"

@@ -143,7 +143,8 @@ class App:
             JournalUnsafe: the configuration before stays the one that `reload` compares the file with.
         """
         journal = self.writable
-        ids = journal.register([(c.name, c.common.connection, c.common.renamed_from) for c in config.credentials])
+        names = [(c.name, c.common.connection, c.common.renamed_from) for c in config.credentials]
+        ids = journal.streams.register(names)
         self.fleet.configure(config, ids)
         # Those that left the configuration too: the connection that their open work needs may have come back.
         journal.wake(stream.id for stream in self.queries.streams())

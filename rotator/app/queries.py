@@ -87,7 +87,7 @@ class Queries:
     def streams(self) -> list[Stream]:
         """Streams of credentials in the journal, configured or not."""
         journal = self._of.journal
-        return [s for s in journal.streams() if s.kind == "credential"] if journal else []
+        return [s for s in journal.streams.all() if s.kind == "credential"] if journal else []
 
     def view(self, stream: str) -> View:
         """The fold of a credential's facts; blank where nothing is journaled."""
@@ -99,7 +99,7 @@ class Queries:
         journal = self._of.journal
         if journal is None:
             return iter(())
-        names = {s.id: s.name for s in journal.streams()}
+        names = {s.id: s.name for s in journal.streams.all()}
         only = self.stream(name) if name else None
         return ((names.get(fact.stream, fact.stream), fact) for fact in journal.facts(only))
 
@@ -128,7 +128,7 @@ class Queries:
 
     def connection_note(self, name: str) -> ConnectionNote:
         """What the last process that asked knew of a connection."""
-        return decode_connection(self._of.journal.remarked(name) if self._of.journal else "")
+        return decode_connection(self._of.journal.streams.remarked(name) if self._of.journal else "")
 
     def rate_budget(self, name: str) -> tuple[int, float]:
         """Requests that a source's connection may send, and in how many seconds."""

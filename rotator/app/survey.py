@@ -47,7 +47,7 @@ def survey(app: App, name: str) -> ConnectionNote:
         orphans=sum(len(app.driver.memory(c.id).orphans) for c in fleet.credentials if c.connection == name),
         offset=round(time.now() - app.clock.utc(), 1) if time.steady else None,
     )
-    journal.remark(journal.connection_stream(name), encode(note))
+    journal.streams.remark(journal.streams.connection(name), encode(note))
     return note
 
 

@@ -119,7 +119,7 @@ def audit_verify(settings: Settings) -> int:
     with_key = open_journal(state.url, state.encryption_key.read(), mode="reader")
     try:
         verdict, damage = with_key.audit.verify(), with_key.audit.integrity()
-        names = {stream.id: stream.name for stream in with_key.streams()}
+        names = {stream.id: stream.name for stream in with_key.streams.all()}
     finally:
         with_key.close()
     document = {

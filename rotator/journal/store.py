@@ -29,7 +29,7 @@ from rotator.journal.pace import Pace
 from rotator.journal.presence import Presence
 from rotator.journal.room import Room, counts
 from rotator.journal.sealing import Seal, Sealed
-from rotator.journal.streams import Stream, Streams, wake
+from rotator.journal.streams import Streams, wake
 
 if TYPE_CHECKING:
     import sqlite3
@@ -69,7 +69,7 @@ class SqliteJournal:
         self._clock = clock
         self._crash = crash
         self._seal_or_none = seal
-        self._streams = Streams(db)
+        self.streams = Streams(db)
         self.presence = Presence(db, clock)
         self.audit = Audit(db, self._seal)
         self.pace = Pace(db)
@@ -103,7 +103,7 @@ class SqliteJournal:
 
     def noted(self, stream: str) -> str:
         """Return the last word that was noted on release. See `Journal.noted`."""
-        return self._streams.noted(stream)
+        return self.streams.noted(stream)
 
     def check(self, lease: Lease) -> None:
         """Renew the lease, or raise `Fenced`."""
@@ -259,33 +259,13 @@ class SqliteJournal:
 
     # --------------------------------------------------------------------------------------------- streams and due-ness
 
-    def register(self, names: Sequence[tuple[str, str, str | None]]) -> dict[str, str]:
-        """Make the streams of a configuration: (name, connection, former name or None) each -> name: stream id."""
-        return self._streams.register(names)
-
-    def streams(self) -> list[Stream]:
-        """Return every stream with its name, connection, noted time and lease."""
-        return self._streams.all()
-
-    def connection_stream(self, name: str) -> str:
-        """Return the id of a connection's own stream."""
-        return self._streams.connection(name)
-
     def due(self, connection: str, now: float, limit: int) -> Sequence[Due]:
         """Return streams of the connection whose noted time is at most `now` (provider time), soonest first."""
-        return self._streams.due(connection, now, limit)
+        return self.streams.due(connection, now, limit)
 
     def wake(self, streams: Iterable[str], at: float = 0.0) -> None:
         """Let streams be due no later than `at`, also those that somebody works on just now."""
-        self._streams.wake(streams, at)
-
-    def remark(self, stream: str, why: str) -> None:
-        """Note a word for `status` about a stream, without a lease: what is known of a connection, for example."""
-        self._streams.remark(stream, why)
-
-    def remarked(self, connection: str) -> str:
-        """Return the last word that was noted about a connection, or an empty string."""
-        return self._streams.remarked(connection)
+        self.streams.wake(streams, at)
 
     def budget(self, connection: str, requests: int, window: float) -> SqliteBudget:
         """Return the shared rate budget of a connection: at most `requests` in every sliding `window` seconds."""

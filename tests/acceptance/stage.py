@@ -132,7 +132,7 @@ def view(place: Installation, name: str) -> View | None:
     except JournalAbsent:
         return None
     try:
-        return next((journal.view(stream.id) for stream in journal.streams() if stream.name == name), None)
+        return next((journal.view(stream.id) for stream in journal.streams.all() if stream.name == name), None)
     finally:
         journal.close()
 

@@ -15,7 +15,7 @@ def are_paths(place: Installation, folder: Path | None = None) -> None:
     """Every stream of a credential is one, in the journal or in a copy of its folder."""
     journal = place.journal(folder)
     try:
-        for stream in journal.streams():
+        for stream in journal.streams.all():
             if stream.kind == "credential":
                 is_a_path(journal.facts(stream.id))
     finally:

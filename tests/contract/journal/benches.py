@@ -120,7 +120,7 @@ class SqliteBench:
     def stream(self, name: str) -> str:
         if name not in self._streams:
             with self.opening() as journal:
-                self._streams = journal.register([(n, "prod", None) for n in {*self._streams, name}])
+                self._streams = journal.streams.register([(n, "prod", None) for n in {*self._streams, name}])
         return self._streams[name]
 
     @contextmanager

@@ -229,4 +229,4 @@ def test_a_capture_for_a_stream_that_a_restored_journal_does_not_know_is_kept(re
     journal = real.open()
     journal.capture("0123456789abcdef", captured(), VALUE)
     assert journal.reveal("0123456789abcdef", journal.fingerprint(VALUE)) == VALUE
-    assert [s.name for s in journal.streams()] == ["restored-0123456789abcdef"]
+    assert [s.name for s in journal.streams.all()] == ["restored-0123456789abcdef"]

@@ -79,13 +79,13 @@ def test_a_new_stream_is_due_at_once(real: SqliteBench):
 
 def test_streams_of_other_connections_are_not_due_here(real: SqliteBench):
     journal = real.open()
-    ids = journal.register([("a", "prod", None), ("b", "staging", None)])
+    ids = journal.streams.register([("a", "prod", None), ("b", "staging", None)])
     assert [due.stream for due in journal.due("staging", 1, 9)] == [ids["b"]]
 
 
 def test_many_streams_can_be_woken_at_once(real: SqliteBench):
     journal = real.open()
-    ids = journal.register([(f"c{n}", "prod", None) for n in range(1200)])
+    ids = journal.streams.register([(f"c{n}", "prod", None) for n in range(1200)])
     for stream in list(ids.values())[:3]:
         journal.release(claimed(journal, stream), 1e9)
     journal.wake(ids.values(), 7.0)
@@ -95,8 +95,8 @@ def test_many_streams_can_be_woken_at_once(real: SqliteBench):
 def test_the_drivers_last_word_stands_beside_the_stream(real: SqliteBench):
     journal, stream = real.open(), real.stream("a")
     journal.release(claimed(journal, stream), 9.0, '{"rotation": "waits"}')
-    connection = journal.connection_stream("prod")
-    journal.remark(connection, '{"reachable": true}')
-    found = {s.id: s for s in journal.streams()}
+    connection = journal.streams.connection("prod")
+    journal.streams.remark(connection, '{"reachable": true}')
+    found = {s.id: s for s in journal.streams.all()}
     assert (found[stream].why, found[stream].next_at, found[stream].epoch) == ('{"rotation": "waits"}', 9.0, 1)
     assert (found[connection].kind, found[connection].why) == ("connection", '{"reachable": true}')

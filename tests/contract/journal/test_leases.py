@@ -125,7 +125,7 @@ def test_releasing_a_lease_that_is_somebody_elses_changes_nothing(real: SqliteBe
     lease = claimed(two, stream)
     one.release(lost, 5000.0, "late")
     two.check(lease)
-    assert [(s.next_at, s.why) for s in two.streams() if s.id == stream] == [(0.0, "")]
+    assert [(s.next_at, s.why) for s in two.streams.all() if s.id == stream] == [(0.0, "")]
 
 
 def test_leases_of_an_earlier_boot_are_free(real: SqliteBench):

@@ -44,7 +44,7 @@ def fill(folder: Path) -> Path:
 def test_a_full_disk_stops_mints_and_keeps_a_capture_that_was_on_its_way(small_disk: Path, template: Template):
     path = template.copy(small_disk)
     journal = open_journal(f"sqlite:///{path}", template.key)
-    stream = journal.register([("a", "prod", None)])["a"]
+    stream = journal.streams.register([("a", "prod", None)])["a"]
     lease = claimed(journal, stream)
     journal.append(lease, planned())
     journal.canary()

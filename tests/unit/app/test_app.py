@@ -99,7 +99,7 @@ def test_a_file_that_the_journal_could_not_take_is_taken_at_the_next_reload(app,
         raise JournalUnsafe("writing to the journal: disk full")
 
     with monkeypatch.context() as broken:
-        broken.setattr(app.writable, "register", full)
+        broken.setattr(app.writable.streams, "register", full)
         with pytest.raises(JournalUnsafe):
             reload(app)
     assert [s.name for s in app.queries.statuses()] == ["workers-deploy"]

@@ -68,7 +68,7 @@ def bench(template: Template, tmp_path) -> Iterator[SqliteBench]:
 @pytest.fixture
 def ids(bench: SqliteBench) -> dict[str, str]:
     with bench.opening() as journal:
-        return journal.register([(f"c{number}", "prod", None) for number in range(FLEET)])
+        return journal.streams.register([(f"c{number}", "prod", None) for number in range(FLEET)])
 
 
 @pytest.fixture
@@ -175,5 +175,5 @@ def test_what_left_the_configuration_counts_no_more(one: Process, bench: SqliteB
     one.pacing.keep({one.ids["c0"]})
     assert not one.incident()
     with bench.opening() as journal:
-        journal.register([("c0", "prod", None)])
+        journal.streams.register([("c0", "prod", None)])
         assert list(journal.pace.deaths("prod")) == [one.ids["c0"]]

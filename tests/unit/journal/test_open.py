@@ -42,7 +42,7 @@ def files(bench: SqliteBench) -> dict[str, bytes]:
 def test_the_first_start_makes_a_private_folder_and_file(tmp_path: Path, key: Path):
     path = tmp_path / "var" / "lib" / "state.db"
     journal = open_journal(f"sqlite:///{path}", key)
-    journal.register([("a", "prod", None)])
+    journal.streams.register([("a", "prod", None)])
     assert mode(path.parent) == 0o700
     assert {mode(file) for file in path.parent.iterdir()} == {0o600}
     assert len(journal.instance) == 8
@@ -111,12 +111,12 @@ def test_a_reader_reads_and_refuses_to_write(bench: SqliteBench):
     before = files(bench)
     with bench.opening(mode="reader") as reader:
         assert reader.view(stream).position == 1
-        assert stream in {found.id for found in reader.streams()}
+        assert stream in {found.id for found in reader.streams.all()}
         assert reader.presence.processes() == []
         assert reader.presence.daemon() is None
         for act in (
             lambda: reader.claim(stream),
-            lambda: reader.register([]),
+            lambda: reader.streams.register([]),
             lambda: reader.wake([stream]),
             lambda: reader.canary(),
             lambda: reader.heartbeat(),
@@ -214,7 +214,7 @@ def test_a_file_that_is_no_database_is_refused(tmp_path: Path, key: Path):
 
 def test_a_damaged_page_is_found_at_the_door(bench: SqliteBench):
     with bench.opening() as journal:
-        journal.register([(f"c{n}", "prod", None) for n in range(300)])
+        journal.streams.register([(f"c{n}", "prod", None) for n in range(300)])
     content = bytearray(bench.path.read_bytes())
     with sqlite3.connect(bench.path) as raw:
         size = raw.execute("PRAGMA page_size").fetchall()[0][0]
@@ -519,11 +519,11 @@ class Refusing(sqlite3.Connection):
 def test_a_reader_needs_no_folder_that_it_may_write(tmp_path: Path, key: Path):
     url = f"sqlite:///{tmp_path}/state.db"
     writer = open_journal(url, key)
-    writer.register([("a", "prod", None)])
+    writer.streams.register([("a", "prod", None)])
     writer.close()
     reader = open_journal(url, None, mode="reader", connect=in_a_folder_that_may_not_be_written)
     try:
-        assert [stream.name for stream in reader.streams() if stream.kind == "credential"] == ["a"]
+        assert [stream.name for stream in reader.streams.all() if stream.kind == "credential"] == ["a"]
     finally:
         reader.close()
 
