@@ -14,7 +14,7 @@ from typing import Final
 from rotator.app import state_checks
 from rotator.app.app import App
 from rotator.app.fleet import ConfiguredFleet
-from rotator.app.looking import looking_fleet
+from rotator.app.read_only import read_only_fleet
 from rotator.app.requests import requests_of
 from rotator.config.load import load
 from rotator.config.models import Config
@@ -45,7 +45,7 @@ def check(path: Path | str, *, offline: bool = False) -> list[Finding]:
     if not _stuck(findings):
         findings += state_checks.journal(config)
     with App.without_journal(config) if _stuck(findings) else App.open(path, "reader", config=config) as app:
-        fleet = looking_fleet(app)
+        fleet = read_only_fleet(app)
         try:
             findings += [*_connections(app, fleet), *_targets(app, fleet), *_budget(app, fleet)]
         finally:

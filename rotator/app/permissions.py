@@ -7,7 +7,7 @@ from typing import Any
 
 from rotator import catalogue
 from rotator.app.app import App
-from rotator.app.looking import looking_fleet
+from rotator.app.read_only import read_only_fleet
 from rotator.catalogue import Group, Scope
 from rotator.catalogue.spelling import fits
 from rotator.core.errors import ConfigError
@@ -42,7 +42,7 @@ def comparison(path: Path, connection: str) -> dict[str, Any]:
     from rotator.sources.cloudflare.comparison import compare
 
     with App.open(path, "reader") as app:
-        fleet = looking_fleet(app)
+        fleet = read_only_fleet(app)
         try:
             names = [name for name, stanza in app.config.connections.items() if stanza.type == "cloudflare"]
             if connection not in names:

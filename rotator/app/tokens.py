@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from rotator.app.app import App
-from rotator.app.looking import looking_fleet
+from rotator.app.read_only import read_only_fleet
 from rotator.config.models import CredentialStanza
 from rotator.core.errors import ConfigError, RotatorError
 from rotator.core.instants import rfc3339
@@ -60,7 +60,7 @@ def asked(path: Path, name: str | None, read: Callable[[], Secret] | None, conne
         ConfigError: no such credential or connection, nothing published yet, or what is given is no token.
     """
     with App.open(path, "reader") as app:
-        fleet = looking_fleet(app)
+        fleet = read_only_fleet(app)
         try:
             stanza = next((c for c in app.config.credentials if c.name == name), None) if name else None
             if name and stanza is None:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from rotator.observability.plain import printable
+from rotator.observability.loggable import printable
 
 GAP: Final = 2
 """Spaces between two columns."""

@@ -12,7 +12,7 @@ from typing import Any, Final, TextIO
 
 from rotator.cli.layout import Line, plain
 from rotator.core.errors import RotatorError
-from rotator.observability.plain import printable
+from rotator.observability.loggable import printable
 
 STYLES: Final[Mapping[str, str]] = {
     "title": "bold",

@@ -19,9 +19,9 @@ from rotator.core.protocol.steps import legal
 from rotator.core.protocol.view import View, blank
 from rotator.journal import chain, records
 from rotator.journal.captures import Envelope
+from rotator.journal.crash_names import around
 from rotator.journal.database import Database, run
 from rotator.journal.owners import Clock
-from rotator.journal.points import around
 from rotator.journal.sealing import Seal, Sealed
 from rotator.journal.streams import keep
 

@@ -20,7 +20,7 @@ import structlog
 from structlog.contextvars import bound_contextvars, get_contextvars
 
 from rotator.core.events import Event
-from rotator.observability.plain import plain, printable
+from rotator.observability.loggable import plain, printable
 from rotator.observability.redact import Redactor
 from rotator.observability.sink import Sink
 

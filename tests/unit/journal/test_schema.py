@@ -13,8 +13,8 @@ from rotator.core.errors import JournalUnsafe
 from rotator.core.facts import Kind
 from rotator.host.crashpoints import Point
 from rotator.journal import schema
+from rotator.journal.crash_names import around
 from rotator.journal.migrations.__main__ import script
-from rotator.journal.points import around
 from rotator.journal.schema import REVISIONS, SCRIPT, Standing, migrate, standing, upgrade
 from tests.contract.journal.benches import SqliteBench, no_crash
 from tests.contract.journal.drafts import VALUE, captured, claimed, intent, planned

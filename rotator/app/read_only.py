@@ -14,7 +14,7 @@ from rotator.core.errors import RateLimited
 from rotator.core.ports.runtime import Budget, Priority
 
 
-class LookingBudget:
+class ReadOnlyBudget:
     """A rate budget that only reads the shared one: it keeps to what is left there and counts its own by itself.
 
     The provider's own limit is four times the default budget, so a few requests that others do not see are no risk; a
@@ -47,12 +47,12 @@ class LookingBudget:
         return max(0, left - self._taken)
 
 
-def looking_fleet(app: App) -> ConfiguredFleet:
+def read_only_fleet(app: App) -> ConfiguredFleet:
     """Return the configured adapters of a reader; the caller closes them."""
 
     def budget(name: str, requests: int, window: float) -> Budget:
         shared = app.journal.budget(name, requests, window) if app.journal is not None else None
-        return LookingBudget(shared, requests, window)
+        return ReadOnlyBudget(shared, requests, window)
 
     fleet = ConfiguredFleet(budget, app.clock, _silent, _uncounted, app.config.state.folder / "locks")
     fleet.configure(app.config, app.ids)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from rotator.app.looking import LookingBudget
+from rotator.app.read_only import ReadOnlyBudget
 from rotator.core.errors import RateLimited
 from rotator.core.ports.runtime import Priority
 
@@ -25,7 +25,7 @@ class Shared:
 
 def test_it_has_what_the_others_leave():
     shared = Shared(3)
-    budget = LookingBudget(shared, 300, 60.0)
+    budget = ReadOnlyBudget(shared, 300, 60.0)
     budget.take(Priority.START)
 
     assert budget.remaining() == 2
@@ -35,7 +35,7 @@ def test_it_has_what_the_others_leave():
 
 
 def test_without_others_it_has_all_of_it():
-    budget = LookingBudget(None, 2, 60.0)
+    budget = ReadOnlyBudget(None, 2, 60.0)
     budget.take(Priority.START)
     budget.take(Priority.START)
 
@@ -45,7 +45,7 @@ def test_without_others_it_has_all_of_it():
 
 
 def test_it_stops_when_the_provider_asks_for_it():
-    budget = LookingBudget(None, 300, 60.0)
+    budget = ReadOnlyBudget(None, 300, 60.0)
     budget.stop(1e6)
 
     with pytest.raises(RateLimited) as caught:
