@@ -19,6 +19,8 @@ KEY: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z", re.ASCII)
 """What every reader takes for a key."""
 
 _CONTROLS = re.compile(rb"[\x01-\x08\x0e-\x1a\x1c-\x1f]")
+_JSON = re.compile(rb"(?:\xef\xbb\xbf)?\s*\{")
+"""No line of a dotenv file begins so, and programs that read JSON take no line behind the last brace."""
 _UNQUOTED_EVERYWHERE = re.compile(r"[A-Za-z0-9_./:@%+=,-]*\Z", re.ASCII)
 
 
@@ -196,6 +198,11 @@ def _refuse_no_text(content: bytes) -> None:
     by = encrypted_file(content)
     if by:
         raise _encrypted("is encrypted as a whole", by)
+    if _JSON.match(content):
+        raise DocumentError(
+            "the file holds JSON or a template, and a line `KEY=value` would break it",
+            "name a dotenv file in `path`",
+        )
     if b"\0" in content:
         raise DocumentError(
             "the file holds NUL bytes, so it is not a text file in UTF-8 (perhaps it is UTF-16)",

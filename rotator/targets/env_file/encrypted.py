@@ -5,7 +5,7 @@ committed. One assignment of ours would make such a file unreadable, or would be
 
 Formats: https://github.com/getsops/sops#encrypting-using-dotenv, https://dotenvx.com/docs/env-file,
 https://docs.ansible.com/ansible/latest/vault_guide/vault_using_encrypted_content.html, https://age-encryption.org/v1,
-https://github.com/AGWA/git-crypt, RFC 9580 section 6.2 (OpenPGP armor), https://github.com/voxpupuli/hiera-eyaml
+https://github.com/AGWA/git-crypt, https://github.com/Shopify/ejson, RFC 9580 section 6.2 (OpenPGP armor), https://github.com/voxpupuli/hiera-eyaml
 """
 
 import re
@@ -20,7 +20,8 @@ _HEADERS: Final = (
     (rb"-----BEGIN (?:PKCS7|CMS|ENCRYPTED MESSAGE)-----", "S/MIME or CMS"),
     (rb"\0GITCRYPT\0", "git-crypt"),
     (rb"Salted__|U2FsdGVkX1", "openssl or transcrypt"),
-    (rb"\s*\{\s*\"(?:data|sops)\":.*\"(?:mac|sops)\":", "sops"),
+    (rb"\{\s*\"(?:data|sops)\":.*\"(?:mac|sops)\":", "sops"),
+    (rb"\{.*\"EJ\[\d+:", "ejson"),
 )
 """How a file begins -> who encrypted it as a whole."""
 

@@ -244,6 +244,15 @@ def test_a_file_with_control_characters_is_refused():
         Document(b"\x85\x02\x0c\x03A=1\n")
 
 
+@pytest.mark.parametrize(
+    "content", [b"{}\n", b'{\n  "TOKEN": "x"\n}\n', b"\xef\xbb\xbf \n{", b"{{ range .Values.env }}\n"]
+)
+def test_json_and_templates_are_no_dotenv_files_and_get_no_line_behind_the_last_brace(content):
+    with pytest.raises(DocumentError, match="would break it") as caught:
+        Document(content)
+    assert "dotenv file" in caught.value.remedy
+
+
 # -------------------------------------------------------------------------------------------------------- properties
 
 piece = st.sampled_from(

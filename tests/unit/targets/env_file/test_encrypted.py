@@ -22,6 +22,7 @@ ENCRYPTED = {
     "eyaml": (b"A=ENC[PKCS7,MIIBeQ==]\n", "eyaml"),
     "git-crypt": (b"\0GITCRYPT\0\x12\x34", "git-crypt"),
     "openssl": (b"U2FsdGVkX1+abcdef\n", "openssl"),
+    "ejson": (b'{\n  "_public_key": "63cc",\n  "token": "EJ[1:WGj2t4znULHT:ds9K]"\n}\n', "ejson"),
     "with a byte order mark": (b"\xef\xbb\xbf$ANSIBLE_VAULT;1.1;AES256\n66\n", "ansible-vault"),
 }
 
