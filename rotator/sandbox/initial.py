@@ -1,4 +1,4 @@
-"""How a world begins: the default accounts, zones and user, the four management tokens, and the tokens folder."""
+"""How a world begins: the default accounts, zones and user, the management tokens, and the tokens folder."""
 
 from __future__ import annotations
 
@@ -18,7 +18,9 @@ ROLES: Final = {
     "user-standby": "user",
     "account-management": "account",
     "account-standby": "account",
+    "account-narrow": "account",
 }
+"""Role -> owner; the narrow one may create tokens and holds nothing else, as Cloudflare advises for such a token."""
 
 
 def _id(letter: str, number: int) -> str:
@@ -43,8 +45,12 @@ def build(accounts: list[Account], zones: list[Zone], users: list[User]) -> Worl
     )
 
 
-def management_policies(owner: Owner) -> list[dict[str, Any]]:
-    """What a management token holds: reading and writing tokens, Zone Read, DNS Write, and for a user its details."""
+def management_policies(owner: Owner, *, narrow: bool = False) -> list[dict[str, Any]]:
+    """What a management token holds: reading and writing tokens, and unless it is narrow some rights on zones.
+
+    Those are Zone Read, DNS Write and Zone Settings Read, which an account's token can hand on to single zones only
+    because it holds them; a user's token reads its user's details besides.
+    """
     if owner.type == "user":
         own = [
             catalogue.API_TOKENS_WRITE,
@@ -58,7 +64,9 @@ def management_policies(owner: Owner) -> list[dict[str, Any]]:
         own = [catalogue.ACCOUNT_API_TOKENS_WRITE, catalogue.ACCOUNT_API_TOKENS_READ]
         places = {f"{ACCOUNT}.{owner.id}": {f"{ZONE}.*": "*"}}
         self_resource = f"{ACCOUNT}.{owner.id}"
-    return [_allow(own, {self_resource: "*"}), _allow([catalogue.ZONE_READ, catalogue.DNS_WRITE], places)]
+    manages = _allow(own, {self_resource: "*"})
+    on_zones = [catalogue.ZONE_READ, catalogue.DNS_WRITE, catalogue.ZONE_SETTINGS_READ]
+    return [manages] if narrow else [manages, _allow(on_zones, places)]
 
 
 def _allow(group_ids: list[str], resources: dict[str, Any]) -> dict[str, Any]:
@@ -67,7 +75,7 @@ def _allow(group_ids: list[str], resources: dict[str, Any]) -> dict[str, Any]:
 
 
 def add_management_tokens(world: World) -> None:
-    """Give the first user and the first account a management token and a standby each, as if made in the dashboard."""
+    """Give the first user and the first account their management tokens, as if made in the dashboard."""
     owners = {
         "user": Owner("user", next(iter(world.users))),
         "account": Owner("account", next(iter(world.accounts))),
@@ -75,7 +83,8 @@ def add_management_tokens(world: World) -> None:
     now = world.clock.now()
     for role, owner_type in ROLES.items():
         owner = owners[owner_type]
-        token = make(world, owner, f"sandbox {role}", management_policies(owner), now)
+        policies = management_policies(owner, narrow=role.endswith("-narrow"))
+        token = make(world, owner, f"sandbox {role}", policies, now)
         token.provisioner_id = next(iter(world.users))
         world.add(token)
         world.roles[role] = token.id

@@ -108,7 +108,7 @@ def logins(connection: CloudflareConnection) -> tuple[Login, ...]:
                 raise
             found.append(Login(role=role, accepted=None, problem=error.message, remedy=error.remedy))
             continue
-        refused = connection.unaccepted(f"connection {connection.name}", role)
+        refused = connection.unaccepted("verifying it", role)
         found.append(
             Login(role=role, accepted=True, expires_at=token.expires_at)
             if token.id

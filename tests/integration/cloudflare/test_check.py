@@ -267,7 +267,7 @@ def test_a_roll_of_a_token_that_cannot_be_verified_from_here_is_a_certain_no(acc
 
 def test_little_room_is_a_warning_and_none_a_failure(account: SandboxWorld):
     used, limit = quota(account.connection, "account")
-    assert (used, limit) == (2, 500)
+    assert (used, limit) == (3, 500)
 
     account.sandbox.world.settings.account_quota = 1000
     account.add(limit - used - 1)
@@ -452,7 +452,7 @@ def test_a_permission_that_was_dropped_on_create_is_named_by_the_token_that_lack
 
 
 def test_a_full_quota_is_refused_in_words(account: SandboxWorld):
-    account.sandbox.world.settings.account_quota = 2
+    account.sandbox.world.settings.account_quota = 3
 
     with pytest.raises(Refused) as refused:
         account.source.mint("one", account.now() + HOUR)

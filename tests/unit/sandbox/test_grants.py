@@ -177,3 +177,11 @@ def test_a_user_token_may_reach_all_accounts_of_its_user(provider):
 )
 def test_a_condition_of_another_shape_is_refused(tokens, condition):
     assert tokens.create(condition=condition).refusal == (400, 400)
+
+
+def test_the_narrow_management_token_makes_tokens_and_gives_nothing_on_a_single_zone(provider):
+    account, narrow = provider.owner("account"), provider.credentials["account-narrow"]
+
+    assert account.create(policies=[allow(DNS_WRITE, on=zones_of())], bearer=narrow).status == 200
+    assert account.create(policies=[allow(DNS_WRITE, on=zone())], bearer=narrow).refusal == (400, 1001)
+    assert provider.api("GET", "/zones", bearer=narrow).refusal == (403, 9109)

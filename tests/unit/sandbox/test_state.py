@@ -88,6 +88,7 @@ def test_a_deleted_management_token_has_no_file(path, tmp_path):
     Sandbox(state=path, tokens_dir=tmp_path / "tokens").start().stop()
     assert sorted(each.name for each in (tmp_path / "tokens").iterdir()) == [
         "account-management",
+        "account-narrow",
         "account-standby",
         "global-api-key",
         "user-management",

@@ -149,6 +149,7 @@ def test_token_files_are_private_and_hold_the_bare_value(tmp_path):
         "user-management",
         "user-standby",
         "account-management",
+        "account-narrow",
         "account-standby",
         "global-api-key",
     }
