@@ -18,7 +18,7 @@ import typer
 from typer.core import TyperGroup
 
 from rotator import __version__
-from rotator.cli import check, exits, operate, permissions, run, show, token, tools
+from rotator.cli import acknowledge, check, exits, operate, permissions, run, show, token, tools
 from rotator.cli.output import discard, say, unwritten, write_error
 from rotator.cli.verbs import Config, LogFormatOption, OutputOption, Settings
 
@@ -26,7 +26,7 @@ SECTIONS: Final = (
     ("Try it", ("demo", "sandbox")),
     ("Run", ("run", "once")),
     ("Look", ("status", "plan", "history", "check", "permissions", "token", "audit", "healthcheck")),
-    ("Act", ("rotate", "pause", "resume", "resolve")),
+    ("Act", ("rotate", "pause", "resume", "resolve", "ack")),
     ("Set up", ("keygen", "schema", "version", "testing")),
 )
 """The verbs in the order in which `--help` shows them."""
@@ -157,7 +157,7 @@ def _later(name: str) -> None:
         raise typer.Exit(exits.USAGE)
 
 
-for _module in (tools, run, show, check, permissions, token, operate):
+for _module in (tools, run, show, check, permissions, token, operate, acknowledge):
     _module.register(app)
 for _name in LATER:
     _later(_name)

@@ -54,7 +54,8 @@ Reason = Annotated[
 ]
 
 
-def _open(settings: Settings) -> App:
+def opened(settings: Settings) -> App:
+    """Open the instance for an act, with everything but the answer going to the log."""
     from rotator.app import App
     from rotator.core.events import Event
 
@@ -111,7 +112,7 @@ def rotate(
     """
     patience = duration("--wait", wait) if wait is not None else None
     budget = duration("--outage-budget", outage_budget) if outage_budget is not None else 0.0
-    with _open(settings) as app:
+    with opened(settings) as app:
         chosen = choose(app, names, everything=everything, managed=True)
         for one in chosen:
             _budget_fits(app, one, strategy, budget)
@@ -179,7 +180,7 @@ def _ask(app: App, one: Chosen, strategy: Way | None, budget: float, reason: str
 
     request_id = secrets.token_hex(8)
     asked = Strategy(strategy.value) if strategy is not None else None
-    view = _note(app, one, Requested(request_id=request_id, strategy=asked, outage_budget=budget, reason=reason))
+    view = note(app, one, Requested(request_id=request_id, strategy=asked, outage_budget=budget, reason=reason))
     if view.pause is not None and app.queries.now(one.connection) < view.pause.until:
         say(f"{one.name} is paused: the request waits for `rotator resume {one.name}`")
     from rotator.cli.following import Follower
@@ -188,7 +189,8 @@ def _ask(app: App, one: Chosen, strategy: Way | None, budget: float, reason: str
     return Asked(one, request_id, Follower(request_id))
 
 
-def _note(app: App, one: Chosen, what: What) -> View:
+def note(app: App, one: Chosen, what: What) -> View:
+    """Journal an operator's act under the name of the user who runs this."""
     from rotator.core.events import Event
 
     draft = Draft(what=what, at=app.queries.now(one.connection), actor=operator())
@@ -226,13 +228,13 @@ def pause(
     seconds = duration("--for", length) if length is not None else NEVER
     if seconds <= 0:
         raise ConfigError("--for 0s would pause nothing", "write for example --for 4h")
-    with _open(settings) as app:
+    with opened(settings) as app:
         rows, chosen = [], choose(app, names, everything=everything)
         if not agreed([f"pause {one.name}{f' for {length}' if length else ''}" for one in chosen], yes=yes):
             return exits.NO
         for one in chosen:
             now = app.queries.now(one.connection)
-            _note(app, one, Paused(until=now + seconds, reason=reason))
+            note(app, one, Paused(until=now + seconds, reason=reason))
             rows.append(
                 {
                     "credential": one.name,
@@ -267,7 +269,7 @@ def resume(
       rotator resume workers-deploy
       rotator resume --all
     """
-    with _open(settings) as app:
+    with opened(settings) as app:
         rows, chosen = [], choose(app, names, everything=everything)
         if not agreed([f"resume {one.name}" for one in chosen], yes=yes):
             return exits.NO
@@ -275,7 +277,7 @@ def resume(
             found = app.writable.view(one.stream).pause
             paused = found is not None and app.queries.now(one.connection) < found.until
             if found is not None:
-                _note(app, one, Resumed(reason=reason))
+                note(app, one, Resumed(reason=reason))
             rows.append({"credential": one.name, "was_paused": paused})
     if settings.json:
         write_json({"resumed": rows})
@@ -323,7 +325,7 @@ def resolve(
     wanted = [how for how, is_given in given if is_given]
     if len(wanted) != 1:
         raise ConfigError("resolve needs one decision", "give exactly one of --retry, --accept, --abandon and --undo")
-    with _open(settings) as app:
+    with opened(settings) as app:
         chosen = choose(app, names, everything=everything)
         decisions = decide(app, chosen, wanted[0], named=set(names or []))
         if not agreed([f"resolve {one.chosen.name}: {one.does}" for one in decisions], yes=yes):
@@ -338,7 +340,7 @@ def resolve(
 
 def _resolve(app: App, decision: Decision, how: How, reason: str) -> dict[str, Any]:
     one = decision.chosen
-    _note(app, one, Resolved(how=how, reason=reason))
+    note(app, one, Resolved(how=how, reason=reason))
     return {"credential": one.name, "how": how.value, "code": decision.code, "message": decision.does}
 
 

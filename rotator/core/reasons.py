@@ -89,6 +89,12 @@ class Reason(StrEnum):
     )
     STILL_PUBLISHED = "still_published", _GOES_ON, "a target still holds the old value, or cannot be read"
     TARGETS_NOT_IN_SYNC = "targets_not_in_sync", _GOES_ON, "a required target does not hold the current value"
+    UNACKNOWLEDGED = (
+        "unacknowledged",
+        _GOES_ON,
+        "nothing shows that the consumers of a write-only target use the new value",
+        "`rotator ack NAME --target TARGET --generation N` says so; or set `rotation.quiet` above 0",
+    )
     SOAK = "soak", _GOES_ON, "the disabled token is kept for a while"
     # any of them
     PAUSED = "paused", _RESTS, "an operator has paused it", "`rotator resume NAME`"
@@ -113,6 +119,7 @@ class Reason(StrEnum):
 RETIREMENT_WAITS: Final = frozenset(
     {
         *(Reason.GRACE, Reason.STILL_USED, Reason.STILL_PUBLISHED, Reason.TARGETS_NOT_IN_SYNC, Reason.SOAK),
+        Reason.UNACKNOWLEDGED,
         *(Reason.PAUSED, Reason.RESTORED_JOURNAL, Reason.FAILED),
     }
 )

@@ -7,14 +7,42 @@ its *side keys* (ids, literals).
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from rotator.core.errors import JournalUnsafe, Refused
 from rotator.core.ports.source import Source
 from rotator.core.ports.target import Reading, Target
+from rotator.core.protocol.rules import Result
 from rotator.core.secret import Secret
 from rotator.engine.work import Work
 
 LITERAL = "literal:"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stand:
+    """What stands at a target.
+
+    Attributes:
+        result: what it means for the credential.
+        reading: version and values.
+        fingerprint: of the value that stands there, empty for none.
+        token_id: whose it is, empty where that is not known.
+        complete: whether every managed key is as it should be for that value, or is left to a stranger.
+        free: fingerprints of what may be overwritten here because it is nobody's, or given up by the configuration.
+    """
+
+    result: Result
+    reading: Reading
+    fingerprint: str = ""
+    token_id: str = ""
+    complete: bool = False
+    free: frozenset[str] = frozenset()
+
+
+def untouched(work: Work, name: str) -> bool:
+    """Whether a target was never ours: seen for the first time, or occupied ever since."""
+    return name not in work.view.baselines or name in work.view.occupied
 
 
 def opened(work: Work, fingerprint: str) -> Secret | None:

@@ -13,15 +13,16 @@ from typing import Final
 from rotator.core.credential import NEVER, Strategy
 from rotator.core.errors import Barred, JournalUnsafe, RateLimited, Refused, RotatorError, Unavailable
 from rotator.core.events import Event
-from rotator.core.facts import Ahead, Failed, Kind, RetirementOpened, Sighted
+from rotator.core.facts import Ahead, Condemned, Failed, Kind, RetirementOpened, Sighted
 from rotator.core.ports.source import Looks, TokenState
-from rotator.core.ports.target import Reading, Remark
+from rotator.core.ports.target import Reading, Remark, Target
 from rotator.core.protocol.names import parse
 from rotator.core.protocol.retire import DEAD
 from rotator.core.protocol.rules import Look, Result, Seen, Sight
-from rotator.core.protocol.steps import unowned
+from rotator.core.protocol.steps import never_published, unowned
 from rotator.core.secret import Secret
 from rotator.engine.holding import holder, opened, provable, value_key
+from rotator.engine.markers import let_go, marked, stands_settled
 from rotator.engine.stands import stand
 from rotator.engine.whose import Whose, adoptable, minted_for, refused, whose
 from rotator.engine.work import Work
@@ -166,6 +167,8 @@ def alive(work: Work, of: str) -> Seen:
         if state is None or not state.active:
             return _dead(work, at, of, state.status if state else "gone", exposed=state is not None and state.exposed)
         memory.used[token_id] = state.last_used_at or 0.0
+        if _replaced(work, of):
+            return Seen(at, Result.GOOD)
         when, modified = memory.verified.get(of, (-NEVER, 0.0))
         if not rolling and modified == state.modified_at and at - when < TRUST * work.tuning.watch:
             return Seen(at, Result.GOOD)
@@ -183,6 +186,17 @@ def alive(work: Work, of: str) -> Seen:
         return _dead(work, at, of, "the provider refuses it") if proven else Seen(at, Result.UNSURE)
     except NO_ANSWER as error:
         return _unsure(work, at, error)
+
+
+def _replaced(work: Work, of: str) -> bool:
+    """Whether the successor of a published value was written everywhere: from then on nothing of ours uses the old one.
+
+    Else its last use would never be long ago.
+    """
+    rotation = work.view.rotation
+    if rotation is None or not rotation.generation or of == rotation.fingerprint:
+        return False
+    return work.case().required() <= rotation.written
 
 
 def lives(work: Work, at: float, fingerprint: str) -> None:
@@ -233,11 +247,19 @@ def in_sync(work: Work, of: str) -> Seen:
         if target is None:
             return Seen(at, Result.BAD, name)
         try:
-            if holder(work, target, target.read())[0] not in good - {""}:
+            if not _good(work, name, target, good - {""}):
                 return Seen(at, Result.BAD, name)
         except NO_ANSWER:
             return Seen(at, Result.BAD, name)
     return Seen(at, Result.GOOD)
+
+
+def _good(work: Work, name: str, target: Target, good: set[str]) -> bool:
+    """Whether a target holds one of these values; a write-only one must have shown it for long enough."""
+    reading = target.read()
+    if name in work.bound.markers:
+        return marked(work, name, reading)[0] in good and stands_settled(work, name, reading)
+    return holder(work, target, reading)[0] in good
 
 
 def quiet(work: Work, of: str) -> Seen:
@@ -302,17 +324,32 @@ def _let_go(work: Work, name: str, of: str) -> bool:
         reading = target.read()
     except NO_ANSWER:
         return not may_hold
-    if reading.version in view.open_writes.get((name, of), ()):
+    if name in work.bound.markers:
+        gone = let_go(work, name, reading, of)
+        if gone is None:  # nobody can tell; what was certainly never published stands nowhere
+            return not may_hold or _never_published(work, of)
+        if not gone:
+            return False
+        fingerprint, found = marked(work, name, reading)
+    elif reading.version in view.open_writes.get((name, of), ()):
         return False  # a paused writer may still win on top of this version
-    fingerprint, found = holder(work, target, reading)
+    else:
+        fingerprint, found = holder(work, target, reading)
     if found == of:
         return False
-    if fingerprint and not found and not _of_another(work, name, reading, fingerprint, of):
+    unknown = fingerprint and not found and name not in work.bound.markers
+    if unknown and not _of_another(work, name, reading, fingerprint, of):
         return False
     if view.last.get(name) == of:  # it let go only now: grace counts from here
-        work.record(Sighted(target=name, token_id=found, old=of))
+        work.record(Sighted(target=name, token_id=found, fingerprint=fingerprint, old=of))
         return False
     return True
+
+
+def _never_published(work: Work, of: str) -> bool:
+    """Whether a token was certainly never published, and so stands nowhere."""
+    fact = Condemned(token_id=of)
+    return not never_published(work.view, fact, work.stamped(fact))
 
 
 def _of_another(work: Work, name: str, reading: Reading, fingerprint: str, of: str) -> bool:
@@ -394,6 +431,15 @@ def orphans(work: Work, of: str) -> Seen:
     return Seen(at, Result.GOOD)
 
 
+def control(work: Work, of: str) -> Seen:
+    """Does the provider accept our own login? Its answer tells its time, too."""
+    at = work.now
+    try:
+        return Seen(at, Result.GOOD if work.source.control() else Result.BAD)
+    except NO_ANSWER as error:
+        return _unsure(work, at, error)
+
+
 def _lives(work: Work, at: float, fingerprint: str) -> Seen:
     work.memory.doubts.pop(fingerprint, None)
     work.fleet.died(work.credential, False)
@@ -426,6 +472,7 @@ LOOKS: Final[Mapping[Sight, Callable[[Work, str], Seen]]] = {
     Sight.UNPUBLISHED: unpublished,
     Sight.STANDS: stands,
     Sight.ORPHANS: orphans,
+    Sight.CONTROL: control,
 }
 
 

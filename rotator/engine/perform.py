@@ -38,7 +38,7 @@ from rotator.core.facts import (
     Written,
 )
 from rotator.core.ports.source import Minted
-from rotator.core.ports.target import Publication
+from rotator.core.ports.target import Publication, Reading
 from rotator.core.protocol.names import AttemptName
 from rotator.core.protocol.recreate import drifted
 from rotator.core.protocol.rules import Act, Action, Look, Result, Sight, given
@@ -48,6 +48,7 @@ from rotator.core.schedule.due import why_due
 from rotator.core.secret import Secret
 from rotator.engine.holding import holder, opened, pieces, provable, publication, value_key
 from rotator.engine.look import lives, proven, take
+from rotator.engine.markers import marked, shows, stands_settled
 from rotator.engine.recording import record, unanswered
 from rotator.engine.stands import stand
 from rotator.engine.work import Work, whole
@@ -243,7 +244,9 @@ def write(work: Work, action: Action) -> None:
             )
             work.runtime.crash("after_target_write")
             work.forget(Look(Sight.STANDS, name))
-            work.record(Written(**_of(rotation, name), old=found.token_id, keys=pieces(work, ours)))
+            marker = _marker(work, name, found.reading) if name in work.bound.markers else ""
+            keys = pieces(work, ours)
+            work.record(Written(**_of(rotation, name), old=found.token_id, keys=keys, marker=marker))
             work.say(Event.TARGET_WRITTEN, target=name, target_type=_type(work, name), generation=rotation.generation)
     except OutcomeUnknown as error:
         work.forget(Look(Sight.STANDS, name))
@@ -262,6 +265,9 @@ def read_back(work: Work, action: Action) -> None:
         return
     try:
         reading = target.read()
+        if name in work.bound.markers:
+            _read_marker_back(work, rotation, name, reading)
+            return
         fingerprint, _ = holder(work, target, reading)
         wanted, _ = publication(work, name, rotation.fingerprint, reading)
         work.forget(Look(Sight.STANDS, name))
@@ -279,6 +285,29 @@ def read_back(work: Work, action: Action) -> None:
             _failed(work, "read_back", name, Unavailable(f"verifying the value read back from {name}: refused"))
     except CERTAIN as error:
         _failed(work, "read_back", name, error)
+
+
+def _marker(work: Work, name: str, before: Reading) -> str:
+    """Return what a write-only target shows after our write; without that nobody knows what stands there."""
+    try:
+        if marker := shows(work, name, before):
+            return marker
+        why = f"writing {name}: what it shows did not change"
+    except CERTAIN as error:
+        why = f"writing {name}: {error.message}"
+    raise OutcomeUnknown(why)
+
+
+def _read_marker_back(work: Work, rotation: Rotation, name: str, reading: Reading) -> None:
+    """A marker that outlived everything that could still arrive says that our write was the last one."""
+    work.forget(Look(Sight.STANDS, name))
+    fingerprint, _ = marked(work, name, reading)
+    if fingerprint != rotation.fingerprint:
+        work.record(Unwritten(**_of(rotation, name)))
+    elif not stands_settled(work, name, reading):
+        _failed(work, "read_back", name, Unavailable(f"reading {name} back: it was written a moment ago"))
+    else:
+        work.record(ReadBack(**_of(rotation, name), marker=reading.marker))
 
 
 def disable(work: Work, action: Action) -> None:

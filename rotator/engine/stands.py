@@ -6,42 +6,21 @@ Nothing counts as in sync that is not known to be: an unknown value is journaled
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Final
 
 from rotator.core.credential import NEVER
 from rotator.core.events import Event
 from rotator.core.facts import Adopted, Baseline, Draft, Held, Known, Overridden, OverrideEnded, Sighted
 from rotator.core.ports.source import Looks, TokenState
-from rotator.core.ports.target import Reading
+from rotator.core.ports.target import Evidence
 from rotator.core.protocol.names import parse
 from rotator.core.protocol.rules import Look, Result, Sight
 from rotator.core.secret import Secret
-from rotator.engine.holding import desired, holder, opened, pieces, provable, strangers, value_key
+from rotator.engine.holding import Stand, desired, holder, opened, pieces, provable, strangers, untouched, value_key
+from rotator.engine.markers import marker_stand
 from rotator.engine.whose import Other, Whose, another, may_ask, named_for_adoption, refused, whose
 from rotator.engine.work import Work
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stand:
-    """What stands at a target.
-
-    Attributes:
-        result: what it means for the credential.
-        reading: version and values.
-        fingerprint: of the value that stands there, empty for none.
-        token_id: whose it is, empty where that is not known.
-        complete: whether every managed key is as it should be for that value, or is left to a stranger.
-        free: fingerprints of what may be overwritten here because it is nobody's, or given up by the configuration.
-    """
-
-    result: Result
-    reading: Reading
-    fingerprint: str = ""
-    token_id: str = ""
-    complete: bool = False
-    free: frozenset[str] = frozenset()
-
 
 WHAT: Final[Mapping[Whose, str]] = {
     Whose.REFUSED: "a value that the provider does not accept here",
@@ -57,6 +36,8 @@ def stand(work: Work, name: str) -> Stand:
     """
     target, first = work.bound.targets[name], untouched(work, name)
     reading = target.read()
+    if target.evidence is Evidence.MARKER:
+        return marker_stand(work, name, reading)
     fingerprint, token_id = holder(work, target, reading)
     _guest_left(work, name, fingerprint)
     result = _known(work, name, fingerprint, token_id)
@@ -68,11 +49,6 @@ def stand(work: Work, name: str) -> Stand:
     if found.result in (Result.OVERRIDDEN, Result.UNSURE):
         return found
     return _beside(work, name, found, first=first)
-
-
-def untouched(work: Work, name: str) -> bool:
-    """Whether a target was never ours: seen for the first time, or occupied ever since."""
-    return name not in work.view.baselines or name in work.view.occupied
 
 
 def _known(work: Work, name: str, fingerprint: str, token_id: str) -> Result | None:
@@ -266,6 +242,7 @@ def _foreign(
         result = Result.REPLACEABLE if found.fingerprint else Result.ABSENT
         return replace(found, result=result, free=found.free | frozenset(keys.values()))
     identity = identity or found.fingerprint
+    keys = {**strangers(work, name, found.reading, {}), **keys}  # one decision is about all that is not ours there
     if view.overridden.get(name) != identity:
         work.record(
             Overridden(target=name, fingerprint=identity, token_id=token, keys=dict(keys), what=what, stream=stream)

@@ -17,7 +17,7 @@ from rotator.core.notes import Trouble
 from rotator.core.ports.journal import Journal, Lease
 from rotator.core.ports.runtime import Runtime
 from rotator.core.ports.source import Source, TokenState
-from rotator.core.ports.target import Remark, Target
+from rotator.core.ports.target import Evidence, Remark, Target
 from rotator.core.protocol.rules import Case, Look, Seen
 from rotator.core.protocol.view import View
 from rotator.core.reasons import Reason
@@ -33,12 +33,19 @@ class Bound:
         source: mints and retires its tokens.
         targets: by name; those of the configuration and those that left it less than `grace` ago.
         former: scope that the credential left -> the source that still sees the tokens there.
+        markers: names of the write-only targets.
     """
 
     credential: Credential
     source: Source
     targets: Mapping[str, Target]
     former: Mapping[str, Source] = field(default_factory=dict)
+    markers: frozenset[str] = field(init=False, default=frozenset())
+
+    def __post_init__(self) -> None:
+        """Tell the write-only targets once: every decision asks for them."""
+        blind = (name for name, target in self.targets.items() if target.evidence is Evidence.MARKER)
+        object.__setattr__(self, "markers", frozenset(blind))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,6 +185,7 @@ class Work:
             start=None if self.view.rotation else self.fleet.hold(credential),
             incident=self.fleet.incident(credential.connection),
             can=self.source.can,
+            markers=self.bound.markers,
         )
 
     def stamped(self, what: What, rid: str | None = None) -> Draft:

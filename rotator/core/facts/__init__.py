@@ -23,6 +23,7 @@ from rotator.core.facts.base import (
     What,
 )
 from rotator.core.facts.outside import (
+    Acknowledged,
     Adopted,
     Ahead,
     Baseline,
@@ -69,6 +70,7 @@ __all__ = [
     "RETIREMENT_STEPS",
     "UNFENCED",
     "Abandoned",
+    "Acknowledged",
     "Adopted",
     "Ahead",
     "Baseline",

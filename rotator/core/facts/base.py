@@ -56,11 +56,14 @@ class Kind(StrEnum):
     PAUSED = "paused"
     RESUMED = "resumed"
     RESOLVED = "resolved"
+    ACK = "ack"
     # of a newer version; never written
     UNKNOWN = "unknown"
 
 
-UNFENCED: Final = frozenset({Kind.CAPTURED, Kind.REQUEST, Kind.PAUSED, Kind.RESUMED, Kind.RESOLVED, Kind.HELD})
+UNFENCED: Final = frozenset(
+    {Kind.CAPTURED, Kind.REQUEST, Kind.PAUSED, Kind.RESUMED, Kind.RESOLVED, Kind.HELD, Kind.ACK}
+)
 """Accepted at any epoch: a stale process may hold the only copy of a value, operators act without a lease, and another
 credential's driver says that a value stands at one of its places."""
 

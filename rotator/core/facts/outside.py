@@ -202,3 +202,14 @@ class Resolved(What):
     kind: ClassVar[Kind] = Kind.RESOLVED
     how: How | None
     reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Acknowledged(OfTarget):
+    """A consumer says which generation it uses of what stands at a target; `reason` for people."""
+
+    kind: ClassVar[Kind] = Kind.ACK
+    machine: ClassVar[int] = 2
+    ignorable: ClassVar[bool] = True
+    generation: int
+    reason: str = ""

@@ -150,18 +150,26 @@ class PublishIntent(OfPublication):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Written(OfPublication):
-    """A target holds the value of this publication; `old` is the token whose value stood there before, or empty."""
+    """A target holds the value of this publication.
+
+    Attributes:
+        old: the token whose value stood there before, or empty.
+        marker: what a write-only target showed right after the write.
+        keys: managed key -> fingerprint of its content.
+    """
 
     kind: ClassVar[Kind] = Kind.WRITTEN
     old: str = ""
+    marker: str = ""
     keys: Mapping[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReadBack(OfPublication):
-    """It was read back over a new connection, and verified."""
+    """It was read back over a new connection, and verified; a write-only target still showed that `marker`."""
 
-    __slots__ = ()
-    kind = Kind.READ_BACK
+    kind: ClassVar[Kind] = Kind.READ_BACK
+    marker: str = ""
 
 
 class Unwritten(OfPublication):

@@ -4,9 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Protocol
 
 from rotator.core.secret import Secret
+
+
+class Evidence(StrEnum):
+    """What a target can show of what stands there."""
+
+    VALUE = "value"
+    """The values themselves can be read."""
+    MARKER = "marker"
+    """Write-only: it shows that something was written and when, never what."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,11 +25,16 @@ class Reading:
 
     Attributes:
         version: opaque, changes with every change of the place; empty where the place does not exist yet.
-        values: the managed keys that are present and not empty.
+        values: the managed keys that are present and not empty; always empty of a write-only target.
+        marker: of a write-only target: what changes with every write (a version, the time of the last write), empty
+            where nothing stands there.
+        age: seconds since that write by the target's own clock; infinite where it says nothing of time.
     """
 
     version: str
     values: Mapping[str, Secret] = field(default_factory=dict)
+    marker: str = ""
+    age: float = float("inf")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +91,14 @@ class Target(Protocol):
     MUST raise `Unavailable` from a read without a usable answer; from a write `Refused` for a certain no, `Unavailable`
     where it was certainly not sent, `OutcomeUnknown` in every other case.
     MUST be safe to repeat: the same publication twice is one write.
+
+    A write-only target (`Evidence.MARKER`) cannot compare before it writes: it MUST write all managed keys whatever
+    stands there, and change its marker with every write; two writes within one second may share a marker.
     """
+
+    @property
+    def evidence(self) -> Evidence:
+        """What it can show of what stands there."""
 
     @property
     def keys(self) -> Mapping[str, str]:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from rotator.core.facts import Draft, Fact, Kind
-from rotator.core.protocol import outside_facts, rotation_facts
+from rotator.core.protocol import marker_facts, outside_facts, rotation_facts
 from rotator.core.protocol.view import View
 
 K = Kind
@@ -53,6 +53,7 @@ FOLDERS: Final[Mapping[Kind, Folder]] = {
     K.RESUMED: outside_facts.resumed,
     K.RESOLVED: outside_facts.resolved,
     K.UNKNOWN: outside_facts.unknown,
+    K.ACK: marker_facts.acknowledged,
 }
 
 

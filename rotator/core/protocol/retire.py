@@ -61,6 +61,22 @@ def condemn(case: Case) -> Verdict | None:
     return quiet(case) or record(K.CONDEMNED)(case)
 
 
+def witnessed(case: Case) -> Verdict | None:
+    """A write-only target shows no value: the end of the old token needs a consumer's word, or silence that was seen.
+
+    A word names a generation, and counts against tokens of earlier ones. It shortens neither grace nor quiet.
+    """
+    view, token = case.view, _token(case)
+    seen = case.seen.get(Look(Sight.UNPUBLISHED, token))
+    if seen is not None and seen.note == DEAD:
+        return None
+    names = sorted(t for t in case.markers & case.credential.required if (t, token) in view.generations)
+    unsaid = [t for t in names if view.acks.get(t, 0) <= view.generations[t, token]]
+    if not unsaid or (case.can.last_use and case.policy.quiet > 0):
+        return None
+    return Wait(case.now + case.watch, Reason.UNACKNOWLEDGED, unsaid[0])
+
+
 def only_deletes(case: Case) -> Verdict | None:
     """A source that cannot disable: the soak comes before the only act, which nobody can undo."""
     if case.can.disable:
@@ -79,7 +95,7 @@ def grace(case: Case) -> Verdict | None:
 
 
 RETIRE: Final[Mapping[Kind, Row]] = {
-    K.RETIREMENT: (held, report_only, condemn, unpublished, grace, in_sync, quiet, record(K.SUPERSEDED)),
+    K.RETIREMENT: (held, report_only, condemn, unpublished, grace, in_sync, quiet, witnessed, record(K.SUPERSEDED)),
     K.SUPERSEDED: (held, unpublished, only_deletes, do(Act.DISABLE)),
     K.CONDEMNED: (held, unpublished, only_deletes, do(Act.DISABLE)),
     K.DISABLED: (held, wait("soak"), in_sync, unpublished, do(Act.DELETE)),

@@ -24,7 +24,7 @@ from rotator.core.facts import (
     Verified,
     Written,
 )
-from rotator.core.protocol import amend
+from rotator.core.protocol import amend, marker_facts
 from rotator.core.protocol.view import AttemptState, Rotation, View
 
 K = Kind
@@ -238,6 +238,7 @@ def failure(view: View, fact: Failed, of: Draft) -> View:
 def publish_intent(view: View, fact: PublishIntent, of: Draft) -> View:
     """A write is about to happen on top of that version."""
     rotation, at = view.opened, (fact.target, fact.token_id)
+    view = marker_facts.intended(view, *at, of.at)
     return replace(
         view,
         pieces=amend.pieces(view, fact),
@@ -249,6 +250,7 @@ def publish_intent(view: View, fact: PublishIntent, of: Draft) -> View:
 
 def written(view: View, fact: Written, of: Draft) -> View:
     """A target holds the value of this publication."""
+    view = marker_facts.wrote(view, fact, of)
     rotation = view.opened
     rotation = replace(
         rotation,
@@ -266,6 +268,7 @@ def written(view: View, fact: Written, of: Draft) -> View:
 
 def read_back(view: View, fact: ReadBack, of: Draft) -> View:
     """It was read back over a new connection, and verified."""
+    view = marker_facts.stood(view, fact)
     rotation = view.opened
     rotation = replace(
         rotation,

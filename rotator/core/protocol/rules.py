@@ -53,6 +53,7 @@ class Sight(StrEnum):
     UNPUBLISHED = "unpublished"
     STANDS = "stands"
     ORPHANS = "orphans"
+    CONTROL = "control"
 
 
 class Result(StrEnum):
@@ -74,6 +75,8 @@ class Result(StrEnum):
     OVERRIDDEN = "overridden"
     HEEDED = "heeded"
     UNREADABLE = "unreadable"
+    UNKNOWN = "unknown"
+    """A write-only target of which a restored journal knows too little: it gets a value that is certainly new."""
 
 
 def given(found: _Given | None, what: str) -> _Given:
@@ -176,6 +179,7 @@ class Case:
         start: None, or why no new rotation may start now (pacing, clock, incident).
         incident: whether so many tokens died at once that it is not believed.
         can: what the source can do.
+        markers: targets that are write-only.
     """
 
     view: View
@@ -188,6 +192,7 @@ class Case:
     start: Reason | None = None
     incident: bool = False
     can: Can = EVERYTHING
+    markers: frozenset[str] = frozenset()
 
     @property
     def rotation(self) -> Rotation:
@@ -326,11 +331,13 @@ def each(act: Act) -> Rule:
         has = rotation.written if act is Act.WRITE else rotation.read_back
         left = sorted(t for t in case.targets() if t not in has and (act is Act.WRITE or t in rotation.written))
         again = {t: not_before(rotation.failures, act, t, case.policy.retry, urgent=case.emergency) for t in left}
+        again |= {t: max(again[t], settled_at(case, act, t)) for t in left if t in case.markers}
         free = [t for t in left if t not in view.overridden and view.heeded.get(t) is None]
         ready = tuple(Action(act, target=t) for t in free if case.now >= again[t])
         if ready:
             return Do(ready)
-        missing = sorted(t for t in case.required() if t not in has and view.heeded.get(t) is None)
+        asked = case.required() | (case.markers & rotation.written if act is Act.READ_BACK else frozenset())
+        missing = sorted(t for t in asked if t not in has and view.heeded.get(t) is None)
         if not missing:
             return None
         late = [t for t in missing if t not in view.overridden]
@@ -339,6 +346,21 @@ def each(act: Act) -> Rule:
         return Wait(min(again.get(t, 0.0) for t in late) or case.now + 20, Reason.FAILED, late[0])
 
     return rule
+
+
+def settled_at(case: Case, act: Act, target: str) -> float:
+    """Provider time from which a write-only target may be written, or shows that our write stood.
+
+    Nothing there is compared before it is written, so no other value follows a write that may still arrive; and only a
+    marker that outlived whatever could still arrive says that ours was the last one.
+    """
+    view, token = case.view, case.rotation.token_id
+    settle = case.policy.settle + TICK
+    if act is Act.READ_BACK:
+        mark = view.marks.get(target)
+        return mark.at + settle if mark else 0.0
+    open_ = [at for at in view.open_writes if at[0] == target and at[1] != token]
+    return max((view.intents_at.get(at, 0.0) + settle for at in open_), default=0.0)
 
 
 def override_code(view: View, target: str) -> OperatorCode:

@@ -12,6 +12,7 @@ from typing import Any, Final
 from rotator.core.credential import Strategy
 from rotator.core.facts import (
     Abandoned,
+    Acknowledged,
     Adopted,
     Deleted,
     Draft,
@@ -168,6 +169,11 @@ def adoptable(view: View, fact: Adopted, of: Draft) -> str:
     return "the value is known already" if known else ""
 
 
+def published_generation(view: View, fact: Acknowledged, of: Draft) -> str:
+    """A consumer can only use what was published."""
+    return "" if 1 <= fact.generation <= view.generation else f"generation {fact.generation} was never published"
+
+
 GUARDS: Final[Guards] = {
     K.PLANNED: (no_open_rotation,),
     K.INTENT: (step_of_rotation, fresh_name),
@@ -190,6 +196,7 @@ GUARDS: Final[Guards] = {
     K.DELETED: (retirement_step,),
     K.RETIRED: (retirement_step,),
     K.ADOPTED: (adoptable,),
+    K.ACK: (published_generation,),
 }
 """Kinds that are absent are legal at any time."""
 

@@ -190,6 +190,25 @@ class Guest:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Mark:
+    """What a write-only target showed right after a write of ours.
+
+    Attributes:
+        marker: what it showed.
+        token_id: the token whose value was written.
+        fingerprint: that value.
+        at: provider time at which it was noted.
+        stood: whether it was seen unchanged when no request of ours could arrive any more.
+    """
+
+    marker: str
+    token_id: str
+    fingerprint: str
+    at: float
+    stood: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Acceptance:
     """Who said that what stands at a target is to be left alone, and when (provider time)."""
 
@@ -235,6 +254,9 @@ class View:
         last: target -> token id last written to or seen at it.
         generations: (target, token id) -> generation that we last wrote there; of tokens that are still ours.
         open_writes: (target, token id) -> versions on top of which a write may still happen, one for each intent.
+        intents_at: (target, token id) -> when the last intent to write there was noted.
+        marks: write-only target -> what it showed right after our last write.
+        acks: target -> highest generation that a consumer said it uses (`rotator ack`).
         let_go: token id -> last moment at which a target was seen to stop holding it.
         ahead: a target or a name was seen that is ahead of the journal: it was restored.
         ahead_at: when that was seen last.
@@ -290,6 +312,9 @@ class View:
     last: Mapping[str, str] = field(default_factory=dict)
     generations: Mapping[tuple[str, str], int] = field(default_factory=dict)
     open_writes: Mapping[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)
+    intents_at: Mapping[tuple[str, str], float] = field(default_factory=dict)
+    marks: Mapping[str, Mark] = field(default_factory=dict)
+    acks: Mapping[str, int] = field(default_factory=dict)
     let_go: Mapping[str, float] = field(default_factory=dict)
     ahead: bool = False
     ahead_at: float = -NEVER

@@ -143,8 +143,8 @@ def watch(case: Case) -> Verdict | None:
     looks = [(Look(Sight.STANDS, name), case.watch) for name in sorted(case.credential.all)]
     if view.fingerprint:
         looks.append((Look(Sight.ALIVE, view.fingerprint), case.watch))
-    if case.can.list:
-        looks.append((Look(Sight.ORPHANS), case.sweep))
+    # without a listing, something must ask all the same: the provider's clock is known from its answers alone
+    looks.append((Look(Sight.ORPHANS if case.can.list else Sight.CONTROL), case.sweep))
     soonest, doubt = case.now + case.watch, False
     for wanted, every in looks:
         seen = case.seen.get(wanted)

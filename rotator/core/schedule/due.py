@@ -32,6 +32,7 @@ class Due(StrEnum):
     DEAD = "dead", True
     UNREADABLE = "unreadable"
     MOVED = "moved", True
+    UNKNOWN = "unknown"
     REQUESTED = "requested", True
     DISPLACED = "displaced"
     EMERGENCY = "emergency", True
@@ -96,6 +97,12 @@ def unreadable(case: Case) -> bool:
     return case.result(Sight.ALIVE, case.view.fingerprint) is Result.LOST
 
 
+def unknown(case: Case) -> bool:
+    """A restored journal knows too little of a required write-only target: only a new value is certain there."""
+    names = case.credential.required & case.markers
+    return any(case.result(Sight.STANDS, name) is Result.UNKNOWN for name in names)
+
+
 def moved(case: Case) -> bool:
     """The current token lives in a scope that the credential left."""
     scope = case.view.scope_of(case.view.current)
@@ -127,6 +134,7 @@ CHECKS: Final[Mapping[Due, Callable[[Case], bool]]] = {
     Due.DEAD: dead,
     Due.UNREADABLE: unreadable,
     Due.MOVED: moved,
+    Due.UNKNOWN: unknown,
     Due.REQUESTED: requested,
     Due.DISPLACED: displaced,
     Due.EMERGENCY: emergency,

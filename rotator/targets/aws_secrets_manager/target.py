@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from rotator.core.errors import OutcomeUnknown, Refused, Unavailable
-from rotator.core.ports.target import Publication, Reading, Remark
+from rotator.core.ports.target import Evidence, Publication, Reading, Remark
 from rotator.core.secret import Secret
 from rotator.host.crashpoints import crash_at
 from rotator.targets.aws_secrets_manager.client import Client, Denied, Missing
@@ -81,6 +81,11 @@ class AwsSecretsManagerTarget:
         self._crash = crash
         self._warn = warn
         self._what = f"aws_secrets_manager:{options.place}"
+
+    @property
+    def evidence(self) -> Evidence:
+        """The values can be read back."""
+        return Evidence.VALUE
 
     @property
     def keys(self) -> Mapping[str, str]:

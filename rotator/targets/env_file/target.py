@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from rotator.core.errors import Refused, Unavailable
-from rotator.core.ports.target import Publication, Reading, Remark
+from rotator.core.ports.target import Evidence, Publication, Reading, Remark
 from rotator.core.secret import Secret
 from rotator.host.crashpoints import crash_at
 from rotator.targets.env_file import access, neighbours
@@ -72,6 +72,11 @@ class EnvFileTarget:
         self._writer = Writer(lock_folder, crash)
         self._warn = warn
         self._shell = runs_in_a_shell(options.path)
+
+    @property
+    def evidence(self) -> Evidence:
+        """The values can be read back."""
+        return Evidence.VALUE
 
     @property
     def keys(self) -> Mapping[str, str]:

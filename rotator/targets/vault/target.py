@@ -16,7 +16,7 @@ from urllib.parse import quote
 
 from rotator.core.errors import OutcomeUnknown, Refused, Unavailable
 from rotator.core.instants import rfc3339
-from rotator.core.ports.target import Publication, Reading, Remark
+from rotator.core.ports.target import Evidence, Publication, Reading, Remark
 from rotator.core.secret import Secret
 from rotator.host.crashpoints import crash_at
 from rotator.targets.json_text import JsonObject
@@ -83,6 +83,11 @@ class VaultTarget:
         self._metadata = f"{self._mount}/metadata/{_quoted(options.path)}"
         self._paths = (f"{options.mount}/data/{options.path}", f"{options.mount}/metadata/{options.path}")
         self._is_v2 = False
+
+    @property
+    def evidence(self) -> Evidence:
+        """The values can be read back."""
+        return Evidence.VALUE
 
     @property
     def keys(self) -> Mapping[str, str]:

@@ -11,7 +11,7 @@ from rotator.core.errors import Conflict
 from rotator.core.facts import Draft
 from rotator.core.ports.journal import Due, Journal, Lease
 from rotator.core.ports.source import Minted, Source, TokenState
-from rotator.core.ports.target import Publication, Reading, Remark
+from rotator.core.ports.target import Evidence, Publication, Reading, Remark
 from rotator.core.protocol.names import parse
 from rotator.core.protocol.view import View
 from rotator.core.secret import Secret
@@ -66,6 +66,11 @@ class CoverTarget:
 
     def __init__(self, gate: Gate, name: str) -> None:
         self._gate, self._name = gate, name
+
+    @property
+    def evidence(self) -> Evidence:
+        """See the port."""
+        return Evidence.VALUE
 
     @property
     def keys(self) -> Mapping[str, str]:

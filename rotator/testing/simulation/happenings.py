@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from rotator.core.facts import Draft, How, Requested, Resolved
+from rotator.core.facts import Acknowledged, Draft, How, Requested, Resolved
 from rotator.core.protocol.fold import fold
 from rotator.core.protocol.names import parse
 from rotator.testing.simulation.store import Snapshot, Stream
@@ -124,6 +124,12 @@ class Happenings:
                 if how == "retry":
                     self.world.allowed |= set(view.overridden.items())
                 self._note(name, Draft(what=Resolved(how=How(how)), at=self.world.hub.now))
+
+    def acknowledge(self, name: str, generation: int) -> None:
+        """A consumer says which generation it uses of what the write-only target holds."""
+        if generation <= self.world.view(name).generation:  # else the journal was lost meanwhile
+            said = Acknowledged(target="blind", generation=generation)
+            self._note(name, Draft(what=said, at=self.world.hub.now, actor="app"))
 
     def _note(self, name: str, draft: Draft) -> None:
         stream = self.world.store.stream(name)

@@ -14,7 +14,7 @@ from rotator.core.errors import (
     Unavailable,
 )
 from rotator.core.ports.source import Minted, TokenState
-from rotator.core.ports.target import Publication, Reading, Remark
+from rotator.core.ports.target import Evidence, Publication, Reading, Remark
 from rotator.core.protocol.view import View
 from rotator.core.reasons import Reason
 from rotator.core.secret import Secret
@@ -103,16 +103,26 @@ class SimSource(PlainSource):
         self._door.world.judge.sent(value.reveal())
         return self._do("verify", lambda: self._door.world.verify(value.reveal()), lambda kind: None)
 
+    def control(self) -> bool:
+        """See the port; a provider that lists nothing tells its time by nothing else."""
+        return True if self.can.list else self._do("control", lambda: True)
+
     def tokens(self) -> tuple[TokenState, ...]:
         """See the port."""
         return self._do("list", self._door.world.listed)
 
 
 class SimTarget:
-    """The target port over a simulated place: a compare-and-set store, a staged store, or a file."""
+    """The target port over a simulated place: a compare-and-set store, a staged one, a file, or a write-only one."""
 
     def __init__(self, door: Door, credential: str, place: str) -> None:
         self._door, self._credential, self._name = door, credential, place
+
+    @property
+    def evidence(self) -> Evidence:
+        """A blind place shows when it was written, never what."""
+        blind = self._door.world.places[self._name].kind == "blind"
+        return Evidence.MARKER if blind else Evidence.VALUE
 
     @property
     def keys(self) -> Mapping[str, str]:
@@ -147,9 +157,18 @@ class SimTarget:
 
         def effect() -> Reading:
             found = place.data.get(self._credential)
+            if place.kind == "blind":
+                return self._shown(found)
             return Reading(version=str(place.version), values={self._credential: Secret(found)} if found else {})
 
         return self._do("read", effect)
+
+    def _shown(self, found: str | None) -> Reading:
+        """The time of the last write, in whole seconds; nothing where nothing stands."""
+        at = self._door.world.places[self._name].touched.get(self._credential, 0.0)
+        if found is None:
+            return Reading(version="")
+        return Reading(version=str(int(at)), marker=str(int(at)), age=self._door.hub.now - int(at))
 
     def write(self, publication: Publication) -> None:
         """See the port: the protocol of each kind of place, as the real adapters have it."""
@@ -192,6 +211,17 @@ class SimTarget:
             world.store_place(self._name, new, self._credential)
 
         self._do("put", put, lambda kind: self._lies(kind, put, before))
+
+    def _blind(self, publication: Publication, mine: str, before: str | None) -> None:
+        """Nothing is compared: whatever stands there is replaced, and the time of it is all that can be read."""
+        world, place = self._door.world, self._door.world.places[self._name]
+        publication.still_mine()
+
+        def put() -> None:
+            place.touched[self._credential] = self._door.hub.now
+            world.store_place(self._name, self._merge(mine), self._credential)
+
+        self._do("put", put)
 
     def _staged(self, publication: Publication, mine: str, before: str | None) -> None:
         world, place, new = self._door.world, self._door.world.places[self._name], self._merge(mine)

@@ -57,6 +57,7 @@ class Place:
     frozen: float = -NEVER
     by: dict[str, str] = field(default_factory=dict)
     since: dict[str, float] = field(default_factory=dict)
+    touched: dict[str, float] = field(default_factory=dict)
 
 
 class Provider:

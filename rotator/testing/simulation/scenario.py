@@ -8,7 +8,7 @@ from rotator.core.credential import EVERYTHING, Can, Strategy
 from rotator.testing.simulation.faults import Faults, Hit, Site
 from rotator.testing.simulation.world import Event, Mutation, Scenario, World
 
-FOCUSES = ("", "edit", "optional", "remove", "restore", "roll", "modest")
+FOCUSES = ("", "edit", "optional", "remove", "restore", "roll", "modest", "blind")
 
 NOTHING_MORE = Can(disable=False, last_use=False, list=False, move_expiry=False, name_length=60)
 MODEST = (NOTHING_MORE, Can(disable=False), Can(last_use=False), Can(list=False), Can(roll=False, move_expiry=False))
@@ -30,7 +30,7 @@ def scenario(seed: int, focus: str = "") -> Scenario:
         return float(round(chance.uniform(300, horizon - 1200)))
 
     def place() -> str:
-        return chance.choice(["vault", "aws", "env"])
+        return chance.choice(["vault", "aws", "env", *(["blind"] if focus == "blind" else [])])
 
     def name() -> str:
         return f"c{chance.randrange(count)}"
@@ -80,7 +80,7 @@ def scenario(seed: int, focus: str = "") -> Scenario:
 
     some(0.6, 3, "request")
     some(0.5, 3, "optional" if focus == "optional" else "down")
-    some(0.25, 2, "edit")
+    some(0.5 if focus == "blind" else 0.25, 2, "edit")
     some(0.15, 1, "full")
     some(0.15, 1, "outsider")
     some(0.2, 2, "remove")
@@ -100,7 +100,10 @@ def scenario(seed: int, focus: str = "") -> Scenario:
             )
         )
     optional = (place(),) if chance.random() < 0.25 or focus == "optional" else ()
-    quiet, rate = chance.choice([0.0, 300.0, 300.0]), chance.choice([0.0, 0.5, 1.0, 1.0, 1.5])
+    quiet, rate = (
+        300.0 if focus == "blind" else chance.choice([0.0, 300.0, 300.0]),
+        chance.choice([0.0, 0.5, 1.0, 1.0, 1.5]),
+    )
     some(0.15, 2, "freeze")
     modest = MODEST_ROLL if strategy is Strategy.ROLL else MODEST
     can = chance.choice(modest) if chance.random() < 0.2 or focus == "modest" else EVERYTHING
@@ -115,6 +118,7 @@ def scenario(seed: int, focus: str = "") -> Scenario:
         rate=rate,
         idle=chance.random() < 0.2,
         can=can,
+        blind=focus == "blind",
     )
 
 

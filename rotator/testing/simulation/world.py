@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from rotator.core.credential import EVERYTHING, NEVER, Can, Credential, Policy, Strategy, TargetRef
 from rotator.core.errors import Refused
-from rotator.core.facts import Draft
+from rotator.core.facts import Draft, Kind
 from rotator.core.plain import Json
 from rotator.core.ports.source import Minted, TokenState
 from rotator.core.protocol.decide import TABLES, Tables
@@ -31,7 +31,7 @@ from rotator.testing.simulation.store import Snapshot, Store
 
 LIFE, RENEW, GRACE, QUIET, SOAK, SETTLE = 6000.0, 2000.0, 600.0, 300.0, 200.0, 60.0
 TUNING = Tuning(watch=200.0, sweep=300.0, doubt=120.0)
-KINDS: Mapping[str, str] = {"vault": "cas", "aws": "staged", "env": "file", "extra": "cas"}
+KINDS: Mapping[str, str] = {"vault": "cas", "aws": "staged", "env": "file", "extra": "cas", "blind": "blind"}
 RUNAWAY = 60_000
 
 Event = tuple[float | str, ...]
@@ -56,6 +56,7 @@ class Scenario:
     busy: float = 60.0
     idle: bool = False
     can: Can = EVERYTHING
+    blind: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +95,8 @@ class World:
         self.locks: dict[str, tuple[str, int, str]] = {}
         self.store = Store(self.mutants, mutation.guards)
         self.places = {name: Place(name=name, kind=kind) for name, kind in KINDS.items()}
-        self.required = {name: name not in scenario.optional for name in ("vault", "aws", "env")}
+        names = ("vault", "aws", "env", *(("blind",) if scenario.blind else ()))
+        self.required = {name: name not in scenario.optional for name in names}
         self.provider = Provider(self.chance, lambda: self.hub.now, self.hub.at)
         self.provider.lags = scenario.lags
         self.judge = Judge(self)
@@ -119,7 +121,7 @@ class World:
                 tok = self.provider.make(name, f"{name} base", self.chance.choice([2500.0, 4000.0]))
                 tok.accepted_at = tok.listed_at = 0.0
                 self.adopts[name] = tok.id
-                for place in self.required:
+                for place in self.required.keys() - {"blind"}:
                     self.places[place].data[name] = tok.value
         for label in ("team copy", f"{self.names[0]}~i2.rabc.1.1"):
             self.provider.foreign.add(self.provider.make("others", label, NEVER).id)
@@ -282,6 +284,7 @@ class World:
         found.version += 1
         for name in self.names:
             if before.get(name) != data.get(name):
+                found.touched[name] = self.hub.now
                 self.judge.changed(place, name, before.get(name), data.get(name), writer)
 
     # --- watching
@@ -312,6 +315,9 @@ class World:
             about = " ".join(filter(None, told))
             self.note("", stream, "FACT", draft.kind.value, about)
         self.judge.fact(stream, draft)
+        if draft.kind is Kind.CONFIRMED and self.scenario.blind and not self.scenario.can.last_use:
+            generation = self.view(stream).generation
+            self.hub.at(400.0, lambda: self.happenings.acknowledge(stream, generation))
 
     def bad(self, law: Law, text: str) -> None:
         """A law was broken; the run ends."""

@@ -12,7 +12,7 @@ from typing import Any
 from rotator.config.fields import Stanza, Text
 from rotator.config.kinds import TargetKind
 from rotator.core.errors import Conflict, Refused, Unavailable
-from rotator.core.ports.target import Publication, Reading, Remark
+from rotator.core.ports.target import Evidence, Publication, Reading, Remark
 from rotator.core.secret import Secret
 from rotator.registry import TargetEntry
 
@@ -49,6 +49,10 @@ class BoardTarget:
         self._board = BOARDS[options.board]
         self._keys = dict(keys)
         self._crash = crash
+
+    @property
+    def evidence(self) -> Evidence:
+        return Evidence.VALUE
 
     @property
     def keys(self) -> Mapping[str, str]:

@@ -33,7 +33,7 @@ def test_a_target_that_strays_again_just_after_it_was_healed_says_when_it_is_hea
     file.unlink()
 
     said = fresh("once")
-    assert said.code == 0
+    assert said.code == 1, "what is out of sync is no success"
     assert f"out of sync: env_file:{file}; healed again in " in said.out
     assert "healed again in" in fresh("status").out
 
@@ -382,3 +382,31 @@ def test_by_explicit_choice_it_is_published_on_the_management_tokens_word(rotato
     assert rotator("once", "--wait", "10s").code == 0
     [credential] = rotator("status", "-o", "json").json["credentials"]
     assert (credential["state"], credential["ready"]) == ("idle", True)
+
+
+# --- ack
+
+
+def test_a_consumers_word_is_journaled_with_who_said_it(fresh):
+    fresh("once", "--wait", "10s")
+    arguments = ("ack", "workers-deploy", "--target", "env_file:workers-deploy.env", "--generation", "1")
+    [target] = fresh("status", "-o", "json").json["credentials"][0]["targets"]
+    done = fresh(
+        *[target["name"] if word == "env_file:workers-deploy.env" else word for word in arguments], "-o", "json"
+    )
+
+    assert done.code == 0
+    assert done.json["acknowledged"][0]["generation"] == 1
+    said = [fact for fact in fresh("history", "workers-deploy", "-o", "json").json["facts"] if fact["kind"] == "ack"]
+    assert said[0]["actor"] not in ("", "daemon")
+
+
+@pytest.mark.parametrize(
+    ("target", "generation", "said"), [("nowhere", "1", "no target"), (None, "9", "never published")]
+)
+def test_a_word_about_what_does_not_exist_is_a_usage_error(fresh, target, generation, said):
+    [known] = fresh("status", "-o", "json").json["credentials"][0]["targets"]
+    done = fresh("ack", "workers-deploy", "--target", target or known["name"], "--generation", generation)
+
+    assert done.code == 2
+    assert said in done.err

@@ -376,8 +376,8 @@ def test_a_token_without_an_end_is_rolled_also_where_no_end_can_be_moved():
     assert strategy_for(replace(story.case(), can=Can(move_expiry=False))) is Strategy.ROLL
 
 
-def test_a_source_that_lists_nothing_is_not_asked_for_orphans():
+def test_a_source_that_lists_nothing_is_asked_for_its_time_instead_of_orphans():
     case = published().case(*HEALTHY, (S.ALIVE, "v1", R.GOOD))
 
     assert [a.look.sight for a in next_step(case).actions] == [S.ORPHANS]
-    assert next_step(replace(case, can=Can(list=False))).actions == ()
+    assert [a.look.sight for a in next_step(replace(case, can=Can(list=False))).actions] == [S.CONTROL]

@@ -106,6 +106,7 @@ class Past:
             (K.SEEN, {"target": target, "token_id": token}),
             (K.OVERRIDDEN, {"target": target, "fingerprint": f"x{variant}"}),
             (K.OVERRIDE_ENDED, {"target": target}),
+            (K.ACK, {"target": target, "generation": variant % 3 + 1}),
             (K.HELD, {"target": target, "token_id": token, "detail": {"by": "c1", "ended": variant % 2 == 0}}),
             (K.KNOWN, value),
             (K.ADOPTED, value),

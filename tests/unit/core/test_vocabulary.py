@@ -58,7 +58,7 @@ def test_every_event_has_a_level_and_a_meaning(event):
 
 
 def test_only_a_capture_an_operator_and_another_credentials_driver_need_no_lease():
-    assert {k.value for k in UNFENCED} == {"captured", "request", "paused", "resumed", "resolved", "held"}
+    assert {k.value for k in UNFENCED} == {"captured", "request", "paused", "resumed", "resolved", "held", "ack"}
 
 
 @pytest.mark.parametrize("policy", [Policy(), Policy(lifetime=NEVER), Policy(strategy=Strategy.ROLL, every=5.0)])

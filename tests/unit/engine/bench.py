@@ -9,9 +9,10 @@ from typing import Any, TypeVar
 
 from rotator.core.credential import NEVER, Credential, Strategy, TargetRef
 from rotator.core.encoding import draft
+from rotator.core.errors import Refused
 from rotator.core.facts import Draft, Kind, What
 from rotator.core.ports.source import TokenState
-from rotator.core.ports.target import Publication, Reading, Remark
+from rotator.core.ports.target import Evidence, Publication, Reading, Remark
 from rotator.core.protocol.rules import Act, Action, Look, Result, Sight
 from rotator.core.protocol.telling import TELLS, of_rotation
 from rotator.core.protocol.view import View
@@ -117,6 +118,7 @@ class Key:
     values: dict[str, str] = field(default_factory=dict)
     version: int = 1
     error: Exception | None = None
+    evidence = Evidence.VALUE
     remarks: tuple[Remark, ...] = ()
 
     def check(self) -> Sequence[Remark]:
@@ -132,6 +134,43 @@ class Key:
         publication.still_mine()
         self.values = {k: v.reveal() for k, v in publication.values.items()}
         self.version += 1
+
+    def close(self) -> None:
+        return None
+
+
+@dataclass
+class Sink:
+    """A write-only target of the test's own: it shows when it was written, never what."""
+
+    bench: Any
+    keys: Mapping[str, str] = field(default_factory=lambda: {"A": "token.value"})
+    content: str = ""
+    at: float = -1.0
+    writes: int = 0
+    errors: list[Exception | None] = field(default_factory=list)
+    evidence = Evidence.MARKER
+
+    def check(self) -> Sequence[Remark]:
+        return ()
+
+    def read(self) -> Reading:
+        if not self.content:
+            return Reading(version="")
+        return Reading(version=str(int(self.at)), marker=str(int(self.at)), age=self.bench.now - int(self.at))
+
+    def save(self, content: str) -> None:
+        """Something is written, by whomever."""
+        self.content, self.at = content, self.bench.now
+
+    def write(self, publication: Publication) -> None:
+        publication.still_mine()
+        self.writes += 1
+        error = self.errors.pop(0) if self.errors else None
+        if not isinstance(error, Refused):
+            self.save(publication.values["A"].reveal())
+        if error is not None:
+            raise error
 
     def close(self) -> None:
         return None
@@ -332,4 +371,4 @@ def listed(*tokens: TokenState) -> Callable[[object], Sequence[TokenState]]:
     return lambda effect: tokens
 
 
-__all__ = ["NAME", "Bench", "Derived", "Key", "TargetRef", "listed", "published"]
+__all__ = ["NAME", "Bench", "Derived", "Key", "Sink", "TargetRef", "listed", "published"]

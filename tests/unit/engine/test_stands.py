@@ -452,6 +452,20 @@ def test_our_own_id_and_a_placeholder_beside_an_absent_value_are_no_hindrance(co
     assert stands(bench).complete
 
 
+def test_one_decision_is_about_all_that_is_not_ours_at_a_target():
+    bench, target = beside()
+    bench.settle()
+    target.values |= {"A": "hunter2", "ACCOUNT": "somebody's"}
+    assert stands(bench).result is R.OVERRIDDEN
+    bench.tell(K.RESOLVED, detail={"how": "retry"})
+    bench.later(700)
+    bench.settle()
+    bench.run()
+
+    assert target.values["ACCOUNT"] == "our-account"
+    assert stands(bench).complete
+
+
 def test_a_target_that_may_be_replaced_is_replaced_with_all_its_managed_keys():
     bench, target = beside(ACCOUNT="somebody's", A="hunter2")
     bench.world.scenario = replace(bench.world.scenario, replace=True)

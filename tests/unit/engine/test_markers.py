@@ -1,0 +1,268 @@
+"""A write-only target: what its marker proves, and what more the end of an old token needs."""
+
+from dataclasses import replace
+
+import pytest
+
+from rotator.core.credential import Can
+from rotator.core.errors import IllegalFact, OutcomeUnknown, Refused
+from rotator.core.facts import Acknowledged, Draft, Kind
+from rotator.core.protocol.rules import Result, Sight
+from rotator.core.status import holds
+from rotator.engine.stands import stand
+from rotator.testing.simulation.world import GRACE, SETTLE
+from tests.unit.engine.bench import NAME, Bench, Sink
+
+K, R, S = Kind, Result, Sight
+
+
+def blind(*errors, **more):
+    """A credential whose target `env` is write-only; nothing was published yet."""
+    bench = Bench(**more)
+    bench.fleet.targets["env"] = Sink(bench, errors=list(errors))
+    return bench, bench.fleet.targets["env"]
+
+
+def ack(bench, generation):
+    return Draft(what=Acknowledged(target="env", generation=generation), at=bench.now, actor="app")
+
+
+def published():
+    bench, sink = blind()
+    bench.settle()
+    assert bench.view.current
+    return bench, sink
+
+
+def stands(bench):
+    return stand(bench.work(), "env").result
+
+
+def asked(bench):
+    """An operator asked for a rotation, and it went through."""
+    bench.tell(K.REQUEST, detail={"request_id": f"q{bench.now}"})
+    old = bench.view.current
+    while bench.view.current == old:
+        bench.run()
+        bench.later(5)
+    return old
+
+
+def test_a_publication_is_confirmed_once_its_marker_stood_for_the_settle_time():
+    bench, sink = blind()
+    bench.run()
+    written = bench.now
+    assert bench.view.opened.written == {"aws", "env", "vault"}
+    assert bench.view.opened.read_back == {"aws", "vault"}
+
+    bench.settle()
+    assert bench.view.current
+    assert bench.now >= written + SETTLE
+    assert sink.writes == 1
+    assert bench.view.marks["env"].stood
+
+
+def test_what_stood_there_first_occupies_the_target_for_nobody_can_read_it():
+    bench, sink = blind()
+    sink.save("theirs")
+    bench.later(10)
+
+    assert stands(bench) is R.OVERRIDDEN
+    assert bench.view.occupied == {"env"}
+    bench.settle()
+    assert sink.content == "theirs"
+
+
+def test_it_may_be_replaced_where_the_target_says_so():
+    bench, sink = blind(replace=True)
+    sink.save("theirs")
+    bench.later(10)
+    bench.settle()
+
+    assert sink.content == bench.at("vault")
+
+
+def test_a_write_whose_answer_was_lost_is_written_again_and_never_taken_for_somebody_elses():
+    bench, sink = blind(OutcomeUnknown("writing env"))
+    bench.settle()
+
+    assert sink.writes == 2
+    assert sink.content == bench.at("vault")
+    assert not bench.facts(K.OVERRIDDEN)
+    assert bench.view.open_writes == {}
+
+
+def test_a_write_that_leaves_the_marker_where_it_was_proves_nothing():
+    bench, sink = published()
+    sink.read = lambda: replace(Sink.read(sink), marker="7", version="7")
+    bench.view.marks["env"] = replace(bench.view.marks["env"], marker="7")
+    bench.tell(K.REQUEST, detail={"request_id": "q"})
+    bench.run()
+
+    assert "env" not in bench.view.opened.written
+    assert bench.view.opened.failures["write", "env"]
+    assert bench.view.open_writes
+
+
+def test_a_marker_that_moves_before_it_stood_is_unknown_and_the_value_is_written_again():
+    bench, sink = blind()
+    bench.run()
+    bench.later(20)
+    sink.save("somebody else's")
+    bench.settle()
+
+    assert sink.content == bench.at("vault")
+    assert sink.writes == 2
+    assert not bench.facts(K.OVERRIDDEN)
+
+
+def test_a_marker_that_moves_later_is_an_override():
+    bench, sink = published()
+    sink.save("theirs")
+
+    assert stands(bench) is R.OVERRIDDEN
+    assert not holds(bench.view, "env")
+    assert "cannot be read" in bench.view.what["env"]
+    bench.tell(K.RESOLVED, detail={"how": "retry"})
+    bench.later(700)
+    bench.settle()
+    bench.run()
+    bench.later(70)
+    bench.settle()
+    assert sink.content == bench.at("vault")
+
+
+def test_what_was_taken_away_is_written_again():
+    bench, sink = published()
+    sink.content = ""
+    bench.later(700)
+    bench.settle()
+    bench.run()
+
+    assert sink.content == bench.at("vault")
+
+
+def test_no_other_value_follows_a_write_that_may_still_arrive():
+    bench, sink = published()
+    sink.errors = [OutcomeUnknown("writing env")]
+    bench.tell(K.REQUEST, detail={"request_id": "q"})
+    bench.run()
+    lost = bench.now
+    bench.record(K.DISPLACED, detail={"why": "a test"})
+    for _ in range(40):
+        bench.run()
+        if sink.writes == 3:
+            break
+        bench.later(5)
+
+    assert bench.now > lost + SETTLE
+
+
+def test_a_token_whose_write_may_still_arrive_is_not_ended_until_a_later_write_stood():
+    bench, sink = published()
+    sink.errors = [OutcomeUnknown("writing env")]
+    bench.tell(K.REQUEST, detail={"request_id": "q"})
+    bench.run()
+    lost = bench.view.opened.token_id
+    bench.record(K.DISPLACED, detail={"why": "a test"})
+
+    assert bench.look(S.UNPUBLISHED, lost) is R.BAD
+    bench.settle(400)
+    assert bench.view.marks["env"].stood
+    assert not any(at[0] == "env" for at in bench.view.open_writes)
+
+
+def test_a_write_that_was_certainly_refused_leaves_nothing_open():
+    bench, sink = published()
+    sink.errors = [Refused("writing env: no")]
+    bench.tell(K.REQUEST, detail={"request_id": "q"})
+    bench.run()
+
+    assert not any(at[0] == "env" for at in bench.view.open_writes)
+
+
+def test_after_a_restore_it_is_unknown_and_gets_a_value_that_is_certainly_new():
+    bench, sink = published()
+    sink.save("published after the backup")
+    bench.later(10)
+    bench.tell(K.AHEAD)
+    before = bench.view.current
+
+    assert stands(bench) is R.UNKNOWN
+    while bench.view.current == before:
+        bench.run()
+        bench.later(5)
+    assert sink.content == bench.at("vault")
+    assert [f.what.terms.why for f in bench.facts(K.PLANNED)] == ["first", "unknown"]
+
+
+# --- the end of an old token
+
+
+def test_while_it_may_hold_the_old_value_the_old_token_lives():
+    bench, sink = published()
+    old = asked(bench)
+    bench.later(GRACE + 1)
+    sink.save("who knows what")
+
+    assert bench.look(S.UNPUBLISHED, old) is R.BAD
+
+
+def test_from_the_last_write_on_nothing_of_ours_uses_the_old_value():
+    bench, _ = published()
+    bench.tell(K.REQUEST, detail={"request_id": "q"})
+    bench.run()
+    assert bench.view.opened.written == {"aws", "env", "vault"}
+    bench.driver.memory(NAME).verified.clear()
+    bench.fails("verify", AssertionError("the old value was used"))
+
+    assert bench.look(S.ALIVE, bench.view.fingerprint) is R.GOOD
+
+
+def drained(quiet=0.0, **can):
+    bench, _ = blind()
+    bench.world.scenario = replace(bench.world.scenario, quiet=quiet, can=Can(**can))
+    bench.settle()
+    old = asked(bench)
+    bench.later(GRACE + 60)
+    bench.run()
+    bench.later(GRACE + 60)
+    bench.run()
+    return bench, old
+
+
+@pytest.mark.parametrize("can", [{}, {"last_use": False}])
+def test_without_a_sight_of_silence_the_old_token_waits_for_a_consumers_word(can):
+    bench, old = drained(**can)
+    assert bench.view.retirements[old].step is K.RETIREMENT
+    assert bench.run().step.why[old].why == "unacknowledged"
+
+    for generation, step in ((1, K.RETIREMENT), (2, K.SUPERSEDED)):
+        bench.journal.note(NAME, ack(bench, generation))
+        bench.later(GRACE)
+        bench.run()
+        assert (old not in bench.view.retirements or bench.view.retirements[old].step is not K.RETIREMENT) == (
+            step is K.SUPERSEDED
+        )
+
+
+def test_silence_that_was_seen_is_enough():
+    bench, old = drained(quiet=300.0)
+
+    assert old in bench.view.marked
+
+
+def test_a_word_about_a_generation_that_was_never_published_is_refused():
+    bench, _ = published()
+
+    with pytest.raises(IllegalFact, match="never published"):
+        bench.journal.note(NAME, ack(bench, 2))
+
+
+def test_a_word_never_takes_a_newer_one_back():
+    bench, _ = published()
+    asked(bench)
+    for generation in (2, 1):
+        bench.journal.note(NAME, ack(bench, generation))
+
+    assert bench.view.acks == {"env": 2}
