@@ -519,9 +519,10 @@ def test_a_mint_with_a_revoked_management_token_names_connection_and_place(accou
         assert named in refused.value.message
 
 
-def test_a_provider_that_answers_500_is_no_healthy_one(account: SandboxWorld):
+@pytest.mark.parametrize("operation", ["any", "verify", "get"])
+def test_a_provider_that_answers_500_is_no_healthy_one(account: SandboxWorld, operation: str):
     logins(account.connection)
-    account.fault("any", "status", status=500, times=100)
+    account.fault(operation, "status", status=500, times=100)
 
     with pytest.raises(Unavailable, match="500"):
         logins(account.connection)
