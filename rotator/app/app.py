@@ -91,15 +91,13 @@ class App:
             JournalUnsafe: the journal cannot be trusted.
         """
         config = config or load(path, kinds())
+        one_journal(config)
         if mode == "reader":
             try:
                 journal: SqliteJournal | None = open_journal(config.state.url, None, mode="reader")
             except JournalAbsent:
-                one_journal(config)
                 journal = None
         else:
-            if not config.state.database.exists():
-                one_journal(config)
             journal = open_journal(config.state.url, _key(config), mode="writer", kind=kind)
         app = cls(config, journal, say=say, count=count)
         if mode == "writer":

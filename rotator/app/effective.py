@@ -58,20 +58,36 @@ def effective(path: Path) -> Effective:
 
 
 def one_journal(config: Config) -> None:
-    """Refuse to go on without a journal where a daemon of this configuration has one: it would be a second one.
+    """Refuse another journal than the one of the daemon that works with this configuration, be it there already or not.
 
     Raises:
         ConfigError: such a daemon runs; this process would look at, or make, another journal than that one's.
     """
     if not is_marked(config.path):
         return
+    there = config.state.database.exists()
+    if there and _has_daemon(config.state.url):
+        return
+    what = "the journal at {} has no daemon" if there else "there is no journal at {}"
     pid = marker(config.path)
     who = f"the process {pid}" if pid else "a process"
     raise ConfigError(
-        f"there is no journal at {config.state.database}, but {who} uses {config.path} with a journal elsewhere",
+        f"{what.format(config.state.database)}, but {who} uses {config.path} with a journal elsewhere",
         "write `state: {url: ...}` into the configuration, which counts for every process; until then use the daemon's "
         "user and its STATE_DIRECTORY",
     )
+
+
+def _has_daemon(url: str) -> bool:
+    """Whether a daemon lives on the journal; True where it cannot be read, because whoever opens it says why."""
+    try:
+        journal = open_journal(url, None, mode="reader")
+    except RotatorError:
+        return True
+    try:
+        return (journal.presence.daemon() or journal.presence.hanging()) is not None
+    finally:
+        journal.close()
 
 
 def _kept(path: Path) -> Config | None:

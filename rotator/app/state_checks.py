@@ -13,7 +13,7 @@ from typing import Final
 
 from rotator.app.effective import one_journal
 from rotator.config.models import Config
-from rotator.core.errors import ConfigError, RotatorError
+from rotator.core.errors import RotatorError
 from rotator.core.findings import Finding, Level
 from rotator.journal.open import JournalAbsent, open_journal
 from rotator.journal.store import SqliteJournal
@@ -53,6 +53,7 @@ def journal(config: Config) -> Iterator[Finding]:
     place = config.state
     first = place.generated and not place.database.exists()
     try:
+        one_journal(config)
         found = open_journal(place.url, None if first else place.encryption_key.read(), mode="reader")
     except JournalAbsent:
         yield _absent(config)
@@ -79,10 +80,6 @@ def journal(config: Config) -> Iterator[Finding]:
 
 def _absent(config: Config) -> Finding:
     database = config.state.database
-    try:
-        one_journal(config)
-    except ConfigError as error:
-        return _fail("journal", error)
     nearest = next(folder for folder in database.parents if folder.exists())
     if not _may_write(nearest):
         return _unwritable(nearest)

@@ -112,6 +112,21 @@ def test_a_verb_that_would_make_a_second_journal_beside_a_daemon_says_so(place, 
     assert done.code == 0, "with the environment of the daemon all is well"
 
 
+def test_nor_does_a_verb_take_an_older_journal_that_lies_there_from_another_time(place):
+    second = str(place.folder / "mine")
+    text = (place.folder / "rotator.yaml").read_text()
+    (place.folder / "rotator.yaml").write_text(text.replace('"url": "sqlite:///state.db",\n', ""))
+    assert place.run("once", STATE_DIRECTORY=second).code == 0
+    running = place.daemon(STATE_DIRECTORY=str(place.folder / "service"))
+    eventually(lambda: place.said(running, "daemon_ready"))
+
+    for verb in (("rotate", "workers-deploy"), ("status",)):
+        done = place.run(*verb, STATE_DIRECTORY=second)
+        assert (done.code, f"process {running.pid} uses" in done.err, "has no daemon" in done.err) == (2, True, True)
+    found = place.run("check", STATE_DIRECTORY=second)
+    assert (found.code, "with a journal elsewhere" in found.out) == (1, True)
+
+
 def test_a_file_that_an_editor_exchanged_still_shows_that_a_daemon_uses_it(place, by_environment):
     copy = place.folder / "copy"
     shutil.copy(place.folder / "rotator.yaml", copy)
