@@ -102,7 +102,8 @@ def _kept(path: Path) -> Config | None:
             runs = (journal.presence.daemon() or journal.presence.hanging()) is not None
         finally:
             journal.close()
-        if kept is not None and runs and kept.path == str(absolute):
+        # by another link, or from another folder, it is the same file
+        if kept is not None and runs and os.path.realpath(kept.path) == os.path.realpath(absolute):
             folder = str(Path(url.removeprefix("sqlite:///")).parent)
             try:
                 return load(absolute, kinds(), {**os.environ, "STATE_DIRECTORY": folder}, content=kept.content)

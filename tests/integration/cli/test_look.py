@@ -297,6 +297,20 @@ def test_a_listener_on_all_addresses_is_asked_on_loopback(rotator, place, listen
     assert rotator("healthcheck").code == 0
 
 
+@pytest.mark.parametrize(("age", "code"), [("3.5", 0), ("-100.2", 1)])
+def test_a_last_tick_in_the_future_is_a_no_whatever_the_status_says(rotator, place, listener, monkeypatch, age, code):
+    def do_GET(self):
+        body = f'{{"status": "ok", "age_seconds": {age}}}'.encode()
+        self.send_response(200)
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    monkeypatch.setattr(Answer, "do_GET", do_GET)
+    place.write(http={"listen": listener})
+    assert rotator("healthcheck").code == code
+
+
 def test_nobody_there_is_a_no(rotator):
     shown = rotator("healthcheck")  # a free port, and no daemon in the journal that has one
     assert shown.code == 1

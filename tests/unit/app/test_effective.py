@@ -1,0 +1,58 @@
+"""Which configuration counts while its file is wrong: the one that a living daemon kept, and no other."""
+
+import pytest
+
+from rotator.app.effective import effective
+from rotator.core.errors import ConfigError
+from rotator.journal.presence import Configuration
+
+WRONG = "version: 1\n  state: {url: sqlite:///state.db}\n"
+
+
+@pytest.fixture
+def kept(opened, place):
+    """A daemon runs and has kept the configuration; the file is wrong since."""
+    app = opened(kind="run")
+    file = place.folder / "rotator.yaml"
+    app.writable.presence.keep(Configuration(str(file), file.read_bytes()))
+    file.write_text(WRONG)
+    return app
+
+
+def test_a_right_file_counts(place):
+    found = effective(place.folder / "rotator.yaml")
+    assert (found.problem, found.config.path) == ("", place.folder / "rotator.yaml")
+
+
+def test_while_it_is_wrong_what_the_daemon_took_counts_and_the_problem_is_told(kept, place):
+    found = effective(place.folder / "rotator.yaml")
+    assert [c.name for c in found.config.credentials] == ["workers-deploy"]
+    assert found.config.state.url == kept.config.state.url
+    assert found.problem.startswith(f"{place.folder}/rotator.yaml:2:")
+
+
+def test_it_is_found_by_another_path_of_the_same_file(kept, place, tmp_path_factory, monkeypatch):
+    link = tmp_path_factory.mktemp("elsewhere") / "link.yaml"
+    link.symlink_to(place.folder / "rotator.yaml")
+    monkeypatch.setenv("STATE_DIRECTORY", str(place.folder))
+    assert effective(link).problem
+
+
+def test_without_a_living_daemon_the_mistake_is_all_that_there_is(kept, place):
+    kept.close()
+    with pytest.raises(ConfigError):
+        effective(place.folder / "rotator.yaml")
+
+
+def test_what_was_kept_for_another_file_does_not_count(kept, place):
+    other = place.folder / "other.yaml"
+    other.write_text(WRONG)
+    with pytest.raises(ConfigError):
+        effective(other)
+
+
+def test_a_daemon_that_kept_nothing_helps_nobody(opened, place):
+    opened(kind="run")
+    (place.folder / "rotator.yaml").write_text(WRONG)
+    with pytest.raises(ConfigError):
+        effective(place.folder / "rotator.yaml")
