@@ -244,4 +244,6 @@ def _kind(chain: tuple[BaseException, ...]) -> str:
     for link in chain:
         if isinstance(link, OSError) and link.strerror:
             return link.strerror.lower()
+    if any(isinstance(link, ConnectionError) for link in chain):
+        return "the connection ended without an answer"
     return chain[0].__class__.__name__
