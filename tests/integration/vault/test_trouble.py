@@ -66,7 +66,7 @@ def test_a_restarted_vault_goes_on_with_the_same_login_and_the_same_value(
     new = fresh_values(place)
     expected = target.read()
     vault.stop()
-    with pytest.raises(Unavailable, match="no connection to Vault|the connection ended"):
+    with pytest.raises(Unavailable, match=r"no connection to Vault|the connection ended"):
         target.write(publication(new, expected))
     vault.restart()
     target.write(publication(new, expected))
