@@ -36,6 +36,7 @@ class Law(StrEnum):
     TRUE_MARK = "only a token whose value may have stood somewhere is superseded; any other one is condemned"
     GRACE = "no token is ended within grace of its last target"
     QUIET = "no token is ended within quiet of its last use"
+    WITNESS = "no token is ended that a write-only target held before its silence was seen or a consumer spoke"
     SOAK = "a token is deleted only when it was disabled for the soak time"
     EXPIRED = "no published value reaches its end"
     DOUBT = "no value is replaced as dead while it lives"

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any, Final
 
-from rotator.core.credential import Strategy
+from rotator.core.credential import Can, Strategy
 from rotator.core.facts import Abandoned, Baseline, Draft, Kind, RetirementOpened
 from rotator.core.protocol import recreate, retire, roll, steps
 from rotator.core.protocol.decide import TABLES
@@ -255,6 +255,9 @@ MUTANTS: Final[Mapping[str, Mutant]] = {
     "no displacement": Mutant(tables(recreating, recreate.displaced), DOWN_FOR_LONG),
     "no grace": Mutant(retiring(retire.grace), IDLE),
     "no quiet": Mutant(retiring(retire.quiet), replace(QUIET, quiet=300.0), seeds=(1, 2, 3, 4)),
+    "no witness of a write-only target": Mutant(
+        retiring(retire.witnessed), replace(QUIET, blind=True, mute=True, can=Can(last_use=False))
+    ),
     "no soak": Mutant(retiring(retire.RETIRE[K.DISABLED][1])),
     "condemned although published": Mutant(CONDEMN_ANYTHING),
     "a roll that does not move the expiry": Mutant(tables(rolling, roll.extended), ROLLING),

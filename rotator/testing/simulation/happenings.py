@@ -129,6 +129,7 @@ class Happenings:
         """A consumer says which generation it uses of what the write-only target holds."""
         if generation <= self.world.view(name).generation:  # else the journal was lost meanwhile
             said = Acknowledged(target="blind", generation=generation)
+            self.world.judge.spoke(name)
             self._note(name, Draft(what=said, at=self.world.hub.now, actor="app"))
 
     def _note(self, name: str, draft: Draft) -> None:

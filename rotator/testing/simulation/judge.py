@@ -35,6 +35,8 @@ class Judge:
         self.outage = 0.0
         self._captured: set[str] = set()
         self._spooled: list[tuple[float, str, Draft]] = []
+        self._spoke: dict[str, float] = {}
+        self._left_blind: dict[str, float] = {}
         self._dead_since: dict[tuple[str, str], float] = {}
 
     def _held(self, tok: Tok) -> list[tuple[str, str]]:
@@ -69,6 +71,10 @@ class Judge:
         """An older journal was put back: it cannot know what was captured since."""
         views = [self.world.view(name) for name in self.world.names]
         self._captured &= {n for view in views for n, state in view.attempts.items() if state == "captured"}
+
+    def spoke(self, name: str) -> None:
+        """A consumer said that it uses what a write-only target holds now."""
+        self._spoke[name] = self.world.hub.now
 
     def sent(self, value: str) -> None:
         """We send a text to the provider: only what has the shape of its values, and never what somebody else saved."""
@@ -118,6 +124,8 @@ class Judge:
             if not (writer is None and by == "op") and before.status == "active":
                 late = 0.0 if world.calm or world.scenario.idle else world.chance.choice([0.0, 50.0, 800.0])
                 before.used = max(before.used, now + late)
+            if found.kind == "blind":
+                self._left_blind[before.id] = now
             if place in world.required:
                 before.gone, before.gone_by = now, by
         if writer is not None and old != new and found.by.get(name) == "op":
@@ -209,6 +217,10 @@ class Judge:
         if tok.id in world.provider.foreign:
             world.bad(Law.FOREIGN, f"{act} of {tok.name}, which is not ours")
             return
+        left = self._left_blind.get(tok.id)
+        unseen = not world.scenario.can.last_use or not world.scenario.quiet
+        if tok.status == "active" and left is not None and unseen and self._spoke.get(tok.owner, -NEVER) < left:
+            world.bad(Law.WITNESS, f"{act} of {tok.id}, and nobody said that the write-only target's consumers left it")
         if tok.status == "active":
             self._was_published(tok, act, seen)
             opened = world.view(tok.owner).retirements.get(tok.id)
@@ -315,6 +327,8 @@ class Judge:
             world.bad(
                 Law.OPEN, f"{name}: {r.strategy} {r.step} since {r.since:.0f}, attempt {r.attempt}, {dict(r.failures)}"
             )
+        if world.scenario.mute:
+            return  # nobody spoke, so the old token lives
         if set(view.retirements) - held:
             world.bad(
                 Law.RETIREMENT, f"{name}: {[(t, r.step.value, round(r.since)) for t, r in view.retirements.items()]}"

@@ -221,7 +221,8 @@ class SimTarget:
             place.touched[self._credential] = self._door.hub.now
             world.store_place(self._name, self._merge(mine), self._credential)
 
-        self._do("put", put)
+        had = place.data.get(self._credential)
+        self._do("put", put, lambda kind: self._lies(kind, put, had))
 
     def _staged(self, publication: Publication, mine: str, before: str | None) -> None:
         world, place, new = self._door.world, self._door.world.places[self._name], self._merge(mine)

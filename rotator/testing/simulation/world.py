@@ -57,6 +57,7 @@ class Scenario:
     idle: bool = False
     can: Can = EVERYTHING
     blind: bool = False
+    mute: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -315,7 +316,7 @@ class World:
             about = " ".join(filter(None, told))
             self.note("", stream, "FACT", draft.kind.value, about)
         self.judge.fact(stream, draft)
-        if draft.kind is Kind.CONFIRMED and self.scenario.blind and not self.scenario.can.last_use:
+        if draft.kind is Kind.CONFIRMED and self.scenario.blind and not self.scenario.mute:
             generation = self.view(stream).generation
             self.hub.at(400.0, lambda: self.happenings.acknowledge(stream, generation))
 
