@@ -11,23 +11,21 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from rotator.core.credential import NEVER, Strategy
-from rotator.core.errors import Barred, JournalUnsafe, RateLimited, Refused, RotatorError, Unavailable
+from rotator.core.errors import Barred, JournalUnsafe, RotatorError
 from rotator.core.events import Event
-from rotator.core.facts import Ahead, Condemned, Failed, Kind, RetirementOpened, Sighted
-from rotator.core.ports.source import Looks, TokenState
-from rotator.core.ports.target import Reading, Remark, Target
-from rotator.core.protocol.names import parse
-from rotator.core.protocol.retire import DEAD
+from rotator.core.facts import Failed, Kind
+from rotator.core.ports.source import TokenState
+from rotator.core.ports.target import Remark
 from rotator.core.protocol.rules import Look, Result, Seen, Sight
-from rotator.core.protocol.steps import never_published, unowned
 from rotator.core.secret import Secret
-from rotator.engine.holding import holder, opened, provable, value_key
-from rotator.engine.markers import let_go, marked, stands_settled
+from rotator.engine.drained import in_sync, quiet, unpublished
+from rotator.engine.holding import opened
 from rotator.engine.stands import stand
-from rotator.engine.whose import Whose, adoptable, minted_for, refused, whose
+from rotator.engine.sweep import orphans
+from rotator.engine.unsure import NO_ANSWER, unsure
+from rotator.engine.whose import adoptable, refused
 from rotator.engine.work import Work
 
-NO_ANSWER: Final = (Unavailable, Refused)
 UNEQUAL: Final = "its grants or conditions are not those of the terms"
 
 TRUST: Final = 12
@@ -108,7 +106,7 @@ def accepted(work: Work, of: str) -> Seen:
         _barred(work, error)
         return Seen(at, Result.BAD, error.message)
     except NO_ANSWER as error:
-        return _unsure(work, at, error)
+        return unsure(work, at, error)
 
 
 def proven(work: Work, value: Secret, token_id: str, state: TokenState | None = None) -> bool:
@@ -185,7 +183,7 @@ def alive(work: Work, of: str) -> Seen:
         proven = refused(work, of, source)
         return _dead(work, at, of, "the provider refuses it") if proven else Seen(at, Result.UNSURE)
     except NO_ANSWER as error:
-        return _unsure(work, at, error)
+        return unsure(work, at, error)
 
 
 def _replaced(work: Work, of: str) -> bool:
@@ -210,7 +208,7 @@ def token(work: Work, of: str) -> Seen:
     try:
         state = work.source_of(of).get(of)
     except NO_ANSWER as error:
-        return _unsure(work, at, error)
+        return unsure(work, at, error)
     if state is not None and of == work.credential.adopt and of not in work.view.tokens and not adoptable(work, state):
         return Seen(at, Result.DEAD, "another credential minted it")
     return Seen(at, Result.GOOD if state is not None and state.active else Result.DEAD)
@@ -230,142 +228,8 @@ def oracle(work: Work, of: str) -> Seen:
             if value is not None and work.source.verify(value) == rotation.token_id:
                 return Seen(at, Result.GOOD, fingerprint)
     except NO_ANSWER as error:
-        return _unsure(work, at, error)
+        return unsure(work, at, error)
     return Seen(at, Result.GOOD)
-
-
-def in_sync(work: Work, of: str) -> Seen:
-    """Do all required targets, of the open rotation's terms and of the configuration now, hold a current value?"""
-    at, view = work.now, work.view
-    rotation = view.rotation
-    good = {view.fingerprint} | ({rotation.fingerprint} if rotation and rotation.generation else set())
-    gate = set(work.credential.required) | (set(rotation.terms.required) if rotation else set())
-    for name in sorted(gate - view.released.keys()):
-        if name in view.heeded:
-            continue
-        target = work.bound.targets.get(name)
-        if target is None:
-            return Seen(at, Result.BAD, name)
-        try:
-            if not _good(work, name, target, good - {""}):
-                return Seen(at, Result.BAD, name)
-        except NO_ANSWER:
-            return Seen(at, Result.BAD, name)
-    return Seen(at, Result.GOOD)
-
-
-def _good(work: Work, name: str, target: Target, good: set[str]) -> bool:
-    """Whether a target holds one of these values; a write-only one must have shown it for long enough."""
-    reading = target.read()
-    if name in work.bound.markers:
-        return marked(work, name, reading)[0] in good and stands_settled(work, name, reading)
-    return holder(work, target, reading)[0] in good
-
-
-def quiet(work: Work, of: str) -> Seen:
-    """Has nobody used the old token for the quiet time? A token that is dead already is quiet."""
-    at = work.now
-    try:
-        state = work.source_of(of).get(of)
-    except NO_ANSWER as error:
-        return _unsure(work, at, error)
-    return _quiet(work, at, of, state)
-
-
-def _quiet(work: Work, at: float, of: str, state: TokenState | None) -> Seen:
-    """Judge what the provider said at `at` of an old token's last use."""
-    view = work.view
-    if state is None or not state.active:
-        return Seen(at, Result.GOOD)
-    retirement, known = view.retirements.get(of), view.tokens.get(of)
-    policy = retirement.policy if retirement else work.credential.policy
-    needed = policy.quiet_adopted if known is None or known.adopted else policy.quiet
-    if not work.source.can.last_use:  # nobody sees a use: as long as that it must have been free of all targets
-        since = max(retirement.opened if retirement else at, view.let_go.get(of, 0.0))
-        return Seen(at, Result.GOOD if at - since >= needed else Result.BAD)
-    if state.last_used_at is None:
-        return Seen(at, Result.GOOD)
-    work.memory.used[of] = state.last_used_at
-    return Seen(at, Result.GOOD if at - state.last_used_at >= needed else Result.BAD)
-
-
-def unpublished(work: Work, of: str) -> Seen:
-    """Does no target, present or released less than `grace` ago, hold a value of this token or may come to hold it?
-
-    What the provider says of the token answers QUIET too, as of the same moment: nobody asks twice for one answer.
-    """
-    at, view = work.now, work.view
-    try:
-        state = work.source_of(of).get(of)
-    except NO_ANSWER as error:
-        return _unsure(work, at, error)
-    work.memory.seen[Look(Sight.QUIET, of)] = _quiet(work, at, of, state)
-    if state is None or state.final:
-        return Seen(at, Result.GOOD, DEAD)
-    retirement = view.retirements.get(of)
-    grace = retirement.policy.grace if retirement else work.credential.policy.grace
-    if held := view.held.get(of):
-        return Seen(at, Result.BAD, min(held))  # it stands at a place of another credential of ours
-    for name in sorted(work.credential.all | view.baselines):
-        if name in view.released and at - view.released[name] > grace:
-            continue
-        if not _let_go(work, name, of):
-            return Seen(work.now, Result.BAD, name)
-    return Seen(at, Result.GOOD)
-
-
-def _let_go(work: Work, name: str, of: str) -> bool:
-    """Read one target for `unpublished`; False while it holds the token, may come to hold it, or cannot be read."""
-    view, target = work.view, work.bound.targets.get(name)
-    may_hold = name in work.credential.required or view.last.get(name) == of or (name, of) in view.open_writes
-    if target is None:
-        return not may_hold
-    try:
-        reading = target.read()
-    except NO_ANSWER:
-        return not may_hold
-    if name in work.bound.markers:
-        gone = let_go(work, name, reading, of)
-        if gone is None:  # nobody can tell; what was certainly never published stands nowhere
-            return not may_hold or _never_published(work, of)
-        if not gone:
-            return False
-        fingerprint, found = marked(work, name, reading)
-    elif reading.version in view.open_writes.get((name, of), ()):
-        return False  # a paused writer may still win on top of this version
-    else:
-        fingerprint, found = holder(work, target, reading)
-    if found == of:
-        return False
-    unknown = fingerprint and not found and name not in work.bound.markers
-    if unknown and not _of_another(work, name, reading, fingerprint, of):
-        return False
-    if view.last.get(name) == of:  # it let go only now: grace counts from here
-        work.record(Sighted(target=name, token_id=found, fingerprint=fingerprint, old=of))
-        return False
-    return True
-
-
-def _never_published(work: Work, of: str) -> bool:
-    """Whether a token was certainly never published, and so stands nowhere."""
-    fact = Condemned(token_id=of)
-    return not never_published(work.view, fact, work.stamped(fact))
-
-
-def _of_another(work: Work, name: str, reading: Reading, fingerprint: str, of: str) -> bool:
-    """Whether an unknown value is certainly none of that token: by its shape, or as the provider says."""
-    target = work.bound.targets[name]
-    key = value_key(work.source, target)
-    value, adopted = reading.values[key], bool(work.credential.adopt)
-    if not provable(work.source, target) or work.source.looks_like(value, key, adopted=adopted).looks is not Looks.OWN:
-        return True
-    try:
-        kind, state = whose(work, value)
-    except NO_ANSWER:
-        return False
-    if kind is Whose.REFUSED:
-        return refused(work, fingerprint)  # a living token's value is refused now and then
-    return state is not None and state.id != of
 
 
 def stands(work: Work, of: str) -> Seen:
@@ -384,60 +248,13 @@ def stands(work: Work, of: str) -> Seen:
     return Seen(at, found.result)
 
 
-def orphans(work: Work, of: str) -> Seen:
-    """Look for tokens of ours that nothing owns; open their retirements.
-
-    Only names of this journal's instance count, and of instances whose tokens were found at our own targets (the
-    journal was lost). After a restore, what is older than it is only reported until an operator has confirmed it.
-    """
-    at, credential = work.now, work.credential
-    try:
-        listed = work.fleet.tokens(credential, work.source, min(work.tuning.watch, work.tuning.sweep) / 2)
-    except NO_ANSWER as error:
-        return _unsure(work, at, error)
-    found = set()
-    instances = {work.journal.instance} | {n.instance for t in work.view.tokens.values() if (n := parse(t.name))}
-    for state in listed:
-        name = parse(state.name)
-        mine = name is not None and name.instance == work.journal.instance
-        if name is None or name.instance not in instances or not minted_for(work, name):
-            continue
-        opened = RetirementOpened(
-            token_id=state.id,
-            token_name=state.name,
-            born=state.issued_at,
-            expires_at=state.expires_at,
-            attempt_name=state.name,
-            policy=credential.policy,
-        )
-        if state.final or unowned(work.view, opened, work.stamped(opened)):
-            continue
-        found.add(state.id)
-        view, known = work.view, state.name in work.view.attempts
-        since = max(view.ahead_at, view.cleared_at)
-        if not known and mine and state.issued_at > since:
-            work.record(Ahead(token_id=state.id, token_name=state.name))
-            work.lease = work.journal.raise_epoch(work.lease, name.epoch)
-            work.say(Event.JOURNAL_BEHIND, token=state.id)
-            continue
-        if view.ahead and view.cleared_at < view.ahead_at and (not known or state.issued_at <= view.ahead_at):
-            continue
-        if not known and state.issued_at > view.cleared_at:
-            continue
-        work.say(Event.ORPHAN_FOUND, token=state.id)
-        work.record(opened)
-        found.discard(state.id)
-    work.memory.orphans = frozenset(found)
-    return Seen(at, Result.GOOD)
-
-
 def control(work: Work, of: str) -> Seen:
     """Does the provider accept our own login? Its answer tells its time, too."""
     at = work.now
     try:
         return Seen(at, Result.GOOD if work.source.control() else Result.BAD)
     except NO_ANSWER as error:
-        return _unsure(work, at, error)
+        return unsure(work, at, error)
 
 
 def _lives(work: Work, at: float, fingerprint: str) -> Seen:
@@ -452,12 +269,6 @@ def _dead(work: Work, at: float, fingerprint: str, why: str, *, exposed: bool = 
         if not exposed:  # believed at once, however many there are
             work.fleet.died(work.credential, True)
     return Seen(at, Result.DEAD, why)
-
-
-def _unsure(work: Work, at: float, error: Unavailable | Refused) -> Seen:
-    limited = isinstance(error, RateLimited)
-    work.say(Event.RATE_LIMITED if limited else Event.PROVIDER_UNAVAILABLE, reason=error.message)
-    return Seen(at, Result.UNSURE)
 
 
 LOOKS: Final[Mapping[Sight, Callable[[Work, str], Seen]]] = {

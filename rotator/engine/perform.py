@@ -24,13 +24,9 @@ from rotator.core.errors import (
 from rotator.core.events import Event
 from rotator.core.facts import (
     Captured,
-    Deleted,
-    Disabled,
     Draft,
     Extended,
-    Failed,
     Intent,
-    OfToken,
     Planned,
     PublishIntent,
     ReadBack,
@@ -46,15 +42,14 @@ from rotator.core.protocol.view import Rotation
 from rotator.core.reasons import OperatorCode
 from rotator.core.schedule.due import why_due
 from rotator.core.secret import Secret
+from rotator.engine.ending import delete, disable
+from rotator.engine.failing import CERTAIN, failed, type_of, why_of
 from rotator.engine.holding import holder, opened, pieces, provable, publication, value_key
 from rotator.engine.look import lives, proven, take
 from rotator.engine.markers import marked, shows, stands_settled
 from rotator.engine.recording import record, unanswered
 from rotator.engine.stands import stand
 from rotator.engine.work import Work, whole
-
-CERTAIN: Final = (Refused, Unavailable)
-"""Nothing was applied: the answer said no, or nothing was sent."""
 
 
 def plan(work: Work, action: Action) -> None:
@@ -128,7 +123,7 @@ def mint(work: Work, action: Action) -> None:
 def _mint_refused(work: Work, name: str, number: int, error: RotatorError) -> None:
     limited = isinstance(error, RateLimited)
     code = error.code if isinstance(error, OperatorNeeded) else None if limited else _management(work)
-    work.record(replace(_why("mint", error), code=code, attempt=number, token_name=name))
+    work.record(replace(why_of("mint", error), code=code, attempt=number, token_name=name))
     said = Event.RATE_LIMITED if limited else Event.MINT_REFUSED
     work.say(said, reason=error.message, remedy=error.remedy or None)
 
@@ -195,10 +190,10 @@ def extend(work: Work, action: Action) -> None:
         work.runtime.crash("after_extend_send")
         state = source.get(rotation.token_id)
     except (*CERTAIN, OutcomeUnknown) as error:
-        _failed(work, "extend", "", error)
+        failed(work, "extend", "", error)
         return
     if state is None or state.expires_at < wanted - 1:
-        _failed(work, "extend", "", Refused("the provider did not move the expiry"))
+        failed(work, "extend", "", Refused("the provider did not move the expiry"))
         return
     extended = Extended(token_id=state.id, token_name=state.name, born=state.issued_at, expires_at=state.expires_at)
     work.record(extended)
@@ -212,7 +207,7 @@ def write(work: Work, action: Action) -> None:
     rotation, name = work.view.opened, action.target
     target = work.bound.targets.get(name)
     if target is None:
-        _failed(work, "write", name, Unavailable(f"writing {name}: it is not configured"))
+        failed(work, "write", name, Unavailable(f"writing {name}: it is not configured"))
         return
     place = next((t.place for t in work.credential.targets if t.name == name), name)
     version: str | None = None
@@ -247,13 +242,13 @@ def write(work: Work, action: Action) -> None:
             marker = _marker(work, name, found.reading) if name in work.bound.markers else ""
             keys = pieces(work, ours)
             work.record(Written(**_of(rotation, name), old=found.token_id, keys=keys, marker=marker))
-            work.say(Event.TARGET_WRITTEN, target=name, target_type=_type(work, name), generation=rotation.generation)
+            work.say(Event.TARGET_WRITTEN, target=name, target_type=type_of(work, name), generation=rotation.generation)
     except OutcomeUnknown as error:
         work.forget(Look(Sight.STANDS, name))
-        _failed(work, "write", name, error)
+        failed(work, "write", name, error)
     except (*CERTAIN, Conflict) as error:
         work.forget(Look(Sight.STANDS, name))
-        _failed(work, "write", name, error, not_written=version, token=rotation.token_id)
+        failed(work, "write", name, error, not_written=version, token=rotation.token_id)
 
 
 def read_back(work: Work, action: Action) -> None:
@@ -261,7 +256,7 @@ def read_back(work: Work, action: Action) -> None:
     rotation, name = work.view.opened, action.target
     target = work.bound.targets.get(name)
     if target is None:
-        _failed(work, "read_back", name, Unavailable(f"reading {name} back: it is not configured"))
+        failed(work, "read_back", name, Unavailable(f"reading {name} back: it is not configured"))
         return
     try:
         reading = target.read()
@@ -282,9 +277,9 @@ def read_back(work: Work, action: Action) -> None:
             if rotation.strategy is not Strategy.ROLL:  # a roll's value is looked at again after the settle time
                 lives(work, at, fingerprint)
         else:
-            _failed(work, "read_back", name, Unavailable(f"verifying the value read back from {name}: refused"))
+            failed(work, "read_back", name, Unavailable(f"verifying the value read back from {name}: refused"))
     except CERTAIN as error:
-        _failed(work, "read_back", name, error)
+        failed(work, "read_back", name, error)
 
 
 def _marker(work: Work, name: str, before: Reading) -> str:
@@ -305,43 +300,9 @@ def _read_marker_back(work: Work, rotation: Rotation, name: str, reading: Readin
     if fingerprint != rotation.fingerprint:
         work.record(Unwritten(**_of(rotation, name)))
     elif not stands_settled(work, name, reading):
-        _failed(work, "read_back", name, Unavailable(f"reading {name} back: it was written a moment ago"))
+        failed(work, "read_back", name, Unavailable(f"reading {name} back: it was written a moment ago"))
     else:
         work.record(ReadBack(**_of(rotation, name), marker=reading.marker))
-
-
-def disable(work: Work, action: Action) -> None:
-    """Disable a token that an irrevocable fact marks. Sent late or twice it is harmless."""
-
-    def send() -> None:
-        work.source_of(action.token_id).disable(action.token_id)
-
-    _destroy(work, "disable", send, Disabled(token_id=action.token_id), Event.TOKEN_DISABLED)
-
-
-def delete(work: Work, action: Action) -> None:
-    """Delete a token that an irrevocable fact marks. Sent late or twice it is harmless."""
-
-    def send() -> None:
-        work.source_of(action.token_id).delete(action.token_id)
-
-    deleted = Deleted(token_id=action.token_id, undisabled=not work.source.can.disable)
-    _destroy(work, "delete", send, deleted, Event.TOKEN_DELETED)
-
-
-def _destroy(work: Work, act: str, send: Callable[[], None], done: OfToken, event: Event) -> None:
-    token = done.token_id
-    work.journal.check(work.lease)
-    work.runtime.crash(f"before_{act}_send")
-    try:
-        send()
-    except (*CERTAIN, OutcomeUnknown) as error:
-        work.record(replace(_why(act, error), token_id=token))
-        work.say(Event.RETIREMENT_FAILED, act=act, token=token, reason=error.message, remedy=error.remedy or None)
-        return
-    work.runtime.crash(f"after_{act}_send")
-    work.record(done)
-    work.say(event, token=token)
 
 
 def look(work: Work, action: Action) -> None:
@@ -357,34 +318,6 @@ def _of(rotation: Rotation, target: str) -> dict[str, Any]:
         "generation": rotation.generation,
         "fingerprint": rotation.fingerprint,
     }
-
-
-def _type(work: Work, name: str) -> str:
-    return next((t.type for t in work.credential.targets if t.name == name), "")
-
-
-def _failed(
-    work: Work, act: str, target: str, error: RotatorError, *, not_written: str | None = None, token: str = ""
-) -> None:
-    """Journal a failed act; `not_written`: the version of the target on top of which certainly nothing was written."""
-    work.record(replace(_why(act, error), target=target, token_id=token, not_written=not_written))
-    if not target:
-        work.say(Event.PROVIDER_UNAVAILABLE, act=act, reason=error.message, remedy=error.remedy or None)
-    else:
-        unknown = isinstance(error, OutcomeUnknown)
-        work.say(
-            Event.OUTCOME_UNKNOWN if unknown else Event.TARGET_FAILED,
-            act=act,
-            target=target,
-            target_type=_type(work, target),
-            reason=error.message,
-            remedy=error.remedy or None,
-        )
-
-
-def _why(act: str, error: RotatorError) -> Failed:
-    """What was tried, why it failed, and what to do."""
-    return Failed(act=act, why=error.message, remedy=error.remedy)
 
 
 ACTS: Final[Mapping[Act, Callable[[Work, Action], None]]] = {

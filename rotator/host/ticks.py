@@ -120,7 +120,7 @@ class Ticks:
         for job in self._scheduler.get_jobs():
             if job.next_run_time != job.trigger.due:
                 job.modify(next_run_time=job.trigger.due)
-        soonest = min(job.next_run_time for job in self._scheduler.get_jobs())
+        soonest: datetime = min(job.next_run_time for job in self._scheduler.get_jobs())
         return max(0.0, (soonest - now).total_seconds())
 
 
@@ -146,8 +146,9 @@ def _trigger(every: Callable[[], float]) -> Any:
 
 
 def _scheduler(workers: Workers, timezone: tzinfo) -> Any:
-    """Return a scheduler that neither waits nor computes: `process` begins what is due, in threads that never hold up
-    the exit (APScheduler's own pool is joined when the interpreter ends, a hanging tick included).
+    """Return a scheduler that does not wait: `process` begins what is due, in threads that never hold up the exit.
+
+    APScheduler's own pool is joined when the interpreter ends, a hanging tick included.
     """
     from apscheduler.executors.base import BaseExecutor
     from apscheduler.schedulers.base import BaseScheduler

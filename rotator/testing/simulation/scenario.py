@@ -16,105 +16,98 @@ MODEST_ROLL = (Can(list=False), Can(overlap=False), Can(disable=False, last_use=
 """Providers that cannot do everything."""
 
 
-def scenario(seed: int, focus: str = "") -> Scenario:
-    """Return the scenario of a seed; a focus makes one kind of trouble certain."""
-    chance = random.Random(seed * 7919 + 13)
-    strategy = Strategy.ROLL if chance.random() < 0.3 or focus == "roll" else Strategy.RECREATE
-    if focus not in ("", "roll"):
-        strategy = Strategy.RECREATE
-    count = 2 if chance.random() < 0.2 and not focus else 1
-    horizon = 5000.0
-    events: list[Event] = []
+HORIZON = 5000.0
+"""Seconds of virtual time after which a scenario ends."""
 
-    def when() -> float:
-        return float(round(chance.uniform(300, horizon - 1200)))
+EDITS = ("known", "known", "garbage", "foreign", "absent", "unknown", "placeholder")
+"""What somebody else may write to a managed key."""
 
-    def place() -> str:
-        return chance.choice(["vault", "aws", "env", *(["blind"] if focus == "blind" else [])])
+STANDS = ("foreign", "garbage", "absent", "unknown", "placeholder")
+"""What may stand there before the first start."""
 
-    def name() -> str:
-        return f"c{chance.randrange(count)}"
 
-    def some(likely: float, most: int, kind: str, *choices: object) -> None:
-        if kind == focus:
+class _Dice:
+    """The chance of one seed, and the events that it brings."""
+
+    def __init__(self, seed: int, focus: str) -> None:
+        self.chance = random.Random(seed * 7919 + 13)
+        self.focus = focus
+        self.strategy = Strategy.ROLL if self.chance.random() < 0.3 or focus == "roll" else Strategy.RECREATE
+        if focus not in ("", "roll"):
+            self.strategy = Strategy.RECREATE
+        self.count = 2 if self.chance.random() < 0.2 and not focus else 1
+        self.events: list[Event] = []
+
+    def place(self) -> str:
+        return self.chance.choice(["vault", "aws", "env", *(["blind"] if self.focus == "blind" else [])])
+
+    def name(self) -> str:
+        return f"c{self.chance.randrange(self.count)}"
+
+    def some(self, likely: float, most: int, kind: str) -> None:
+        """Let a kind of trouble happen perhaps, up to so many times; the focus certainly, and more often."""
+        if kind == self.focus:
             likely, most = 1.0, 5
-        if chance.random() < likely:
-            for _ in range(chance.randint(1, most)):
-                events.append((when(), *_happening(kind)))
+        if self.chance.random() < likely:
+            for _ in range(self.chance.randint(1, most)):
+                self.events.append((float(round(self.chance.uniform(300, HORIZON - 1200))), *self.happening(kind)))
 
-    def _happening(kind: str) -> Event:
+    def happening(self, kind: str) -> Event:
+        """Return one trouble of a kind."""
+        choice = self.chance.choice
         if kind == "edit":
-            return (
-                "edit",
-                place(),
-                name(),
-                chance.choice(["known", "known", "garbage", "foreign", "absent", "unknown", "placeholder"]),
-                float(chance.randrange(9)),
-            )
+            return ("edit", self.place(), self.name(), choice(EDITS), float(self.chance.randrange(9)))
         if kind == "remove":
-            return (chance.choice(["remove", "add"]), chance.choice(["vault", "aws", "env", "extra", "extra"]))
+            return (choice(["remove", "add"]), choice(["vault", "aws", "env", "extra", "extra"]))
         if kind == "restore":
-            age = chance.choice([7.0, 14.0, 30.0, 60.0, 300.0, 600.0, 1500.0, 3000.0])
-            return ("restore", age, float(chance.random() < 0.3))
+            age = choice([7.0, 14.0, 30.0, 60.0, 300.0, 600.0, 1500.0, 3000.0])
+            return ("restore", age, float(self.chance.random() < 0.3))
         if kind == "request":
-            return ("request", name())
+            return ("request", self.name())
         if kind == "jump":
-            return (
-                "jump",
-                chance.choice([-86400.0, -900.0, 900.0, 4000.0, 86400.0 * 400]),
-                chance.choice([5.0, 30.0, 50.0]),
-            )
+            return ("jump", choice([-86400.0, -900.0, 900.0, 4000.0, 86400.0 * 400]), choice([5.0, 30.0, 50.0]))
         if kind == "full":
-            return ("full", chance.choice([30.0, 300.0]))
+            return ("full", choice([30.0, 300.0]))
         if kind == "outsider":
-            return (
-                "outsider",
-                name(),
-                "roll" if strategy is Strategy.ROLL else chance.choice(["disable", "delete", "newest"]),
-            )
+            rolls = self.strategy is Strategy.ROLL
+            return ("outsider", self.name(), "roll" if rolls else choice(["disable", "delete", "newest"]))
         if kind == "freeze":
-            return ("freeze", place(), chance.choice([60.0, 400.0, 1500.0]))
+            return ("freeze", self.place(), choice([60.0, 400.0, 1500.0]))
         if kind == "empty":
             return ("empty", 0.0)
-        return ("down", place(), chance.choice([10.0, 60.0, 400.0, 400.0, 2000.0]))
+        return ("down", self.place(), choice([10.0, 60.0, 400.0, 400.0, 2000.0]))
 
-    some(0.6, 3, "request")
-    some(0.5, 3, "optional" if focus == "optional" else "down")
-    some(0.5 if focus == "blind" else 0.25, 2, "edit")
-    some(0.15, 1, "full")
-    some(0.15, 1, "outsider")
-    some(0.2, 2, "remove")
-    some(0.15, 1, "restore")
-    some(0.06, 1, "empty")
-    some(0.15, 2, "jump")
+
+def scenario(seed: int, focus: str = "") -> Scenario:
+    """Return the scenario of a seed; a focus makes one kind of trouble certain."""
+    dice = _Dice(seed, focus)
+    chance, strategy = dice.chance, dice.strategy
+    dice.some(0.6, 3, "request")
+    dice.some(0.5, 3, "optional" if focus == "optional" else "down")
+    dice.some(0.5 if focus == "blind" else 0.25, 2, "edit")
+    dice.some(0.15, 1, "full")
+    dice.some(0.15, 1, "outsider")
+    dice.some(0.2, 2, "remove")
+    dice.some(0.15, 1, "restore")
+    dice.some(0.06, 1, "empty")
+    dice.some(0.15, 2, "jump")
     adopted = strategy is Strategy.ROLL or chance.random() >= 0.15
     if chance.random() < 0.15:
-        events.append(
-            (
-                0.5,
-                "edit",
-                place(),
-                name(),
-                chance.choice(["foreign", "garbage", "absent", "unknown", "placeholder"]),
-                1.0,
-            )
-        )
-    optional = (place(),) if chance.random() < 0.25 or focus == "optional" else ()
-    quiet, rate = (
-        300.0 if focus == "blind" else chance.choice([0.0, 300.0, 300.0]),
-        chance.choice([0.0, 0.5, 1.0, 1.0, 1.5]),
-    )
-    some(0.15, 2, "freeze")
+        dice.events.append((0.5, "edit", dice.place(), dice.name(), chance.choice(STANDS), 1.0))
+    optional = (dice.place(),) if chance.random() < 0.25 or focus == "optional" else ()
+    quiet = 300.0 if focus == "blind" else chance.choice([0.0, 300.0, 300.0])
+    rate = chance.choice([0.0, 0.5, 1.0, 1.0, 1.5])
+    dice.some(0.15, 2, "freeze")
     modest = MODEST_ROLL if strategy is Strategy.ROLL else MODEST
     can = chance.choice(modest) if chance.random() < 0.2 or focus == "modest" else EVERYTHING
     return Scenario(
         strategy=strategy,
-        credentials=count,
+        credentials=dice.count,
         optional=optional,
         adopted=adopted,
         quiet=quiet,
-        events=tuple(events),
-        horizon=horizon,
+        events=tuple(dice.events),
+        horizon=HORIZON,
         rate=rate,
         idle=chance.random() < 0.2,
         can=can,

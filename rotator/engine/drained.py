@@ -1,0 +1,152 @@
+"""Looks at what an old token's end waits for: new values everywhere, no target that holds it, nobody who uses it.
+
+They change nothing outside; that a target let go of a token is journaled (SEEN), because grace counts from there.
+"""
+
+from __future__ import annotations
+
+from rotator.core.facts import Condemned, Sighted
+from rotator.core.ports.source import Looks, TokenState
+from rotator.core.ports.target import Reading, Target
+from rotator.core.protocol.retire import DEAD
+from rotator.core.protocol.rules import Look, Result, Seen, Sight
+from rotator.core.protocol.steps import never_published
+from rotator.engine.holding import holder, provable, value_key
+from rotator.engine.markers import let_go, marked, stands_settled
+from rotator.engine.unsure import NO_ANSWER, unsure
+from rotator.engine.whose import Whose, refused, whose
+from rotator.engine.work import Work
+
+
+def in_sync(work: Work, of: str) -> Seen:
+    """Do all required targets, of the open rotation's terms and of the configuration now, hold a current value?"""
+    at, view = work.now, work.view
+    rotation = view.rotation
+    good = {view.fingerprint} | ({rotation.fingerprint} if rotation and rotation.generation else set())
+    gate = set(work.credential.required) | (set(rotation.terms.required) if rotation else set())
+    for name in sorted(gate - view.released.keys()):
+        if name in view.heeded:
+            continue
+        target = work.bound.targets.get(name)
+        if target is None:
+            return Seen(at, Result.BAD, name)
+        try:
+            if not _good(work, name, target, good - {""}):
+                return Seen(at, Result.BAD, name)
+        except NO_ANSWER:
+            return Seen(at, Result.BAD, name)
+    return Seen(at, Result.GOOD)
+
+
+def _good(work: Work, name: str, target: Target, good: set[str]) -> bool:
+    """Whether a target holds one of these values; a write-only one must have shown it for long enough."""
+    reading = target.read()
+    if name in work.bound.markers:
+        return marked(work, name, reading)[0] in good and stands_settled(work, name, reading)
+    return holder(work, target, reading)[0] in good
+
+
+def quiet(work: Work, of: str) -> Seen:
+    """Has nobody used the old token for the quiet time? A token that is dead already is quiet."""
+    at = work.now
+    try:
+        state = work.source_of(of).get(of)
+    except NO_ANSWER as error:
+        return unsure(work, at, error)
+    return _quiet(work, at, of, state)
+
+
+def _quiet(work: Work, at: float, of: str, state: TokenState | None) -> Seen:
+    """Judge what the provider said at `at` of an old token's last use."""
+    view = work.view
+    if state is None or not state.active:
+        return Seen(at, Result.GOOD)
+    retirement, known = view.retirements.get(of), view.tokens.get(of)
+    policy = retirement.policy if retirement else work.credential.policy
+    needed = policy.quiet_adopted if known is None or known.adopted else policy.quiet
+    if not work.source.can.last_use:  # nobody sees a use: as long as that it must have been free of all targets
+        since = max(retirement.opened if retirement else at, view.let_go.get(of, 0.0))
+        return Seen(at, Result.GOOD if at - since >= needed else Result.BAD)
+    if state.last_used_at is None:
+        return Seen(at, Result.GOOD)
+    work.memory.used[of] = state.last_used_at
+    return Seen(at, Result.GOOD if at - state.last_used_at >= needed else Result.BAD)
+
+
+def unpublished(work: Work, of: str) -> Seen:
+    """Does no target, present or released less than `grace` ago, hold a value of this token or may come to hold it?
+
+    What the provider says of the token answers QUIET too, as of the same moment: nobody asks twice for one answer.
+    """
+    at, view = work.now, work.view
+    try:
+        state = work.source_of(of).get(of)
+    except NO_ANSWER as error:
+        return unsure(work, at, error)
+    work.memory.seen[Look(Sight.QUIET, of)] = _quiet(work, at, of, state)
+    if state is None or state.final:
+        return Seen(at, Result.GOOD, DEAD)
+    retirement = view.retirements.get(of)
+    grace = retirement.policy.grace if retirement else work.credential.policy.grace
+    if held := view.held.get(of):
+        return Seen(at, Result.BAD, min(held))  # it stands at a place of another credential of ours
+    for name in sorted(work.credential.all | view.baselines):
+        if name in view.released and at - view.released[name] > grace:
+            continue
+        if not _let_go(work, name, of):
+            return Seen(work.now, Result.BAD, name)
+    return Seen(at, Result.GOOD)
+
+
+def _let_go(work: Work, name: str, of: str) -> bool:
+    """Read one target for `unpublished`; False while it holds the token, may come to hold it, or cannot be read."""
+    view, target = work.view, work.bound.targets.get(name)
+    may_hold = name in work.credential.required or view.last.get(name) == of or (name, of) in view.open_writes
+    if target is None:
+        return not may_hold
+    try:
+        reading = target.read()
+    except NO_ANSWER:
+        return not may_hold
+    if name in work.bound.markers:
+        gone = let_go(work, name, reading, of)
+        if gone is None:  # nobody can tell; what was certainly never published stands nowhere
+            return not may_hold or _never_published(work, of)
+        if not gone:
+            return False
+        fingerprint, found = marked(work, name, reading)
+    elif reading.version in view.open_writes.get((name, of), ()):
+        return False  # a paused writer may still win on top of this version
+    else:
+        fingerprint, found = holder(work, target, reading)
+    if found == of:
+        return False
+    unknown = fingerprint and not found and name not in work.bound.markers
+    if unknown and not _of_another(work, name, reading, fingerprint, of):
+        return False
+    if view.last.get(name) == of:  # it let go only now: grace counts from here
+        work.record(Sighted(target=name, token_id=found, fingerprint=fingerprint, old=of))
+        return False
+    return True
+
+
+def _never_published(work: Work, of: str) -> bool:
+    """Whether a token was certainly never published, and so stands nowhere."""
+    fact = Condemned(token_id=of)
+    return not never_published(work.view, fact, work.stamped(fact))
+
+
+def _of_another(work: Work, name: str, reading: Reading, fingerprint: str, of: str) -> bool:
+    """Whether an unknown value is certainly none of that token: by its shape, or as the provider says."""
+    target = work.bound.targets[name]
+    key = value_key(work.source, target)
+    value, adopted = reading.values[key], bool(work.credential.adopt)
+    if not provable(work.source, target) or work.source.looks_like(value, key, adopted=adopted).looks is not Looks.OWN:
+        return True
+    try:
+        kind, state = whose(work, value)
+    except NO_ANSWER:
+        return False
+    if kind is Whose.REFUSED:
+        return refused(work, fingerprint)  # a living token's value is refused now and then
+    return state is not None and state.id != of
