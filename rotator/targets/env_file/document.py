@@ -132,7 +132,7 @@ class Document:
         # In a file that a shell sources, a variable without `export` would not reach the program.
         all_exported = bool(self._parsed.assignments) and all(found.exported for found in self._parsed.assignments)
         prefix = b"export " if self._shell or all_exported else b""
-        gap = newline if before not in (b"", BOM) and not before.endswith((b"\n", b"\r")) else b""
+        gap = newline if before not in (b"", BOM) and not before.endswith(b"\n") else b""
         if self._hidden.end_goes_on:
             if gap:  # a line break after the backslash would change what a shell reads there
                 raise DocumentError(
@@ -145,7 +145,7 @@ class Document:
 
     def _newline(self) -> bytes:
         ends = [self._content[stop:end] for _, stop, end in self._lines]
-        return max((b"\n", b"\r\n", b"\r"), key=ends.count)
+        return max((b"\n", b"\r\n"), key=ends.count)
 
     def _prove(self, changed: bytes, values: Mapping[str, str]) -> None:
         """Read `changed` again: the managed keys hold their values everywhere, and every other key what it held."""
@@ -212,6 +212,11 @@ def _refuse_no_text(content: bytes) -> None:
         raise DocumentError(
             "the file holds control characters, so it is not a text file (perhaps it is encrypted or compressed)",
             "name the plain file in `path`",
+        )
+    if b"\r" in content and b"\n" not in content:
+        raise DocumentError(
+            "the lines of the file end in CR alone (as on old Macs), and most programs read them all as one line",
+            "save it with LF as line end",
         )
 
 

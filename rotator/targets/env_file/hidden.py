@@ -2,8 +2,9 @@
 
 Most readers of dotenv files go line by line. Shells do not: a quote in the middle of a word (`NAME=Bob's`), a command
 or a here-document goes on over line breaks. Nor does systemd: it joins the line after a backslash, after a comment too
-(https://github.com/systemd/systemd/issues/27975). Some take a byte order mark for a part of the first key. An
-assignment of ours must stand where all of them see it. This module knows lines and offsets; it changes nothing.
+(https://github.com/systemd/systemd/issues/27975). A CR without LF ends a line for some and not for others. Some take a
+byte order mark for a part of the first key. An assignment of ours must stand where all of them see it. This module
+knows lines and offsets; it changes nothing.
 
 Sources: POSIX.1-2017, Shell Command Language, 2.2 (quoting), 2.3 (tokens), 2.7.4 (here-documents); systemd's
 src/basic/env-file.c; both tried on the real programs.
@@ -52,6 +53,7 @@ class HiddenLines:
         self._lines = lines
         self._starts = [start for start, _, _ in lines]
         self._joined = {index + 1 for index, line in enumerate(lines) if goes_on(content, line)}
+        self._lone = {index for index, (_, stop, end) in enumerate(lines) if content[stop:end] == b"\r"}
         self._spans = {index: span for span in _spans(content) for index in self._inside(span)}
 
     def why(self, index: int) -> Doubt | None:
@@ -68,6 +70,11 @@ class HiddenLines:
             return Doubt(
                 f"line {index + 1}: some programs (systemd, shells) join it to line {index}, which ends in a backslash",
                 f"put an empty line after line {index}",
+            )
+        if {index - 1, index} & self._lone:
+            return Doubt(
+                f"line {index + 1}: a CR without LF stands before or behind it, a line break for some programs only",
+                "save the file with LF as line end",
             )
         return None
 

@@ -48,7 +48,7 @@ def changed(content, **values):
         (b"TOKEN=#b\n", b"TOKEN=%b\n"),
         (b"TOKEN=old  \t\n", b"TOKEN=%b\n"),
         (b"TOKEN=old\r\nA=1\r\n", b"TOKEN=%b\r\nA=1\r\n"),
-        (b"TOKEN=old\rA=1\r", b"TOKEN=%b\rA=1\r"),
+        (b"TOKEN=old\nA='1\r2'\n", b"TOKEN=%b\nA='1\r2'\n"),
         (b"\xef\xbb\xbfA=1\nTOKEN=old\n", b"\xef\xbb\xbfA=1\nTOKEN=%b\n"),
         (b"A=\xff\xfe\nTOKEN=\xff\nB=2", b"A=\xff\xfe\nTOKEN=%b\nB=2"),
         (b"TOKEN=1\nA=2\nexport TOKEN='3'\n", b"TOKEN=%b\nA=2\nexport TOKEN=%b\n"),
@@ -81,7 +81,7 @@ def test_only_the_value_changes(before, after):
         (b"A=1\n", b"A=1\nTOKEN=%b\n"),
         (b"A=1", b"A=1\nTOKEN=%b\n"),
         (b"A=1\r\nB=2", b"A=1\r\nB=2\r\nTOKEN=%b\r\n"),
-        (b"A=1\rB=2", b"A=1\rB=2\rTOKEN=%b\r"),
+        (b"A=1\nB=2\r", b"A=1\nB=2\r\nTOKEN=%b\n"),
         (b"\xef\xbb\xbfA=1", b"\xef\xbb\xbfA=1\nTOKEN=%b\n"),
         (b"A=x\\\n", b"A=x\\\n\nTOKEN=%b\n"),
         (b"# c:\\\n", b"# c:\\\n\nTOKEN=%b\n"),
@@ -187,6 +187,10 @@ def test_a_document_does_not_show_its_content():
         b"A=$(cat <<X\nTOKEN=1\nX\n)\n",
         b"cat <<X\nTOKEN=1\nX\n",
         b"# c:\\\nC='x\nTOKEN=1\ny'\n",
+        b"A=1\rTOKEN=1\nB=2\n",  # a CR alone ends a line for some readers only
+        b"# c\rTOKEN=1\n",
+        b"A=1\nTOKEN=1\rB=2\n",
+        b"TOKEN=1\r\r\nB=2\r\n",
     ],
 )
 def test_a_key_that_programs_read_differently_is_neither_read_nor_written(content):
@@ -242,6 +246,13 @@ def test_a_file_that_is_no_text_is_refused(content):
 def test_a_file_with_control_characters_is_refused():
     with pytest.raises(DocumentError, match="control characters"):
         Document(b"\x85\x02\x0c\x03A=1\n")
+
+
+@pytest.mark.parametrize("content", [b"A=1\rTOKEN=\r", b"TOKEN=old\r", b"# c\rA=1", b"\xef\xbb\xbfA=1\rTOKEN=1\r"])
+def test_a_file_whose_lines_end_in_cr_alone_is_refused_because_most_programs_see_one_line(content):
+    with pytest.raises(DocumentError, match="end in CR alone") as caught:
+        Document(content)
+    assert caught.value.remedy == "save it with LF as line end"
 
 
 @pytest.mark.parametrize(

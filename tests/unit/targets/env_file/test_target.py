@@ -48,6 +48,17 @@ def publish(target, value="new"):
     )
 
 
+# ------------------------------------------------------------------------------------------------------------ content
+
+
+def test_a_file_with_cr_line_ends_is_refused_by_the_preflight_and_left_as_it_is(env, open_target):
+    env.save(b"A=1\rTOKEN=\r")
+    with pytest.raises(Refused, match=r"end in CR alone") as caught:
+        open_target().check()
+    assert (caught.value.code, caught.value.remedy) == ("format", "save it with LF as line end")
+    assert env.content == b"A=1\rTOKEN=\r"
+
+
 # --------------------------------------------------------------------------------------------------------------- git
 
 
