@@ -7,6 +7,7 @@ Nothing is changed anywhere: it makes no journal and no key, takes no lock, and 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -16,15 +17,14 @@ from rotator.app.app import App
 from rotator.app.fleet import ConfiguredFleet
 from rotator.app.read_only import read_only_fleet
 from rotator.app.requests import requests_of
+from rotator.app.standing import Place, standing
 from rotator.config.load import load
 from rotator.config.models import Config
 from rotator.core.errors import RotatorError
 from rotator.core.findings import Finding, Level
-from rotator.core.ports.source import Looks
 from rotator.core.ports.target import Target
-from rotator.core.protocol.view import View
-from rotator.engine.holding import value_key
-from rotator.engine.work import Bound
+from rotator.journal.open import open_journal
+from rotator.journal.store import SqliteJournal
 from rotator.registry import CONNECTIONS, SOURCES, kinds
 
 SKEW: Final = 30.0
@@ -123,7 +123,26 @@ def _connections(app: App, fleet: ConfiguredFleet) -> Iterator[Finding]:
         )
 
 
+@contextmanager
+def _opened(app: App) -> Iterator[SqliteJournal | None]:
+    """The journal with its key, by which values are known again; None where there is none that can be used."""
+    place = app.config.state
+    if app.journal is None:
+        yield None
+        return
+    found = open_journal(place.url, place.encryption_key.read(), mode="reader")
+    try:
+        yield found
+    finally:
+        found.close()
+
+
 def _targets(app: App, fleet: ConfiguredFleet) -> Iterator[Finding]:
+    with _opened(app) as journal:
+        yield from _each_target(app, fleet, journal)
+
+
+def _each_target(app: App, fleet: ConfiguredFleet, journal: SqliteJournal | None) -> Iterator[Finding]:
     closed = set()
     for name, stanza in app.config.connections.items():
         if stanza.type in CONNECTIONS and (said := CONNECTIONS[stanza.type].preflight(fleet.connection(name))):
@@ -145,37 +164,9 @@ def _targets(app: App, fleet: ConfiguredFleet) -> Iterator[Finding]:
                 place = bound.targets[target.name]
                 about = f"{subject}, target {target.name}"
                 yield from _target(fleet, about, place, required=target.common.required)
-                yield from _standing(about, target.common.on_existing, bound, target.name, view)
-
-
-def _standing(subject: str, on_existing: str, bound: Bound, name: str, view: View) -> Iterator[Finding]:
-    """What stands at a target that was never ours; and a permission to overwrite that has served."""
-    if name in view.baselines and name not in view.occupied:
-        if on_existing == "replace":
-            yield Finding(
-                level=Level.WARN,
-                subject=subject,
-                code="on_existing",
-                message="`on_existing: replace` has served; after a lost journal it would overwrite what stands there",
-                remedy="take `on_existing: replace` out",
-            )
-        return
-    target = bound.targets[name]
-    key = value_key(bound.source, target)
-    try:
-        found = target.read().values.get(key)
-    except RotatorError:
-        return  # said already
-    shape = bound.source.looks_like(found, key, adopted=bool(bound.credential.adopt)) if found else None
-    if shape is None or shape.looks in (Looks.OWN, Looks.PLACEHOLDER) or on_existing == "replace":
-        return
-    yield Finding(
-        level=Level.WARN,
-        subject=subject,
-        code="occupied",
-        message=f"{key} holds {shape.what}; nothing is written over it unasked",
-        remedy="name another key or place, empty it, or set `on_existing: replace`",
-    )
+                replaces = target.common.on_existing == "replace"
+                known = Place(bound=bound, name=target.name, replace=replaces, view=view, journal=journal)
+                yield from standing(about, known)
 
 
 def _unasked(subject: str, name: str) -> Finding:

@@ -114,19 +114,27 @@ def strangers(work: Work, name: str, reading: Reading, wanted: Mapping[str, Secr
 
     Ours is what should stand there, and whatever we wrote at any time.
     """
-    target, view = work.bound.targets[name], work.view
-    constants, found = work.source.constants(), {}
+    view, found = work.view, {}
+    for key, content in beside(work.source, work.bound.targets[name], reading, wanted).items():
+        piece = work.journal.fingerprint(content)
+        if piece not in view.pieces and (name, piece) not in view.allowed:
+            found[key] = piece
+    return found
+
+
+def beside(source: Source, target: Target, reading: Reading, wanted: Mapping[str, Secret]) -> dict[str, Secret]:
+    """Return the side keys that hold something else than what should stand there: key -> content.
+
+    What should stand there is `wanted`, a literal, and what is the same for every token.
+    """
+    constants, found = source.constants(), {}
     for key, content in reading.values.items():
         output = target.keys[key]
-        if key == value_key(work.source, target):
+        if key == value_key(source, target):
             continue
-        ours = wanted.get(key) or constants.get(output)
-        if output.startswith(LITERAL):
-            ours = literal_or({}, output)
-        piece = work.journal.fingerprint(content)
-        if content == ours or piece in view.pieces or (name, piece) in view.allowed:
-            continue
-        found[key] = piece
+        ours = literal_or({}, output) if output.startswith(LITERAL) else wanted.get(key) or constants.get(output)
+        if content != ours:
+            found[key] = content
     return found
 
 

@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from rotator.core.credential import Credential
 from rotator.core.durations import HOUR
 from rotator.core.errors import Barred, Refused, Unavailable
+from rotator.core.ports.journal import Journal
 from rotator.core.ports.source import Source, TokenState
 from rotator.core.protocol.names import AttemptName, is_of, parse
 from rotator.core.secret import Secret
@@ -134,13 +136,18 @@ def another(work: Work, target: str, fingerprint: str) -> Other | None:
 
     It may be written over where its token is marked or gone, or where that credential has left this place.
     """
-    found = work.journal.owner_of(fingerprint, work.stream)
+    return another_of(work.journal, work.credential, work.stream, target, fingerprint)
+
+
+def another_of(journal: Journal, credential: Credential, of: str, target: str, fingerprint: str) -> Other | None:
+    """Return the same of the stream `of` without a pass: for whoever only looks."""
+    found = journal.owner_of(fingerprint, of)
     if found is None:
         return None
     stream, token, managed = found
-    theirs = work.journal.view(stream)
+    theirs = journal.view(stream)
     used = {theirs.current, theirs.rotation.token_id if theirs.rotation else ""} | theirs.retirements.keys()
-    place = next((t.place for t in work.credential.targets if t.name == target), "")
+    place = next((t.place for t in credential.targets if t.name == target), "")
     had = theirs.spec.get("places")
     left = set(theirs.vacated.values()) | set(had.values() if isinstance(had, dict) and not managed else ())
     free = token in theirs.marked or token not in used or (bool(place) and place in left)
