@@ -14,6 +14,7 @@ from typing import Final
 from rotator.targets.env_file.encrypted import encrypted_entry, encrypted_file
 from rotator.targets.env_file.hidden import HiddenLines
 from rotator.targets.env_file.parse import BOM, Assignment, parse, split_lines
+from rotator.targets.env_file.yaml_like import looks_like_yaml
 
 KEY: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z", re.ASCII)
 """What every reader takes for a key."""
@@ -41,8 +42,10 @@ class DocumentError(ValueError):
 class Document:
     """A parsed dotenv file; immutable. Its `repr` holds no content."""
 
-    def __init__(self, content: bytes, *, shell: bool = False) -> None:
+    def __init__(self, content: bytes, *, shell: bool = False, yaml: bool = False) -> None:
         """Parse `content`, of a file that a shell runs where `shell` says so: there, keys are added as `export`.
+
+        `yaml` says that the file is named like YAML: a single line `key: value` then tells that it is.
 
         Bytes that are not UTF-8 are kept; in values they show as surrogate escapes (PEP 383).
 
@@ -52,6 +55,7 @@ class Document:
         _refuse_no_text(content)
         self._content = content
         self._shell = shell
+        self._yaml = yaml
         self._lines = split_lines(content)
         self._hidden = HiddenLines(content, self._lines)
         self._parsed = parse(content, self._lines, self._hidden)
@@ -80,15 +84,21 @@ class Document:
     def set(self, values: Mapping[str, str]) -> bytes:
         """The file's bytes with every assignment of each key set to its value; absent keys are added at the end.
 
-        `export`, `KEY: value`, inline comments, line ends, a byte order mark and everything else stay as they are; but
-        blanks around the `=` of a changed line go, because a shell would run the value as a command, and
-        `KEY=…; export KEY` becomes `export KEY=…`, because the rest of the line would be a part of the value elsewhere.
+        `export`, inline comments, line ends, a byte order mark and everything else stay as they are; but blanks around
+        the `=` of a changed line go, because a shell would run the value as a command; `KEY: value` becomes
+        `KEY=value`, because few programs take a colon; and `KEY=…; export KEY` becomes `export KEY=…`, because the rest
+        of the line would be a part of the value elsewhere.
         An assignment that reads as the wanted value everywhere is left alone, so repeating it changes nothing.
 
         Raises:
-            DocumentError: a value or key that not all readers understand alike, or a place in the file that they read
-                differently. Nothing was changed.
+            DocumentError: a value or key that not all readers understand alike, a place in the file that they read
+                differently, or a file of YAML. Nothing was changed.
         """
+        if looks_like_yaml(self._content, values, named=self._yaml):
+            raise DocumentError(
+                "the file looks like YAML (`key: value`, and no line with `=`), and a line `KEY=value` would break it",
+                "name a dotenv file in `path`; if this is one, write its lines as `KEY=value`",
+            )
         edits: list[tuple[int, int, bytes]] = []
         missing: list[tuple[str, str]] = []
         for key, value in values.items():
@@ -118,9 +128,7 @@ class Document:
         tail = self._content[found.after : found.stop]
         comment = tail.strip(b" \t") != b""
         written = encode(found.key, value, comment_follows=comment)
-        begin = found.start
-        if found.equals:
-            begin, written = found.sign, b"=" + written
+        begin, written = found.sign, b"=" + written
         if found.after > found.end and found.begin is not None:
             begin, written = found.begin, b"export " + found.key.encode() + written
         if not comment:  # blanks at the end of the line would become part of the value for docker and kubectl
@@ -149,7 +157,7 @@ class Document:
 
     def _prove(self, changed: bytes, values: Mapping[str, str]) -> None:
         """Read `changed` again: the managed keys hold their values everywhere, and every other key what it held."""
-        again = Document(changed, shell=self._shell)
+        again = Document(changed, shell=self._shell, yaml=self._yaml)
         for key, value in values.items():
             found = again.get(key)
             if not found or any(one != value for one in found):
@@ -189,8 +197,8 @@ def encode(key: str, value: str, *, comment_follows: bool = False) -> bytes:
 
 
 def _same(found: Assignment, value: str) -> bool:
-    """Whether this assignment can stay as it is: never in backticks, quotes for Node and a command for a shell."""
-    plain = found.start - found.sign == 1 or not found.equals
+    """Whether this assignment can stay: never a colon, nor backticks, quotes for Node and a command for a shell."""
+    plain = found.start - found.sign == 1 and found.equals
     return found.value == value and found.quote != b"`" and found.after == found.end and plain
 
 

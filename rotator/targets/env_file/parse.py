@@ -15,7 +15,7 @@ BOM: Final = b"\xef\xbb\xbf"
 _LINE = re.compile(rb"[^\r\n]*(?:\r\n|\n|\r|\Z)")
 _ASSIGNMENT = re.compile(
     rb"[ \t\f\v]*(?P<export>export[ \t]+)?(?P<quote>['\"]?)(?P<key>[A-Za-z_][A-Za-z0-9_.-]*)(?P=quote)"
-    rb"(?P<sign>[ \t]*=[ \t]*|:[ \t]+)"
+    rb"(?P<sign>[ \t]*=[ \t]*|[ \t]*:(?:[ \t]+|\Z))"
 )
 _EXPORTED_AFTER = re.compile(rb"[ \t]*(?:;|&&)[ \t]*export[ \t]+(?P<key>[A-Za-z_][A-Za-z0-9_]*)[ \t]*;?[ \t]*(?=#|\Z)")
 """`KEY=value; export KEY`: how the oldest shells export."""
@@ -93,8 +93,12 @@ def parse(content: bytes, lines: Sequence[Line], hidden: HiddenLines) -> Parsed:
         unclosed = unclosed or _unclosed(content, found)
         if len(readings) > 1 or doubt is not None:
             doubtful_lines |= dict.fromkeys(range(index + 1, max(*readings, last) + 1), index + 1)
+        if match["sign"].endswith(b":"):  # npm dotenv takes the next line for its value
+            doubtful_lines[last + 1] = index + 1
         index = last + 1
     for number, above in sorted(doubtful_lines.items()):
+        if number == len(lines):
+            break
         start, stop, _ = lines[number]
         within = _ASSIGNMENT.match(content, start, stop)
         if within is not None:
@@ -113,7 +117,7 @@ def _unclosed(content: bytes, found: Assignment) -> Doubt | None:
     )
 
 
-_PLAINLY: Final = "write line {line} on one line of its own, without text after a closing quote"
+_PLAINLY: Final = "write line {line} as KEY=value on one line of its own, without text after a closing quote"
 
 
 def _doubt(content: bytes, found: Assignment, hidden: HiddenLines, ambiguous: bool, *, first: bool) -> Doubt | None:

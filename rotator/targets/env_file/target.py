@@ -22,6 +22,7 @@ from rotator.targets.env_file.obstacles import Obstacle
 from rotator.targets.env_file.options import LITERAL, EnvFileOptions
 from rotator.targets.env_file.place import Snapshot, example_of_temporary_name
 from rotator.targets.env_file.writer import How, Writer
+from rotator.targets.env_file.yaml_like import named_like_yaml
 
 _EXPOSED: Final = {
     Verdict.TRACKED: ("is tracked by git", "`git rm --cached` it and add it to .gitignore"),
@@ -71,7 +72,6 @@ class EnvFileTarget:
         self._keys = dict(keys)
         self._writer = Writer(lock_folder, crash)
         self._warn = warn
-        self._shell = runs_in_a_shell(options.path)
 
     @property
     def evidence(self) -> Evidence:
@@ -124,7 +124,7 @@ class EnvFileTarget:
     def write(self, publication: Publication) -> None:
         """See the port; `writer` says what each way of writing promises and what a crash leaves behind."""
         self._refuse_exposed()
-        edit = _KeyEdit(publication.values, publication.expected.values, self._keys, shell=self._shell)
+        edit = _KeyEdit(publication.values, publication.expected.values, self._keys, self._path)
         try:
             how = self._writer.replace(
                 self._path,
@@ -154,7 +154,7 @@ class EnvFileTarget:
             key: Secret(output.removeprefix(LITERAL) if output.startswith(LITERAL) else _MADE_UP)
             for key, output in self._keys.items()
         }
-        return _KeyEdit(values, {}, self._keys, shell=self._shell).apply(content)
+        return _KeyEdit(values, {}, self._keys, self._path).apply(content)
 
     def _document(self, content: bytes) -> Document:
         """Parse, and make sure that each managed key can be read."""
@@ -185,10 +185,11 @@ class _KeyEdit:
     """Setting the managed keys, on top of what was read before the publish intent."""
 
     def __init__(
-        self, values: Mapping[str, Secret], expected: Mapping[str, Secret], keys: Mapping[str, str], *, shell: bool
+        self, values: Mapping[str, Secret], expected: Mapping[str, Secret], keys: Mapping[str, str], path: Path
     ) -> None:
         self._values = values
-        self._shell = shell
+        self._shell = runs_in_a_shell(path)
+        self._yaml = named_like_yaml(path)
         self._expected = {key: value for key, value in expected.items() if key in keys}
         self._keys = keys
 
@@ -196,7 +197,8 @@ class _KeyEdit:
         return _values(Document(content), self._keys) == self._expected
 
     def apply(self, content: bytes) -> bytes:
-        return Document(content, shell=self._shell).set({key: value.reveal() for key, value in self._values.items()})
+        document = Document(content, shell=self._shell, yaml=self._yaml)
+        return document.set({key: value.reveal() for key, value in self._values.items()})
 
 
 def _in_place(path: Path, obstacle: Obstacle) -> Remark:

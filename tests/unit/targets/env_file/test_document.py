@@ -32,7 +32,11 @@ def changed(content, **values):
         (b"  export\tTOKEN = 'old'\n", b"  export\tTOKEN=%b\n"),
         (b"TOKEN=\told\n", b"TOKEN=%b\n"),
         (b"TOKEN =old # why\n", b"TOKEN=%b # why\n"),
-        (b"TOKEN: old\n", b"TOKEN: %b\n"),
+        (b"TOKEN: old\n", b"TOKEN=%b\n"),
+        (b"TOKEN : 'old' # why\n", b"TOKEN=%b # why\n"),
+        (b"export TOKEN: old\r\n", b"export TOKEN=%b\r\n"),
+        (b"A=1\nTOKEN:\nB=2\n", b"A=1\nTOKEN=%b\nB=2\n"),
+        (b"A=1\nB: 2\nTOKEN: \n", b"A=1\nB: 2\nTOKEN=%b\n"),
         (b"TOKEN=old # why\n", b"TOKEN=%b # why\n"),
         (b"TOKEN='old'# why\n", b"TOKEN=%b # why\n"),
         (b'TOKEN="#old"\t# why\n', b"TOKEN=%b\t# why\n"),
@@ -104,7 +108,7 @@ def test_a_value_that_stands_there_already_is_left_as_it_is_written():
     assert changed(content, TOKEN=NEW, A=NEW) == content
 
 
-@pytest.mark.parametrize("line", [b"TOKEN= %b\n", b"TOKEN = %b\n", b"TOKEN=%b; export TOKEN\n"])
+@pytest.mark.parametrize("line", [b"TOKEN= %b\n", b"TOKEN: %b\n", b"TOKEN = %b\n", b"TOKEN=%b; export TOKEN\n"])
 def test_a_value_that_only_some_programs_read_there_is_written_so_that_all_do(line):
     assert changed(line % NEW.encode()).removeprefix(b"export ") == b"TOKEN=%b\n" % NEW.encode()
 
@@ -187,6 +191,7 @@ def test_a_document_does_not_show_its_content():
         b"A=$(cat <<X\nTOKEN=1\nX\n)\n",
         b"cat <<X\nTOKEN=1\nX\n",
         b"# c:\\\nC='x\nTOKEN=1\ny'\n",
+        b"A:\nTOKEN=1\n",  # npm dotenv takes it for the value of A
         b"A=1\rTOKEN=1\nB=2\n",  # a CR alone ends a line for some readers only
         b"# c\rTOKEN=1\n",
         b"A=1\nTOKEN=1\rB=2\n",
@@ -206,7 +211,8 @@ def test_other_keys_of_a_doubtful_file_can_be_written():
 
 
 @pytest.mark.parametrize(
-    ("content", "line"), [(b"# x\nA='never closed\nB=1\n", 2), (b"N=Bob's\n", 1), (b"A=1\nB=$(x\n", 2), (b"A=x\\", 0)]
+    ("content", "line"),
+    [(b"# x\nA='never closed\nB=1\n", 2), (b"N=Bob's\n", 1), (b"A=1\nB=$(x\n", 2), (b"A=1\nB:\n", 3), (b"A=x\\", 0)],
 )
 def test_nothing_is_added_where_some_program_would_not_see_it(content, line):
     with pytest.raises(DocumentError, match=f"line {line}" if line else "last line") as caught:
@@ -264,6 +270,38 @@ def test_json_and_templates_are_no_dotenv_files_and_get_no_line_behind_the_last_
     assert "dotenv file" in caught.value.remedy
 
 
+YAML = [
+    b"TOKEN: old\nOTHER: x\n",
+    b"OTHER: x\n",
+    b"# mine\nenv:\n  TOKEN: old\n",
+    b"OTHER: x\r\nTOKEN: old\r\n",
+    b"---\nTOKEN: old\n",
+    b"environment:\n- TOKEN=old\n",
+    b"'other-key': [a=b]\n",
+    b"- TOKEN: old\n",
+    b"script: |\n  A=1\n  run\nTOKEN: old\n",
+]
+
+
+@pytest.mark.parametrize("content", YAML)
+def test_a_file_of_yaml_is_not_changed(content):
+    with pytest.raises(DocumentError, match="looks like YAML") as caught:
+        changed(content)
+    assert "name a dotenv file in `path`" in caught.value.remedy
+    assert "`KEY=value`" in caught.value.remedy
+
+
+def test_one_line_with_a_colon_is_yaml_where_the_file_is_named_so():
+    with pytest.raises(DocumentError, match="looks like YAML"):
+        Document(b"TOKEN: old\n", yaml=True).set({"TOKEN": NEW})
+    assert Document(b"TOKEN=old\n", yaml=True).set({"TOKEN": NEW}) == b"TOKEN=%b\n" % NEW.encode()
+
+
+@pytest.mark.parametrize("content", [b"A=1\nB: 2\nC: 3\nTOKEN: old\n", b"export A=1\nB: 2\nTOKEN: old\n"])
+def test_a_file_with_one_line_of_equals_is_no_yaml_and_lines_of_others_keep_their_colon(content):
+    assert changed(content) == content.replace(b"TOKEN: old", b"TOKEN=%b" % NEW.encode())
+
+
 # -------------------------------------------------------------------------------------------------------- properties
 
 piece = st.sampled_from(
@@ -310,7 +348,7 @@ def skeleton(content, key):
     document, position, pieces = Document(content), 0, []
     for found in document._parsed.assignments:
         if found.key == key:
-            pieces.append(content[position : found.start])
+            pieces.append(content[position : found.sign])
             position = found.end
     return [re.sub(rb"[ \t]+(?=[\r\n]|\Z)|[ \t]*(?=#)", b"", one) for one in [*pieces, content[position:]]]
 

@@ -24,6 +24,8 @@ BASES = [
     b"TOKEN = old\n",
     b"TOKEN='' ; export TOKEN\n",
     b"P='C:'\nQ=x\\\n",
+    b"TOKEN: changeme\n",
+    b"A=1\nTOKEN:\nB=2\n",
 ]
 VALUES = [
     "cfut_abcdefghijklmnopqrstuvwxyz0123456789-_AB",

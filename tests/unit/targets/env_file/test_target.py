@@ -59,6 +59,31 @@ def test_a_file_with_cr_line_ends_is_refused_by_the_preflight_and_left_as_it_is(
     assert env.content == b"A=1\rTOKEN=\r"
 
 
+def test_a_file_of_yaml_is_refused_by_the_preflight_and_left_as_it_is(env, open_target):
+    env.save(b"TOKEN: old\nOTHER: x\n")
+    for act in (open_target().check, lambda: publish(open_target())):
+        with pytest.raises(Refused, match="looks like YAML") as caught:
+            act()
+        assert caught.value.code == "format"
+    assert env.content == b"TOKEN: old\nOTHER: x\n"
+
+
+@pytest.mark.parametrize("name", ["env.yaml", "ENV.YML"])
+def test_the_name_of_a_file_tells_yaml_of_one_line(env, name):
+    path = env.folder / name
+    path.write_bytes(b"TOKEN: old\n")
+    target = EnvFileTarget(EnvFileOptions(path=path), KEYS, env.locks)
+    with pytest.raises(Refused, match="looks like YAML"):
+        target.check()
+
+
+def test_a_colon_on_our_own_line_becomes_the_sign_that_every_program_reads(env, open_target):
+    env.save(b"A=1\nTOKEN: changeme\n")
+    open_target().check()
+    publish(open_target())
+    assert env.content == b"A=1\nTOKEN=new\n"
+
+
 # --------------------------------------------------------------------------------------------------------------- git
 
 
