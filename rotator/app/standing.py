@@ -12,6 +12,7 @@ from typing import Final
 
 from rotator.core.errors import RotatorError
 from rotator.core.findings import Finding, Level
+from rotator.core.instants import rfc3339
 from rotator.core.ports.journal import Journal
 from rotator.core.ports.source import Looks
 from rotator.core.ports.target import Evidence, Reading, Target
@@ -51,6 +52,7 @@ class Place:
 def standing(subject: str, place: Place) -> Iterator[Finding]:
     """Return what is to be said of one target; one that cannot be read says nothing here."""
     name, view = place.name, place.view
+    yield from _decided(subject, place)
     if name in view.baselines and name not in view.occupied:
         if place.replace:
             yield Finding(
@@ -68,6 +70,40 @@ def standing(subject: str, place: Place) -> Iterator[Finding]:
     if said is not None:
         message, remedy = said
         yield Finding(level=Level.WARN, subject=subject, code="occupied", message=message, remedy=remedy)
+
+
+def _decided(subject: str, place: Place) -> Iterator[Finding]:
+    """Return what the journal says of content that is not ours: somebody accepted it, or a person has to decide."""
+    name, view, credential = place.name, place.view, place.bound.credential
+    if leave := view.accepted.get(name):
+        suffers = "; the target is required, so the credential is not ready" if name in credential.required else ""
+        yield Finding(
+            level=Level.WARN,
+            subject=subject,
+            code="accepted",
+            message=(
+                f"a value that is not ours stands there and is left alone, accepted by {leave.by}"
+                f" at {rfc3339(leave.at)}{suffers}"
+            ),
+            remedy=f"`rotator resolve {credential.name} --undo` ends that; then decide again",
+        )
+    elif name in view.baselines and name not in view.occupied:
+        if name in view.overridden:
+            what = view.what.get(name, "something that is not ours stands there")
+        elif name in view.strange and view.strange[name] != view.kept.get(name):
+            what = f"{', '.join(sorted(view.strange[name]))} holds something that is not ours"
+        else:
+            return
+        yield Finding(
+            level=Level.WARN,
+            subject=subject,
+            code="overridden",
+            message=f"somebody else changed a managed key after us: {what}",
+            remedy=(
+                f"`rotator resolve {credential.name} --retry` restores ours, `--accept` keeps theirs;"
+                f" `rotator status {credential.name}` says what each would do"
+            ),
+        )
 
 
 def _occupied(place: Place, reading: Reading) -> tuple[str, str] | None:

@@ -13,6 +13,7 @@ from rotator.app.checks import check
 from rotator.app.fleet import ConfiguredFleet
 from rotator.app.once import once
 from rotator.core.errors import Unavailable
+from rotator.core.facts import Draft, How, Resolved
 from rotator.core.findings import Finding, Level
 from rotator.engine.provider_time import ProviderTime
 from rotator.journal.sealing import generate_key
@@ -396,3 +397,42 @@ def test_a_permission_to_overwrite_that_has_served_is_a_finding(looked, opened, 
 
     [found] = looked()["on_existing"]
     assert found.level is Level.WARN
+
+
+def decided(app, how):
+    """What `rotator resolve` journals."""
+    app.journal.note(app.ids["workers-deploy"], Draft(what=Resolved(how=how), at=1_800_000_000.0, actor="alice"))
+
+
+@pytest.mark.parametrize("later", [False, True], ids=["at first sight", "after a publication"])
+def test_a_foreign_value_that_somebody_accepted_is_a_finding_until_that_is_undone(looked, opened, place, later):
+    if later:
+        with opened() as app:
+            assert once(app, 5.0) == 0
+    with opened() as app:
+        (place.folder / "workers-deploy.env").write_text("CLOUDFLARE_API_TOKEN=garbage\n")
+        assert once(app, 1.0) == 3
+        decided(app, How.ACCEPT)
+        once(app, 1.0)
+        [found] = looked()["accepted"]
+        decided(app, How.UNDO)
+
+    assert found.level is Level.WARN
+    assert found.subject == f"credential workers-deploy, target env_file:{place.folder}/workers-deploy.env"
+    assert "accepted by alice at 2027-01-15T08:00:00Z" in found.message
+    assert "`rotator resolve workers-deploy --undo`" in found.remedy
+    assert "accepted" not in looked()
+
+
+@pytest.mark.parametrize("beside", [False, True])
+def test_what_somebody_else_wrote_after_us_is_a_finding_that_names_the_decision(looked, opened, place, beside):
+    with opened() as app:
+        assert once(app, 5.0) == 0
+    with opened() as app:
+        value = place.value() if beside else "garbage"
+        (place.folder / "workers-deploy.env").write_text(f"CLOUDFLARE_API_TOKEN={value}\n{OTHER_ACCOUNT}")
+        assert once(app, 1.0) == 3
+    [found] = looked()["overridden"]
+
+    assert (found.level, "workers-deploy" in found.remedy) == (Level.WARN, True)
+    assert "CLOUDFLARE_ACCOUNT_ID" in found.message if beside else "CLOUDFLARE_API_TOKEN" in found.message

@@ -27,7 +27,7 @@ class Serving:
     """A credential with that one target."""
 
     def __init__(self, target):
-        self.targets = {"there": target}
+        self.targets, self.credential = {"there": target}, None
 
 
 def said(shown, *, replace=False):
