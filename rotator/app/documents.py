@@ -167,7 +167,7 @@ def fact_document(name: str, fact: Fact) -> dict[str, Any]:
     """Return one fact of `history -o json`; no value and no digest of one."""
     columns, told = encode(fact.what)
     detail: dict[str, Any] = {
-        key: value for key, value in told.items() if key not in HIDDEN and not isinstance(value, dict)
+        key: value for key, value in told.items() if key not in HIDDEN and value != "" and not isinstance(value, dict)
     }
     detail |= {key: moment(detail[key]) for key in MOMENTS if key in detail}
     detail |= {key: found for key, found in zip(COLUMNS, columns, strict=True) if found and key != "fingerprint"}
