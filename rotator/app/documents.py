@@ -123,6 +123,7 @@ def _retirement(retirement: OpenRetirement) -> dict[str, Any]:
         "blocked": retirement.blocked,
         "last_used_on": moment(retirement.last_used_on),
         "subject": retirement.subject,
+        "message": retirement.message,
         "problem": _problem(retirement.problem),
     }
 

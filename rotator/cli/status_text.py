@@ -35,12 +35,6 @@ SHOWN: Final = 40
 HIDDEN: Final = frozenset({"idle", "unmanaged"})
 """States of which nothing needs to be shown where there are too many credentials."""
 
-HOLDING: Final[Mapping[str, str]] = {
-    "still_published": "holds its value, may still receive it, or cannot be read",
-    "targets_not_in_sync": "does not hold the current value, or cannot be read",
-}
-"""What a target does that holds up a retirement, by the reason."""
-
 
 def status(document: Document, width: int | None, height: int | None = None, *, most: int | None = None) -> list[Line]:
     """Return the fleet: counts, then a table with the worst first and what is wrong below each row, then the rest.
@@ -190,9 +184,7 @@ def _blocked(retirement: Document, now: float) -> str:
     why = str(retirement["blocked"])
     if why == "still_used":
         return f"still_used, last used {relative(retirement['last_used_on'], now, 'at an unknown time')}"
-    if retirement.get("subject"):
-        return f"{why}: {retirement['subject']} {HOLDING.get(why, 'holds it up')}"
-    return why
+    return f"{why}: {retirement['message']}" if retirement.get("message") else why
 
 
 def _foot(document: Document, width: int | None, now: float) -> list[Line]:
@@ -314,7 +306,7 @@ def _retirement_table(found: Document, width: int | None, now: float) -> list[Li
                     retirement["blocked"] or "-",
                     relative(retirement["last_used_on"], now),
                 ),
-                [Span(_blocked(retirement, now))] * bool(retirement.get("subject")) + _problem(retirement),
+                [Span(_blocked(retirement, now))] * bool(retirement.get("message")) + _problem(retirement),
             )
         )
     return table(made, width)

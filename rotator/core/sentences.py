@@ -115,6 +115,32 @@ def _resting(told: Told, targets: Sequence[Target]) -> tuple[Reason | None, str]
     return None, "due for rotation"
 
 
+def held_up(told: Told, token_id: str) -> str | None:
+    """What holds up the retirement of a token, in one sentence that says which it is where that is known."""
+    waits = told.waits(token_id)
+    if waits is None or waits.why is None:
+        return None
+    view, name = told.view, waits.subject
+    unreadable = (name, "read") in told.note.troubles
+    if waits.why is Reason.STILL_PUBLISHED and name:
+        if targets := view.held.get(token_id, {}).get(name):
+            return f"it stands at another credential's target ({', '.join(sorted(targets))})"
+        if unreadable:
+            return f"{name} cannot be read, so nobody knows whether the old value still stands there"
+        if view.last.get(name) == token_id:
+            return f"{name} still holds the old value"
+        if (name, token_id) in view.open_writes:
+            return f"a write of the old value to {name} may still arrive there"
+        return f"either {name} may still hold the old value or receive it, or it cannot be read"
+    if waits.why is Reason.TARGETS_NOT_IN_SYNC and name:
+        if unreadable:
+            return f"{name} cannot be read, so nobody knows whether it holds the current value"
+        if view.holds.get(name, view.fingerprint) != view.fingerprint:
+            return f"{name} does not hold the current value"
+        return f"either {name} does not hold the current value, or it cannot be read"
+    return f"{waits.text} ({name})" if name else waits.text
+
+
 def away(targets: Iterable[_Target]) -> list[_Target]:
     """Targets that are not known to hold the current value, without anybody's leave."""
     return [target for target in targets if target.in_sync is False and not target.accepted]

@@ -15,7 +15,7 @@ from rotator.core.protocol.rules import override_code
 from rotator.core.protocol.view import Failure, Rotation, View
 from rotator.core.reasons import RETIREMENT_WAITS, OperatorCode, Reason
 from rotator.core.schedule.due import Due, deadline, renewal_at
-from rotator.core.sentences import Told, away, said
+from rotator.core.sentences import Told, away, held_up, said
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +46,10 @@ class OpenRotation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenRetirement:
-    """An open retirement as people see it; `subject` is the target that holds it up, where one does."""
+    """An open retirement as people see it; `subject` is the target that holds it up, where one does.
+
+    `message` says in one sentence what it waits for, where that is known.
+    """
 
     token_id: str
     step: str
@@ -55,6 +58,7 @@ class OpenRetirement:
     last_used_on: float | None
     subject: str | None = None
     problem: Trouble | None = None
+    message: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -281,6 +285,7 @@ def _retirement(told: Told, token_id: str) -> OpenRetirement:
         last_used_on=told.used.get(token_id),
         subject=(waits.subject or None) if waits else None,
         problem=_trouble(found.failures),
+        message=held_up(told, token_id) if why in RETIREMENT_WAITS else None,
     )
 
 

@@ -106,8 +106,11 @@ def _let_go(work: Work, name: str, of: str) -> bool:
         return not may_hold
     try:
         reading = target.read()
-    except NO_ANSWER:
+    except NO_ANSWER as error:
+        if may_hold:
+            work.trouble(name, "read", error)  # what people read must tell it from a target that holds the value
         return not may_hold
+    work.trouble(name, "read", None)
     if name in work.bound.markers:
         gone = let_go(work, name, reading, of)
         if gone is None:  # nobody can tell; what was certainly never published stands nowhere

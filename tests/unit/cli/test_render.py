@@ -137,8 +137,9 @@ def test_an_accepted_value_says_by_whom_and_how_to_end_it():
 
 def test_a_retirement_that_a_target_holds_up_names_the_target():
     held = {"token_id": "ab" * 16, "step": "open", "until": None, "blocked": "still_published", "last_used_on": None}
-    drawn = shown(status_text.status(status(credential(retirements=[held | {"subject": "vault:a"}])), None))
-    assert "is held: still_published: vault:a holds its value, may still receive it, or cannot be read" in drawn
+    held |= {"subject": "vault:a", "message": "vault:a still holds the old value"}
+    drawn = shown(status_text.status(status(credential(retirements=[held])), None))
+    assert "is held: still_published: vault:a still holds the old value\n" in drawn
 
 
 def test_an_idle_credential_that_is_due_or_out_of_sync_says_so():

@@ -586,6 +586,37 @@ def test_a_retirement_names_the_target_that_holds_it_up_and_what_failed():
     assert status(story).retirements[0].problem == Trouble(act="disable", message="no", remedy="x")
 
 
+@pytest.mark.parametrize(
+    ("troubles", "last", "message"),
+    [
+        (["vault"], {}, "vault cannot be read, so nobody knows whether the old value still stands there"),
+        ([], {"vault": "t1"}, "vault still holds the old value"),
+        (["env"], {"vault": "t1"}, "vault still holds the old value"),
+        ([], {}, "either vault may still hold the old value or receive it, or it cannot be read"),
+    ],
+)
+def test_a_retirement_tells_a_target_that_holds_the_old_value_from_one_that_cannot_be_read(troubles, last, message):
+    story = published().rotated()
+    found = {(name, "read"): Trouble(act="read", message="no") for name in troubles}
+    note = Note(waits={"t1": said(story.at + 9, "still_published", "vault")}, troubles=found)
+    view = replace(story.view, last={**story.view.last, "vault": "t2"} | last)
+
+    assert credential_status(story.credential, view, story.at, note).retirements[0].message == message
+
+
+def test_a_retirement_says_where_another_write_may_arrive_and_which_other_credentials_target_holds_its_value():
+    story = published().rotated()
+    waits = {"t1": said(story.at + 9, "still_published", "vault")}
+    under_way = replace(story.view, open_writes={("vault", "t1"): ("v",)})
+    guest = replace(story.view, held={"t1": {"vault": frozenset({"env_file:/b", "env_file:/a"})}})
+
+    def message(view):
+        return credential_status(story.credential, view, story.at, Note(waits=waits)).retirements[0].message
+
+    assert message(under_way) == "a write of the old value to vault may still arrive there"
+    assert message(guest) == "it stands at another credential's target (env_file:/a, env_file:/b)"
+
+
 def test_a_retirement_says_what_it_waits_for_and_when_it_was_used():
     story = published().rotated()
     note = Note(waits={"t1": said(story.at + 60, "still_used")})

@@ -551,6 +551,17 @@ def test_a_required_target_that_cannot_be_read_may_hold_it():
     assert bench.look(S.UNPUBLISHED, old.id) is R.BAD
 
 
+def test_that_it_could_not_be_read_is_remembered_until_it_can_be():
+    bench, old = rotated()
+    bench.fails("read", Unavailable("reading"))
+    seen = bench.seen(S.UNPUBLISHED, old.id)
+    assert bench.driver.memory(NAME).troubles[seen.note, "read"].message == "reading"
+
+    bench.later(40)
+    assert bench.look(S.UNPUBLISHED, old.id) is R.GOOD
+    assert bench.driver.memory(NAME).troubles == {}
+
+
 def test_a_target_that_left_longer_ago_than_grace_is_not_asked():
     bench, old = rotated()
     del bench.world.required["env"]
