@@ -164,11 +164,16 @@ HIDDEN = frozenset({"stanza", "policy", "account_id", "scope", "free", "not_writ
 """Details that mean nothing to people: stanzas, ids of streams, versions of places, fingerprints."""
 
 
+LATER: Final = frozenset({"marker"})
+"""Details that facts of earlier programs lack: shown where they say something, so that old history reads as it did."""
+
+
 def fact_document(name: str, fact: Fact) -> dict[str, Any]:
     """Return one fact of `history -o json`; no value and no digest of one."""
     columns, told = encode(fact.what)
+    unshown = HIDDEN | {key for key in LATER if not told.get(key)}
     detail: dict[str, Any] = {
-        key: value for key, value in told.items() if key not in HIDDEN and value != "" and not isinstance(value, dict)
+        key: value for key, value in told.items() if key not in unshown and not isinstance(value, dict)
     }
     detail |= {key: moment(detail[key]) for key in MOMENTS if key in detail}
     detail |= {key: found for key, found in zip(COLUMNS, columns, strict=True) if found and key != "fingerprint"}
