@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
 from rotator.core.errors import (
+    Conflict,
     OutcomeUnknown,
     Refused,
     RotatorError,
@@ -15,6 +17,7 @@ from rotator.core.events import Event
 from rotator.core.facts import (
     Failed,
 )
+from rotator.core.protocol.rules import Result
 from rotator.engine.work import Work
 
 CERTAIN: Final = (Refused, Unavailable)
@@ -43,6 +46,38 @@ def failed(
             reason=error.message,
             remedy=error.remedy or None,
         )
+
+
+LEFT_ALONE: Final[Mapping[Result, tuple[str, str]]] = {
+    Result.OVERRIDDEN: (
+        "a value that is not ours stands there, so nothing was written",
+        "look whose it is; `rotator resolve {credential} --retry` writes ours over it, `--accept` keeps it",
+    ),
+    Result.HEEDED: (
+        "a value that is not ours stands there and was accepted, so nothing was written",
+        "`rotator resolve {credential} --undo` ends that; then decide again",
+    ),
+    Result.UNSURE: (
+        "nobody can tell yet whose value stands there, so nothing was written",
+        "nothing yet: it is looked at again by itself; `rotator check` says whether the provider answers",
+    ),
+}
+"""What stands at a target and is never written over: what that means, and what to do."""
+
+
+def left_alone(work: Work, name: str, result: Result) -> Conflict:
+    """Return why a target was not written; `result` is one of `LEFT_ALONE`."""
+    what, remedy = LEFT_ALONE[result]
+    return Conflict(f"writing {name}: {what}", remedy.format(credential=work.credential.name))
+
+
+def unconfigured(work: Work, doing: str) -> Unavailable:
+    """Return that a target of the open rotation has no adapter any more."""
+    return Unavailable(
+        f"{doing}: it is not configured",
+        "put the target back into the configuration, or close the rotation with"
+        f" `rotator resolve {work.credential.name} --abandon`",
+    )
 
 
 def why_of(act: str, error: RotatorError) -> Failed:

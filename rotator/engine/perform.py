@@ -37,13 +37,13 @@ from rotator.core.ports.source import Minted
 from rotator.core.ports.target import Publication, Reading
 from rotator.core.protocol.names import AttemptName
 from rotator.core.protocol.recreate import drifted
-from rotator.core.protocol.rules import Act, Action, Look, Result, Sight, given
+from rotator.core.protocol.rules import Act, Action, Look, Sight, given
 from rotator.core.protocol.view import Rotation
 from rotator.core.reasons import OperatorCode
 from rotator.core.schedule.due import why_due
 from rotator.core.secret import Secret
 from rotator.engine.ending import delete, disable
-from rotator.engine.failing import CERTAIN, failed, type_of, why_of
+from rotator.engine.failing import CERTAIN, LEFT_ALONE, failed, left_alone, type_of, unconfigured, why_of
 from rotator.engine.holding import holder, opened, pieces, provable, publication, value_key
 from rotator.engine.look import lives, proven, take
 from rotator.engine.markers import marked, shows, stands_settled
@@ -207,7 +207,7 @@ def write(work: Work, action: Action) -> None:
     rotation, name = work.view.opened, action.target
     target = work.bound.targets.get(name)
     if target is None:
-        failed(work, "write", name, Unavailable(f"writing {name}: it is not configured"))
+        failed(work, "write", name, unconfigured(work, f"writing {name}"))
         return
     place = next((t.place for t in work.credential.targets if t.name == name), name)
     version: str | None = None
@@ -217,8 +217,8 @@ def write(work: Work, action: Action) -> None:
             if work.view.rotation is None or work.view.rotation.rid != rotation.rid:
                 return  # what stood there was adopted: decide anew
             done = found.fingerprint == rotation.fingerprint and found.complete
-            if not done and found.result in (Result.OVERRIDDEN, Result.UNSURE, Result.HEEDED):
-                raise Conflict(f"writing {name}: {found.result.value}")
+            if not done and found.result in LEFT_ALONE:
+                raise left_alone(work, name, found.result)
             values, ours = publication(work, name, rotation.fingerprint, found.reading)
             if not done:  # else nothing new is published; the write only finishes what a crash cut off (marks, labels)
                 keys = pieces(work, ours)
@@ -256,7 +256,7 @@ def read_back(work: Work, action: Action) -> None:
     rotation, name = work.view.opened, action.target
     target = work.bound.targets.get(name)
     if target is None:
-        failed(work, "read_back", name, Unavailable(f"reading {name} back: it is not configured"))
+        failed(work, "read_back", name, unconfigured(work, f"reading {name} back"))
         return
     try:
         reading = target.read()
@@ -277,7 +277,15 @@ def read_back(work: Work, action: Action) -> None:
             if rotation.strategy is not Strategy.ROLL:  # a roll's value is looked at again after the settle time
                 lives(work, at, fingerprint)
         else:
-            failed(work, "read_back", name, Unavailable(f"verifying the value read back from {name}: refused"))
+            failed(
+                work,
+                "read_back",
+                name,
+                Unavailable(
+                    f"verifying the value read back from {name}: the provider refused it",
+                    "it is tried again by itself; if that does not end, look at the provider's status",
+                ),
+            )
     except CERTAIN as error:
         failed(work, "read_back", name, error)
 
@@ -287,10 +295,11 @@ def _marker(work: Work, name: str, before: Reading) -> str:
     try:
         if marker := shows(work, name, before):
             return marker
-        why = f"writing {name}: what it shows did not change"
+        why = f"writing {name}: what it shows did not change, so nobody knows whether the value arrived"
+        do = "it is written again by itself; if that does not end, look whether the place takes writes at all"
     except CERTAIN as error:
-        why = f"writing {name}: {error.message}"
-    raise OutcomeUnknown(why)
+        why, do = f"writing {name}: {error.message}", error.remedy
+    raise OutcomeUnknown(why, do)
 
 
 def _read_marker_back(work: Work, rotation: Rotation, name: str, reading: Reading) -> None:

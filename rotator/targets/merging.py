@@ -50,7 +50,10 @@ def merge(
             )
         if put(stand):
             return
-    raise Conflict(f"{doing}: others changed it {MERGES} times meanwhile; nothing was written")
+    raise Conflict(
+        f"{doing}: others changed it {MERGES} times meanwhile; nothing was written",
+        "it is tried again by itself; if that does not end, find out who writes there all the time",
+    )
 
 
 def require_managed(publication: Publication, keys: Mapping[str, str]) -> None:

@@ -20,6 +20,7 @@ from rotator.core.facts import Kind
 from rotator.core.protocol.names import parse
 from rotator.core.protocol.rules import Act, Action, Look, Result, Seen, Sight
 from rotator.core.reasons import OperatorCode
+from rotator.engine.failing import LEFT_ALONE, left_alone
 from rotator.engine.perform import perform
 from tests.unit.engine.bench import NAME, Bench, Derived, Key, published
 
@@ -356,7 +357,26 @@ def test_a_foreign_value_is_never_overwritten():
     bench.do(Act.WRITE, "env")
 
     assert bench.at("env") == theirs
-    assert bench.view.opened.failures["write", "env"].message == "writing env: overridden"
+    failure = bench.view.opened.failures["write", "env"]
+    assert failure.message == "writing env: a value that is not ours stands there, so nothing was written"
+    assert f"`rotator resolve {NAME} --retry`" in failure.remedy
+
+
+@pytest.mark.parametrize("result", list(LEFT_ALONE))
+def test_what_is_left_alone_is_told_in_words_with_what_to_do(result):
+    told = left_alone(Bench().work(), "env", result)
+
+    assert told.message.startswith("writing env: ")
+    assert told.message.endswith("so nothing was written")
+    assert not {str(result), "{credential}"} & set(told.message.split())
+    assert told.remedy
+    assert "{" not in told.remedy
+
+
+def test_an_accepted_value_says_what_ends_that():
+    told = left_alone(Bench().work(), "env", Result.HEEDED)
+
+    assert f"`rotator resolve {NAME} --undo`" in told.remedy
 
 
 def test_a_value_that_turns_out_to_be_a_newer_one_of_ours_ends_the_write():
@@ -380,6 +400,7 @@ def test_a_target_that_is_not_configured_any_more_says_so(act):
     bench.do(act, "env")
 
     assert bench.view.opened.failures[act.value, "env"].message.endswith("it is not configured")
+    assert f"`rotator resolve {NAME} --abandon`" in bench.view.opened.failures[act.value, "env"].remedy
 
 
 def test_a_place_that_somebody_else_writes_to_is_waited_for():
