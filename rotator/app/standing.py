@@ -18,7 +18,7 @@ from rotator.core.ports.source import Looks
 from rotator.core.ports.target import Evidence, Reading, Target
 from rotator.core.protocol.view import View
 from rotator.core.secret import Secret
-from rotator.engine.holding import beside, provable, value_key
+from rotator.engine.holding import beside, nobodys, provable, value_key
 from rotator.engine.whose import another_of
 from rotator.engine.work import Bound
 
@@ -152,6 +152,6 @@ def _strange(place: Place, reading: Reading, token: str) -> list[str]:
     for key, content in beside(source, place.target, reading, wanted).items():
         piece = place.journal.fingerprint(content) if place.journal else ""
         wrote = piece in view.pieces or (place.name, piece) in view.allowed
-        if not wrote and source.looks_like(content, key, adopted=False).looks is not Looks.PLACEHOLDER:
+        if not wrote and not nobodys(source, place.target, key, content):
             found.append(key)
     return found

@@ -63,24 +63,36 @@ ISSUERS: Final = (
 
 WORDS: Final = frozenset(
     {
-        *("changeme", "change_me", "change-me", "change me", "changeit", "change_this", "change-this", "change this"),
-        *("replaceme", "replace_me", "replace-me", "replace me", "replace_this", "replace-this", "setme", "set_me"),
-        *("placeholder", "todo", "tbd", "fixme", "none", "null", "undefined", "redacted", "n/a", "{}", '""', "''"),
-        *("my_token", "my-token", "my_api_token", "my-api-token", "mytoken", "insert_here", "paste_here"),
+        *("changeme", "change_me", "changeit", "change_it", "change_this", "changethis", "replaceme", "replace_me"),
+        *("replaceit", "replace_it", "replace_this", "replacethis", "setme", "set_me", "fillme", "fill_me", "fill_in"),
+        *("placeholder", "place_holder", "todo", "to_do", "tbd", "tba", "fixme", "fix_me", "redacted", "insert_here"),
+        *("paste_here", "mytoken", "yourtoken", "yourapitoken", "yourkey", "yourapikey", "{}", '""', "''"),
     }
 )
-"""Whole texts that are placeholders, in any case."""
+"""Whole texts that are placeholders, in any case, with `-`, `_` or a blank between their words."""
 
+MEANT: Final = frozenset(
+    {
+        *("dummy", "example", "sample", "test", "testing", "fake"),
+        *("none", "null", "nil", "undefined", "unset", "empty", "n/a"),
+    }
+)
+"""Placeholders where a secret belongs, and elsewhere perhaps what somebody means."""
+
+_NOUN: Final = r"(?:token|key|id|value|account)"
 SHAPES: Final = re.compile(
-    r"<[^<>]*>|\[your[ _-][a-z _-]+\]|x{3,}|\*{3,}|\.{3,}|_{3,}|-{3,}"
+    r"<[^<>]*>|\[your[ _-][a-z _-]+\]|x{3,}(?:[ _-]+x+)*|(?:[a-z]{2,6}_)x{8,}(?:[_-]x+)*|\*{3,}|\.{3,}|_{3,}|-{3,}"
     r"|your[ _-][a-z _-]+"
+    rf"|my[ _-](?:[a-z]+[ _-])*{_NOUN}"
+    rf"|(?:dummy|example|sample|fake|test)[ _-](?:[a-z]+[ _-])*{_NOUN}"
+    rf"|(?:[a-z]+[ _-])*{_NOUN}[ _-]example"
     r"|(?:insert|enter|paste|put|add|replace|set)[ _-][a-z _-]*(?:here|token|key|secret|value|id)"
     r"|replace[ _-]with[ _-][a-z _-]+"
     r"|[a-z]+[ _-](?:[a-z]+[ _-])*(?:here|placeholder|changeme)"
     r"|(?:placeholder|todo|changeme)[ :_-][a-z _-]+",
     re.IGNORECASE,
 )
-"""Shapes of placeholders, letters only: `your_api_token_here`, `<token>`, `xxx`, `replace-with-your-token`."""
+"""Shapes of placeholders, letters only: `your_api_token_here`, `<token>`, `xxxxxxxx-xxxx`, `my_secret_token`."""
 
 
 def told(text: str) -> Shape | None:
@@ -90,7 +102,7 @@ def told(text: str) -> Shape | None:
         text: what stands at a managed key, not empty.
     """
     if is_placeholder(text):
-        return Shape(Looks.PLACEHOLDER, "a placeholder")
+        return Shape(Looks.PLACEHOLDER, "a placeholder", meant=_plain(text) in MEANT)
     bare = text.strip().strip("\"'")
     for kind, table in ((Looks.ENCRYPTED, ENCRYPTED), (Looks.REFERENCE, REFERENCES), (Looks.OTHER, ISSUERS)):
         for begins, words in table:
@@ -110,4 +122,9 @@ def is_placeholder(text: str) -> bool:
     bare = text.strip()
     if len(text) > LONGEST or len(bare.splitlines()) > 1:
         return False
-    return bare.lower() in WORDS or SHAPES.fullmatch(bare) is not None
+    return _plain(text) in WORDS | MEANT or SHAPES.fullmatch(bare) is not None
+
+
+def _plain(text: str) -> str:
+    """A text in small letters, with `_` between its words."""
+    return re.sub(r"[ -]", "_", text.strip().lower())

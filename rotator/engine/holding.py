@@ -6,17 +6,21 @@ its *side keys* (ids, literals).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from rotator.core.errors import JournalUnsafe, Refused
-from rotator.core.ports.source import Source
+from rotator.core.ports.source import Looks, Source
 from rotator.core.ports.target import Reading, Target
 from rotator.core.protocol.rules import Result
 from rotator.core.secret import Secret
 from rotator.engine.work import Work
 
 LITERAL = "literal:"
+
+_HEX: Final = re.compile(r"[0-9A-Fa-f]{16,}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,6 +129,8 @@ def strangers(work: Work, name: str, reading: Reading, wanted: Mapping[str, Secr
 def beside(source: Source, target: Target, reading: Reading, wanted: Mapping[str, Secret]) -> dict[str, Secret]:
     """Return the side keys that hold something else than what should stand there: key -> content.
 
+    An id in capital letters is the same id.
+
     What should stand there is `wanted`, a literal, and what is the same for every token.
     """
     constants, found = source.constants(), {}
@@ -132,10 +138,27 @@ def beside(source: Source, target: Target, reading: Reading, wanted: Mapping[str
         output = target.keys[key]
         if key == value_key(source, target):
             continue
-        ours = literal_or({}, output) if output.startswith(LITERAL) else wanted.get(key) or constants.get(output)
-        if content != ours:
+        if output.startswith(LITERAL):
+            same = content == literal_or({}, output)
+        else:
+            same = _same(content, wanted.get(key) or constants.get(output))
+        if not same:
             found[key] = content
     return found
+
+
+def _same(content: Secret, ours: Secret | None) -> bool:
+    """Whether two texts are equal, or one number in hexadecimal digits, whose letters have no case."""
+    if ours is None:
+        return False
+    one, other = content.reveal(), ours.reveal()
+    return one == other or (_HEX.fullmatch(other) is not None and one.lower() == other.lower())
+
+
+def nobodys(source: Source, target: Target, key: str, content: Secret) -> bool:
+    """Whether a side key holds a placeholder; a word like `test` is none where a literal belongs, but may be meant."""
+    shape = source.looks_like(content, key, adopted=False)
+    return shape.looks is Looks.PLACEHOLDER and not (shape.meant and target.keys[key].startswith(LITERAL))
 
 
 def publication(

@@ -17,7 +17,18 @@ from rotator.core.ports.target import Evidence
 from rotator.core.protocol.names import parse
 from rotator.core.protocol.rules import Look, Result, Sight
 from rotator.core.secret import Secret
-from rotator.engine.holding import Stand, desired, holder, opened, pieces, provable, strangers, untouched, value_key
+from rotator.engine.holding import (
+    Stand,
+    desired,
+    holder,
+    nobodys,
+    opened,
+    pieces,
+    provable,
+    strangers,
+    untouched,
+    value_key,
+)
 from rotator.engine.markers import marker_stand
 from rotator.engine.whose import Other, Whose, another, may_ask, named_for_adoption, refused, whose
 from rotator.engine.work import Work
@@ -100,11 +111,10 @@ def _beside(work: Work, name: str, found: Stand, *, first: bool) -> Stand:
     wanted = _wanted(work, name, found) if live else {}
     strange = strangers(work, name, found.reading, wanted)
     if first:
-        nobodys = frozenset(
-            piece for key, piece in strange.items() if _placeholder(work, found.reading.values[key], key)
-        )
-        strange = {key: piece for key, piece in strange.items() if piece not in nobodys}
-        found = replace(found, free=found.free | nobodys)
+        target, standing = work.bound.targets[name], found.reading.values
+        free = {key: piece for key, piece in strange.items() if nobodys(work.source, target, key, standing[key])}
+        strange = {key: piece for key, piece in strange.items() if key not in free}
+        found = replace(found, free=found.free | frozenset(free.values()))
         if strange:
             identity = work.journal.fingerprint(Secret("\n".join(sorted(strange.values()))))
             if work.view.heeded.get(name) == identity:
@@ -119,10 +129,6 @@ def _beside(work: Work, name: str, found: Stand, *, first: bool) -> Stand:
     _sight(work, name, found, strange, amiss, wanted if complete else {}, first=first)
     result = found.result if complete or not live else Result.OLDER  # changed by hand: ours to heal
     return replace(found, result=result, complete=complete)
-
-
-def _placeholder(work: Work, content: Secret, key: str) -> bool:
-    return work.source.looks_like(content, key, adopted=False).looks is Looks.PLACEHOLDER
 
 
 def _amiss(work: Work, name: str, found: Stand, wanted: Mapping[str, Secret], strange: Mapping[str, str]) -> list[str]:

@@ -108,10 +108,12 @@ class Shape:
     Attributes:
         looks: the kind.
         what: the kind in words (`a reference to 1Password (op://)`); never any part of the text.
+        meant: whether somebody may mean the text as it is at a key that holds no secret (`test` for a stage).
     """
 
     looks: Looks
     what: str
+    meant: bool = False
 
 
 class Source(Protocol):

@@ -61,7 +61,7 @@ def test_what_is_no_value_of_the_provider_occupies_the_target_and_is_sent_to_nob
     assert file.read_text() == f"API_TOKEN={text}\n"
 
 
-@pytest.mark.parametrize("text", ["your_api_token_here", "<token>", "changeme", "xxx", ""])
+@pytest.mark.parametrize("text", ["your_api_token_here", "<token>", "changeme", "xxx", "", "test", "my_secret_token"])
 def test_a_placeholder_is_published_over_at_once(opened, place, file, verified, text):
     file.write_text(f"{KEY}='{text}'\n")
     app = opened()
@@ -78,6 +78,35 @@ def test_the_id_of_another_account_beside_an_empty_value_occupies_the_target(ope
     assert once(app, 1.0) == 3
     assert ACCOUNT in status(app).needs_operator.message
     assert "b0000000000000000000000000000002" in file.read_text()
+
+
+def test_the_id_of_the_account_in_capital_letters_is_the_same_id_and_is_written_as_it_is_shown(opened, file):
+    file.write_text(f"{KEY}=\n{ACCOUNT}={OURS.upper()}\n")
+    app = opened()
+
+    assert once(app, 5.0) == 0
+    assert status(app).ready
+    assert f"{ACCOUNT}={OURS}\n" in file.read_text()
+
+
+def test_the_id_of_the_account_that_somebody_writes_in_capital_letters_later_overrides_nothing(app, file):
+    assert once(app, 5.0) == 0
+    file.write_text(file.read_text().replace(OURS, OURS.upper()))
+
+    app.stop.wait(2.1)
+    assert once(app, 8.0) == 0
+    assert status(app).ready
+    assert f"{ACCOUNT}={OURS}\n" in file.read_text()
+
+
+@pytest.mark.parametrize(("stage", "code"), [("test", 3), ("none", 3), ("changeme", 0)])
+def test_a_word_that_somebody_may_mean_is_no_placeholder_where_a_literal_belongs(opened, place, file, stage, code):
+    keys = {"API_TOKEN": "token.value", "STAGE": {"literal": "prod"}}
+    place.write(place.credential("workers-deploy", targets=[PLAIN[0] | {"keys": keys}]))
+    file.write_text(f"API_TOKEN=test\nSTAGE={stage}\n")
+
+    assert once(opened(), 5.0) == code
+    assert (f"STAGE={stage}\n" in file.read_text()) == (code == 3)
 
 
 def test_a_living_token_of_another_owner_is_never_called_dead(opened, sandbox, file):

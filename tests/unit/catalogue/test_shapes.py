@@ -40,6 +40,11 @@ from rotator.core.ports.source import Looks
             "api_token_here",
             " xxx ",
         ),
+        *("dummy", "EXAMPLE", "test", "Todo", "none", "NULL", "nil", "unset", "sample", "fake", "n/a"),
+        *("replace_me", "replace-me", "Replace Me", "to-do", "place_holder", "FIX_ME", "change-it"),
+        *("my_secret_token", "MY-API-KEY", "my_token", "your-token", "YourToken", "your_secret"),
+        *("dummy_token", "example-api-key", "test_token", "fake value", "token_example", "API-KEY-EXAMPLE"),
+        *("xxxxxxxx-xxxx", "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx", "XXXX_XXXX", "cfut_xxxxxxxxxxxx"),
     ],
 )
 def test_a_placeholder_is_nobodys_secret(text):
@@ -48,7 +53,12 @@ def test_a_placeholder_is_nobodys_secret(text):
 
 @pytest.mark.parametrize(
     "text",
-    ["hunter2", "oops", "cfut_" + "A1b2" * 12, "p4ssw0rd_here", "xx", "x" * 65, "<a\nb>", "your_" + "k3y", "secret"],
+    [
+        *("hunter2", "oops", "cfut_" + "A1b2" * 12, "p4ssw0rd_here", "xx", "x" * 65, "<a\nb>", "your_" + "k3y"),
+        *("secret", "my_secret", "mysecret", "password", "test1", "test\ntest", "example.com", "tester", "nonesuch"),
+        *("my_" + "a_" * 29 + "token", "test_passphrase", "todos", "xxx1", "xxxxxxxx-xxxy", "cfut_xxx", "dummy2"),
+        "0" * 32,
+    ],
 )
 def test_what_might_be_somebodys_secret_is_no_placeholder(text):
     found = told(text)
@@ -123,3 +133,9 @@ def test_what_is_certainly_no_bare_value_is_told(text):
 def test_a_bare_text_of_no_known_shape_is_left_to_the_source():
     assert told("cfut_" + "A" * 48) is None
     assert told("oops") is None
+
+
+@pytest.mark.parametrize("text", ["test", "None", "example"])
+def test_a_word_that_somebody_may_mean_elsewhere_says_so(text):
+    assert told(text).meant
+    assert not told("changeme").meant
