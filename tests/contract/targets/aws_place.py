@@ -21,8 +21,11 @@ DENIED = json.dumps({"__type": "AccessDeniedException", "Message": "not authoriz
 
 @lru_cache(maxsize=8)
 def foreign(url: str) -> Any:
-    """Another program's client. Loading the SDK's models costs more than most tests, so one serves all."""
-    return boto3.client("secretsmanager", region_name=REGION, endpoint_url=url)
+    """Another program's client. Loading the SDK's models costs more than most tests, so one serves all.
+
+    It has a session of its own: the default one of the SDK keeps the profiles that the first test of a process had.
+    """
+    return boto3.session.Session().client("secretsmanager", region_name=REGION, endpoint_url=url)
 
 
 class AwsPlace:
