@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from rotator.core.credential import NEVER, Policy
 from rotator.core.facts import Adopted, Baseline, Kind, OfLife, PublishIntent, Sighted, Written
-from rotator.core.protocol.view import Failure, Retirement, Token, View
+from rotator.core.protocol.view import Failure, Retirement, TargetView, Token, View
 from rotator.core.reasons import OperatorCode
 
 K = Kind
@@ -74,11 +74,29 @@ def checked(failures: Mapping[tuple[str, str], Failure]) -> dict[tuple[str, str]
     return {key: found for key, found in failures.items() if key[0] != "check"}
 
 
-def generations(view: View, fact: Written | Adopted) -> dict[tuple[str, str], int]:
-    """The generations with the one that was just written; tokens that are nobody's any more are left out."""
+def with_target(view: View, name: str, **changes: Any) -> View:
+    """The view with something else that is known of a target."""
+    return replace(view, targets=plus(view.targets, name, replace(view.at(name), **changes)))
+
+
+def with_all(view: View, change: Callable[[TargetView], TargetView]) -> View:
+    """The view with a change of every target."""
+    return replace(view, targets={name: change(found) for name, found in view.targets.items()})
+
+
+def generated(view: View, fact: Written | Adopted) -> View:
+    """The view with the generation that was just written; tokens that are nobody's any more are left out."""
     ours = {view.current, fact.token_id, *view.retirements}
-    kept = {key: number for key, number in view.generations.items() if key[1] in ours}
-    return plus(kept, (fact.target, fact.token_id), fact.generation)
+    view = with_target(
+        view, fact.target, generations=plus(view.at(fact.target).generations, fact.token_id, fact.generation)
+    )
+    if all(found.generations.keys() <= ours for found in view.targets.values()):
+        return view
+
+    def ended(found: TargetView) -> TargetView:
+        return replace(found, generations={t: n for t, n in found.generations.items() if t in ours})
+
+    return with_all(view, ended)
 
 
 def failing_since(view: View, at: float) -> View:
@@ -89,37 +107,27 @@ def failing_since(view: View, at: float) -> View:
 def moved(view: View, at: float, fact: Sighted | Written | Adopted, old: str = "") -> View:
     """A target lets go of what stood there last: grace of that token counts from now."""
     let_go = dict(view.let_go)
-    for token in (view.last.get(fact.target, ""), old):
+    for token in (view.at(fact.target).token_id, old):
         if token and token != fact.token_id:
             let_go[token] = max(let_go.get(token, 0.0), at)
-    return replace(
-        view,
-        let_go=let_go,
-        last=plus(view.last, fact.target, fact.token_id),
-        holds=plus(view.holds, fact.target, fact.fingerprint),
-    )
+    view = with_target(view, fact.target, token_id=fact.token_id, holds=fact.fingerprint)
+    return replace(view, let_go=let_go)
 
 
 def beside(view: View, at: float, fact: Sighted | Baseline) -> View:
     """Which managed keys do not hold what they should, and which of those hold a stranger's content."""
-    target, strange = fact.target, fact.strange or {}
-    kept = {k: p for k, p in view.kept.get(target, {}).items() if strange.get(k) == p}
-    left = view.accepted if kept or target in view.heeded else minus(view.accepted, target)
-    return replace(
+    before, strange = view.at(fact.target), fact.strange or {}
+    kept = {k: p for k, p in before.kept.items() if strange.get(k) == p}
+    since = before.strange_at if before.strange else at
+    return with_target(
         view,
-        accepted=left,
-        amiss=set_or_gone(view.amiss, target, fact.amiss),
-        strange=set_or_gone(view.strange, target, strange),
-        strange_at=set_or_gone(view.strange_at, target, view.strange_at.get(target, at) if strange else 0.0),
-        kept=set_or_gone(view.kept, target, kept),
+        fact.target,
+        accepted=before.accepted if kept or before.heeded is not None else None,
+        amiss=fact.amiss,
+        strange=strange,
+        strange_at=since if strange else 0.0,
+        kept=kept,
     )
-
-
-def set_or_gone(table: Mapping[_Key, _Value], key: _Key, value: _Value) -> Mapping[_Key, _Value]:
-    """The table with this entry, or without one where the value is empty."""
-    if value:
-        return plus(table, key, value)
-    return minus(table, key) if key in table else table
 
 
 def pieces(view: View, fact: PublishIntent | Written | Baseline | Sighted) -> Mapping[str, str]:
@@ -128,9 +136,17 @@ def pieces(view: View, fact: PublishIntent | Written | Baseline | Sighted) -> Ma
     return {**view.pieces, **found} if found.items() - view.pieces.items() else view.pieces
 
 
-def unintended(view: View, at: tuple[str, str], version: str) -> View:
+def unintended(view: View, target: str, token: str, version: str) -> View:
     """One intent to write on top of that version is over, and certainly nothing was written."""
-    left = list(view.open_writes.get(at, ()))
+    writes = view.at(target).open_writes
+    left = list(writes.get(token, ()))
     if version in left:
         left.remove(version)
-    return replace(view, open_writes=set_or_gone(view.open_writes, at, tuple(left)))
+    return with_target(view, target, open_writes=set_or_gone(writes, token, tuple(left)))
+
+
+def set_or_gone(table: Mapping[_Key, _Value], key: _Key, value: _Value) -> Mapping[_Key, _Value]:
+    """The table with this entry, or without one where the value is empty."""
+    if value:
+        return plus(table, key, value)
+    return minus(table, key) if key in table else table

@@ -11,8 +11,9 @@ from rotator.core.protocol.view import Mark, View
 
 def intended(view: View, target: str, token_id: str, at: float) -> View:
     """A write is about to be sent; nobody can tell for a while whether it arrives."""
-    open_ = {of: when for of, when in view.intents_at.items() if of in view.open_writes}
-    return replace(view, intents_at=amend.plus(open_, (target, token_id), at))
+    found = view.at(target)
+    still = {token: when for token, when in found.intents_at.items() if token in found.open_writes}
+    return amend.with_target(view, target, intents_at=amend.plus(still, token_id, at))
 
 
 def wrote(view: View, fact: Written, of: Draft) -> View:
@@ -20,18 +21,17 @@ def wrote(view: View, fact: Written, of: Draft) -> View:
     if not fact.marker:
         return view
     mark = Mark(marker=fact.marker, token_id=fact.token_id, fingerprint=fact.fingerprint, at=of.at)
-    return replace(view, marks=amend.plus(view.marks, fact.target, mark))
+    return amend.with_target(view, fact.target, mark=mark)
 
 
 def stood(view: View, fact: ReadBack) -> View:
     """It showed the same when no request of ours could arrive any more: whatever was under way came before it."""
-    mark = view.marks.get(fact.target)
+    mark = view.at(fact.target).mark
     if mark is None or not fact.marker or mark.marker != fact.marker:
         return view
-    left = {at: versions for at, versions in view.open_writes.items() if at[0] != fact.target}
-    return replace(view, marks=amend.plus(view.marks, fact.target, replace(mark, stood=True)), open_writes=left)
+    return amend.with_target(view, fact.target, mark=replace(mark, stood=True), open_writes={})
 
 
 def acknowledged(view: View, fact: Acknowledged, of: Draft) -> View:
     """A consumer said which generation it uses; an older word never takes a newer one back."""
-    return replace(view, acks=amend.plus(view.acks, fact.target, max(fact.generation, view.acks.get(fact.target, 0))))
+    return amend.with_target(view, fact.target, ack=max(fact.generation, view.at(fact.target).ack or 0))

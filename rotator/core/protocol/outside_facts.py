@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 
 from rotator.core.facts import (
@@ -29,7 +28,7 @@ from rotator.core.facts import (
     Unknown,
 )
 from rotator.core.protocol import amend
-from rotator.core.protocol.view import Acceptance, AttemptState, Guest, Pause, Request, View
+from rotator.core.protocol.view import Acceptance, AttemptState, Guest, Past, Pause, Request, TargetView, View
 
 
 def configured(view: View, fact: Configured, of: Draft) -> View:
@@ -64,17 +63,18 @@ def retired(view: View, fact: Retired, of: Draft) -> View:
 
 def baseline(view: View, fact: Baseline, of: Draft) -> View:
     """A target was seen for the first time."""
-    allowed = view.allowed | {(fact.target, piece) for piece in fact.free}
+    allowed = view.at(fact.target).allowed | {*fact.free}
     if fact.replace:
-        allowed = allowed | {(fact.target, fact.fingerprint)}
+        allowed = allowed | {fact.fingerprint}
     view = replace(view, pieces=amend.pieces(view, fact))
     view = amend.beside(view, of.at, fact) if fact.strange is not None else view
-    return replace(
+    return amend.with_target(
         view,
-        holds=amend.plus(view.holds, fact.target, fact.fingerprint),
-        baselines=view.baselines | {fact.target},
-        released=amend.minus(view.released, fact.target),
-        last=amend.plus(view.last, fact.target, fact.token_id),
+        fact.target,
+        known=True,
+        holds=fact.fingerprint,
+        token_id=fact.token_id,
+        released=None,
         allowed=allowed,
     )
 
@@ -111,7 +111,7 @@ def adopted(view: View, fact: Adopted, of: Draft) -> View:
     )
     if fact.target:
         view = override_gone(amend.moved(view, of.at, fact), fact.target)
-        view = replace(view, generations=amend.generations(view, fact))
+        view = amend.generated(view, fact)
     return amend.restored(view, of.at) if fact.ahead else view
 
 
@@ -119,18 +119,20 @@ def overridden(view: View, fact: Overridden, of: Draft) -> View:
     """A managed key holds a value that is not ours; what an operator accepted there before is gone."""
     stream = fact.stream
     guest = Guest(stream=stream, token_id=fact.token_id, fingerprint=fact.fingerprint) if stream else None
-    since = view.overridden_at[fact.target] if fact.target in view.overridden else of.at
-    view = override_gone(view, fact.target, but_occupied=True)
-    first = fact.target not in view.baselines
-    return replace(
+    before = view.at(fact.target)
+    return amend.with_target(
         view,
-        overridden_at=amend.plus(view.overridden_at, fact.target, since),
-        overridden=amend.plus(view.overridden, fact.target, fact.fingerprint),
-        occupied=view.occupied | {fact.target} if first else view.occupied,
-        holds=amend.plus(view.holds, fact.target, fact.fingerprint),
-        strange=amend.set_or_gone(view.strange, fact.target, fact.keys),
-        what=amend.set_or_gone(view.what, fact.target, fact.what),
-        guests=amend.plus(view.guests, fact.target, guest) if guest else view.guests,
+        fact.target,
+        overridden=fact.fingerprint,
+        overridden_at=of.at if before.overridden is None else before.overridden_at,
+        what=fact.what,
+        guest=guest,
+        occupied=before.occupied or not before.known,
+        heeded=None,
+        accepted=None,
+        holds=fact.fingerprint,
+        strange=fact.keys,
+        strange_at=before.strange_at if before.strange else of.at,
     )
 
 
@@ -139,16 +141,10 @@ def override_ended(view: View, fact: OverrideEnded, of: Draft) -> View:
     return override_gone(view, fact.target)
 
 
-def override_gone(view: View, target: str, *, but_occupied: bool = False) -> View:
+def override_gone(view: View, target: str) -> View:
     """The view without anything that was said of a value that is not ours at a target."""
-    return replace(
-        view,
-        overridden=amend.minus(view.overridden, target),
-        occupied=view.occupied if but_occupied else view.occupied - {target},
-        heeded=amend.minus(view.heeded, target),
-        accepted=amend.minus(view.accepted, target),
-        what=amend.minus(view.what, target),
-        guests=amend.minus(view.guests, target),
+    return amend.with_target(
+        view, target, overridden=None, what="", guest=None, occupied=False, heeded=None, accepted=None
     )
 
 
@@ -170,9 +166,8 @@ def released(view: View, fact: TargetReleased, of: Draft) -> View:
     """
     if fact.of:
         view = _renamed(view, fact.of, fact.target)
-    past = amend.plus(view.past, fact.target, fact.stanza)
-    vacated = amend.set_or_gone(view.vacated, fact.target, fact.place)
-    return replace(view, released=amend.plus(view.released, fact.target, of.at), past=past, vacated=vacated)
+    past = Past(stanza=fact.stanza, place=fact.place)
+    return amend.with_target(view, fact.target, released=of.at, past=past)
 
 
 def _renamed(view: View, before: str, after: str) -> View:
@@ -181,32 +176,17 @@ def _renamed(view: View, before: str, after: str) -> View:
     if rotation is not None:
         gone = {before}
         rotation = replace(rotation, written=rotation.written - gone, read_back=rotation.read_back - gone)
-    view = override_gone(view, before)
-    return replace(
-        view,
-        rotation=rotation,
-        baselines=view.baselines - {before} | {after},
-        last=_moved_key(view.last, before, after),
-        holds=_moved_key(view.holds, before, after),
-        amiss=amend.minus(view.amiss, before),
-        strange=amend.minus(view.strange, before),
-        open_writes={(after if t == before else t, token): v for (t, token), v in view.open_writes.items()},
+    there = override_gone(view, before).at(before)
+    left = replace(there, known=False, token_id=None, holds=None, amiss=(), strange={}, open_writes={})
+    former = replace(
+        view.at(after), known=True, token_id=there.token_id, holds=there.holds, open_writes=there.open_writes
     )
-
-
-def _moved_key(table: Mapping[str, str], before: str, after: str) -> dict[str, str]:
-    return {after if key == before else key: value for key, value in table.items()}
+    return replace(view, rotation=rotation, targets={**view.targets, before: left, after: former})
 
 
 def added(view: View, fact: TargetAdded, of: Draft) -> View:
     """A target came back: it is looked at as if for the first time."""
-    return replace(
-        view,
-        released=amend.minus(view.released, fact.target),
-        baselines=view.baselines - {fact.target},
-        past=amend.minus(view.past, fact.target),
-        vacated=amend.minus(view.vacated, fact.target),
-    )
+    return amend.with_target(view, fact.target, released=None, known=False, past=None)
 
 
 def request(view: View, fact: Requested, of: Draft) -> View:
@@ -236,38 +216,32 @@ def resolved(view: View, fact: Resolved, of: Draft) -> View:
     """
     how, rotation = fact.how, view.rotation
     if how is How.UNDO:
-        return replace(
-            view,
-            overridden={**view.overridden, **view.heeded},
-            overridden_at={**view.overridden_at, **dict.fromkeys(view.heeded, of.at)},
-            heeded={},
-            kept={},
-            accepted={},
-        )
-    if how is How.ACCEPT:
-        said = dict.fromkeys({*view.overridden, *view.strange}, Acceptance(by=of.actor, at=of.at))
-        kept = {target: keys for target, keys in view.strange.items() if target not in view.overridden}
-        view = replace(
-            view,
-            heeded={**view.heeded, **view.overridden},
-            kept={**view.kept, **kept},
-            accepted={**view.accepted, **said},
-        )
-    elif how is How.RETRY:
-        beside = {(target, piece) for target, keys in view.strange.items() for piece in keys.values()}
-        view = replace(view, allowed=view.allowed | set(view.overridden.items()) | beside)
+        return amend.with_all(view, lambda found: _asked_again(found, of.at))
+    view = amend.with_all(view, lambda found: _decided(found, how, Acceptance(by=of.actor, at=of.at)))
     if rotation and how is How.RETRY:
         view = replace(view, rotation=replace(rotation, rejects=0, failures={}))
     closes = how is How.ABANDON and rotation is not None
-    strange = {} if how is How.RETRY else {t: keys for t, keys in view.strange.items() if t not in view.overridden}
-    return replace(
-        view,
-        overridden={},
-        occupied=frozenset(),
-        strange=strange,
-        cleared_at=of.at,
-        closing=rotation.rid if closes and rotation else view.closing,
-    )
+    return replace(view, cleared_at=of.at, closing=rotation.rid if closes and rotation else view.closing)
+
+
+def _asked_again(found: TargetView, at: float) -> TargetView:
+    """What was left alone at a target is asked about again."""
+    if found.heeded is not None:
+        found = replace(found, overridden=found.heeded, overridden_at=at, heeded=None)
+    return replace(found, kept={}, accepted=None)
+
+
+def _decided(found: TargetView, how: How | None, by: Acceptance) -> TargetView:
+    """What an operator's decision means for what stands at a target."""
+    foreign, strange = found.overridden, found.strange
+    if how is How.ACCEPT and (foreign is not None or strange):
+        kept = strange if strange and foreign is None else found.kept
+        found = replace(found, heeded=found.heeded if foreign is None else foreign, kept=kept, accepted=by)
+    elif how is How.RETRY:
+        theirs = {*strange.values()} | (set() if foreign is None else {foreign})
+        found = replace(found, allowed=found.allowed | theirs)
+    gone = how is How.RETRY or foreign is not None
+    return replace(found, overridden=None, occupied=False, strange={} if gone else strange)
 
 
 def sighted(view: View, fact: Sighted, of: Draft) -> View:

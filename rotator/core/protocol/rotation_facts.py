@@ -217,7 +217,7 @@ def failure(view: View, fact: Failed, of: Draft) -> View:
     """A failed act, for the back-off; a certain refusal of a mint returns to the step before its intent."""
     act, why, remedy, rotation = fact.act, fact.why, fact.remedy, view.rotation
     if fact.not_written is not None:
-        view = amend.unintended(view, (fact.target, fact.token_id), fact.not_written)
+        view = amend.unintended(view, fact.target, fact.token_id, fact.not_written)
     retirement = view.retirements.get(fact.token_id)
     if retirement and act in ("disable", "delete"):
         failures = amend.failures_with(retirement.failures, (act, ""), of.at, why, remedy=remedy)
@@ -237,13 +237,17 @@ def failure(view: View, fact: Failed, of: Draft) -> View:
 
 def publish_intent(view: View, fact: PublishIntent, of: Draft) -> View:
     """A write is about to happen on top of that version."""
-    rotation, at = view.opened, (fact.target, fact.token_id)
-    view = marker_facts.intended(view, *at, of.at)
+    rotation, writes = view.opened, view.at(fact.target).open_writes
+    view = marker_facts.intended(view, fact.target, fact.token_id, of.at)
+    view = amend.with_target(
+        view,
+        fact.target,
+        open_writes=amend.plus(writes, fact.token_id, (*writes.get(fact.token_id, ()), fact.version)),
+    )
     return replace(
         view,
         pieces=amend.pieces(view, fact),
         intended=view.intended | {fact.token_id},
-        open_writes=amend.plus(view.open_writes, at, (*view.open_writes.get(at, ()), fact.version)),
         rotation=replace(rotation, published=True),
     )
 
@@ -257,13 +261,11 @@ def written(view: View, fact: Written, of: Draft) -> View:
         written=rotation.written | {fact.target},
         failures=amend.minus(rotation.failures, ("write", fact.target)),
     )
-    view = replace(amend.moved(view, of.at, fact, fact.old), generations=amend.generations(view, fact))
-    return replace(
-        view,
-        rotation=rotation,
-        pieces=amend.pieces(view, fact),
-        open_writes=amend.minus(view.open_writes, (fact.target, fact.token_id)),
+    view = amend.generated(amend.moved(view, of.at, fact, fact.old), fact)
+    view = amend.with_target(
+        view, fact.target, open_writes=amend.minus(view.at(fact.target).open_writes, fact.token_id)
     )
+    return replace(view, rotation=rotation, pieces=amend.pieces(view, fact))
 
 
 def read_back(view: View, fact: ReadBack, of: Draft) -> View:

@@ -10,6 +10,13 @@ from rotator.core.credential import NEVER, Policy, Strategy, Terms
 from rotator.core.errors import IllegalFact
 from rotator.core.facts import Kind
 from rotator.core.plain import Json
+from rotator.core.protocol.target_view import UNSEEN as UNSEEN
+from rotator.core.protocol.target_view import Acceptance as Acceptance
+from rotator.core.protocol.target_view import ByTarget
+from rotator.core.protocol.target_view import Guest as Guest
+from rotator.core.protocol.target_view import Mark as Mark
+from rotator.core.protocol.target_view import Past as Past
+from rotator.core.protocol.target_view import TargetView as TargetView
 from rotator.core.reasons import OperatorCode
 
 
@@ -181,43 +188,7 @@ class Pause:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Guest:
-    """A value of another credential of ours that stands at a target: its stream, its token, its fingerprint."""
-
-    stream: str
-    token_id: str
-    fingerprint: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Mark:
-    """What a write-only target showed right after a write of ours.
-
-    Attributes:
-        marker: what it showed.
-        token_id: the token whose value was written.
-        fingerprint: that value.
-        at: provider time at which it was noted.
-        stood: whether it was seen unchanged when no request of ours could arrive any more.
-    """
-
-    marker: str
-    token_id: str
-    fingerprint: str
-    at: float
-    stood: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Acceptance:
-    """Who said that what stands at a target is to be left alone, and when (provider time)."""
-
-    by: str
-    at: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class View:
+class View(ByTarget):
     """Everything that rules may know of one credential's past.
 
     Attributes:
@@ -234,29 +205,8 @@ class View:
         marked: token id -> the irrevocable fact about it.
         intended: token ids with any publish intent.
         stood: token ids that were seen standing at a target.
-        baselines: targets whose first sight is journaled.
-        holds: target -> fingerprint of what last was written to or seen at its value key, empty for nothing.
-        amiss: target -> managed keys that did not hold what belongs to the value beside them.
-        strange: target -> managed key -> fingerprint of a stranger's content there.
-        strange_at: since when it stands there.
-        kept: those of `strange` beside a value of ours that an operator told us to leave alone.
-        what: target of `overridden` -> what stands there, in words for people.
-        guests: target that holds a living value of another credential of ours -> whose.
+        targets: what is known of each target, by name.
         held: token id -> other streams whose targets hold it -> those targets; it is not retired meanwhile.
-        vacated: target that left the configuration -> its place.
-        accepted: target -> who told us to leave alone what stands there, and when.
-        overridden: target -> fingerprint of a value unknown to us that stands there.
-        overridden_at: since when one stands at each target of `overridden`.
-        occupied: those of `overridden` that stood there at first sight.
-        heeded: target -> fingerprint that an operator told us to leave alone until it changes (`resolve --accept`).
-        allowed: (target, fingerprint) that may be overwritten.
-        released: target that left the configuration -> when.
-        last: target -> token id last written to or seen at it.
-        generations: (target, token id) -> generation that we last wrote there; of tokens that are still ours.
-        open_writes: (target, token id) -> versions on top of which a write may still happen, one for each intent.
-        intents_at: (target, token id) -> when the last intent to write there was noted.
-        marks: write-only target -> what it showed right after our last write.
-        acks: target -> highest generation that a consumer said it uses (`rotator ack`).
         let_go: token id -> last moment at which a target was seen to stop holding it.
         ahead: a target or a name was seen that is ahead of the journal: it was restored.
         ahead_at: when that was seen last.
@@ -265,7 +215,6 @@ class View:
         want: a successor is wanted at once (the last rotation was displaced).
         yielded: the last rotation was displaced before its first intent to let a republish pass.
         healed_at: when the last republish was planned.
-        past: target that left the configuration -> its stanza, so that it can still be read.
         request: what an operator asked for.
         served: request id -> rotation id.
         pause: the operator's pause.
@@ -292,29 +241,8 @@ class View:
     marked: Mapping[str, Kind] = field(default_factory=dict)
     intended: frozenset[str] = frozenset()
     stood: frozenset[str] = frozenset()
-    baselines: frozenset[str] = frozenset()
-    holds: Mapping[str, str] = field(default_factory=dict)
-    amiss: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    strange: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    strange_at: Mapping[str, float] = field(default_factory=dict)
-    kept: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    what: Mapping[str, str] = field(default_factory=dict)
-    guests: Mapping[str, Guest] = field(default_factory=dict)
+    targets: Mapping[str, TargetView] = field(default_factory=dict)
     held: Mapping[str, Mapping[str, frozenset[str]]] = field(default_factory=dict)
-    vacated: Mapping[str, str] = field(default_factory=dict)
-    accepted: Mapping[str, Acceptance] = field(default_factory=dict)
-    overridden: Mapping[str, str] = field(default_factory=dict)
-    overridden_at: Mapping[str, float] = field(default_factory=dict)
-    occupied: frozenset[str] = frozenset()
-    heeded: Mapping[str, str] = field(default_factory=dict)
-    allowed: frozenset[tuple[str, str]] = frozenset()
-    released: Mapping[str, float] = field(default_factory=dict)
-    last: Mapping[str, str] = field(default_factory=dict)
-    generations: Mapping[tuple[str, str], int] = field(default_factory=dict)
-    open_writes: Mapping[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)
-    intents_at: Mapping[tuple[str, str], float] = field(default_factory=dict)
-    marks: Mapping[str, Mark] = field(default_factory=dict)
-    acks: Mapping[str, int] = field(default_factory=dict)
     let_go: Mapping[str, float] = field(default_factory=dict)
     ahead: bool = False
     ahead_at: float = -NEVER
@@ -323,7 +251,6 @@ class View:
     want: bool = False
     yielded: bool = False
     healed_at: float = -NEVER
-    past: Mapping[str, Json] = field(default_factory=dict)
     request: Request | None = None
     served: Mapping[str, str] = field(default_factory=dict)
     pause: Pause | None = None

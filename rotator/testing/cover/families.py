@@ -8,6 +8,7 @@ from typing import Final
 
 from rotator.core.credential import Strategy
 from rotator.core.facts import Captured, Configured, Draft, Requested
+from rotator.core.protocol.view import TargetView
 from rotator.testing.cover import events
 from rotator.testing.cover.events import Event
 from rotator.testing.cover.model import KINDS, LIFE, NAME, TICK, Model, Proc
@@ -73,7 +74,7 @@ def first(family: Family, mutation: Mutation | None = None) -> Model:
         stream = model.store.stream(NAME)
         stream.view = replace(
             stream.view, current=tok.id, fingerprint=fingerprint, generation=1, stood=frozenset({tok.id}),
-            baselines=frozenset(KINDS), last=dict.fromkeys(KINDS, tok.id),
+            targets={name: TargetView(known=True, token_id=tok.id) for name in KINDS},
         )  # fmt: skip
         for place in model.places.values():
             place.data, place.since, place.by = {NAME: tok.value}, {NAME: at}, {NAME: ""}

@@ -94,7 +94,10 @@ def test_a_target_that_left_can_still_be_read(app, stream, place):
     (name, plain), *_ = spec["targets"].items()
     place.write(place.credential("workers-deploy", targets=[{"type": "env_file", "path": "else.env"}]))
     reload(app)
-    found = app.fleet.bound(stream, replace(blank(), spec=app.queries.credentials[0].spec, past={name: plain}))
+    found = app.fleet.bound(
+        stream,
+        left(app, name, plain),
+    )
 
     assert found is not None
     assert name in found.targets
@@ -103,14 +106,17 @@ def test_a_target_that_left_can_still_be_read(app, stream, place):
 
 @pytest.mark.parametrize("plain", [None, {"type": "vault", "connection": "gone", "path": "x"}])
 def test_a_target_that_left_and_cannot_be_made_again_is_not_there(app, stream, plain):
-    found = app.fleet.bound(stream, replace(blank(), spec=app.queries.credentials[0].spec, past={"old": plain}))
+    found = app.fleet.bound(
+        stream,
+        left(app, "old", plain),
+    )
 
     assert found is not None
     assert "old" not in found.targets
 
 
 def test_a_target_that_left_a_stanza_that_nobody_journaled_is_not_there(app, stream):
-    found = app.fleet.bound(stream, replace(blank(), past={"old": {"type": "env_file", "path": "x"}}))
+    found = app.fleet.bound(stream, replace(left(app, "old", {"type": "env_file", "path": "x"}), spec={}))
 
     assert found is not None
     assert "old" not in found.targets

@@ -595,7 +595,7 @@ def test_a_released_target_that_cannot_be_opened_and_was_last_seen_with_it_may_h
 def test_a_paused_writer_may_still_win_on_top_of_the_version_that_it_read():
     bench, old = rotated()
     view = bench.world.store.stream(NAME).view
-    view.open_writes["env", old.id] = str(bench.world.places["env"].version)
+    view.targets["env"] = replace(view.at("env"), open_writes={old.id: (str(bench.world.places["env"].version),)})
 
     assert bench.look(S.UNPUBLISHED, old.id) is R.BAD
     bench.world.places["env"].version += 1

@@ -95,7 +95,8 @@ def test_a_write_whose_answer_was_lost_is_written_again_and_never_taken_for_some
 def test_a_write_that_leaves_the_marker_where_it_was_proves_nothing():
     bench, sink = published()
     sink.read = lambda: replace(Sink.read(sink), marker="7", version="7")
-    bench.view.marks["env"] = replace(bench.view.marks["env"], marker="7")
+    shown = replace(bench.view.marks["env"], marker="7")
+    bench.view.targets["env"] = replace(bench.view.at("env"), mark=shown)
     bench.tell(K.REQUEST, detail={"request_id": "q"})
     bench.run()
 
