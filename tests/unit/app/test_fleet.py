@@ -89,6 +89,12 @@ def test_a_warning_about_a_stanza_is_logged_under_its_name(app, said):
     ]
 
 
+def left(app, name, stanza):
+    """A view in which a target has left the configuration."""
+    spec = app.queries.credentials[0].spec
+    return replace(blank(), spec=spec, targets={name: TargetView(past=Past(stanza=stanza))})
+
+
 def test_a_target_that_left_can_still_be_read(app, stream, place):
     spec = app.queries.credentials[0].spec
     (name, plain), *_ = spec["targets"].items()
