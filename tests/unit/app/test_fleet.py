@@ -6,7 +6,7 @@ import pytest
 
 from rotator.app.reload import reload
 from rotator.core.errors import ConfigError
-from rotator.core.protocol.view import blank
+from rotator.core.protocol.view import Past, TargetView, blank
 from rotator.core.reasons import Reason
 from rotator.engine.provider_time import ProviderTime
 from rotator.registry import SOURCES
