@@ -586,6 +586,11 @@ def test_a_retirement_names_the_target_that_holds_it_up_and_what_failed():
     assert status(story).retirements[0].problem == Trouble(act="disable", message="no", remedy="x")
 
 
+def changed(view, **fields):
+    """The view with something else known of the target `vault`."""
+    return replace(view, targets={**view.targets, "vault": replace(view.at("vault"), **fields)})
+
+
 @pytest.mark.parametrize(
     ("troubles", "last", "message"),
     [
@@ -599,7 +604,7 @@ def test_a_retirement_tells_a_target_that_holds_the_old_value_from_one_that_cann
     story = published().rotated()
     found = {(name, "read"): Trouble(act="read", message="no") for name in troubles}
     note = Note(waits={"t1": said(story.at + 9, "still_published", "vault")}, troubles=found)
-    view = replace(story.view, last={**story.view.last, "vault": "t2"} | last)
+    view = changed(story.view, token_id=last.get("vault", "t2"))
 
     assert credential_status(story.credential, view, story.at, note).retirements[0].message == message
 
@@ -607,7 +612,7 @@ def test_a_retirement_tells_a_target_that_holds_the_old_value_from_one_that_cann
 def test_a_retirement_says_where_another_write_may_arrive_and_which_other_credentials_target_holds_its_value():
     story = published().rotated()
     waits = {"t1": said(story.at + 9, "still_published", "vault")}
-    under_way = replace(story.view, open_writes={("vault", "t1"): ("v",)})
+    under_way = changed(story.view, open_writes={"t1": ("v",)})
     guest = replace(story.view, held={"t1": {"vault": frozenset({"env_file:/b", "env_file:/a"})}})
 
     def message(view):
