@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,9 @@ from rotator.core.errors import ConfigError, RotatorError
 from rotator.host.marks import is_marked, marker
 from rotator.journal.open import open_journal
 from rotator.registry import kinds
+
+DYING: Final = 20
+"""Tenths of a second in which a process that was killed lets go of all that it held."""
 
 _URL: Final = re.compile(rb"""\burl["']?\s*:\s*["']?(sqlite:///[^\s"',}#]+)""")
 """What looks like the place of a journal in a file that nobody can parse; what it names proves itself or is passed."""
@@ -63,11 +67,15 @@ def one_journal(config: Config) -> None:
     Raises:
         ConfigError: such a daemon runs; this process would look at, or make, another journal than that one's.
     """
-    if not is_marked(config.path):
-        return
-    there = config.state.database.exists()
-    if there and _has_daemon(config.state.url):
-        return
+    for _ in range(
+        DYING
+    ):  # one that was killed a moment ago may still hold its mark, and its place in the journal no more
+        if not is_marked(config.path):
+            return
+        there = config.state.database.exists()
+        if there and _has_daemon(config.state.url):
+            return
+        time.sleep(0.1)
     what = "the journal at {} has no daemon" if there else "there is no journal at {}"
     pid = marker(config.path)
     who = f"the process {pid}" if pid else "a process"

@@ -69,6 +69,7 @@ def test_an_occupied_target_may_be_declared_ours_to_replace(tmp_path, opened):
 
 
 def test_an_operator_s_edit_is_never_overwritten_unasked(fresh):
+    assert fresh.run("once").code == 0  # the folder is a copy: the place is another one, and seen for the first time
     ours, theirs = fresh.value(), foreign(fresh)
     overwrite(fresh, theirs.value)
     done = fresh.run("once", "--wait", "3s")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from rotator.app.effective import effective
+from rotator.app.effective import effective, one_journal
 from rotator.core.errors import ConfigError
 from rotator.journal.presence import Configuration
 
@@ -56,3 +56,17 @@ def test_a_daemon_that_kept_nothing_helps_nobody(opened, place):
     (place.folder / "rotator.yaml").write_text(WRONG)
     with pytest.raises(ConfigError):
         effective(place.folder / "rotator.yaml")
+
+
+def test_a_daemon_that_was_killed_a_moment_ago_is_no_other_journal_s(place, monkeypatch):
+    """Its mark on the file may go a moment later than its place in the journal."""
+    still = iter([True, True, False])
+    monkeypatch.setattr("rotator.app.effective.is_marked", lambda path: next(still))
+    one_journal(effective(place.folder / "rotator.yaml").config)
+
+
+def test_a_mark_that_stays_means_a_journal_elsewhere(place, monkeypatch):
+    monkeypatch.setattr("rotator.app.effective.is_marked", lambda path: True)
+    monkeypatch.setattr("rotator.app.effective.DYING", 1)
+    with pytest.raises(ConfigError, match="with a journal elsewhere"):
+        one_journal(effective(place.folder / "rotator.yaml").config)
