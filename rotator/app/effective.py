@@ -67,9 +67,10 @@ def one_journal(config: Config) -> None:
     Raises:
         ConfigError: such a daemon runs; this process would look at, or make, another journal than that one's.
     """
+    there = False
     for _ in range(
         DYING
-    ):  # one that was killed a moment ago may still hold its mark, and its place in the journal no more
+    ):  # who was killed a moment ago may hold its mark a little longer than its place in the journal
         if not is_marked(config.path):
             return
         there = config.state.database.exists()
