@@ -148,8 +148,8 @@ def _of_another(work: Work, name: str, reading: Reading, fingerprint: str, of: s
         return True
     try:
         kind, state = whose(work, value)
+        if kind is Whose.REFUSED:
+            return refused(work, fingerprint)  # a living token's value is refused now and then
     except NO_ANSWER:
         return False
-    if kind is Whose.REFUSED:
-        return refused(work, fingerprint)  # a living token's value is refused now and then
     return state is not None and state.id != of

@@ -94,9 +94,14 @@ def grace(case: Case) -> Verdict | None:
     return Wait(until, Reason.GRACE) if case.now < until else None
 
 
+def grace_anew(case: Case) -> Verdict | None:
+    """A target that came back with the old value and let it go after the mark: its consumers get their grace, too."""
+    return grace(case) if case.view.let_go.get(_token(case), 0.0) > case.retired.since else None
+
+
 RETIRE: Final[Mapping[Kind, Row]] = {
     K.RETIREMENT: (held, report_only, condemn, unpublished, grace, in_sync, quiet, witnessed, record(K.SUPERSEDED)),
-    K.SUPERSEDED: (held, unpublished, only_deletes, do(Act.DISABLE)),
+    K.SUPERSEDED: (held, unpublished, grace_anew, only_deletes, do(Act.DISABLE)),
     K.CONDEMNED: (held, unpublished, only_deletes, do(Act.DISABLE)),
     K.DISABLED: (held, wait("soak"), in_sync, unpublished, do(Act.DELETE)),
     K.DELETED: (record(K.RETIRED),),

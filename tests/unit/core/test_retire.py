@@ -108,6 +108,14 @@ def test_a_token_that_came_back_to_a_target_is_not_disabled():
     assert waits(of(old().retired_to(K.SUPERSEDED, "t1"), (S.UNPUBLISHED, "t1", R.BAD)))[1] == "still_published"
 
 
+def test_a_target_that_came_back_with_the_old_value_and_let_it_go_after_the_mark_gives_its_consumers_their_grace():
+    story = old().retired_to(K.SUPERSEDED, "t1").later(60)
+    story.tell(K.SEEN, target="env", token_id="t2", detail={"old": "t1"})
+
+    assert waits(of(story, FREE)) == (story.at + DAY + 1, "grace")
+    assert act(of(story.later(DAY + 2), FREE)) == "disable"
+
+
 def test_a_disable_that_failed_backs_off():
     story = old().retired_to(K.SUPERSEDED, "t1").failed("disable", token_id="t1")
 
