@@ -24,12 +24,12 @@ def _proxy_url(value: str) -> str:
         found = parse_proxy(value)
     except ValueError as error:
         raise wrong(
-            f"this is not the address of a proxy: {error}", "expected is http:// or https:// and a host", _INSTEAD
+            f"this is not the address of a proxy: {error}", "expected http:// or https:// and a host", _INSTEAD
         ) from None
     if found.authorization is not None or "@" in urlsplit(value).netloc:
         raise wrong(
             "the proxy's address holds a login",
-            "expected is where to read such an address from",
+            "expected where to read such an address from",
             "write `url: {file: …}`, and the address with its login into that file",
         )
     return value
@@ -41,7 +41,7 @@ def _entry(value: str) -> str:
     except ValueError:
         raise wrong(
             "this names no host",
-            "expected is a name, an address or a block of addresses, each an entry of its own",
+            "expected a name, an address or a block of addresses, each an entry of its own",
             "write for example [internal.example, 10.0.0.0/8, vault.example:8200]",
         ) from None
 
@@ -52,9 +52,7 @@ def _text_or_reference(value: object) -> str:
 
 def _not_only_a_url(value: object) -> object:
     if isinstance(value, str):
-        raise wrong(
-            "the proxy is a text", "expected is a mapping", "write for example {url: http://proxy.internal:3128}"
-        )
+        raise wrong("the proxy is a text", "expected a mapping", "write for example {url: http://proxy.internal:3128}")
     return value
 
 
