@@ -37,10 +37,11 @@ demo: $(RUNTIME) ## Run the demo; ends after two rotations; flags: make demo ARG
 
 test: $(DEV) test-servers ## Run the whole suite, building and installing what it needs; ARGS go to one pytest, JOBS=2
 	@if [ -n "$(ARGS)" ]; then exec $(BIN)/python -m pytest -n $(JOBS) --dist loadfile $(ARGS); fi; status=0; \
+	export FAILURES=$(CURDIR)/$(VENV)/.failures; : > $$FAILURES; \
 	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile --ignore=tests/simulation --cov --cov-report= || status=1; \
-	$(BIN)/python -m tests.coverage_floor || status=1; \
+	$(BIN)/python -m tests.coverage_floor || { status=1; echo "coverage: a package lies under its floor" >> $$FAILURES; }; \
 	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal tests/simulation || status=1; \
-	exit $$status
+	if [ $$status != 0 ]; then echo "what failed:"; cat $$FAILURES; fi; exit $$status
 
 test-fast: $(DEV) ## Run what needs no real server: unit and contract tests, for the daily loop
 	@exec $(BIN)/python -m pytest -n $(JOBS) --dist loadfile -m "not slow and not vault" $(FAST) $(ARGS)

@@ -26,6 +26,8 @@ def pytest_configure(config: pytest.Config) -> None:
     for name in list(os.environ):
         if name.startswith(_PRIVATE) and name not in _KEPT:
             del os.environ[name]
+    if hasattr(config, "workerinput"):
+        os.environ.pop("FAILURES", None)  # a suite that a test starts keeps its own list
     os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1,localhost,::1"
     os.environ["AWS_EC2_METADATA_DISABLED"] = "true"  # botocore would wait for an address that is not there
     # No deadlines: a slow machine is not a defect. CI replays the same examples, so a red run can be repeated.
@@ -96,10 +98,21 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
                 layers[_layer(nodeid)][outcome] += 1
     if not layers:
         return
+    _leave_failures(terminalreporter)
     terminalreporter.section("tests by layer")
     for layer in sorted(layers, key=lambda name: (LAYERS.index(name) if name in LAYERS else len(LAYERS), name)):
         counts = "  ".join(f"{layers[layer][outcome]:5d} {outcome}" for outcome in OUTCOMES if layers[layer][outcome])
         terminalreporter.write_line(f"{layer:<12} {counts}")
+
+
+def _leave_failures(terminalreporter: pytest.TerminalReporter) -> None:
+    """Append what failed to the list that `make test` prints at its very end, after all of its runs."""
+    if place := os.environ.get("FAILURES"):
+        with Path(place).open("a") as file:
+            for report in [*terminalreporter.stats.get("failed", ()), *terminalreporter.stats.get("error", ())]:
+                crash = getattr(getattr(report, "longrepr", None), "reprcrash", None)
+                why = crash.message.splitlines()[0][:160] if crash and crash.message else "see above"
+                file.write(f"{report.nodeid}: {why}\n")
 
 
 def _layer(nodeid: str) -> str:
