@@ -202,8 +202,8 @@ mint: Row = (closing, unmanaged, held, at_most_rejects, room, writable, do(Act.M
 publish: Row = (closing, displaced, fresh, each(Act.WRITE), each(Act.READ_BACK), record(K.CONFIRMED))
 
 RECREATE: Final[Mapping[Kind, Row]] = {
-    K.PLANNED: mint,
-    K.INTENT: (wait("settle"), unmanaged, record(K.ABANDONED)),
+    K.PLANNED: (closing, unmanaged, held, room, writable, do(Act.MINT)),
+    K.INTENT: (wait("settle"), record(K.ABANDONED)),
     K.ABANDONED: mint,
     K.CAPTURED: (closing, unmanaged, displaced, accepted, record(K.VERIFIED)),
     K.VERIFIED: (closing, unmanaged, displaced, writable, record(K.PUBLISHING)),

@@ -31,7 +31,7 @@ K = Kind
 NEXT: Final[Mapping[Strategy, Mapping[Kind, frozenset[Kind]]]] = {
     Strategy.RECREATE: {
         K.PLANNED: frozenset({K.INTENT, K.DISPLACED}),
-        K.INTENT: frozenset({K.CAPTURED, K.ABANDONED, K.DISPLACED}),
+        K.INTENT: frozenset({K.CAPTURED, K.ABANDONED}),
         K.ABANDONED: frozenset({K.INTENT, K.DISPLACED}),
         K.CAPTURED: frozenset({K.VERIFIED, K.ABANDONED, K.DISPLACED}),
         K.VERIFIED: frozenset({K.PUBLISHING, K.DISPLACED}),
@@ -40,8 +40,8 @@ NEXT: Final[Mapping[Strategy, Mapping[Kind, frozenset[Kind]]]] = {
     Strategy.ROLL: {
         K.PLANNED: frozenset({K.EXTENDED, K.INTENT, K.DISPLACED}),
         K.INTENT: frozenset({K.CAPTURED, K.VERIFIED, K.INTENT, K.DISPLACED}),
-        K.CAPTURED: frozenset({K.VERIFIED, K.DISPLACED}),
-        K.VERIFIED: frozenset({K.PUBLISHING, K.DISPLACED}),
+        K.CAPTURED: frozenset({K.VERIFIED}),
+        K.VERIFIED: frozenset({K.PUBLISHING}),
         K.PUBLISHING: frozenset({K.CONFIRMED, K.INTENT, K.DISPLACED}),
         K.CONFIRMED: frozenset({K.INTENT, K.DONE, K.DISPLACED}),
     },

@@ -15,6 +15,7 @@ from rotator.core.protocol.view import View
 from rotator.core.secret import Secret
 from rotator.testing.cover import judge
 from rotator.testing.cover.model import NAME, Model, Proc
+from rotator.testing.laws import Law
 from rotator.testing.simulation.provider import Place, Tok
 from rotator.testing.simulation.store import brought
 
@@ -64,6 +65,8 @@ def extend(model: Model, token: str, expires_at: float) -> None:
 
 def disable(model: Model, token: str) -> None:
     """Disable."""
+    if not model.can.disable:
+        raise Refused("disable: this source cannot", code="unsupported")
     tok = model.tok(token)
     if tok.status == "deleted":
         return
@@ -208,7 +211,11 @@ def append(model: Model, me: tuple[str, int], lease: Lease, draft: Draft, value:
     """A fact, fenced."""
     model.store.room(model.now)
     before = model.view
-    after = model.store.append(NAME, draft, value, me, lease.epoch)
+    try:
+        after = model.store.append(NAME, draft, value, me, lease.epoch)
+    except LookupError as error:  # the fold stumbles where a fact stands that may not stand there
+        model.bad(Law.ONE_STEP, f"{draft.kind}: {error!r}")
+        raise Fenced("the journal is broken") from error
     judge.fact(model, draft, before)
     return after
 

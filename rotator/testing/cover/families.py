@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from rotator.core.credential import Strategy
+from rotator.core.credential import EVERYTHING, Strategy
 from rotator.core.facts import Captured, Configured, Draft, Requested
 from rotator.core.protocol.view import TargetView
 from rotator.testing.cover import events
@@ -86,6 +86,16 @@ def first(family: Family, mutation: Mutation | None = None) -> Model:
     return model
 
 
+def _poor(model: Model) -> None:
+    """A source that cannot disable a token: it only deletes."""
+    model.can = replace(EVERYTHING, disable=False)
+
+
+def _drifted(model: Model) -> None:
+    """Somebody has emptied a target while nothing else was to be done."""
+    events.edit("env", "absent")(model)
+
+
 def _idle(model: Model) -> None:
     """Consumers use a value now and then, so that only the targets tell that it is still wanted."""
     model.idle = True
@@ -134,6 +144,8 @@ LOST: Final[Mapping[str, Event]] = {
     "the journal is restored": events.restore(empty=False),
     "the journal is gone": events.restore(empty=True),
 }
+EVENTS: Final[Mapping[str, Event]] = {**SAVED, **OUTAGES, **PEOPLE, **CONFIGURED, **ENDS, **LOST}
+
 FEW: Final = frozenset({"kill", "lose_answer", "late", "stop", "lie", "wrong_grants"})
 """The faults that go on beside events."""
 
@@ -147,6 +159,8 @@ FAMILIES: Final = (
     Family(name="targets come and go", events=CONFIGURED, faults=FEW),
     Family(name="ends", events=ENDS, faults=FEW),
     Family(name="idle consumers", older=True, events=SAVED, faults=FEW, before=_idle),
+    Family(name="a source that cannot disable", faults=FEW | {"twin"}, before=_poor),
+    Family(name="drift", request=False, faults=FEW | {"fail"}, events={**PEOPLE, **ENDS}, before=_drifted),
     Family(name="outages of a roll", strategy=Strategy.ROLL, events=OUTAGES, faults=FEW),
     Family(name="adopted", current=False, events=SAVED, faults=FEW, before=_adopted),
     Family(name="restored", events=LOST, faults=FEW),

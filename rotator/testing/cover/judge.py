@@ -13,8 +13,8 @@ from rotator.testing.cover.model import LIFE, NAME, POLICY, TICK, Model
 from rotator.testing.laws import Law
 from rotator.testing.simulation.provider import Place, Tok
 
-MOST = 5
-"""Tokens or values that one run may make: one more than the faults allow is a runaway."""
+MOST = 7
+"""Values that one run may make, two troubles and a late duplicate included; one more is a runaway."""
 
 
 OUTAGE = 2 * TICK
@@ -41,7 +41,7 @@ def sends(model: Model, act: str, token: str) -> None:
         _mints(model, act, view)
         if view.closing == rotation.rid and not rotation.rolled_at:
             model.bad(Law.HELD, f"{act} in a rotation that was to be closed")
-        if model.acting and model.acting.credential and not model.acting.credential.managed and not rotation.published:
+        if model.acting and model.acting.credential and not model.acting.credential.managed and not rotation.rolled_at:
             model.bad(Law.HELD, f"{act} for a credential that left the configuration")
         if rotation.rejects >= POLICY.rejects:
             model.bad(Law.HELD, f"{act} after {rotation.rejects} tokens that were turned down")
@@ -161,7 +161,7 @@ def _goes_on(model: Model, draft: Draft, decided: View) -> None:
     if decided.closing == rotation.rid:
         model.bad(Law.HELD, f"{draft.kind} in a rotation that was to be closed")
     gone = acting is not None and acting.credential is not None and not acting.credential.managed
-    if gone and not rotation.published:
+    if gone and rotation.step is not Kind.PUBLISHING:
         model.bad(Law.HELD, f"{draft.kind} for a credential that left the configuration")
 
 
@@ -217,6 +217,8 @@ def _marked(model: Model, draft: Draft, before: View) -> None:
         model.bad(Law.TRUE_MARK, f"{tok.id} never stood anywhere")
     if view.pause is not None and model.now < view.pause.until:
         model.bad(Law.HELD, f"{draft.kind} of {tok.id} while paused")
+    if not model.can.disable:
+        model.tok(tok.id).disabled_at = draft.at  # the soak of a token that nobody can disable
     began = model.acting.began if model.acting else model.now
     if draft.kind is Kind.SUPERSEDED:
         _still_wanted(model, tok, draft.kind.value, began)
@@ -287,7 +289,11 @@ def rest(model: Model) -> None:
     held = {t.id for t in ours for n in model.held(t) if n not in model.required}  # whoever reads there uses it still
     if view.retirements.keys() - held:
         model.bad(Law.RETIREMENT, f"{[(t, r.step.value) for t, r in view.retirements.items()]}")
-    standing = {name: model.places[name].data.get(NAME, "") for name in sorted(model.required)}
+    standing = {
+        name: model.places[name].data.get(NAME, "")
+        for name in sorted(model.required)
+        if model.managed or model.places[name].by.get(NAME) != "op"  # what people change at an unmanaged one stays
+    }
     durable = {v for v in model.by_value if f"f{v}" in view.values}
     mine = {t.id for t in ours}
     if not any(model.live(v) and model.by_value.get(v) in mine for v in durable | set(standing.values())):

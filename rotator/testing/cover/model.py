@@ -9,7 +9,7 @@ from __future__ import annotations
 from copy import copy
 from dataclasses import dataclass, field, replace
 
-from rotator.core.credential import NEVER, Credential, Policy, Strategy, TargetRef
+from rotator.core.credential import EVERYTHING, NEVER, Can, Credential, Policy, Strategy, TargetRef
 from rotator.core.facts import Draft
 from rotator.core.plain import Json
 from rotator.core.ports.journal import Lease
@@ -118,6 +118,7 @@ class Model:
     required: dict[str, bool] = field(default_factory=dict)
     adopt: str = ""
     managed: bool = True
+    can: Can = EVERYTHING
     idle: bool = False
     cramped_until: float = -NEVER
     ids: int = 0

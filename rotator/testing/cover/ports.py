@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from rotator.core.credential import Credential
+from rotator.core.credential import Can, Credential
 from rotator.core.errors import Conflict
 from rotator.core.facts import Draft
 from rotator.core.ports.journal import Due, Journal, Lease
@@ -27,6 +27,10 @@ class CoverSource(PlainSource):
 
     def __init__(self, gate: Gate) -> None:
         self._gate, self.mutants = gate, gate.model.mutants
+
+    @property
+    def can(self) -> Can:
+        return self._gate.model.can
 
     def mint(self, name: str, expires_at: float) -> Minted:
         found: Minted = self._call("mint", name, expires_at)

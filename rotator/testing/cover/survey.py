@@ -40,11 +40,13 @@ class Survey(Search):
 
     Attributes:
         wanted: what must be caught; where something is, the search ends as soon as all of it was.
+        habits: names of habits of ports and journal that the whole search goes without (a twin of a guard).
         caught: name of a rule or guard -> the law that fell without it.
         seeds: name of a rule or guard -> states in which it decides.
     """
 
     wanted: tuple[tuple[str, ...], ...] = ()
+    habits: frozenset[str] = frozenset()
     caught: dict[str, Violation] = field(default_factory=dict)
     seeds: dict[str, list[Model]] = field(default_factory=lambda: defaultdict(list))
     said: set[str] = field(default_factory=set)
@@ -96,7 +98,7 @@ class Survey(Search):
             for kind, found in GUARDS.items()
         }
         guards = {kind: (self._follows(kind), *found) for kind, found in guards.items()}
-        return Mutation(tables=replace(TABLES, rotations=rotations, retire=retire), guards=guards)
+        return Mutation(names=self.habits, tables=replace(TABLES, rotations=rotations, retire=retire), guards=guards)
 
     def _rule(self, name: str, rule: Rule) -> Rule:
         def watched(case: Case) -> Verdict | None:
@@ -147,7 +149,7 @@ class Survey(Search):
     def without(self, names: Iterable[str]) -> Violation | None:
         """Return the law that the protocol without these rules breaks in this family; None where all hold."""
         names = tuple(names)
-        mutation = together([slots()[name] for name in names])
+        mutation = replace(together([slots()[name] for name in names]), names=self.habits)
         good: set[object] = set()
         for name in names:
             for seed in self.seeds.get(name, ()):

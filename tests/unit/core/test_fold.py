@@ -405,13 +405,13 @@ def test_displaced_gives_the_captured_token_a_retirement_and_wants_a_successor()
 
 
 def test_a_displaced_roll_retires_nothing():
-    assert published().planned(Strategy.ROLL).minted().tell(K.DISPLACED).view.retirements == {}
+    assert published().planned(Strategy.ROLL).tell(K.DISPLACED).view.retirements == {}
 
 
 def test_displaced_abandons_an_open_attempt():
-    story = Story().planned().intent().tell(K.DISPLACED)
+    story = published().planned(Strategy.ROLL).intent().tell(K.DISPLACED)
 
-    assert set(story.view.attempts.values()) == {"abandoned"}
+    assert [*story.view.attempts.values()][-1] == "abandoned"
 
 
 def test_a_rotation_that_an_operator_closed_wants_no_successor():
