@@ -34,8 +34,12 @@ OUTCOMES: Final = {
     "exchange": ("fail",),
     "exchange_back": ("fail",),
     "sleep": (),
+    "decide": (),
 }
-"""Effect -> faults that it may meet. Before each of them its process may be killed or stopped, too."""
+"""Effect -> faults that it may meet. Before each of them its process may be killed or stopped, too.
+
+`decide` is no effect: where no trouble is left and nobody else can come in between, a process is run from act to act.
+"""
 
 READS: Final = {
     "canary": ("fail",),
@@ -91,7 +95,8 @@ class Gate:
         self.views = 0 if proc.view is None else 1 if proc.first else 2
         self.cursor = 0
         self.clock = proc.began if proc.view is not None else model.now
-        self.outcome: str | None = outcome if proc.pending else None
+        self.outcome: str | None = outcome if proc.pending not in ("", "decide") else None
+        self.whole, self.moved = model.undisturbed(index), False
         self.pending = ""
         self.memory = _copied(proc.memory)
         self.kept = proc.memory
@@ -109,12 +114,14 @@ class Gate:
             return entry.result
         kind = ""
         if operation in OUTCOMES:
-            if self.outcome is None:
+            if self.outcome is not None:
+                if operation != self.proc.pending:
+                    raise Astray(f"the act that stood before {self.proc.pending} asks for {operation}")
+                kind, self.outcome = self.outcome, None
+            elif not self.whole or operation == "sleep":
                 self.pending = operation
                 raise Parked
-            if operation != self.proc.pending:
-                raise Astray(f"the act that stood before {self.proc.pending} asks for {operation}")
-            kind, self.outcome = self.outcome, None
+            self.moved = True
         elif operation in READS:
             kind = self.chooser.pick(operation)
         self.clock = self.model.now
@@ -173,6 +180,9 @@ class Gate:
         self.view, self.log, self.cursor = self.model.view, [], 0
         self.began = self.clock = self.model.now
         self.kept = _copied(self.memory)
+        if self.whole and self.moved:
+            self.pending = "decide"
+            raise Parked
         return self.view
 
     def parked(self) -> Proc:

@@ -166,6 +166,11 @@ class Model:
         """Processes whose owner file is locked."""
         return {proc.me for proc in self.procs}
 
+    def undisturbed(self, index: int) -> bool:
+        """Whether nothing can come in between the effects of one process any more."""
+        others = (proc for at, proc in enumerate(self.procs) if at != index)
+        return not self.left and not self.late and not any(proc.stopped or proc.view is not None for proc in others)
+
     def credential(self) -> Credential:
         """The configuration now."""
         targets = tuple(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections import deque
 from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, field
@@ -49,6 +50,13 @@ class Search:
 
     def run(self) -> Found:
         """Search until everything was seen, or the first law is broken."""
+        gc.disable()  # nothing here makes circles, and so many states are slow to look through
+        try:
+            return self._run()
+        finally:
+            gc.enable()
+
+    def _run(self) -> Found:
         found, began = Found(), process_time()
         queues: dict[int, deque[tuple[int, Model]]] = {n: deque() for n in range(self.family.most + 1)}
         start = first(self.family, self.mutation)
@@ -82,8 +90,11 @@ class Search:
         return found
 
     def next(self, queue: deque[tuple[int, Model]]) -> tuple[int, Model]:
-        """Which state of those with the same number of troubles left to go on from: breadth first."""
-        return queue.popleft()
+        """Which state of those with the same number of troubles left to go on from: breadth first.
+
+        Without troubles left, one is followed to its end before the next: few states are kept at a time.
+        """
+        return queue.popleft() if queue[-1][1].left else queue.pop()
 
     def enough(self) -> bool:
         """Whether the search may end before everything was seen."""
