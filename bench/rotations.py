@@ -30,6 +30,7 @@ from bench.row import Row, cpu_seconds
 from rotator.app import App
 from rotator.app.once import Once
 from rotator.core.facts import Draft, Requested
+from rotator.core.ids import RequestId
 from rotator.core.protocol.view import View
 from rotator.daemon import WORKERS
 
@@ -73,7 +74,7 @@ def rotated(app: App, once: Once) -> Taken:
     """Ask for a rotation of every credential and see it through."""
     for credential in app.config.credentials:
         at = app.queries.now("account")
-        app.note(credential.name, Draft(what=Requested(request_id="bench"), at=at, actor="bench"))
+        app.note(credential.name, Draft(what=Requested(request_id=RequestId("bench")), at=at, actor="bench"))
     return settled(app, once)
 
 

@@ -17,6 +17,7 @@ from typing import Final, Protocol
 
 from rotator.core.errors import JournalUnsafe, RotatorError
 from rotator.core.events import Event
+from rotator.core.ids import CredentialId
 from rotator.core.ports.journal import Due
 from rotator.engine.driver import End, Pass
 from rotator.host.latch import Latch
@@ -86,7 +87,7 @@ class Host(Protocol):
             JournalUnsafe: the journal does not answer.
         """
 
-    def drive(self, stream: str) -> Pass:
+    def drive(self, stream: CredentialId) -> Pass:
         """Run a pass over one credential."""
 
     def survey(self, connection: str) -> None:
@@ -98,7 +99,7 @@ class Host(Protocol):
     def reload(self) -> None:
         """Take a changed configuration."""
 
-    def named(self, stream: str) -> str:
+    def named(self, stream: CredentialId) -> str:
         """Return the name of the credential with that stream."""
 
     def say(self, event: str, /, **fields: object) -> None:
@@ -167,7 +168,7 @@ class Daemon:
                 if self._again.get(due.stream, 0.0) <= now:
                     self._workers.submit(due.stream, self._pass(due.stream))
 
-    def _pass(self, stream: str) -> Callable[[], None]:
+    def _pass(self, stream: CredentialId) -> Callable[[], None]:
         def job() -> None:
             ended = self._host.drive(stream)
             # somebody else holds it, or the journal cannot be trusted: not at every tick
@@ -200,7 +201,7 @@ class Daemon:
 
     # ---------------------------------------------------------------------------- what becomes of errors in the threads
 
-    def _failed(self, stream: str, error: BaseException) -> None:
+    def _failed(self, stream: CredentialId, error: BaseException) -> None:
         self._again[stream] = time.monotonic() + REST
         self._say(error, Event.INTERNAL_ERROR, credential=self._host.named(stream))
 

@@ -20,6 +20,7 @@ from rotator.config.models import Config
 from rotator.core.errors import ConfigError, JournalUnsafe
 from rotator.core.events import Event
 from rotator.core.facts import Draft
+from rotator.core.ids import CredentialId, TokenId
 from rotator.core.protocol.view import View
 from rotator.core.secret import Secret
 from rotator.engine.driver import Driver
@@ -62,7 +63,7 @@ class App:
             self._fleet = ConfiguredFleet(
                 journal.budget, self.clock, say, count, config.state.folder / "locks", journal.pace
             )
-        self.ids: Mapping[str, str] = {}
+        self.ids: Mapping[str, CredentialId] = {}
         self.queries = Queries(self)
 
     @classmethod
@@ -154,7 +155,8 @@ class App:
         """A reader's ids: those of the journal, and the name itself for what is not registered yet."""
         rows = {row.name: row.id for row in self.queries.streams()}
         self.ids = {
-            c.name: rows.get(c.name) or rows.get(c.common.renamed_from or "") or c.name for c in self.config.credentials
+            c.name: rows.get(c.name) or rows.get(c.common.renamed_from or "") or CredentialId(c.name)
+            for c in self.config.credentials
         }
 
     @property
@@ -186,9 +188,9 @@ class App:
         """Clocks of the connections that this process has heard."""
         return self._fleet.times if self._fleet is not None else {}
 
-    def used(self, stream: str) -> Mapping[str, float]:
+    def used(self, stream: CredentialId) -> Mapping[TokenId, float]:
         """Token id -> last use, as this process was told."""
-        return self._driver.memory(stream).used if self._driver is not None else {}
+        return self._driver.memory(stream).used if self._driver is not None else dict[TokenId, float]()
 
     def note(self, name: str, draft: Draft) -> View:
         """Append an operator's fact to a credential's stream and wake whoever drives it.

@@ -25,6 +25,7 @@ from rotator.config.policy import to_credential
 from rotator.core.credential import Credential
 from rotator.core.errors import ConfigError, RotatorError
 from rotator.core.events import Event
+from rotator.core.ids import CredentialId
 from rotator.core.ports.runtime import Budget
 from rotator.core.ports.source import Source, TokenState
 from rotator.core.ports.target import Target
@@ -69,8 +70,8 @@ class ConfiguredFleet:
         self.times: dict[str, ProviderTime] = {}
         self.reachable: dict[str, bool] = {}
         self._config: Config | None = None
-        self._credentials: dict[str, Credential] = {}
-        self._stanzas: dict[str, CredentialStanza] = {}
+        self._credentials: dict[CredentialId, Credential] = {}
+        self._stanzas: dict[CredentialId, CredentialStanza] = {}
         self.connections = Connections(self._open)
         self._wired: dict[str, Wired] = {}
         self._sizes: Counter[str] = Counter()
@@ -79,7 +80,7 @@ class ConfiguredFleet:
 
     # --- configuration
 
-    def configure(self, config: Config, ids: Mapping[str, str]) -> None:
+    def configure(self, config: Config, ids: Mapping[str, CredentialId]) -> None:
         """Take a configuration; `ids` by name of credential. Adapters are made anew where their options changed."""
         with self._lock:
             self._config = config
@@ -155,7 +156,7 @@ class ConfiguredFleet:
 
     # --- the port
 
-    def bound(self, stream: str, view: View) -> Bound | None:
+    def bound(self, stream: CredentialId, view: View) -> Bound | None:
         """Adapters of a credential, from the configuration or else from its journaled stanza."""
         with self._lock:
             configured = self._credentials.get(stream)
@@ -174,7 +175,7 @@ class ConfiguredFleet:
         self._pacing.note(found.bound.credential, view)
         return found.bound
 
-    def _wire(self, stream: str, credential: Credential | None, view: View) -> Bound | None:
+    def _wire(self, stream: CredentialId, credential: Credential | None, view: View) -> Bound | None:
         try:
             stanza = self._stanzas.get(stream) or self._remembered(view.spec)
             if stanza is None:

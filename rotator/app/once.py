@@ -11,6 +11,7 @@ from rotator.app.app import App
 from rotator.app.survey import survey
 from rotator.core.credential import NEVER, State
 from rotator.core.events import Event
+from rotator.core.ids import CredentialId
 from rotator.core.protocol.rules import Wait
 from rotator.core.reasons import Effect
 from rotator.daemon import WORKERS
@@ -28,14 +29,14 @@ class Once:
         """`app` must be a writer."""
         self._app = app
         self._workers = Workers(WORKERS, self._failed, "once")
-        self._ends: dict[str, Pass] = {}
+        self._ends: dict[CredentialId, Pass] = {}
         self._lock = threading.Lock()
 
-    def all(self) -> list[str]:
+    def all(self) -> list[CredentialId]:
         """Streams of all credentials, those that left the configuration included."""
         return [s.id for s in self._app.queries.streams()]
 
-    def sweep(self, streams: Iterable[str]) -> None:
+    def sweep(self, streams: Iterable[CredentialId]) -> None:
         """Drive each of them once, side by side, as far as it goes now."""
         for stream in streams:
             self._workers.submit(stream, self._job(stream))
@@ -44,7 +45,7 @@ class Once:
                 self._workers.drain(25.0)
                 return
 
-    def _job(self, stream: str) -> Callable[[], None]:
+    def _job(self, stream: CredentialId) -> Callable[[], None]:
         def job() -> None:
             ended = self._app.driver.run(stream)
             with self._lock:
@@ -52,11 +53,11 @@ class Once:
 
         return job
 
-    def _failed(self, stream: str, error: BaseException) -> None:
+    def _failed(self, stream: CredentialId, error: BaseException) -> None:
         self._ends[stream] = Pass(End.FAILED, NEVER)
         self._app.say(Event.INTERNAL_ERROR.value, credential=self._app.queries.named(stream), exc_info=error)
 
-    def run(self, wait: float, streams: Iterable[str] | None = None) -> int:
+    def run(self, wait: float, streams: Iterable[CredentialId] | None = None) -> int:
         """Drive until nothing is left but future deadlines, waiting at most `wait` seconds for those of open work.
 
         Returns:
@@ -78,9 +79,11 @@ class Once:
             survey(app, name)
         return self._code(chosen)
 
-    def _again(self, chosen: list[str], clock: float, until: float, busy_until: float) -> tuple[list[str], float]:
+    def _again(
+        self, chosen: list[CredentialId], clock: float, until: float, busy_until: float
+    ) -> tuple[list[CredentialId], float]:
         """Which credentials to drive again, and after how many seconds."""
-        soonest: list[tuple[float, str]] = []
+        soonest: list[tuple[float, CredentialId]] = []
         for stream in chosen:
             ended = self._ends.get(stream)
             if ended is None:
@@ -96,7 +99,7 @@ class Once:
         first = min(at for at, _ in soonest)
         return [stream for at, stream in soonest if at <= first + 0.2], max(0.05, first - clock)
 
-    def _deadline(self, stream: str, ended: Pass) -> float:
+    def _deadline(self, stream: CredentialId, ended: Pass) -> float:
         """Seconds until the soonest deadline of open work; infinite where only a next due date is left."""
         if ended.step is None:
             return 0.0 if ended.end is End.WAITING else NEVER
@@ -110,7 +113,7 @@ class Once:
         connection = next((c.connection for c in self._app.fleet.credentials if c.id == stream), "")
         return max(0.05, min(open_work) - self._app.queries.now(connection))
 
-    def _code(self, chosen: list[str]) -> int:
+    def _code(self, chosen: list[CredentialId]) -> int:
         app, code = self._app, 0
         names = {stream.id: stream.name for stream in app.queries.streams()}
         wanted = {names.get(stream) for stream in chosen}

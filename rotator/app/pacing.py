@@ -14,6 +14,7 @@ from typing import Final, Protocol
 from rotator.app.runtime import Say
 from rotator.core.credential import Credential
 from rotator.core.events import Event
+from rotator.core.ids import CredentialId
 from rotator.core.protocol.view import View
 from rotator.core.schedule.admission import Renewal, is_incident, may_start
 from rotator.core.schedule.due import renewal_at
@@ -29,13 +30,13 @@ WATCHES: Final = 3
 class Store(Protocol):
     """Where the state lies (`rotator.journal.pace.Pace`)."""
 
-    def note(self, stream: str, connection: str, renewal: Renewal) -> None:
+    def note(self, stream: CredentialId, connection: str, renewal: Renewal) -> None:
         """Note when a credential is due."""
 
-    def died(self, stream: str, connection: str, at: float) -> None:
+    def died(self, stream: CredentialId, connection: str, at: float) -> None:
         """Note a dead value."""
 
-    def lives(self, stream: str) -> None:
+    def lives(self, stream: CredentialId) -> None:
         """Note that it lives."""
 
     def renewals(self, connection: str) -> Mapping[str, Renewal]:
@@ -141,7 +142,7 @@ class Pacing:
             known.renewals = {s: r for s, r in known.renewals.items() if s in streams}
             known.deaths = {s: d for s, d in known.deaths.items() if s in streams}
 
-    def _lives(self, known: _Known, stream: str) -> None:
+    def _lives(self, known: _Known, stream: CredentialId) -> None:
         known.deaths.pop(stream, None)
         if self._store is not None:
             self._store.lives(stream)

@@ -17,6 +17,7 @@ from rotator.config.policy import to_credential
 from rotator.core.credential import Credential, Policy
 from rotator.core.errors import ConfigError
 from rotator.core.facts import Fact
+from rotator.core.ids import CredentialId, TokenId
 from rotator.core.notes import decode
 from rotator.core.protocol.view import View, blank
 from rotator.core.status import CredentialStatus, credential_status
@@ -34,14 +35,14 @@ class Instance(Protocol):
     config: Config
     journal: SqliteJournal | None
     clock: SystemClock
-    ids: Mapping[str, str]
+    ids: Mapping[str, CredentialId]
     """Name of each configured credential -> id of its stream."""
 
     @property
     def times(self) -> Mapping[str, ProviderTime]:
         """Clocks of the connections that this process has heard."""
 
-    def used(self, stream: str) -> Mapping[str, float]:
+    def used(self, stream: CredentialId) -> Mapping[TokenId, float]:
         """Token id -> last use, as this process was told."""
 
 
@@ -66,7 +67,7 @@ class Queries:
         made = [(to_credential(c, config.advanced, self._of.ids[c.name]), c) for c in config.credentials]
         return tuple(with_spec(one, c, config.connections.get(one.connection)) for one, c in made)
 
-    def stream(self, name: str) -> str:
+    def stream(self, name: str) -> CredentialId:
         """Return the stream id of a credential of the configuration or of the journal.
 
         Raises:
@@ -80,7 +81,7 @@ class Queries:
             )
         return found
 
-    def named(self, stream: str) -> str:
+    def named(self, stream: CredentialId) -> str:
         """Return the name of a stream's credential, or the id where the configuration has none: for log lines."""
         return next((name for name, known in self._of.ids.items() if known == stream), stream)
 
@@ -89,7 +90,7 @@ class Queries:
         journal = self._of.journal
         return [s for s in journal.streams.all() if s.kind == "credential"] if journal else []
 
-    def view(self, stream: str) -> View:
+    def view(self, stream: CredentialId) -> View:
         """The fold of a credential's facts; blank where nothing is journaled."""
         journal = self._of.journal
         return journal.view(stream) if journal and any(s.id == stream for s in self.streams()) else blank()

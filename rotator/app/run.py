@@ -14,6 +14,7 @@ from rotator.app.survey import survey
 from rotator.config.models import Config
 from rotator.core.errors import RotatorError
 from rotator.core.events import Event
+from rotator.core.ids import CredentialId
 from rotator.core.instants import rfc3339
 from rotator.core.ports.journal import Due
 from rotator.daemon import Cadence, Daemon, heed_nothing_yet
@@ -105,7 +106,7 @@ class RunningHost:
         """What wants to be worked on now."""
         return self._app.writable.due(connection, self._app.queries.now(connection), limit)
 
-    def drive(self, stream: str) -> Pass:
+    def drive(self, stream: CredentialId) -> Pass:
         """Run a pass over one credential."""
         with self._app.fleet.connections.in_use():
             return self._app.driver.run(stream)
@@ -145,7 +146,7 @@ class RunningHost:
         """Take the mark off the configuration file."""
         self._mark.release()
 
-    def named(self, stream: str) -> str:
+    def named(self, stream: CredentialId) -> str:
         """The name of the credential with that stream."""
         return self._app.queries.named(stream)
 

@@ -12,6 +12,7 @@ from typing import Final
 
 from rotator.core.errors import RotatorError
 from rotator.core.findings import Finding, Level
+from rotator.core.ids import NO_TOKEN, NO_VALUE, TokenId
 from rotator.core.instants import rfc3339
 from rotator.core.ports.journal import Journal
 from rotator.core.ports.source import Looks
@@ -115,10 +116,10 @@ def _occupied(place: Place, reading: Reading) -> tuple[str, str] | None:
     source, credential = place.bound.source, place.bound.credential
     key = value_key(source, place.target)
     found = reading.values.get(key)
-    token = ""
+    token: TokenId | None = NO_TOKEN
     if found is not None:
-        piece = place.journal.fingerprint(found) if place.journal else ""
-        token = place.view.values.get(piece, "") or place.view.values.get(place.view.pieces.get(piece, ""), "")
+        piece = place.journal.fingerprint(found) if place.journal else NO_VALUE
+        token = place.view.values.get(piece) or place.view.values.get(place.view.pieces.get(piece, NO_VALUE), NO_TOKEN)
         if not token and place.journal:
             other = another_of(place.journal, credential, credential.id, place.name, piece)
             if other is not None:
@@ -134,13 +135,13 @@ def _occupied(place: Place, reading: Reading) -> tuple[str, str] | None:
             return f"{said}, and nothing is written over it unasked", fine + LEAVE
         if shape.looks is not Looks.PLACEHOLDER:
             return f"{key} holds {shape.what}; nothing is written over it unasked", LEAVE
-    strange = _strange(place, reading, token)
+    strange = _strange(place, reading, token or NO_TOKEN)
     if not strange:
         return None
     return f"{', '.join(strange)} holds something that is not ours; nothing is written over it unasked", LEAVE
 
 
-def _strange(place: Place, reading: Reading, token: str) -> list[str]:
+def _strange(place: Place, reading: Reading, token: TokenId) -> list[str]:
     """Return the side keys that hold neither ours, nor what we wrote at any time, nor a placeholder."""
     source, view = place.bound.source, place.view
     wanted: Mapping[str, Secret] = {}

@@ -15,6 +15,7 @@ from rotator.app.app import App
 from rotator.app.read_only import read_only_fleet
 from rotator.config.models import CredentialStanza
 from rotator.core.errors import ConfigError, RotatorError
+from rotator.core.ids import TokenId
 from rotator.core.instants import rfc3339
 from rotator.core.secret import Secret
 from rotator.journal.open import open_journal
@@ -165,7 +166,7 @@ def _identity(token: Asked) -> Identity | None:
 def _policies(token: Asked, who: Identity) -> dict[str, Any] | None:
     """The token as the management token reads it; None where it may not."""
     try:
-        return read_token(token.connection, who.owner, token.account_id, who.id)
+        return read_token(token.connection, who.owner, token.account_id, TokenId(who.id))
     except RotatorError:
         return None
 

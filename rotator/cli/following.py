@@ -10,6 +10,7 @@ from enum import StrEnum
 
 from rotator.core.credential import Strategy
 from rotator.core.facts import Fact, Kind, Requested
+from rotator.core.ids import RequestId
 from rotator.core.protocol.fold import fold
 from rotator.core.protocol.view import View, blank
 
@@ -28,7 +29,7 @@ class Served(StrEnum):
 class Follower:
     """Takes the facts of one stream in order."""
 
-    def __init__(self, request_id: str) -> None:
+    def __init__(self, request_id: RequestId) -> None:
         self.view: View = blank()
         self.rotation_id: str | None = None
         self._request_id = request_id

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from rotator.core.errors import ConfigError
+from rotator.core.ids import CredentialId
 
 if TYPE_CHECKING:
     from rotator.app import App
@@ -57,7 +58,7 @@ class Chosen:
     """
 
     name: str
-    stream: str
+    stream: CredentialId
     connection: str
     credential: Credential | None
 

@@ -21,6 +21,7 @@ from rotator.cli.verbs import Settings, verb
 from rotator.core.credential import NEVER, Strategy, least_outage
 from rotator.core.errors import ConfigError
 from rotator.core.facts import Draft, Paused, Requested, Resolved, Resumed, What
+from rotator.core.ids import RequestId
 
 if TYPE_CHECKING:
     from rotator.app import App
@@ -178,7 +179,7 @@ def _budget_fits(app: App, one: Chosen, strategy: Way | None, budget: float) -> 
 def _ask(app: App, one: Chosen, strategy: Way | None, budget: float, reason: str) -> Asked:
     import secrets
 
-    request_id = secrets.token_hex(8)
+    request_id = RequestId(secrets.token_hex(8))
     asked = Strategy(strategy.value) if strategy is not None else None
     view = note(app, one, Requested(request_id=request_id, strategy=asked, outage_budget=budget, reason=reason))
     if view.pause is not None and app.queries.now(one.connection) < view.pause.until:

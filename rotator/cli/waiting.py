@@ -14,6 +14,7 @@ from rotator.cli.names import Chosen
 from rotator.cli.output import say
 from rotator.cli.progress import waits_for
 from rotator.core.credential import NEVER
+from rotator.core.ids import CredentialId, RequestId
 
 if TYPE_CHECKING:
     from rotator.app import App
@@ -34,7 +35,7 @@ class Asked:
     """A request that was journaled."""
 
     chosen: Chosen
-    request_id: str
+    request_id: RequestId
     follower: Follower
     said: str = ""
 
@@ -131,7 +132,7 @@ def _take_over(app: App, left: list[Asked]) -> Once:
     return Once(app)
 
 
-def _due(app: App, left: list[Asked]) -> list[str]:
+def _due(app: App, left: list[Asked]) -> list[CredentialId]:
     """The streams among them that want to be looked at now."""
     rows = {row.id: row for row in app.queries.streams()}
     found = []

@@ -20,6 +20,7 @@ from typing import Any, Final
 from rotator.config.models import Advanced, CredentialStanza
 from rotator.core.credential import Credential, Policy, Strategy, TargetRef
 from rotator.core.durations import DAY, NEVER
+from rotator.core.ids import NO_TOKEN, CredentialId, TokenId
 
 ADOPTED: Final = 8
 """An adopted token is watched for a week and a day, so that a weekly job shows itself."""
@@ -47,7 +48,7 @@ def policy_of(credential: CredentialStanza, advanced: Advanced) -> Policy:
 
 
 def to_credential(
-    stanza: CredentialStanza, advanced: Advanced, credential_id: str, *, managed: bool = True
+    stanza: CredentialStanza, advanced: Advanced, credential_id: CredentialId, *, managed: bool = True
 ) -> Credential:
     """Return one stanza as the protocol's credential; `managed` is False for one that has left the configuration."""
     return Credential(
@@ -55,7 +56,7 @@ def to_credential(
         name=stanza.name,
         connection=stanza.common.connection,
         owner=stanza.owner,
-        adopt=stanza.common.adopt.id if stanza.common.adopt is not None else "",
+        adopt=TokenId(stanza.common.adopt.id) if stanza.common.adopt is not None else NO_TOKEN,
         policy=policy_of(stanza, advanced),
         targets=tuple(
             TargetRef(

@@ -14,6 +14,7 @@ from typing import Any, Final
 from rotator.core.durations import DAY as DAY
 from rotator.core.durations import HOUR as HOUR
 from rotator.core.durations import NEVER as NEVER
+from rotator.core.ids import NO_TOKEN, CredentialId, TokenId
 from rotator.core.plain import Json
 
 
@@ -166,13 +167,13 @@ class Credential:
         managed: whether it still stands in the configuration.
     """
 
-    id: str
+    id: CredentialId
     name: str
     connection: str
     owner: str
     policy: Policy
     targets: tuple[TargetRef, ...]
-    adopt: str = ""
+    adopt: TokenId = NO_TOKEN
     spec: Mapping[str, Json] = field(default_factory=dict)
     digest: str = ""
     scope: str = ""

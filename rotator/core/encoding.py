@@ -110,15 +110,16 @@ def _same(found: Any) -> Any:
 
 
 _READ: Final[Mapping[str, Callable[[Any], Any]]] = {
-    "str": _text,
+    **dict.fromkeys(("str", "TokenId", "Fingerprint", "CredentialId", "RequestId"), _text),
     "bool": bool,
     "float": _number,
     "Json": _same,
     "Policy": _policy,
     "str | None": _text_or_none,
     "tuple[str, ...]": _names,
-    "Mapping[str, str]": _texts,
-    "Mapping[str, str] | None": _texts_or_none,
+    "tuple[Fingerprint, ...]": _names,
+    "Mapping[str, Fingerprint]": _texts,
+    "Mapping[str, Fingerprint] | None": _texts_or_none,
     "Strategy | None": _strategy,
     "OperatorCode | None": OperatorCode.of,
     "How | None": _how,
@@ -128,8 +129,9 @@ _READ: Final[Mapping[str, Callable[[Any], Any]]] = {
 _WRITE: Final[Mapping[str, Callable[[Any], Json]]] = {
     "Policy": Policy.to_json,
     "tuple[str, ...]": list,
-    "Mapping[str, str]": dict,
-    "Mapping[str, str] | None": lambda found: None if found is None else dict(found),
+    "tuple[Fingerprint, ...]": list,
+    "Mapping[str, Fingerprint]": dict,
+    "Mapping[str, Fingerprint] | None": lambda found: None if found is None else dict(found),
 }
 """By the annotation of a field: how its value is written, where that is not as it is."""
 

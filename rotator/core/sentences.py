@@ -8,6 +8,7 @@ from typing import Protocol, TypeVar
 
 from rotator.core.credential import NEVER, Credential, State
 from rotator.core.durations import human
+from rotator.core.ids import CredentialId, TokenId
 from rotator.core.notes import Note, Trouble, Waits
 from rotator.core.protocol.view import Rotation, View
 from rotator.core.reasons import Reason
@@ -49,7 +50,7 @@ class Told:
     view: View
     now: float
     note: Note
-    used: Mapping[str, float]
+    used: Mapping[TokenId, float]
 
     def waits(self, name: str) -> Waits | None:
         """The driver's last words on one obligation."""
@@ -115,7 +116,7 @@ def _resting(told: Told, targets: Sequence[Target]) -> tuple[Reason | None, str]
     return None, "due for rotation"
 
 
-def held_up(told: Told, token_id: str) -> str | None:
+def held_up(told: Told, token_id: TokenId) -> str | None:
     """What holds up the retirement of a token, in one sentence that says which it is where that is known."""
     waits = told.waits(token_id)
     if waits is None or waits.why is None:
@@ -123,7 +124,7 @@ def held_up(told: Told, token_id: str) -> str | None:
     view, name = told.view, waits.subject
     unreadable = (name, "read") in told.note.troubles
     if waits.why is Reason.STILL_PUBLISHED and name:
-        if targets := view.held.get(token_id, {}).get(name):
+        if targets := view.held.get(token_id, {}).get(CredentialId(name)):
             return f"it stands at another credential's target ({', '.join(sorted(targets))})"
         if unreadable:
             return f"{name} cannot be read, so nobody knows whether the old value still stands there"

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from rotator.core.credential import NEVER, Credential, State, Strategy
 from rotator.core.facts import Kind
+from rotator.core.ids import NO_TOKEN, TokenId
 from rotator.core.notes import Note, Trouble
 from rotator.core.protocol.rules import override_code
 from rotator.core.protocol.view import Failure, Rotation, View
@@ -51,7 +52,7 @@ class OpenRetirement:
     `message` says in one sentence what it waits for, where that is known.
     """
 
-    token_id: str
+    token_id: TokenId
     step: str
     until: float | None
     blocked: Reason | None
@@ -116,7 +117,7 @@ class CredentialStatus:
     state: State
     ready: bool
     generation: int
-    token_id: str | None
+    token_id: TokenId | None
     token_name: str | None
     expires_on: float | None
     next_rotation: float | None
@@ -137,7 +138,11 @@ class CredentialStatus:
 
 
 def credential_status(
-    credential: Credential, view: View, now: float, note: Note | None = None, used: Mapping[str, float] | None = None
+    credential: Credential,
+    view: View,
+    now: float,
+    note: Note | None = None,
+    used: Mapping[TokenId, float] | None = None,
 ) -> CredentialStatus:
     """Return the status of one credential.
 
@@ -274,7 +279,7 @@ def _rotation(told: Told, rotation: Rotation) -> OpenRotation:
     )
 
 
-def _retirement(told: Told, token_id: str) -> OpenRetirement:
+def _retirement(told: Told, token_id: TokenId) -> OpenRetirement:
     found, waits = told.view.retirements[token_id], told.waits(token_id)
     why = waits.why if waits else None
     return OpenRetirement(
@@ -315,7 +320,7 @@ def _targets(told: Told) -> tuple[TargetStatus, ...]:
                 type=target.type,
                 required=target.required,
                 in_sync=holds(view, target.name) and problem is None if known else None,
-                generation=view.generations.get((target.name, view.last.get(target.name, "")), 0),
+                generation=view.generations.get((target.name, view.last.get(target.name, NO_TOKEN)), 0),
                 problem=problem,
                 accepted=Accepted(by=leave.by, at=leave.at) if leave else None,
             )

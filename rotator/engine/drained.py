@@ -6,6 +6,7 @@ They change nothing outside; that a target let go of a token is journaled (SEEN)
 from __future__ import annotations
 
 from rotator.core.facts import Condemned, Sighted
+from rotator.core.ids import NO_VALUE, Fingerprint, TokenId
 from rotator.core.ports.source import Looks, TokenState
 from rotator.core.ports.target import Reading, Target
 from rotator.core.protocol.retire import DEAD
@@ -31,14 +32,14 @@ def in_sync(work: Work, of: str) -> Seen:
         if target is None:
             return Seen(at, Result.BAD, name)
         try:
-            if not _good(work, name, target, good - {""}):
+            if not _good(work, name, target, good - {NO_VALUE}):
                 return Seen(at, Result.BAD, name)
         except NO_ANSWER:
             return Seen(at, Result.BAD, name)
     return Seen(at, Result.GOOD)
 
 
-def _good(work: Work, name: str, target: Target, good: set[str]) -> bool:
+def _good(work: Work, name: str, target: Target, good: set[Fingerprint]) -> bool:
     """Whether a target holds one of these values; a write-only one must have shown it for long enough."""
     reading = target.read()
     if name in work.bound.markers:
@@ -46,7 +47,7 @@ def _good(work: Work, name: str, target: Target, good: set[str]) -> bool:
     return holder(work, target, reading)[0] in good
 
 
-def quiet(work: Work, of: str) -> Seen:
+def quiet(work: Work, of: TokenId) -> Seen:
     """Has nobody used the old token for the quiet time? A token that is dead already is quiet."""
     at = work.now
     try:
@@ -56,7 +57,7 @@ def quiet(work: Work, of: str) -> Seen:
     return _quiet(work, at, of, state)
 
 
-def _quiet(work: Work, at: float, of: str, state: TokenState | None) -> Seen:
+def _quiet(work: Work, at: float, of: TokenId, state: TokenState | None) -> Seen:
     """Judge what the provider said at `at` of an old token's last use."""
     view = work.view
     if state is None or not state.active:
@@ -73,7 +74,7 @@ def _quiet(work: Work, at: float, of: str, state: TokenState | None) -> Seen:
     return Seen(at, Result.GOOD if at - state.last_used_at >= needed else Result.BAD)
 
 
-def unpublished(work: Work, of: str) -> Seen:
+def unpublished(work: Work, of: TokenId) -> Seen:
     """Does no target, present or released less than `grace` ago, hold a value of this token or may come to hold it?
 
     What the provider says of the token answers QUIET too, as of the same moment: nobody asks twice for one answer.
@@ -98,7 +99,7 @@ def unpublished(work: Work, of: str) -> Seen:
     return Seen(at, Result.GOOD)
 
 
-def _let_go(work: Work, name: str, of: str) -> bool:
+def _let_go(work: Work, name: str, of: TokenId) -> bool:
     """Read one target for `unpublished`; False while it holds the token, may come to hold it, or cannot be read."""
     view, target = work.view, work.bound.targets.get(name)
     may_hold = name in work.credential.required or view.last.get(name) == of or (name, of) in view.open_writes
@@ -133,13 +134,13 @@ def _let_go(work: Work, name: str, of: str) -> bool:
     return True
 
 
-def _never_published(work: Work, of: str) -> bool:
+def _never_published(work: Work, of: TokenId) -> bool:
     """Whether a token was certainly never published, and so stands nowhere."""
     fact = Condemned(token_id=of)
     return not never_published(work.view, fact, work.stamped(fact))
 
 
-def _of_another(work: Work, name: str, reading: Reading, fingerprint: str, of: str) -> bool:
+def _of_another(work: Work, name: str, reading: Reading, fingerprint: Fingerprint, of: TokenId) -> bool:
     """Whether an unknown value is certainly none of that token: by its shape, or as the provider says."""
     target = work.bound.targets[name]
     key = value_key(work.source, target)

@@ -15,6 +15,7 @@ from rotator.core.credential import NEVER
 from rotator.core.errors import Fenced, IllegalFact, JournalUnsafe, OperatorNeeded, RotatorError
 from rotator.core.events import Event
 from rotator.core.facts import Configured, TargetAdded, TargetReleased
+from rotator.core.ids import NO_ROTATION, CredentialId
 from rotator.core.notes import Note, Troubles, Waits, decode, encode
 from rotator.core.ports.journal import Journal
 from rotator.core.ports.runtime import Runtime
@@ -76,11 +77,11 @@ class Driver:
         """Take other cadences from the next pass on."""
         self._tuning = tuning
 
-    def memory(self, stream: str) -> Memory:
+    def memory(self, stream: CredentialId) -> Memory:
         """What this process remembers of a credential; may be forgotten at any time."""
         return self._memory.setdefault(stream, Memory())
 
-    def run(self, stream: str) -> Pass:
+    def run(self, stream: CredentialId) -> Pass:
         """Drive one credential as far as it goes now.
 
         Returns:
@@ -94,7 +95,7 @@ class Driver:
             return Pass(End.BUSY, 0.0)
         return Pass(End.FAILED, 0.0)
 
-    def _run(self, stream: str) -> Pass:
+    def _run(self, stream: CredentialId) -> Pass:
         lease = self._journal.claim(stream)
         if lease is None:
             return Pass(End.BUSY, 0.0)
@@ -200,7 +201,7 @@ class Driver:
                 perform(work, Action(Act.RECORD, fact=TargetReleased(target=gone)))
             for target in credential.targets:
                 self._place(work, target.name, target.place)
-            work.record(Configured(spec=credential.spec), rid="")
+            work.record(Configured(spec=credential.spec), rid=NO_ROTATION)
             for name in credential.all:  # other keys, or another place: what was seen there says nothing now
                 work.forget(Look(Sight.STANDS, name))
 

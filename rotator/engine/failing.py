@@ -17,6 +17,7 @@ from rotator.core.events import Event
 from rotator.core.facts import (
     Failed,
 )
+from rotator.core.ids import NO_TOKEN, TokenId
 from rotator.core.protocol.rules import Result
 from rotator.engine.work import Work
 
@@ -30,7 +31,7 @@ def type_of(work: Work, name: str) -> str:
 
 
 def failed(
-    work: Work, act: str, target: str, error: RotatorError, *, not_written: str | None = None, token: str = ""
+    work: Work, act: str, target: str, error: RotatorError, *, not_written: str | None = None, token: TokenId = NO_TOKEN
 ) -> None:
     """Journal a failed act; `not_written`: the version of the target on top of which certainly nothing was written."""
     work.record(replace(why_of(act, error), target=target, token_id=token, not_written=not_written))

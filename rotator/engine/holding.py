@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from rotator.core.errors import JournalUnsafe, Refused
+from rotator.core.ids import NO_TOKEN, NO_VALUE, Fingerprint, TokenId
 from rotator.core.ports.source import Looks, Source
 from rotator.core.ports.target import Reading, Target
 from rotator.core.protocol.rules import Result
@@ -38,10 +39,10 @@ class Stand:
 
     result: Result
     reading: Reading
-    fingerprint: str = ""
-    token_id: str = ""
+    fingerprint: Fingerprint = NO_VALUE
+    token_id: TokenId = NO_TOKEN
     complete: bool = False
-    free: frozenset[str] = frozenset()
+    free: frozenset[Fingerprint] = frozenset()
 
 
 def untouched(work: Work, name: str) -> bool:
@@ -49,7 +50,7 @@ def untouched(work: Work, name: str) -> bool:
     return name not in work.view.baselines or name in work.view.occupied
 
 
-def opened(work: Work, fingerprint: str) -> Secret | None:
+def opened(work: Work, fingerprint: Fingerprint) -> Secret | None:
     """Open a value of the journal; None where its key was destroyed or it does not decrypt.
 
     The trouble of one value is no trouble of the journal: where that is in trouble, the next fact says so.
@@ -60,7 +61,7 @@ def opened(work: Work, fingerprint: str) -> Secret | None:
         return None
 
 
-def desired(work: Work, target: Target, fingerprint: str, value: Secret | None = None) -> dict[str, Secret]:
+def desired(work: Work, target: Target, fingerprint: Fingerprint, value: Secret | None = None) -> dict[str, Secret]:
     """Return what the managed keys must hold for a value of the journal, which is opened unless it is given.
 
     Raises:
@@ -79,7 +80,7 @@ def literal_or(outputs: Mapping[str, Secret], name: str) -> Secret:
     return Secret(name.removeprefix(LITERAL)) if name.startswith(LITERAL) else outputs[name]
 
 
-def pieces(work: Work, values: Mapping[str, Secret]) -> dict[str, str]:
+def pieces(work: Work, values: Mapping[str, Secret]) -> dict[str, Fingerprint]:
     """Return the fingerprint of each managed key's content, by which what we wrote is known for ever."""
     return {key: work.journal.fingerprint(value) for key, value in sorted(values.items())}
 
@@ -95,25 +96,25 @@ def provable(source: Source, target: Target) -> bool:
     return target.keys[value_key(source, target)] == source.values[0]
 
 
-def holder(work: Work, target: Target, reading: Reading) -> tuple[str, str]:
+def holder(work: Work, target: Target, reading: Reading) -> tuple[Fingerprint, TokenId]:
     """Return fingerprint and token id of the value in a reading; an unknown one has no id, an absent one neither."""
     key = value_key(work.source, target)
     found = reading.values.get(key)
     if found is None:
-        return "", ""
+        return NO_VALUE, NO_TOKEN
     piece = work.journal.fingerprint(found)
     if provable(work.source, target):
-        return piece, work.view.values.get(piece, "")
-    if (known := work.view.pieces.get(piece, "")) in work.view.values:
+        return piece, work.view.values.get(piece, NO_TOKEN)
+    if (known := work.view.pieces.get(piece, NO_VALUE)) in work.view.values:
         return known, work.view.values[known]
     for fingerprint in reversed(tuple(work.view.values)):  # written before fingerprints of derived secrets were kept
         value = opened(work, fingerprint)
         if value is not None and desired(work, target, fingerprint, value)[key] == found:
             return fingerprint, work.view.values[fingerprint]
-    return piece, ""
+    return piece, NO_TOKEN
 
 
-def strangers(work: Work, name: str, reading: Reading, wanted: Mapping[str, Secret]) -> dict[str, str]:
+def strangers(work: Work, name: str, reading: Reading, wanted: Mapping[str, Secret]) -> dict[str, Fingerprint]:
     """Return the side keys that hold what is neither ours nor allowed to be overwritten: key -> fingerprint.
 
     Ours is what should stand there, and whatever we wrote at any time.
@@ -162,7 +163,7 @@ def nobodys(source: Source, target: Target, key: str, content: Secret) -> bool:
 
 
 def publication(
-    work: Work, name: str, fingerprint: str, reading: Reading
+    work: Work, name: str, fingerprint: Fingerprint, reading: Reading
 ) -> tuple[dict[str, Secret], dict[str, Secret]]:
     """Return (all that is to stand at the managed keys, the part of it that is ours).
 

@@ -8,12 +8,13 @@ Every look answers: an unusable answer from outside is UNSURE, BAD or UNREADABLE
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Final
+from typing import Any, Final
 
 from rotator.core.credential import NEVER, Strategy
 from rotator.core.errors import Barred, JournalUnsafe, RotatorError
 from rotator.core.events import Event
 from rotator.core.facts import Failed, Kind
+from rotator.core.ids import NO_TOKEN, Fingerprint, TokenId
 from rotator.core.ports.source import TokenState
 from rotator.core.ports.target import Remark
 from rotator.core.protocol.rules import Look, Result, Seen, Sight
@@ -77,7 +78,7 @@ def _unwritable(work: Work, name: str, error: RotatorError) -> None:
     work.record(Failed(act="check", why=error.message, remedy=error.remedy, target=name))
 
 
-def accepted(work: Work, of: str) -> Seen:
+def accepted(work: Work, of: TokenId) -> Seen:
     """Is the captured token active, equal to the terms, and does the provider accept its value?"""
     at, rotation = work.now, work.view.rotation
     if rotation is None or rotation.token_id != of:
@@ -109,7 +110,7 @@ def accepted(work: Work, of: str) -> Seen:
         return unsure(work, at, error)
 
 
-def proven(work: Work, value: Secret, token_id: str, state: TokenState | None = None) -> bool:
+def proven(work: Work, value: Secret, token_id: TokenId, state: TokenState | None = None) -> bool:
     """Whether the provider accepts a value of ours as that token's.
 
     Where the operator said that this host cannot use the token, GET is all that can be asked: it shows the token active
@@ -128,7 +129,7 @@ def proven(work: Work, value: Secret, token_id: str, state: TokenState | None = 
     return shown is not None and shown.active and shown.equal
 
 
-def _takes(work: Work, value: Secret, token_id: str, state: TokenState) -> bool:
+def _takes(work: Work, value: Secret, token_id: TokenId, state: TokenState) -> bool:
     """Whether a published value is accepted; where this host may not use it, GET decides, and it says active."""
     try:
         return proven(work, value, token_id, state)
@@ -144,14 +145,14 @@ def _barred(work: Work, error: Barred) -> None:
     work.say(Event.VERIFICATION_BARRED, reason=error.message, remedy=error.remedy)
 
 
-def alive(work: Work, of: str) -> Seen:
+def alive(work: Work, of: Fingerprint) -> Seen:
     """Does a value of ours live? Dead only if GET says so, or after three refusals while a control token passes.
 
     Inside an open roll one refusal suffices to roll again (BAD), while the control passes and the value was accepted
     before or had its time to propagate; it proves nothing about the value once the roll is over.
     """
     at, view, memory = work.now, work.view, work.memory
-    token_id = view.values.get(of, "")
+    token_id = view.values.get(of, NO_TOKEN)
     rotation = view.rotation
     rolling = rotation is not None and rotation.strategy is Strategy.ROLL and rotation.fingerprint == of
     try:
@@ -186,7 +187,7 @@ def alive(work: Work, of: str) -> Seen:
         return unsure(work, at, error)
 
 
-def _replaced(work: Work, of: str) -> bool:
+def _replaced(work: Work, of: Fingerprint) -> bool:
     """Whether the successor of a published value was written everywhere: from then on nothing of ours uses the old one.
 
     Else its last use would never be long ago.
@@ -197,12 +198,12 @@ def _replaced(work: Work, of: str) -> bool:
     return work.case().required() <= rotation.written
 
 
-def lives(work: Work, at: float, fingerprint: str) -> None:
+def lives(work: Work, at: float, fingerprint: Fingerprint) -> None:
     """Remember that a published value was accepted at `at`, where an act asked the provider anyway."""
     work.memory.seen[Look(Sight.ALIVE, fingerprint)] = _lives(work, at, fingerprint)
 
 
-def token(work: Work, of: str) -> Seen:
+def token(work: Work, of: TokenId) -> Seen:
     """Is a token active?"""
     at = work.now
     try:
@@ -257,13 +258,13 @@ def control(work: Work, of: str) -> Seen:
         return unsure(work, at, error)
 
 
-def _lives(work: Work, at: float, fingerprint: str) -> Seen:
+def _lives(work: Work, at: float, fingerprint: Fingerprint) -> Seen:
     work.memory.doubts.pop(fingerprint, None)
     work.fleet.died(work.credential, False)
     return Seen(at, Result.GOOD)
 
 
-def _dead(work: Work, at: float, fingerprint: str, why: str, *, exposed: bool = False) -> Seen:
+def _dead(work: Work, at: float, fingerprint: Fingerprint, why: str, *, exposed: bool = False) -> Seen:
     if fingerprint == work.view.fingerprint:
         work.say(Event.VALUE_DEAD, reason=why)
         if not exposed:  # believed at once, however many there are
@@ -271,7 +272,7 @@ def _dead(work: Work, at: float, fingerprint: str, why: str, *, exposed: bool = 
     return Seen(at, Result.DEAD, why)
 
 
-LOOKS: Final[Mapping[Sight, Callable[[Work, str], Seen]]] = {
+LOOKS: Final[Mapping[Sight, Callable[[Work, Any], Seen]]] = {
     Sight.ROOM: room,
     Sight.WRITABLE: writable,
     Sight.ACCEPTED: accepted,
@@ -285,6 +286,7 @@ LOOKS: Final[Mapping[Sight, Callable[[Work, str], Seen]]] = {
     Sight.ORPHANS: orphans,
     Sight.CONTROL: control,
 }
+"""By sight: how it is taken; what it is of is a token, a value, a target or a rotation, as the sight needs it."""
 
 
 def take(work: Work, look: Look) -> None:

@@ -11,6 +11,7 @@ from typing import Final
 
 from rotator.core.events import Event
 from rotator.core.facts import Baseline, Overridden, OverrideEnded, Sighted
+from rotator.core.ids import NO_TOKEN, NO_VALUE, Fingerprint, TokenId
 from rotator.core.ports.target import Reading
 from rotator.core.protocol.rules import TICK, Result
 from rotator.core.secret import Secret
@@ -49,12 +50,12 @@ def marker_stand(work: Work, name: str, reading: Reading) -> Stand:
     return _foreign(work, name, found)
 
 
-def marked(work: Work, name: str, reading: Reading) -> tuple[str, str]:
+def marked(work: Work, name: str, reading: Reading) -> tuple[Fingerprint, TokenId]:
     """Return fingerprint and token id of the value that a marker stands for; of an unknown one the id is empty."""
     mark = work.view.marks.get(name)
     if mark is not None and reading.marker == mark.marker:
         return mark.fingerprint, mark.token_id
-    return (work.journal.fingerprint(Secret(reading.marker)) if reading.marker else ""), ""
+    return (work.journal.fingerprint(Secret(reading.marker)) if reading.marker else NO_VALUE), NO_TOKEN
 
 
 def pending_until(work: Work, name: str) -> float | None:
@@ -79,7 +80,7 @@ def stands_settled(work: Work, name: str, reading: Reading) -> bool:
     return mark is not None and reading.marker == mark.marker and reading.age >= YOUNG
 
 
-def let_go(work: Work, name: str, reading: Reading, of: str) -> bool | None:
+def let_go(work: Work, name: str, reading: Reading, of: TokenId) -> bool | None:
     """Whether a write-only target certainly holds no value of a token; None where nobody can tell."""
     view = work.view
     if (name, of) in view.open_writes:
@@ -96,8 +97,8 @@ def _sight(work: Work, name: str, found: Stand, *, first: bool, free: bool = Fal
     if first:
         work.record(Baseline(target=name, token_id=token, fingerprint=piece, free=(piece,) if free else ()))
         work.say(Event.TARGET_BASELINE, target=name)
-    elif (view.last.get(name, ""), view.holds.get(name, "")) != (found.token_id, found.fingerprint):
-        work.record(Sighted(target=name, token_id=token, fingerprint=piece, old=view.last.get(name, "")))
+    elif (view.last.get(name, NO_TOKEN), view.holds.get(name, "")) != (found.token_id, found.fingerprint):
+        work.record(Sighted(target=name, token_id=token, fingerprint=piece, old=view.last.get(name, NO_TOKEN)))
     if name in view.overridden or name in view.heeded:
         work.record(OverrideEnded(target=name))
     return found

@@ -33,6 +33,7 @@ from rotator.core.facts import (
     Unwritten,
     Written,
 )
+from rotator.core.ids import NO_REQUEST, NO_TOKEN, NO_VALUE, RotationId
 from rotator.core.ports.source import Minted
 from rotator.core.ports.target import Publication, Reading
 from rotator.core.protocol.names import AttemptName
@@ -70,11 +71,11 @@ def plan(work: Work, action: Action) -> None:
     keeps = strategy is not Strategy.RECREATE
     planned = Planned(
         terms=terms,
-        token_id=(view.current or credential.adopt) if keeps else "",
-        fingerprint=view.fingerprint if healing else "",
-        request_id=request.id if request and not healing else "",
+        token_id=(view.current or credential.adopt) if keeps else NO_TOKEN,
+        fingerprint=view.fingerprint if healing else NO_VALUE,
+        request_id=request.id if request and not healing else NO_REQUEST,
     )
-    work.record(planned, rid=work.runtime.token_hex(6))
+    work.record(planned, rid=RotationId(work.runtime.token_hex(6)))
     work.say(Event.ROTATION_PLANNED, strategy=strategy.value, reason=terms.why)
 
 

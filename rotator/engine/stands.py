@@ -12,6 +12,7 @@ from typing import Any, Final
 from rotator.core.credential import NEVER
 from rotator.core.events import Event
 from rotator.core.facts import Adopted, Baseline, Draft, Held, Known, Overridden, OverrideEnded, Sighted
+from rotator.core.ids import NO_CREDENTIAL, NO_TOKEN, NO_VALUE, CredentialId, Fingerprint, TokenId
 from rotator.core.ports.source import Looks, TokenState
 from rotator.core.ports.target import Evidence
 from rotator.core.protocol.names import parse
@@ -62,7 +63,7 @@ def stand(work: Work, name: str) -> Stand:
     return _beside(work, name, found, first=first)
 
 
-def _known(work: Work, name: str, fingerprint: str, token_id: str) -> Result | None:
+def _known(work: Work, name: str, fingerprint: Fingerprint, token_id: TokenId) -> Result | None:
     """Tell what the journal alone can tell; None for a value that it does not know, or that it never published."""
     view = work.view
     rotation = view.rotation
@@ -131,7 +132,9 @@ def _beside(work: Work, name: str, found: Stand, *, first: bool) -> Stand:
     return replace(found, result=result, complete=complete)
 
 
-def _amiss(work: Work, name: str, found: Stand, wanted: Mapping[str, Secret], strange: Mapping[str, str]) -> list[str]:
+def _amiss(
+    work: Work, name: str, found: Stand, wanted: Mapping[str, Secret], strange: Mapping[str, Fingerprint]
+) -> list[str]:
     """Managed keys that do not hold what belongs to the value beside them, and that are ours to heal."""
     keys, standing = work.bound.targets[name].keys, found.reading.values
     if wanted:
@@ -158,7 +161,7 @@ def _sight(
     work: Work,
     name: str,
     found: Stand,
-    strange: Mapping[str, str],
+    strange: Mapping[str, Fingerprint],
     amiss: list[str],
     ours: Mapping[str, Secret],
     *,
@@ -175,14 +178,19 @@ def _sight(
         work.record(Baseline(**said, free=tuple(sorted(found.free))))
         work.say(Event.TARGET_BASELINE, target=name)
     elif keys or _news(work, name, found, strange, amiss):
-        work.record(Sighted(**said, old=view.last.get(name, "")))
+        work.record(Sighted(**said, old=view.last.get(name, NO_TOKEN)))
     if name in view.overridden or name in view.heeded or name in view.guests:
         work.record(OverrideEnded(target=name))  # an accepted value is left alone until it changes
 
 
-def _news(work: Work, name: str, found: Stand, strange: Mapping[str, str], amiss: list[str]) -> bool:
+def _news(work: Work, name: str, found: Stand, strange: Mapping[str, Fingerprint], amiss: list[str]) -> bool:
     view = work.view
-    before = (view.last.get(name, ""), view.holds.get(name, ""), view.strange.get(name, {}), view.amiss.get(name, ()))
+    before = (
+        view.last.get(name, NO_TOKEN),
+        view.holds.get(name, ""),
+        view.strange.get(name, {}),
+        view.amiss.get(name, ()),
+    )
     return before != (found.token_id, found.fingerprint, dict(strange), tuple(amiss))
 
 
@@ -196,7 +204,7 @@ def _unknown(work: Work, name: str, found: Stand, *, first: bool) -> Stand:
     value = found.reading.values[key]
     keys = {key: found.fingerprint, **strangers(work, name, found.reading, {})}  # a person decides over all of them
     if not first and view.holds.get(name) != found.fingerprint:
-        old = view.last.get(name, "")
+        old = view.last.get(name, NO_TOKEN)
         work.record(Sighted(target=name, token_id=found.token_id, fingerprint=found.fingerprint, old=old))
     other = None if found.token_id else another(work, name, found.fingerprint)
     if other and other.managed:
@@ -235,12 +243,12 @@ def _foreign(
     work: Work,
     name: str,
     found: Stand,
-    keys: Mapping[str, str],
+    keys: Mapping[str, Fingerprint],
     what: str,
     *,
     first: bool,
-    identity: str = "",
-    guest: tuple[str, str] = ("", ""),
+    identity: Fingerprint = NO_VALUE,
+    guest: tuple[CredentialId, TokenId] = (NO_CREDENTIAL, NO_TOKEN),
 ) -> Stand:
     """Somebody else's content: to be overwritten where the configuration says so, else a person is asked at once."""
     view, (stream, token) = work.view, guest
@@ -256,7 +264,7 @@ def _foreign(
         work.say(Event.TARGET_OVERRIDDEN, target=name, reason=what)
     if name not in view.baselines:
         work.record(Baseline(target=name, fingerprint=identity))
-    return replace(found, result=Result.OVERRIDDEN, token_id="")
+    return replace(found, result=Result.OVERRIDDEN, token_id=NO_TOKEN)
 
 
 # --- values of other credentials of ours
@@ -274,7 +282,7 @@ def _anothers(work: Work, name: str, found: Stand, other: Other, *, first: bool)
     return _foreign(work, name, found, {key: found.fingerprint}, what, first=first, guest=(stream, token))
 
 
-def _guest_left(work: Work, name: str, fingerprint: str) -> None:
+def _guest_left(work: Work, name: str, fingerprint: Fingerprint) -> None:
     """Tell another credential that its value stands here no longer."""
     guest = work.view.guests.get(name)
     if guest is None or fingerprint == guest.fingerprint:
@@ -283,7 +291,7 @@ def _guest_left(work: Work, name: str, fingerprint: str) -> None:
         work.journal.note(guest.stream, _held(work, name, guest.token_id, ended=True))
 
 
-def _held(work: Work, name: str, token: str, *, ended: bool) -> Draft:
+def _held(work: Work, name: str, token: TokenId, *, ended: bool) -> Draft:
     return Draft(what=Held(target=name, token_id=token, by=work.stream, ended=ended), at=work.believed)
 
 
@@ -303,7 +311,9 @@ def _ours(work: Work, name: str, found: Stand, state: TokenState, *, adopted: bo
     parsed = parse(state.name)
     ours = parsed is not None and not adopted
     rivals = [
-        view.tokens[t].born for t in (view.current, view.rotation.token_id if view.rotation else "") if t in view.tokens
+        view.tokens[t].born
+        for t in (view.current, view.rotation.token_id if view.rotation else NO_TOKEN)
+        if t in view.tokens
     ]
     newest = right or state.issued_at > max(rivals, default=-NEVER) or state.id == view.current
     ahead = ours and state.id not in view.tokens

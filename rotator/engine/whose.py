@@ -13,6 +13,7 @@ from typing import Final
 from rotator.core.credential import Credential
 from rotator.core.durations import HOUR
 from rotator.core.errors import Barred, Refused, Unavailable
+from rotator.core.ids import NO_TOKEN, CredentialId, Fingerprint, TokenId
 from rotator.core.ports.journal import Journal
 from rotator.core.ports.source import Source, TokenState
 from rotator.core.protocol.names import AttemptName, is_of, parse
@@ -47,13 +48,13 @@ class Other:
     `managed`: whether it is configured. A value of one that left the configuration may be ours by its name.
     """
 
-    stream: str
-    token_id: str
+    stream: CredentialId
+    token_id: TokenId
     free: bool
     managed: bool
 
 
-def refused(work: Work, fingerprint: str, source: Source | None = None) -> bool:
+def refused(work: Work, fingerprint: Fingerprint, source: Source | None = None) -> bool:
     """Note that a value of ours was refused; True once it is proven dead: three times over two minutes.
 
     The first refusals are kept, not the last ones: many targets that hold the same value ask so often that ten refusals
@@ -91,7 +92,7 @@ def adoptable(work: Work, state: TokenState) -> bool:
     return work.journal.stream_of(name.rid, managed=True) in ("", work.stream)
 
 
-def named_for_adoption(work: Work) -> str:
+def named_for_adoption(work: Work) -> TokenId:
     """Return the id of the token that the credential takes over, empty where it may not have it, or nobody knows."""
     adopt, view = work.credential.adopt, work.view
     if not adopt or adopt in view.tokens or adopt in view.marked or adopt in view.retirements:
@@ -99,8 +100,8 @@ def named_for_adoption(work: Work) -> str:
     try:
         state = work.source.get(adopt)
     except (Unavailable, Refused):
-        return ""  # asked again at the next occasion
-    return adopt if state is None or adoptable(work, state) else ""
+        return NO_TOKEN  # asked again at the next occasion
+    return adopt if state is None or adoptable(work, state) else NO_TOKEN
 
 
 def whose(work: Work, value: Secret) -> tuple[Whose, TokenState | None]:
@@ -120,7 +121,7 @@ def whose(work: Work, value: Secret) -> tuple[Whose, TokenState | None]:
     return (Whose.OURS if name and minted_for(work, name, inherits=True) else Whose.FOREIGN), state
 
 
-def may_ask(work: Work, target: str, fingerprint: str) -> bool:
+def may_ask(work: Work, target: str, fingerprint: Fingerprint) -> bool:
     """Whether the provider is asked now whose a value is that overrides a target: often at first, then hourly."""
     view, asked = work.view, work.memory.asked
     last = asked.get((target, fingerprint))
@@ -131,7 +132,7 @@ def may_ask(work: Work, target: str, fingerprint: str) -> bool:
     return True
 
 
-def another(work: Work, target: str, fingerprint: str) -> Other | None:
+def another(work: Work, target: str, fingerprint: Fingerprint) -> Other | None:
     """Return the other credential of ours whose value this is, None where the journal knows none.
 
     It may be written over where its token is marked or gone, or where that credential has left this place.
@@ -139,7 +140,9 @@ def another(work: Work, target: str, fingerprint: str) -> Other | None:
     return another_of(work.journal, work.credential, work.stream, target, fingerprint)
 
 
-def another_of(journal: Journal, credential: Credential, of: str, target: str, fingerprint: str) -> Other | None:
+def another_of(
+    journal: Journal, credential: Credential, of: CredentialId, target: str, fingerprint: Fingerprint
+) -> Other | None:
     """Return the same of the stream `of` without a pass: for whoever only looks."""
     found = journal.owner_of(fingerprint, of)
     if found is None:

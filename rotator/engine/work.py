@@ -13,6 +13,7 @@ from rotator.core.credential import NEVER, Credential
 from rotator.core.errors import RotatorError, Unavailable
 from rotator.core.events import Event
 from rotator.core.facts import Draft, What
+from rotator.core.ids import NO_ROTATION, CredentialId, Fingerprint, RotationId, TokenId
 from rotator.core.notes import Trouble
 from rotator.core.ports.journal import Journal, Lease
 from rotator.core.ports.runtime import Runtime
@@ -66,7 +67,7 @@ class Tuning:
 class Fleet(Protocol):
     """All credentials, the world's view of them, and what holds starts back."""
 
-    def bound(self, stream: str, view: View) -> Bound | None:
+    def bound(self, stream: CredentialId, view: View) -> Bound | None:
         """Return the adapters of a credential, from the configuration or its journaled stanza; None if neither."""
 
     def tokens(self, credential: Credential, source: Source, fresh: float) -> tuple[TokenState, ...]:
@@ -110,12 +111,12 @@ class Memory:
     """
 
     seen: dict[Look, Seen] = field(default_factory=dict)
-    doubts: dict[str, Doubt] = field(default_factory=dict)
-    verified: dict[str, tuple[float, float]] = field(default_factory=dict)
-    used: dict[str, float] = field(default_factory=dict)
-    orphans: frozenset[str] = frozenset()
-    alarmed: str = ""
-    asked: dict[tuple[str, str], float] = field(default_factory=dict)
+    doubts: dict[Fingerprint, Doubt] = field(default_factory=dict)
+    verified: dict[Fingerprint, tuple[float, float]] = field(default_factory=dict)
+    used: dict[TokenId, float] = field(default_factory=dict)
+    orphans: frozenset[TokenId] = frozenset()
+    alarmed: RotationId = NO_ROTATION
+    asked: dict[tuple[str, Fingerprint], float] = field(default_factory=dict)
     troubles: dict[tuple[str, str], Trouble] = field(default_factory=dict)
     remarks: dict[str, frozenset[Remark]] = field(default_factory=dict)
     unknown: tuple[str, str] = ("", "")
@@ -125,7 +126,7 @@ class Memory:
 class Work:
     """One pass of one process over one credential, under its lease."""
 
-    stream: str
+    stream: CredentialId
     lease: Lease
     view: View
     bound: Bound
@@ -145,7 +146,7 @@ class Work:
         """The credential's source."""
         return self.bound.source
 
-    def source_of(self, token_id: str) -> Source:
+    def source_of(self, token_id: TokenId) -> Source:
         """Return the source that sees a token: of the scope in which it was minted.
 
         Raises:
@@ -188,18 +189,18 @@ class Work:
             markers=self.bound.markers,
         )
 
-    def stamped(self, what: What, rid: str | None = None) -> Draft:
+    def stamped(self, what: What, rid: RotationId | None = None) -> Draft:
         """Return a fact stamped with time and principal; about the open rotation, if one is open, or about `rid`."""
         rotation = self.view.rotation
         return Draft(
             what=what,
             at=self.believed,
-            rid=(rotation.rid if rotation else "") if rid is None else rid,
+            rid=(rotation.rid if rotation else NO_ROTATION) if rid is None else rid,
             principal=self.source.principal,
             owner=self.credential.owner,
         )
 
-    def record(self, what: What, value: Secret | None = None, rid: str | None = None) -> None:
+    def record(self, what: What, value: Secret | None = None, rid: RotationId | None = None) -> None:
         """Make a fact durable, with the value that it brings, if any."""
         self.append(self.stamped(what, rid), value)
 

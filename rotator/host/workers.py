@@ -11,13 +11,13 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from rotator.host.threads import Exhausted, start_thread
 
 T = TypeVar("T")
 Job = Callable[[], object]
-OnError = Callable[[str, BaseException], None]
+OnError = Callable[[Any, BaseException], None]
 
 WIDTH = 8
 """Most jobs that run side by side for one caller: a rotation publishes to a handful of targets, never to hundreds."""

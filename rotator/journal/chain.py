@@ -12,6 +12,7 @@ import itertools
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
+from rotator.core.ids import CredentialId
 from rotator.journal.records import Record
 
 
@@ -25,7 +26,7 @@ class Break:
         why: what is wrong with it, in a few words.
     """
 
-    stream: str
+    stream: CredentialId
     position: int
     why: str
 
@@ -39,7 +40,7 @@ class Verdict:
     breaks: tuple[Break, ...]
 
 
-def genesis(stream: str) -> str:
+def genesis(stream: CredentialId) -> str:
     """Return what the first fact of a stream names as the hash before it."""
     return f"genesis:{stream}"
 
@@ -90,5 +91,5 @@ def _hash(key: bytes, record: Record, sealed_digest: str) -> str:
     return hmac.digest(key, f"{record.content()}\n{sealed_digest}".encode(), "sha256").hex()
 
 
-def _by_stream(records: Iterable[Record]) -> Iterator[tuple[str, Iterator[Record]]]:
+def _by_stream(records: Iterable[Record]) -> Iterator[tuple[CredentialId, Iterator[Record]]]:
     yield from itertools.groupby(records, key=lambda record: record.stream)

@@ -18,6 +18,7 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from rotator.core.errors import JournalUnsafe
+from rotator.core.ids import NO_FACT, FactId
 from rotator.host.files import flush
 
 BUSY_SECONDS: Final = 10
@@ -122,7 +123,7 @@ class Database:
             self._readers.append(connection)
 
     @contextmanager
-    def write(self, *, fact_id: str = "", durable: bool = True) -> Iterator[sqlite3.Connection]:
+    def write(self, *, fact_id: FactId = NO_FACT, durable: bool = True) -> Iterator[sqlite3.Connection]:
         """Run the body in one `BEGIN IMMEDIATE` transaction; on return it is committed.
 
         Threads that wait for their turn meanwhile join the transaction, each behind a savepoint of its own, and one
@@ -217,7 +218,7 @@ class Database:
         batch.error = error
         batch.ended.set()
 
-    def _await(self, batch: _Batch, fact_id: str) -> None:
+    def _await(self, batch: _Batch, fact_id: FactId) -> None:
         """Wait until the batch is committed; do it, should whoever was to join have been interrupted."""
         while not batch.ended.wait(_STRAY_SECONDS):
             with self._turn:
@@ -363,7 +364,7 @@ class Database:
                 connection.close()
         self._writers.clear()
 
-    def _landed(self, fact_id: str) -> bool:
+    def _landed(self, fact_id: FactId) -> bool:
         """Whether the fact of a failed COMMIT is there, durably: what is only in a cache may go with the power."""
         try:
             found = bool(self.probe("SELECT 1 FROM fact WHERE fact_id = ?", (fact_id,)))

@@ -13,6 +13,7 @@ from contextlib import contextmanager, suppress
 from typing import Final
 
 from rotator.core.errors import Fenced, JournalUnsafe, Unavailable
+from rotator.core.ids import CredentialId
 from rotator.core.ports.journal import Lease
 from rotator.journal.database import Database, run
 from rotator.journal.owners import Clock, Owners
@@ -37,7 +38,7 @@ class Leases:
         self._crash = crash
         self._patience = patience
 
-    def claim(self, stream: str) -> Lease | None:
+    def claim(self, stream: CredentialId) -> Lease | None:
         """Take or renew the lease of a stream; None while a living process holds it. Wishes so far are met now."""
         with self._db.read() as connection:
             if self._taken(connection, stream, self._owners.me):
@@ -106,7 +107,7 @@ class Leases:
         if not renewed:
             raise _fenced(lease)
 
-    def mine(self, connection: sqlite3.Connection, stream: str) -> bool:
+    def mine(self, connection: sqlite3.Connection, stream: CredentialId) -> bool:
         """Whether this process has the lease of the stream, as far as the table says."""
         row = run(connection, "SELECT holder FROM lease WHERE name = ?", (stream,))
         return bool(row) and row[0][0] == self._owners.me
@@ -176,7 +177,7 @@ class Leases:
             " expires = excluded.expires, boot_id = excluded.boot_id RETURNING epoch",
             (name, by, self._clock.boot() + TTL_SECONDS, self._clock.boot_id()),
         )
-        return Lease(name, row[0][0], by)
+        return Lease(CredentialId(name), row[0][0], by)
 
 
 def _fenced(lease: Lease) -> Fenced:

@@ -14,6 +14,7 @@ from typing import Final
 
 from rotator.core.errors import IllegalFact, JournalUnsafe
 from rotator.core.facts import Fact
+from rotator.core.ids import CredentialId
 from rotator.core.protocol.fold import fold
 from rotator.core.protocol.steps import legal
 from rotator.core.protocol.view import View, blank
@@ -56,7 +57,7 @@ class Ledger:
         self._heads: OrderedDict[str, _Head] = OrderedDict()
         self._lock = threading.Lock()
 
-    def view(self, stream: str) -> View:
+    def view(self, stream: CredentialId) -> View:
         """Return the fold of all facts of the stream, as of now."""
         with self._db.read() as connection:
             head, news = self._head(connection, stream)
@@ -127,7 +128,7 @@ class Ledger:
         records.insert(connection, record)
         return _Head(fact.position, record.hash, fold(head.view, fact))
 
-    def _head(self, connection: sqlite3.Connection, stream: str) -> tuple[_Head, bool]:
+    def _head(self, connection: sqlite3.Connection, stream: CredentialId) -> tuple[_Head, bool]:
         """The end of the stream, and whether it moved since it was last remembered."""
         with self._lock:
             head = self._heads.get(stream) or _Head(0, chain.genesis(stream), blank())
@@ -136,7 +137,7 @@ class Ledger:
             head = _Head(record.position, record.hash, fold(head.view, record.fact()))
         return head, bool(found)
 
-    def _remember(self, stream: str, head: _Head) -> None:
+    def _remember(self, stream: CredentialId, head: _Head) -> None:
         """Keep what is committed; of two threads the one that saw more wins."""
         with self._lock:
             known = self._heads.get(stream)

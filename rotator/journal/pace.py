@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import astuple, dataclass
 from typing import Final
 
+from rotator.core.ids import CredentialId
 from rotator.core.schedule.admission import Renewal
 from rotator.journal.database import Database, run
 
@@ -44,7 +45,7 @@ class Pace:
     def __init__(self, db: Database) -> None:
         self._db = db
 
-    def note(self, stream: str, connection: str, renewal: Renewal) -> None:
+    def note(self, stream: CredentialId, connection: str, renewal: Renewal) -> None:
         """Note when a credential is due.
 
         Raises:
@@ -53,12 +54,12 @@ class Pace:
         with self._db.write(durable=False) as db:
             run(db, _NOTE, (stream, connection, *astuple(renewal)))
 
-    def died(self, stream: str, connection: str, at: float) -> None:
+    def died(self, stream: CredentialId, connection: str, at: float) -> None:
         """Note that the published value of a credential is dead, first or still; errors as `note`."""
         with self._db.write(durable=False) as db:
             run(db, _DEAD, (stream, connection, at))
 
-    def lives(self, stream: str) -> None:
+    def lives(self, stream: CredentialId) -> None:
         """Note that it is not dead, or that an operator looked at it; errors as `note`."""
         with self._db.write(durable=False) as db:
             run(db, "UPDATE pace SET dead_at = NULL, dead_seen = NULL WHERE stream = ?", (stream,))

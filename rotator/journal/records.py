@@ -14,6 +14,7 @@ from typing import Any, Final
 from rotator.core.encoding import COLUMNS, encode, read
 from rotator.core.errors import JournalUnsafe
 from rotator.core.facts import Draft, Fact
+from rotator.core.ids import CredentialId, Fingerprint
 from rotator.journal.database import run
 from rotator.journal.sealing import Sealed
 
@@ -49,9 +50,9 @@ class Record:
     seq: int = 0
 
     @property
-    def stream(self) -> str:
+    def stream(self) -> CredentialId:
         """Id of its stream."""
-        return str(self.row[0])
+        return CredentialId(self.row[0])
 
     @property
     def position(self) -> int:
@@ -155,7 +156,7 @@ def insert_sealed(connection: sqlite3.Connection, sealed: Sealed) -> None:
     run(connection, _INSERT_SEALED, [getattr(sealed, name) for name in _SEALED])
 
 
-def after(connection: sqlite3.Connection, stream: str, position: int) -> list[Record]:
+def after(connection: sqlite3.Connection, stream: CredentialId, position: int) -> list[Record]:
     """Return the facts of a stream after a position, in order."""
     return [_record(row) for row in run(connection, AFTER, (stream, position))]
 
@@ -172,7 +173,7 @@ def ordered(
         yield _record(row)
 
 
-def sealed_of(connection: sqlite3.Connection, stream: str, fingerprint: str) -> list[Sealed]:
+def sealed_of(connection: sqlite3.Connection, stream: CredentialId, fingerprint: Fingerprint) -> list[Sealed]:
     """Return the sealed values with that fingerprint, newest first; a destroyed one has no wrapped key."""
     statement = f"SELECT {', '.join(_SEALED)} FROM sealed WHERE credential = ? AND fingerprint = ? ORDER BY rowid DESC"  # noqa: S608
     return [_sealed(row) for row in run(connection, statement, (stream, fingerprint))]

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import Final
 
 from rotator.core.errors import JournalUnsafe
+from rotator.core.ids import NO_ROTATION, NO_TOKEN, CredentialId
 from rotator.core.secret import Secret
 from rotator.journal.database import Database, run, unsafe
 from rotator.journal.owners import Owners
@@ -59,7 +60,7 @@ class Room:
 
     def _canary(self, seal: Seal) -> None:
         value = Secret(secrets.token_hex(_CANARY_BYTES // 2))
-        sealed = seal.seal("canary", "", 0, "", value)
+        sealed = seal.seal(CredentialId("canary"), NO_ROTATION, 0, NO_TOKEN, value)
         self._crash("before_canary_commit")
         with self._db.write() as connection:
             run(

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from rotator.core.errors import ConfigError, JournalUnsafe
+from rotator.core.ids import NO_ROTATION, NO_TOKEN, NO_VALUE, CredentialId, Fingerprint, RotationId, TokenId
 from rotator.core.secret import Secret
 from rotator.host.files import create_whole
 
@@ -56,10 +57,10 @@ class Sealed:
     sealed_id: str
     instance: str
     credential: str
-    rid: str
+    rid: RotationId
     attempt: int
-    fingerprint: str
-    token_id: str
+    fingerprint: Fingerprint
+    token_id: TokenId
     key_id: str
     wrapped_key: bytes
     nonce: bytes
@@ -189,11 +190,11 @@ class Seal:
         """The key of the hash chains: who can write to the file but has no key file cannot forge a chain."""
         return hmac.digest(self._secret, b"rotator chain", "sha256")
 
-    def fingerprint(self, value: Secret) -> str:
+    def fingerprint(self, value: Secret) -> Fingerprint:
         """Return the HMAC-SHA-256 of the value in hexadecimal."""
-        return hmac.digest(self._fingerprint_key, value.reveal().encode(), "sha256").hex()
+        return Fingerprint(hmac.digest(self._fingerprint_key, value.reveal().encode(), "sha256").hex())
 
-    def seal(self, stream: str, rid: str, attempt: int, token_id: str, value: Secret) -> Sealed:
+    def seal(self, stream: CredentialId, rid: RotationId, attempt: int, token_id: TokenId, value: Secret) -> Sealed:
         """Seal a value for a stream, bound to its rotation and attempt."""
         blank = Sealed(
             sealed_id=secrets.token_hex(16),
@@ -238,10 +239,10 @@ def _secret_record(instance: str) -> Sealed:
         sealed_id="instance-secret",
         instance=instance,
         credential="",
-        rid="",
+        rid=NO_ROTATION,
         attempt=0,
-        fingerprint="",
-        token_id="",
+        fingerprint=NO_VALUE,
+        token_id=NO_TOKEN,
         key_id="",
         wrapped_key=b"",
         nonce=b"",

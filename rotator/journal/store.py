@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from rotator.core.errors import IllegalFact, JournalUnsafe
 from rotator.core.facts import UNFENCED, Captured, Draft, Fact, Kind, OfValue
+from rotator.core.ids import NO_CREDENTIAL, CredentialId, Fingerprint, RotationId, TokenId
 from rotator.core.ports.journal import Due, Lease
 from rotator.core.protocol.fold import fold
 from rotator.core.protocol.view import View, blank
@@ -88,7 +89,7 @@ class SqliteJournal:
 
     # ------------------------------------------------------------------------------------------------ the right to work
 
-    def claim(self, stream: str) -> Lease | None:
+    def claim(self, stream: CredentialId) -> Lease | None:
         """Take or renew the lease; None while a living process holds it. See `Journal.claim`."""
         lease = self._work.leases.claim(stream)
         if lease is not None:
@@ -101,7 +102,7 @@ class SqliteJournal:
         """Give the lease back; nothing happens when it is somebody else's. See `Journal.release`."""
         self._work.leases.release(lease, next_at, why)
 
-    def noted(self, stream: str) -> str:
+    def noted(self, stream: CredentialId) -> str:
         """Return the last word that was noted on release. See `Journal.noted`."""
         return self.streams.noted(stream)
 
@@ -121,7 +122,7 @@ class SqliteJournal:
 
     # -------------------------------------------------------------------------------------------------------- the facts
 
-    def view(self, stream: str) -> View:
+    def view(self, stream: CredentialId) -> View:
         """Return the fold of all facts of the stream, as of now."""
         return self._ledger.view(stream)
 
@@ -141,7 +142,7 @@ class SqliteJournal:
 
         return self._ledger.insert(fact, sealed, fenced)
 
-    def note(self, stream: str, draft: Draft) -> View:
+    def note(self, stream: CredentialId, draft: Draft) -> View:
         """Append an operator's fact, and wake the stream. See `Journal.note`."""
         if draft.kind not in UNFENCED or draft.kind is Kind.CAPTURED:
             raise IllegalFact(f"noting {draft.kind} in stream {stream}: only the holder of its lease may do that")
@@ -151,7 +152,7 @@ class SqliteJournal:
 
         return self._ledger.insert(self._fact(stream, self._epochs.get(stream, 0), draft, None), None, woken)
 
-    def stream_of(self, rid: str, *, managed: bool = False) -> str:
+    def stream_of(self, rid: RotationId, *, managed: bool = False) -> CredentialId:
         """Return the stream whose rotation has that id, or an empty string. See `Journal.stream_of`.
 
         It passes over all facts, so ask it rarely.
@@ -163,9 +164,9 @@ class SqliteJournal:
                 " WHERE rid = ? AND managed >= ? LIMIT 1",
                 (rid, managed),
             )
-        return str(found[0][0]) if found else ""
+        return CredentialId(found[0][0]) if found else NO_CREDENTIAL
 
-    def owner_of(self, fingerprint: str, but: str) -> tuple[str, str, bool] | None:
+    def owner_of(self, fingerprint: Fingerprint, but: CredentialId) -> tuple[CredentialId, TokenId, bool] | None:
         """Return (stream, token id, managed) of a value of another stream than `but`. See `Journal.owner_of`."""
         with self._db.read() as connection:
             found = run(
@@ -175,9 +176,9 @@ class SqliteJournal:
                 " ORDER BY stream.managed DESC LIMIT 1",
                 (fingerprint, but),
             )
-        return (str(found[0][0]), str(found[0][1]), bool(found[0][2])) if found else None
+        return (CredentialId(found[0][0]), TokenId(found[0][1]), bool(found[0][2])) if found else None
 
-    def facts(self, stream: str | None = None, after: int = 0, limit: int | None = None) -> Iterator[Fact]:
+    def facts(self, stream: CredentialId | None = None, after: int = 0, limit: int | None = None) -> Iterator[Fact]:
         """Yield the facts of one stream after a position, or of all in the order in which they were written.
 
         Args:
@@ -205,11 +206,11 @@ class SqliteJournal:
 
     # ------------------------------------------------------------------------------------------------------- the values
 
-    def spool(self, stream: str, draft: Draft, value: Secret) -> None:
+    def spool(self, stream: CredentialId, draft: Draft, value: Secret) -> None:
         """Make a capture durable in this process's own file: the first statement after a mint. See `Journal.spool`."""
         self._work.captures.spool(self._envelope(stream, draft, value))
 
-    def capture(self, stream: str, draft: Draft, value: Secret) -> View:
+    def capture(self, stream: CredentialId, draft: Draft, value: Secret) -> View:
         """Make a capture durable at any epoch; repeating it is harmless. See `Journal.capture`."""
         envelope = self._envelope(stream, draft, value)
         view = self._commit_capture(envelope)
@@ -220,7 +221,7 @@ class SqliteJournal:
         """Bring every spooled capture of every process, dead or alive, into the journal."""
         self._work.captures.collect(self._commit_capture)
 
-    def reveal(self, stream: str, fingerprint: str) -> Secret:
+    def reveal(self, stream: CredentialId, fingerprint: Fingerprint) -> Secret:
         """Open the sealed value with that fingerprint. See `Journal.reveal`."""
         with self._db.read() as connection:
             found = records.sealed_of(connection, stream, fingerprint)
@@ -232,7 +233,7 @@ class SqliteJournal:
         why = "the key was destroyed with its token" if found else "no value with that fingerprint was ever sealed"
         raise KeyError(f"revealing a value of stream {stream}: {why}")
 
-    def fingerprint(self, value: Secret) -> str:
+    def fingerprint(self, value: Secret) -> Fingerprint:
         """Return the HMAC of the value under the instance's sealed key, in hexadecimal."""
         self.watch_values(value)
         return self._seal().fingerprint(value)
@@ -241,7 +242,7 @@ class SqliteJournal:
         """Prove room: a row written, read back on a connection of its own and decrypted; the spool preallocated."""
         self._work.room.prove(self._seal())
 
-    def destroy(self, stream: str, token_id: str) -> None:
+    def destroy(self, stream: CredentialId, token_id: TokenId) -> None:
         """Destroy the keys of the sealed values of a token that is deleted. See `Journal.destroy`.
 
         Crash: leaves the keys, or none of them; the write-ahead log is emptied at the next heartbeat at the latest.
@@ -263,7 +264,7 @@ class SqliteJournal:
         """Return streams of the connection whose noted time is at most `now` (provider time), soonest first."""
         return self.streams.due(connection, now, limit)
 
-    def wake(self, streams: Iterable[str], at: float = 0.0) -> None:
+    def wake(self, streams: Iterable[CredentialId], at: float = 0.0) -> None:
         """Let streams be due no later than `at`, also those that somebody works on just now."""
         self.streams.wake(streams, at)
 
@@ -331,7 +332,7 @@ class SqliteJournal:
         self._work.room.in_place()  # what stands in a file that no name leads to any more ends with this process
         return view
 
-    def _fact(self, stream: str, epoch: int, draft: Draft, sealed: Sealed | None) -> Fact:
+    def _fact(self, stream: CredentialId, epoch: int, draft: Draft, sealed: Sealed | None) -> Fact:
         return records.placed(
             draft,
             fact_id=secrets.token_hex(16),
@@ -342,7 +343,7 @@ class SqliteJournal:
             sealed_id=sealed.sealed_id if sealed else "",
         )
 
-    def _envelope(self, stream: str, draft: Draft, value: Secret) -> Envelope:
+    def _envelope(self, stream: CredentialId, draft: Draft, value: Secret) -> Envelope:
         """The spooled capture of that value where there is one, else a new one."""
         fingerprint = self._seal().fingerprint(value)
         attempt = draft.what.attempt if isinstance(draft.what, Captured) else 0
@@ -352,7 +353,7 @@ class SqliteJournal:
         draft, sealed = self._sealed(stream, draft, value)
         return Envelope(self._fact(stream, self._epochs.get(stream, 0), draft, sealed), sealed)
 
-    def _sealed(self, stream: str, draft: Draft, value: Secret) -> tuple[Draft, Sealed]:
+    def _sealed(self, stream: CredentialId, draft: Draft, value: Secret) -> tuple[Draft, Sealed]:
         """A fact that brings a value, with the value's fingerprint, and the sealed value."""
         what = draft.what
         if not isinstance(what, OfValue):

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from rotator.core.ids import CredentialId
 from rotator.core.ports.journal import Due
 from rotator.journal.database import Database, run
 
@@ -38,7 +39,7 @@ class Stream:
         why: the last word that was noted for `status` (JSON text), or empty.
     """
 
-    id: str
+    id: CredentialId
     kind: str
     name: str
     connection: str
@@ -55,7 +56,7 @@ class Streams:
     def __init__(self, db: Database) -> None:
         self._db = db
 
-    def register(self, names: Sequence[tuple[str, str, str | None]]) -> dict[str, str]:
+    def register(self, names: Sequence[tuple[str, str, str | None]]) -> dict[str, CredentialId]:
         """Make the streams of a configuration: (name, connection, former name or None) of every credential.
 
         A new one is due at once. One that left the configuration becomes unmanaged and due, so that its open work is
@@ -113,12 +114,12 @@ class Streams:
             found = run(connection, "SELECT id FROM stream WHERE kind = 'connection' AND name = ?", (name,))
             return str(found[0][0]) if found else _insert(connection, "connection", name, name)
 
-    def remark(self, stream: str, why: str) -> None:
-        """Note a last word without a lease; a cache for `status`, which may go with the power."""
+    def remark(self, of: str, why: str) -> None:
+        """Note a last word about a connection (`of`: its own stream). A cache for `status`, which may be lost."""
         with self._db.write(durable=False) as connection:
-            run(connection, "UPDATE stream SET why = ? WHERE id = ?", (why, stream))
+            run(connection, "UPDATE stream SET why = ? WHERE id = ?", (why, of))
 
-    def noted(self, stream: str) -> str:
+    def noted(self, stream: CredentialId) -> str:
         """Return the last word of whoever worked on a stream, or an empty string."""
         with self._db.read() as reader:
             found = run(reader, "SELECT why FROM stream WHERE id = ?", (stream,))
@@ -135,7 +136,7 @@ class Streams:
         with self._db.read() as reader:
             return [Due(*row) for row in run(reader, DUE, (connection, now, limit))]
 
-    def wake(self, streams: Iterable[str], at: float) -> None:
+    def wake(self, streams: Iterable[CredentialId], at: float) -> None:
         """Let streams be due no later than `at` (provider time), also when somebody works on them just now."""
         wanted = list(streams)
         for start in range(0, len(wanted), _BATCH):
@@ -144,7 +145,7 @@ class Streams:
                     wake(connection, stream, at)
 
 
-def wake(connection: sqlite3.Connection, stream: str, at: float) -> None:
+def wake(connection: sqlite3.Connection, stream: CredentialId, at: float) -> None:
     """Let one stream be due no later than `at`, in the caller's transaction."""
     run(
         connection,
@@ -154,7 +155,7 @@ def wake(connection: sqlite3.Connection, stream: str, at: float) -> None:
     )
 
 
-def keep(connection: sqlite3.Connection, stream: str) -> None:
+def keep(connection: sqlite3.Connection, stream: CredentialId) -> None:
     """Make a placeholder for a stream that a spool knows and a restored journal does not."""
     if not run(connection, "SELECT 1 FROM stream WHERE id = ?", (stream,)):
         run(

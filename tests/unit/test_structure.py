@@ -106,3 +106,43 @@ def test_half_of_the_files_are_short() -> None:
     lines = sorted(file.read_text().count("\n") for file in FILES.values())
 
     assert lines[len(lines) // 2] <= 150
+
+
+IDS = {
+    "token_id": "TokenId",
+    "fingerprint": "Fingerprint",
+    "rid": "RotationId",
+    "fact_id": "FactId",
+    "stream": "CredentialId",
+    "credential_id": "CredentialId",
+    "request_id": "RequestId",
+}
+"""What mypy tells apart only where everybody says which id it is."""
+
+
+def plain_ids(tree: ast.AST) -> list[str]:
+    """Fields and parameters that hold an id and say no more than that it is a text."""
+    named = [
+        (node.target.id, node.annotation)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name)
+    ]
+    named += [(node.arg, node.annotation) for node in ast.walk(tree) if isinstance(node, ast.arg) and node.annotation]
+    return [
+        name
+        for name, said in named
+        if name in IDS and "str" in {n.id for n in ast.walk(said) if isinstance(n, ast.Name)}
+    ]
+
+
+@pytest.mark.parametrize("package", ["core", "engine", "journal"])
+def test_an_id_has_a_type_of_its_own(package: str) -> None:
+    files = sorted((PACKAGE / package).rglob("*.py"))
+
+    assert {str(file): found for file in files if (found := plain_ids(ast.parse(file.read_text())))} == {}
+
+
+def test_an_id_that_is_a_plain_text_is_found_in_fields_and_parameters() -> None:
+    tree = ast.parse("class A:\n    rid: str = ''\ndef f(token_id: str | None, stream: CredentialId, name: str): ...\n")
+
+    assert plain_ids(tree) == ["rid", "token_id"]

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import ClassVar, Final
 
+from rotator.core.ids import NO_ROTATION, NO_TOKEN, NO_VALUE, CredentialId, FactId, Fingerprint, RotationId, TokenId
 from rotator.core.plain import NEVER
 
 MACHINE: Final = 2
@@ -100,7 +101,7 @@ class What:
 class OfToken(What):
     """About one token."""
 
-    token_id: str
+    token_id: TokenId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,7 +115,7 @@ class OfTarget(What):
 class OfRotation(What):
     """About the token and the attempt of the open rotation; `generation` of its publication, 0 before one."""
 
-    token_id: str = ""
+    token_id: TokenId = NO_TOKEN
     token_name: str = ""
     attempt: int = 0
     generation: int = 0
@@ -125,9 +126,9 @@ class OfPublication(What):
     """About one target in the publication that is under way."""
 
     target: str
-    token_id: str
+    token_id: TokenId
     generation: int
-    fingerprint: str
+    fingerprint: Fingerprint
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,7 +138,7 @@ class OfLife(What):
     `attempt_name` is the name of the attempt of ours that minted it, or empty.
     """
 
-    token_id: str
+    token_id: TokenId
     token_name: str = ""
     born: float = 0.0
     expires_at: float = NEVER
@@ -148,7 +149,7 @@ class OfLife(What):
 class OfValue(OfLife):
     """About a value of a token; the journal may fill in the fingerprint when it seals the value."""
 
-    fingerprint: str = ""
+    fingerprint: Fingerprint = NO_VALUE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,9 +176,9 @@ class Draft:
 
     what: What
     at: float
-    rid: str = ""
+    rid: RotationId = NO_ROTATION
     actor: str = "daemon"
-    principal: str = ""
+    principal: TokenId = NO_TOKEN
     owner: str = ""
 
     @property
@@ -192,15 +193,15 @@ class Fact(Draft):
 
     Attributes:
         fact_id: random id given by the writer, by which an unknown COMMIT is re-read.
-        stream: id of the credential or connection that it belongs to.
+        stream: the credential that it belongs to.
         position: place in the stream, from 1.
         epoch: fencing number of the lease under which it was written.
         writer: the process that wrote it.
         sealed_id: the sealed value that it brought, or empty.
     """
 
-    fact_id: str
-    stream: str
+    fact_id: FactId
+    stream: CredentialId
     position: int
     epoch: int
     writer: str

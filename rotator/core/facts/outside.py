@@ -8,6 +8,7 @@ from typing import ClassVar
 
 from rotator.core.credential import Policy, Strategy
 from rotator.core.facts.base import How, Kind, OfTarget, OfValue, What
+from rotator.core.ids import NO_CREDENTIAL, NO_TOKEN, NO_VALUE, CredentialId, Fingerprint, RequestId, TokenId
 from rotator.core.plain import NEVER, Json
 
 
@@ -26,13 +27,13 @@ class Baseline(OfTarget):
     """
 
     kind: ClassVar[Kind] = Kind.BASELINE
-    token_id: str = ""
-    fingerprint: str = ""
+    token_id: TokenId = NO_TOKEN
+    fingerprint: Fingerprint = NO_VALUE
     replace: bool = False
-    free: tuple[str, ...] = ()
-    strange: Mapping[str, str] | None = None
+    free: tuple[Fingerprint, ...] = ()
+    strange: Mapping[str, Fingerprint] | None = None
     amiss: tuple[str, ...] = ()
-    keys: Mapping[str, str] = field(default_factory=dict)
+    keys: Mapping[str, Fingerprint] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,12 +50,12 @@ class Sighted(OfTarget):
     """
 
     kind: ClassVar[Kind] = Kind.SEEN
-    token_id: str = ""
-    fingerprint: str = ""
-    old: str = ""
-    strange: Mapping[str, str] | None = None
+    token_id: TokenId = NO_TOKEN
+    fingerprint: Fingerprint = NO_VALUE
+    old: TokenId = NO_TOKEN
+    strange: Mapping[str, Fingerprint] | None = None
     amiss: tuple[str, ...] = ()
-    keys: Mapping[str, str] = field(default_factory=dict)
+    keys: Mapping[str, Fingerprint] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +86,7 @@ class Adopted(OfValue):
     generation: int = 0
     ours: bool = False
     ahead: bool = False
-    adopt: str = ""
+    adopt: TokenId = NO_TOKEN
     policy: Policy = field(default_factory=Policy)
 
 
@@ -102,10 +103,10 @@ class Overridden(OfTarget):
     """
 
     kind: ClassVar[Kind] = Kind.OVERRIDDEN
-    fingerprint: str = ""
-    token_id: str = ""
-    stream: str = ""
-    keys: Mapping[str, str] = field(default_factory=dict)
+    fingerprint: Fingerprint = NO_VALUE
+    token_id: TokenId = NO_TOKEN
+    stream: CredentialId = NO_CREDENTIAL
+    keys: Mapping[str, Fingerprint] = field(default_factory=dict)
     what: str = ""
 
 
@@ -145,8 +146,8 @@ class Held(OfTarget):
 
     kind: ClassVar[Kind] = Kind.HELD
     machine: ClassVar[int] = 2
-    token_id: str = ""
-    by: str = ""
+    token_id: TokenId = NO_TOKEN
+    by: CredentialId = NO_CREDENTIAL
     ended: bool = False
 
 
@@ -155,7 +156,7 @@ class Ahead(What):
     """A name of ours was seen that the journal does not know: it was lost or restored."""
 
     kind: ClassVar[Kind] = Kind.AHEAD
-    token_id: str = ""
+    token_id: TokenId = NO_TOKEN
     token_name: str = ""
 
 
@@ -172,7 +173,7 @@ class Requested(What):
     """An operator asks for a rotation; without `strategy`, or with a budget of 0 s, it is the configured one."""
 
     kind: ClassVar[Kind] = Kind.REQUEST
-    request_id: str
+    request_id: RequestId
     strategy: Strategy | None = None
     outage_budget: float = 0.0
     reason: str = ""

@@ -8,6 +8,7 @@ from typing import ClassVar, Final
 
 from rotator.core.credential import Policy, Terms
 from rotator.core.facts.base import Kind, OfLife, OfPublication, OfRotation, OfToken, OfValue, What
+from rotator.core.ids import NO_REQUEST, NO_TOKEN, NO_VALUE, Fingerprint, RequestId, TokenId
 from rotator.core.reasons import OperatorCode
 
 
@@ -17,9 +18,9 @@ class Planned(What):
 
     kind: ClassVar[Kind] = Kind.PLANNED
     terms: Terms
-    token_id: str = ""
-    fingerprint: str = ""
-    request_id: str = ""
+    token_id: TokenId = NO_TOKEN
+    fingerprint: Fingerprint = NO_VALUE
+    request_id: RequestId = NO_REQUEST
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +30,7 @@ class Intent(What):
     kind: ClassVar[Kind] = Kind.INTENT
     attempt: int
     token_name: str
-    token_id: str = ""
+    token_id: TokenId = NO_TOKEN
     why: str = ""
 
 
@@ -55,7 +56,7 @@ class Verified(OfRotation):
     """The captured value is what was asked for, or one that was captured before is the answer that was lost."""
 
     kind: ClassVar[Kind] = Kind.VERIFIED
-    fingerprint: str = ""
+    fingerprint: Fingerprint = NO_VALUE
 
 
 class Publishing(OfRotation):
@@ -75,7 +76,7 @@ class Confirmed(OfRotation):
     """
 
     kind: ClassVar[Kind] = Kind.CONFIRMED
-    adopt: str = ""
+    adopt: TokenId = NO_TOKEN
     left: tuple[str, ...] = ()
 
 
@@ -133,7 +134,7 @@ class Failed(What):
     remedy: str = ""
     code: OperatorCode | None = None
     target: str = ""
-    token_id: str = ""
+    token_id: TokenId = NO_TOKEN
     token_name: str = ""
     attempt: int = 0
     not_written: str | None = None
@@ -145,7 +146,7 @@ class PublishIntent(OfPublication):
 
     kind: ClassVar[Kind] = Kind.PUBLISH_INTENT
     version: str = ""
-    keys: Mapping[str, str] = field(default_factory=dict)
+    keys: Mapping[str, Fingerprint] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,9 +160,9 @@ class Written(OfPublication):
     """
 
     kind: ClassVar[Kind] = Kind.WRITTEN
-    old: str = ""
+    old: TokenId = NO_TOKEN
     marker: str = ""
-    keys: Mapping[str, str] = field(default_factory=dict)
+    keys: Mapping[str, Fingerprint] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from rotator.core.facts import Draft
+from rotator.core.ids import CredentialId, Fingerprint, RotationId, TokenId
 from rotator.core.protocol.view import View
 from rotator.core.secret import Secret
 
@@ -20,12 +21,12 @@ class Lease:
     """The right to work on one stream, and its fencing number.
 
     Attributes:
-        stream: id of the credential or connection.
+        stream: the credential.
         epoch: grows with every change of hands.
         holder: the process that has it.
     """
 
-    stream: str
+    stream: CredentialId
     epoch: int
     holder: str
 
@@ -34,7 +35,7 @@ class Lease:
 class Due:
     """A stream whose time has come: its id and the provider time (unix seconds) that was noted for it."""
 
-    stream: str
+    stream: CredentialId
     next_at: float
 
 
@@ -49,7 +50,7 @@ class Journal(Protocol):
     def instance(self) -> str:
         """Random id of this journal; part of every token name that it mints."""
 
-    def claim(self, stream: str) -> Lease | None:
+    def claim(self, stream: CredentialId) -> Lease | None:
         """Take or renew the lease; None while a living process holds it.
 
         Spools of dead processes are imported first, so no decision is made without their captures.
@@ -61,13 +62,13 @@ class Journal(Protocol):
         `why` is the driver's last word (`core.notes`) for `status`; a cache like `next_at`, never read by a decision.
         """
 
-    def noted(self, stream: str) -> str:
+    def noted(self, stream: CredentialId) -> str:
         """Return the last word that was noted on release, or an empty string."""
 
     def check(self, lease: Lease) -> None:
         """Renew the lease, or raise `Fenced`."""
 
-    def view(self, stream: str) -> View:
+    def view(self, stream: CredentialId) -> View:
         """Return the fold of all facts of the stream, as of now."""
 
     def append(self, lease: Lease, draft: Draft, value: Secret | None = None) -> View:
@@ -79,19 +80,19 @@ class Journal(Protocol):
             JournalUnsafe: it is not known to be durable.
         """
 
-    def note(self, stream: str, draft: Draft) -> View:
+    def note(self, stream: CredentialId, draft: Draft) -> View:
         """Append an operator's fact; needs no lease (`facts.UNFENCED`)."""
 
-    def spool(self, stream: str, draft: Draft, value: Secret) -> None:
+    def spool(self, stream: CredentialId, draft: Draft, value: Secret) -> None:
         """Make a capture durable, encrypted, in this process's own file: the first statement after a mint."""
 
-    def capture(self, stream: str, draft: Draft, value: Secret) -> View:
+    def capture(self, stream: CredentialId, draft: Draft, value: Secret) -> View:
         """Make a capture durable at any epoch; unique by rid, attempt and fingerprint, so repeating it is harmless.
 
         Drops the spooled copy afterwards.
         """
 
-    def reveal(self, stream: str, fingerprint: str) -> Secret:
+    def reveal(self, stream: CredentialId, fingerprint: Fingerprint) -> Secret:
         """Open the sealed value with that fingerprint.
 
         Raises:
@@ -99,7 +100,7 @@ class Journal(Protocol):
             JournalUnsafe: it is there and cannot be decrypted.
         """
 
-    def fingerprint(self, value: Secret) -> str:
+    def fingerprint(self, value: Secret) -> Fingerprint:
         """Return the HMAC of the value under the instance's sealed key, the only digest of a value that ever exists."""
 
     def canary(self) -> None:
@@ -108,16 +109,16 @@ class Journal(Protocol):
     def place(self, lease: Lease, place: str) -> AbstractContextManager[None]:
         """Hold the lease of a place while writing to it; raises `Unavailable` while somebody else writes there."""
 
-    def destroy(self, stream: str, token_id: str) -> None:
+    def destroy(self, stream: CredentialId, token_id: TokenId) -> None:
         """Destroy the keys of the sealed values of a token that is deleted; their fingerprints stay."""
 
-    def owner_of(self, fingerprint: str, but: str) -> tuple[str, str, bool] | None:
+    def owner_of(self, fingerprint: Fingerprint, but: CredentialId) -> tuple[CredentialId, TokenId, bool] | None:
         """Return (stream, token id, whether it is still configured) of a sealed value of another stream than `but`.
 
         None where no other stream ever sealed it. A value whose key was destroyed is known all the same.
         """
 
-    def stream_of(self, rid: str, *, managed: bool = False) -> str:
+    def stream_of(self, rid: RotationId, *, managed: bool = False) -> CredentialId:
         """Return the stream whose rotation has that id, or an empty string where this journal knows none.
 
         With `managed`, one that left the configuration counts as none.
@@ -129,5 +130,5 @@ class Journal(Protocol):
     def due(self, connection: str, now: float, limit: int) -> Sequence[Due]:
         """Return streams of the connection whose noted time is at most `now` (provider time), soonest first."""
 
-    def wake(self, streams: Iterable[str], at: float = 0.0) -> None:
+    def wake(self, streams: Iterable[CredentialId], at: float = 0.0) -> None:
         """Let streams be due no later than `at`."""

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from rotator.core.credential import NEVER, Can
+from rotator.core.ids import TokenId
 from rotator.core.secret import Secret
 
 ACTIVE = "active"
@@ -25,7 +26,7 @@ class Minted:
         expires_at: provider time, `NEVER` without expiry.
     """
 
-    token_id: str
+    token_id: TokenId
     value: Secret
     name: str
     issued_at: float
@@ -51,7 +52,7 @@ class TokenState:
         final: whether the token is dead for good: it can never be made active again.
     """
 
-    id: str
+    id: TokenId
     name: str
     status: str
     issued_at: float
@@ -130,7 +131,7 @@ class Source(Protocol):
     """
 
     @property
-    def principal(self) -> str:
+    def principal(self) -> TokenId:
         """Id of the management token that authenticates the calls, or empty while it is not known."""
 
     @property
@@ -148,22 +149,22 @@ class Source(Protocol):
     def mint(self, name: str, expires_at: float) -> Minted:
         """Create a token of that name; `expires_at` in provider time (whole seconds are kept), `NEVER` for none."""
 
-    def roll(self, token_id: str) -> Minted:
+    def roll(self, token_id: TokenId) -> Minted:
         """Give the token a new value; the old one dies at once."""
 
-    def extend(self, token_id: str, expires_at: float) -> None:
+    def extend(self, token_id: TokenId, expires_at: float) -> None:
         """Move the token's expiry, everything else unchanged."""
 
-    def disable(self, token_id: str) -> None:
+    def disable(self, token_id: TokenId) -> None:
         """Disable the token; a token that is gone or dead already is a success."""
 
-    def delete(self, token_id: str) -> None:
+    def delete(self, token_id: TokenId) -> None:
         """Delete the token; a token that is gone already is a success."""
 
-    def get(self, token_id: str) -> TokenState | None:
+    def get(self, token_id: TokenId) -> TokenState | None:
         """Return the token's state with `equal` filled in, or None where the provider says that it does not exist."""
 
-    def verify(self, value: Secret) -> str | None:
+    def verify(self, value: Secret) -> TokenId | None:
         """Return the id of the token if the provider accepts the value, None if it says no.
 
         Authenticates with `value` itself, so it counts as a use of that token. Raises `Barred` where the provider
@@ -185,7 +186,7 @@ class Source(Protocol):
     def tokens(self) -> tuple[TokenState, ...]:
         """Return every token of the owner scope, complete or `Unavailable`; expired ones may be absent."""
 
-    def outputs(self, token_id: str, value: Secret, expires_at: float) -> Mapping[str, Secret]:
+    def outputs(self, token_id: TokenId, value: Secret, expires_at: float) -> Mapping[str, Secret]:
         """Return everything that a target's `keys` may name (`token.value`, `token.id`, ...), without any I/O."""
 
     def constants(self) -> Mapping[str, Secret]:

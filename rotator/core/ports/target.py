@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
+from rotator.core.ids import RotationId, TokenId
 from rotator.core.secret import Secret
 
 
@@ -53,9 +54,9 @@ class Publication:
     """
 
     credential: str
-    rid: str
+    rid: RotationId
     generation: int
-    token_id: str
+    token_id: TokenId
     expires_at: float
     values: Mapping[str, Secret]
     expected: Reading

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from rotator.core.credential import NEVER, Policy
 from rotator.core.facts import Adopted, Baseline, Kind, OfLife, PublishIntent, Sighted, Written
+from rotator.core.ids import NO_TOKEN, Fingerprint, TokenId
 from rotator.core.protocol.view import Failure, Retirement, TargetView, Token, View
 from rotator.core.reasons import OperatorCode
 
@@ -26,7 +27,7 @@ def minus(table: Mapping[_Key, _Value], *keys: _Key) -> dict[_Key, _Value]:
     return {k: v for k, v in table.items() if k not in keys}
 
 
-def tokens_with(view: View, fact: OfLife, *, adopted: bool = False) -> dict[str, Token]:
+def tokens_with(view: View, fact: OfLife, *, adopted: bool = False) -> dict[TokenId, Token]:
     """The tokens with the one of this fact, kept as it was where it is known already."""
     if fact.token_id in view.tokens:
         return dict(view.tokens)
@@ -42,7 +43,7 @@ def tokens_with(view: View, fact: OfLife, *, adopted: bool = False) -> dict[str,
     return plus(view.tokens, fact.token_id, token)
 
 
-def opened(view: View, at: float, policy: Policy, *tokens: str) -> dict[str, Retirement]:
+def opened(view: View, at: float, policy: Policy, *tokens: TokenId) -> dict[TokenId, Retirement]:
     """The retirements with one more for each token that has none and is not in use."""
     found = dict(view.retirements)
     for token in tokens:
@@ -104,7 +105,7 @@ def failing_since(view: View, at: float) -> View:
     return view if view.failing_since else replace(view, failing_since=at)
 
 
-def moved(view: View, at: float, fact: Sighted | Written | Adopted, old: str = "") -> View:
+def moved(view: View, at: float, fact: Sighted | Written | Adopted, old: TokenId = NO_TOKEN) -> View:
     """A target lets go of what stood there last: grace of that token counts from now."""
     let_go = dict(view.let_go)
     for token in (view.at(fact.target).token_id, old):
@@ -130,13 +131,13 @@ def beside(view: View, at: float, fact: Sighted | Baseline) -> View:
     )
 
 
-def pieces(view: View, fact: PublishIntent | Written | Baseline | Sighted) -> Mapping[str, str]:
+def pieces(view: View, fact: PublishIntent | Written | Baseline | Sighted) -> Mapping[Fingerprint, Fingerprint]:
     """What was written with a value, the value itself aside: fingerprint of each key's content -> of the value."""
     found = {piece: fact.fingerprint for piece in fact.keys.values() if piece != fact.fingerprint}
     return {**view.pieces, **found} if found.items() - view.pieces.items() else view.pieces
 
 
-def unintended(view: View, target: str, token: str, version: str) -> View:
+def unintended(view: View, target: str, token: TokenId, version: str) -> View:
     """One intent to write on top of that version is over, and certainly nothing was written."""
     writes = view.at(target).open_writes
     left = list(writes.get(token, ()))

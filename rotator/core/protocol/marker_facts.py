@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 from rotator.core.facts import Acknowledged, Draft, ReadBack, Written
+from rotator.core.ids import TokenId
 from rotator.core.protocol import amend
 from rotator.core.protocol.view import Mark, View
 
 
-def intended(view: View, target: str, token_id: str, at: float) -> View:
+def intended(view: View, target: str, token_id: TokenId, at: float) -> View:
     """A write is about to be sent; nobody can tell for a while whether it arrives."""
     found = view.at(target)
     still = {token: when for token, when in found.intents_at.items() if token in found.open_writes}

@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
+from rotator.core.ids import RotationId
+
 LIMIT: Final = 120
 """Characters of a name, where the source says nothing else."""
 
@@ -30,7 +32,7 @@ class AttemptName:
 
     base: str
     instance: str
-    rid: str
+    rid: RotationId
     epoch: int
     attempt: int
     nonce: str = ""
@@ -49,7 +51,7 @@ def parse(name: str) -> AttemptName | None:
     return AttemptName(
         base=found["base"],
         instance=found["instance"],
-        rid=found["rid"],
+        rid=RotationId(found["rid"]),
         epoch=int(found["epoch"]),
         attempt=int(found["attempt"]),
         nonce=found["nonce"] or "",

@@ -27,6 +27,7 @@ from rotator.core.facts import (
     TargetReleased,
     Unknown,
 )
+from rotator.core.ids import NO_TOKEN
 from rotator.core.protocol import amend
 from rotator.core.protocol.view import Acceptance, AttemptState, Guest, Past, Pause, Request, TargetView, View
 
@@ -93,7 +94,7 @@ def known(view: View, fact: Known, of: Draft) -> View:
 def adopted(view: View, fact: Adopted, of: Draft) -> View:
     """A value found at a target becomes the current one; everything older gets a retirement."""
     rotation = view.rotation
-    olds = [t for t in (view.current, rotation.token_id if rotation else "", fact.adopt) if t != fact.token_id]
+    olds = [t for t in (view.current, rotation.token_id if rotation else NO_TOKEN, fact.adopt) if t != fact.token_id]
     attempts = view.attempts
     if rotation and attempts.get(rotation.attempt_name) is AttemptState.INTENT:
         attempts = amend.plus(attempts, rotation.attempt_name, AttemptState.ABANDONED)

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from rotator.core.facts import Condemned, Draft, Kind
+from rotator.core.ids import TokenId
 from rotator.core.protocol.rules import TICK, Act, Case, Look, Result, Row, Sight, Verdict, Wait, do, need, wait
 from rotator.core.protocol.steps import never_published
 from rotator.core.protocol.telling import record
@@ -28,7 +29,7 @@ QUIET_FRESH: Final = 60.0
 """How old the provider's word on the last use may be, in seconds; an UNPUBLISHED look hears that word, too."""
 
 
-def _token(case: Case) -> str:
+def _token(case: Case) -> TokenId:
     return case.retired.token_id
 
 

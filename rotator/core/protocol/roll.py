@@ -11,6 +11,7 @@ from typing import Final
 
 from rotator.core.credential import NEVER
 from rotator.core.facts import Kind, Verified
+from rotator.core.ids import Fingerprint
 from rotator.core.protocol.recreate import WRITABLE_FRESH, closing, held, room, unmanaged, writable
 from rotator.core.protocol.rules import (
     Act,
@@ -67,7 +68,7 @@ def adopt(case: Case) -> Verdict | None:
     seen = case.seen.get(Look(Sight.ORACLE, _oracle_of(case)))
     if seen is None or not seen.note:
         return None
-    return tell(Verified(**of_rotation(case), fingerprint=seen.note))
+    return tell(Verified(**of_rotation(case), fingerprint=Fingerprint(seen.note)))
 
 
 rollable = need(

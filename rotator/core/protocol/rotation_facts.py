@@ -24,6 +24,7 @@ from rotator.core.facts import (
     Verified,
     Written,
 )
+from rotator.core.ids import NO_ROTATION, NO_TOKEN, NO_VALUE
 from rotator.core.protocol import amend, marker_facts
 from rotator.core.protocol.view import AttemptState, Rotation, View
 
@@ -67,8 +68,8 @@ def intent(view: View, fact: Intent, of: Draft) -> View:
         since=of.at,
         attempt=fact.attempt,
         attempt_name=fact.token_name,
-        token_id=rotation.token_id if rolls else "",
-        fingerprint="",
+        token_id=rotation.token_id if rolls else NO_TOKEN,
+        fingerprint=NO_VALUE,
         written=frozenset(),
         read_back=frozenset(),
         rolled_at=rotation.rolled_at or (of.at if rolls else 0.0),
@@ -118,8 +119,8 @@ def abandoned(view: View, fact: Abandoned, of: Draft) -> View:
         rotation,
         step=K.ABANDONED,
         since=of.at,
-        token_id="",
-        fingerprint="",
+        token_id=NO_TOKEN,
+        fingerprint=NO_VALUE,
         prior=None,
         rejects=rotation.rejects + rejected,
         failures=amend.failures_with(rotation.failures, ("mint", ""), of.at, fact.why),
@@ -199,7 +200,7 @@ def displaced(view: View, fact: Displaced, of: Draft) -> View:
         rotation=None,
         want=view.want or want,
         yielded=fact.yields,
-        closing="" if view.closing == of.rid else view.closing,
+        closing=NO_ROTATION if view.closing == of.rid else view.closing,
         retirements=retirements,
         attempts=attempts,
     )

@@ -15,6 +15,7 @@ from rotator.core.credential import EVERYTHING, NEVER, Can, Credential, Policy, 
 from rotator.core.facts import (
     What,
 )
+from rotator.core.ids import NO_TOKEN, Fingerprint, TokenId
 from rotator.core.protocol.backoff import not_before
 from rotator.core.protocol.view import Retirement, Rotation, View
 from rotator.core.reasons import OperatorCode, Reason
@@ -130,7 +131,7 @@ class Action:
     act: Act
     target: str = ""
     look: Look | None = None
-    token_id: str = ""
+    token_id: TokenId = NO_TOKEN
     fact: What | None = None
     strategy: Strategy | None = None
     why: str = ""
@@ -221,15 +222,15 @@ class Case:
         found = self.seen.get(Look(sight, of))
         return found.result if found else None
 
-    def dead(self, fingerprint: str) -> bool:
+    def dead(self, fingerprint: Fingerprint) -> bool:
         """Whether a value is known to be dead; an incident is not believed."""
         return bool(fingerprint) and not self.incident and self.result(Sight.ALIVE, fingerprint) is Result.DEAD
 
-    def near_end(self, token_id: str, seconds: float) -> bool:
+    def near_end(self, token_id: TokenId, seconds: float) -> bool:
         """Whether the token's expiry is no farther away than that."""
         return self.now >= self.view.expires_at(token_id) - TICK - seconds
 
-    def emergency_of(self, token_id: str) -> bool:
+    def emergency_of(self, token_id: TokenId) -> bool:
         """Whether the token is in its emergency window."""
         token = self.view.tokens.get(token_id)
         life = token.expires_at - token.born if token else NEVER
@@ -318,7 +319,7 @@ def do(act: Act) -> Rule:
         until = not_before(failures, act, "", case.policy.retry, urgent=case.retirement is None and case.emergency)
         if failed and case.now < until:
             return Operator(failed.code, until) if failed.code else Wait(until, Reason.FAILED)
-        return Do((Action(act, token_id=case.retirement.token_id if case.retirement else ""),))
+        return Do((Action(act, token_id=case.retirement.token_id if case.retirement else NO_TOKEN),))
 
     return rule
 

@@ -24,6 +24,7 @@ from rotator.core.facts import (
     RetirementOpened,
     What,
 )
+from rotator.core.ids import NO_TOKEN
 from rotator.core.protocol.view import AttemptState, View
 
 K = Kind
@@ -112,7 +113,7 @@ def not_captured(view: View, fact: Abandoned, of: Draft) -> str:
 def not_marked(view: View, fact: OfRotation | OfPublication, of: Draft) -> str:
     """No transition publishes a token that was superseded or condemned."""
     rotation = view.rotation
-    token = fact.token_id or (rotation.token_id if rotation else "")
+    token = fact.token_id or (rotation.token_id if rotation else NO_TOKEN)
     return f"token {token} is {view.marked[token]}" if token in view.marked else ""
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from rotator.core.ids import CredentialId, Fingerprint, TokenId
 from rotator.core.plain import Json
 
 
@@ -21,9 +22,9 @@ class Acceptance:
 class Guest:
     """A value of another credential of ours that stands at a target: its stream, its token, its fingerprint."""
 
-    stream: str
-    token_id: str
-    fingerprint: str
+    stream: CredentialId
+    token_id: TokenId
+    fingerprint: Fingerprint
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,8 +40,8 @@ class Mark:
     """
 
     marker: str
-    token_id: str
-    fingerprint: str
+    token_id: TokenId
+    fingerprint: Fingerprint
     at: float
     stood: bool = False
 
@@ -83,25 +84,25 @@ class TargetView:
     """
 
     known: bool = False
-    token_id: str | None = None
-    holds: str | None = None
+    token_id: TokenId | None = None
+    holds: Fingerprint | None = None
     amiss: tuple[str, ...] = ()
-    strange: Mapping[str, str] = field(default_factory=dict)
+    strange: Mapping[str, Fingerprint] = field(default_factory=dict)
     strange_at: float = 0.0
-    kept: Mapping[str, str] = field(default_factory=dict)
-    overridden: str | None = None
+    kept: Mapping[str, Fingerprint] = field(default_factory=dict)
+    overridden: Fingerprint | None = None
     overridden_at: float = 0.0
     what: str = ""
     guest: Guest | None = None
     occupied: bool = False
-    heeded: str | None = None
+    heeded: Fingerprint | None = None
     accepted: Acceptance | None = None
-    allowed: frozenset[str] = frozenset()
+    allowed: frozenset[Fingerprint] = frozenset()
     released: float | None = None
     past: Past | None = None
-    generations: Mapping[str, int] = field(default_factory=dict)
-    open_writes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    intents_at: Mapping[str, float] = field(default_factory=dict)
+    generations: Mapping[TokenId, int] = field(default_factory=dict)
+    open_writes: Mapping[TokenId, tuple[str, ...]] = field(default_factory=dict)
+    intents_at: Mapping[TokenId, float] = field(default_factory=dict)
     mark: Mark | None = None
     ack: int | None = None
 
@@ -126,12 +127,12 @@ class ByTarget:
         return frozenset(name for name, found in self.targets.items() if found.known)
 
     @property
-    def last(self) -> Mapping[str, str]:
+    def last(self) -> Mapping[str, TokenId]:
         """Target -> token id last written to or seen at it."""
         return {name: found.token_id for name, found in self.targets.items() if found.token_id is not None}
 
     @property
-    def holds(self) -> Mapping[str, str]:
+    def holds(self) -> Mapping[str, Fingerprint]:
         """Target -> fingerprint of what last was written to or seen at its value key."""
         return {name: found.holds for name, found in self.targets.items() if found.holds is not None}
 
@@ -141,7 +142,7 @@ class ByTarget:
         return {name: found.amiss for name, found in self.targets.items() if found.amiss}
 
     @property
-    def strange(self) -> Mapping[str, Mapping[str, str]]:
+    def strange(self) -> Mapping[str, Mapping[str, Fingerprint]]:
         """Target -> managed key -> fingerprint of a stranger's content there."""
         return {name: found.strange for name, found in self.targets.items() if found.strange}
 
@@ -151,12 +152,12 @@ class ByTarget:
         return {name: found.strange_at for name, found in self.targets.items() if found.strange}
 
     @property
-    def kept(self) -> Mapping[str, Mapping[str, str]]:
+    def kept(self) -> Mapping[str, Mapping[str, Fingerprint]]:
         """Those of `strange` beside a value of ours that an operator told us to leave alone."""
         return {name: found.kept for name, found in self.targets.items() if found.kept}
 
     @property
-    def overridden(self) -> Mapping[str, str]:
+    def overridden(self) -> Mapping[str, Fingerprint]:
         """Target -> fingerprint of a value unknown to us that stands there."""
         return {name: found.overridden for name, found in self.targets.items() if found.overridden is not None}
 
@@ -181,7 +182,7 @@ class ByTarget:
         return frozenset(name for name, found in self.targets.items() if found.occupied)
 
     @property
-    def heeded(self) -> Mapping[str, str]:
+    def heeded(self) -> Mapping[str, Fingerprint]:
         """Target -> fingerprint that an operator told us to leave alone until it changes."""
         return {name: found.heeded for name, found in self.targets.items() if found.heeded is not None}
 
@@ -191,7 +192,7 @@ class ByTarget:
         return {name: found.accepted for name, found in self.targets.items() if found.accepted}
 
     @property
-    def allowed(self) -> frozenset[tuple[str, str]]:
+    def allowed(self) -> frozenset[tuple[str, Fingerprint]]:
         """(target, fingerprint) that may be overwritten."""
         return frozenset((name, piece) for name, found in self.targets.items() for piece in found.allowed)
 
@@ -211,17 +212,17 @@ class ByTarget:
         return {name: found.past.place for name, found in self.targets.items() if found.past and found.past.place}
 
     @property
-    def generations(self) -> Mapping[tuple[str, str], int]:
+    def generations(self) -> Mapping[tuple[str, TokenId], int]:
         """(target, token id) -> generation that we last wrote there."""
         return {(name, t): n for name, found in self.targets.items() for t, n in found.generations.items()}
 
     @property
-    def open_writes(self) -> Mapping[tuple[str, str], tuple[str, ...]]:
+    def open_writes(self) -> Mapping[tuple[str, TokenId], tuple[str, ...]]:
         """(target, token id) -> versions on top of which a write may still happen."""
         return {(name, t): v for name, found in self.targets.items() for t, v in found.open_writes.items()}
 
     @property
-    def intents_at(self) -> Mapping[tuple[str, str], float]:
+    def intents_at(self) -> Mapping[tuple[str, TokenId], float]:
         """(target, token id) -> when the last intent to write there was noted."""
         return {(name, t): at for name, found in self.targets.items() for t, at in found.intents_at.items()}
 

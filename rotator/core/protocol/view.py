@@ -9,6 +9,17 @@ from enum import StrEnum
 from rotator.core.credential import NEVER, Policy, Strategy, Terms
 from rotator.core.errors import IllegalFact
 from rotator.core.facts import Kind
+from rotator.core.ids import (
+    NO_REQUEST,
+    NO_ROTATION,
+    NO_TOKEN,
+    NO_VALUE,
+    CredentialId,
+    Fingerprint,
+    RequestId,
+    RotationId,
+    TokenId,
+)
 from rotator.core.plain import Json
 from rotator.core.protocol.target_view import UNSEEN as UNSEEN
 from rotator.core.protocol.target_view import Acceptance as Acceptance
@@ -47,7 +58,7 @@ class Token:
         scope: where it lives at the provider (`Credential.scope`), empty where an older version noted it.
     """
 
-    id: str
+    id: TokenId
     name: str = ""
     attempt_name: str = ""
     born: float = 0.0
@@ -102,7 +113,7 @@ class Rotation:
         request_id: the operator's request that it serves, or empty.
     """
 
-    rid: str
+    rid: RotationId
     terms: Terms
     step: Kind
     since: float
@@ -110,9 +121,9 @@ class Rotation:
     attempt: int = 0
     attempt_name: str = ""
     rejects: int = 0
-    token_id: str = ""
-    fingerprint: str = ""
-    before: str = ""
+    token_id: TokenId = NO_TOKEN
+    fingerprint: Fingerprint = NO_VALUE
+    before: Fingerprint = NO_VALUE
     generation: int = 0
     written: frozenset[str] = frozenset()
     read_back: frozenset[str] = frozenset()
@@ -121,7 +132,7 @@ class Rotation:
     published: bool = False
     failures: Mapping[tuple[str, str], Failure] = field(default_factory=dict)
     prior: Rotation | None = None
-    request_id: str = ""
+    request_id: RequestId = NO_REQUEST
 
     @property
     def strategy(self) -> Strategy:
@@ -157,7 +168,7 @@ class Retirement:
         failures: by act.
     """
 
-    token_id: str
+    token_id: TokenId
     step: Kind
     since: float
     opened: float
@@ -169,7 +180,7 @@ class Retirement:
 class Request:
     """An operator's request for a rotation that no rotation serves yet."""
 
-    id: str
+    id: RequestId
     at: float
     strategy: Strategy | None = None
     outage_budget: float = 0.0
@@ -229,30 +240,30 @@ class View(ByTarget):
     """
 
     position: int = 0
-    current: str = ""
-    fingerprint: str = ""
+    current: TokenId = NO_TOKEN
+    fingerprint: Fingerprint = NO_VALUE
     generation: int = 0
-    values: Mapping[str, str] = field(default_factory=dict)
-    pieces: Mapping[str, str] = field(default_factory=dict)
-    tokens: Mapping[str, Token] = field(default_factory=dict)
+    values: Mapping[Fingerprint, TokenId] = field(default_factory=dict)
+    pieces: Mapping[Fingerprint, Fingerprint] = field(default_factory=dict)
+    tokens: Mapping[TokenId, Token] = field(default_factory=dict)
     attempts: Mapping[str, AttemptState] = field(default_factory=dict)
     rotation: Rotation | None = None
-    retirements: Mapping[str, Retirement] = field(default_factory=dict)
-    marked: Mapping[str, Kind] = field(default_factory=dict)
-    intended: frozenset[str] = frozenset()
-    stood: frozenset[str] = frozenset()
+    retirements: Mapping[TokenId, Retirement] = field(default_factory=dict)
+    marked: Mapping[TokenId, Kind] = field(default_factory=dict)
+    intended: frozenset[TokenId] = frozenset()
+    stood: frozenset[TokenId] = frozenset()
     targets: Mapping[str, TargetView] = field(default_factory=dict)
-    held: Mapping[str, Mapping[str, frozenset[str]]] = field(default_factory=dict)
-    let_go: Mapping[str, float] = field(default_factory=dict)
+    held: Mapping[TokenId, Mapping[CredentialId, frozenset[str]]] = field(default_factory=dict)
+    let_go: Mapping[TokenId, float] = field(default_factory=dict)
     ahead: bool = False
     ahead_at: float = -NEVER
     cleared_at: float = -NEVER
-    closing: str = ""
+    closing: RotationId = NO_ROTATION
     want: bool = False
     yielded: bool = False
     healed_at: float = -NEVER
     request: Request | None = None
-    served: Mapping[str, str] = field(default_factory=dict)
+    served: Mapping[RequestId, RotationId] = field(default_factory=dict)
     pause: Pause | None = None
     planned_at: float = 0.0
     confirmed_at: float = 0.0
@@ -269,7 +280,7 @@ class View(ByTarget):
         found = self.spec.get("scope")
         return found if isinstance(found, str) else ""
 
-    def scope_of(self, token_id: str) -> str:
+    def scope_of(self, token_id: TokenId) -> str:
         """Where a token lives at the provider, empty where that is not known."""
         token = self.tokens.get(token_id)
         return token.scope if token else ""
@@ -285,12 +296,12 @@ class View(ByTarget):
             raise IllegalFact("no rotation is open")
         return self.rotation
 
-    def expires_at(self, token_id: str) -> float:
+    def expires_at(self, token_id: TokenId) -> float:
         """Expiry of a known token in provider time, `NEVER` for none or an unknown one."""
         token = self.tokens.get(token_id)
         return token.expires_at if token else NEVER
 
-    def ever_published(self, token_id: str) -> bool:
+    def ever_published(self, token_id: TokenId) -> bool:
         """Whether a value of the token may ever have stood anywhere."""
         return token_id in self.intended or token_id in self.stood
 

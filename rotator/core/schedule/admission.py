@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from rotator.core.credential import DAY, HOUR
+from rotator.core.ids import CredentialId
 
 SMALL: Final = 10
 """Fleets below that are never paced."""
@@ -38,7 +39,7 @@ class Renewal:
     planned_at: float
 
 
-def may_start(stream: str, fleet: Mapping[str, Renewal], now: float) -> bool:
+def may_start(stream: CredentialId, fleet: Mapping[str, Renewal], now: float) -> bool:
     """Whether an ordinary rotation of that credential may start now.
 
     While more than a fifth of a fleet of ten or more is due, a tenth of it starts in an hour, the soonest expiry first.

@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import Final, Self
 
 from rotator.core.credential import NEVER, Credential
+from rotator.core.ids import CredentialId
 from rotator.core.protocol.rules import TICK, Case, Result, Sight
 from rotator.core.protocol.view import View
 
@@ -41,7 +42,7 @@ class Due(StrEnum):
 
 
 @lru_cache(maxsize=65536)
-def jitter(credential_id: str, generation: int) -> float:
+def jitter(credential_id: CredentialId, generation: int) -> float:
     """Return a stable number in [-JITTER, JITTER) from the credential's id and its generation."""
     digest = hashlib.sha256(f"{credential_id}:{generation}".encode()).digest()
     return JITTER * (int.from_bytes(digest[:8], "big") / 2**63 - 1)

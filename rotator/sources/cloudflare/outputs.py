@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Mapping
 from typing import Final
 
+from rotator.core.ids import TokenId
 from rotator.core.instants import rfc3339
 from rotator.core.secret import Secret
 
@@ -42,7 +43,7 @@ NEVER_EXPIRES: Final = "never"
 
 
 def outputs(
-    *, token_id: str, value: Secret, expires_at: float, owner: str, account_id: str | None
+    *, token_id: TokenId, value: Secret, expires_at: float, owner: str, account_id: str | None
 ) -> Mapping[str, Secret]:
     """Return every output of one token.
 

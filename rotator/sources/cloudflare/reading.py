@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+from rotator.core.ids import TokenId
 from rotator.sources.cloudflare import tokens
 from rotator.sources.cloudflare.calls import Call
 from rotator.sources.cloudflare.connection import CloudflareConnection
 from rotator.sources.cloudflare.inventory import tokens_path
 
 
-def read_token(connection: CloudflareConnection, owner: str, account_id: str | None, token_id: str) -> dict[str, Any]:
+def read_token(
+    connection: CloudflareConnection, owner: str, account_id: str | None, token_id: TokenId
+) -> dict[str, Any]:
     """Return the token object of that id.
 
     Raises:

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from rotator.core.credential import EVERYTHING, NEVER, Can
 from rotator.core.errors import Barred, OperatorNeeded, OutcomeUnknown, RateLimited, Refused, Unavailable
+from rotator.core.ids import NO_TOKEN, TokenId
 from rotator.core.ports.runtime import Priority
 from rotator.core.ports.source import ACTIVE, Minted, Shape, TokenState
 from rotator.core.reasons import OperatorCode
@@ -47,9 +48,9 @@ class CloudflareSource:
         self._last_read = _NOTHING_READ
 
     @property
-    def principal(self) -> str:
+    def principal(self) -> TokenId:
         """Id of the management token, empty until it was verified once."""
-        return self._connection.principal
+        return TokenId(self._connection.principal)
 
     @property
     def can(self) -> Can:
@@ -97,9 +98,9 @@ class CloudflareSource:
             body=body,
             secret=True,
         )
-        return self._shown_once(call, self._calls.call(call), name, "", expires_at)
+        return self._shown_once(call, self._calls.call(call), name, NO_TOKEN, expires_at)
 
-    def roll(self, token_id: str) -> Minted:
+    def roll(self, token_id: TokenId) -> Minted:
         """Give a token a new value; the old one dies at once, id and everything else stay.
 
         Raises:
@@ -133,7 +134,7 @@ class CloudflareSource:
         )
         return self._shown_once(call, self._calls.call(call, bearer), before.name, token_id, before.expires_at)
 
-    def extend(self, token_id: str, expires_at: float) -> None:
+    def extend(self, token_id: TokenId, expires_at: float) -> None:
         """Move a token's expiry; everything else is sent back as it was shown.
 
         Raises:
@@ -154,7 +155,7 @@ class CloudflareSource:
         if reply.verdict is not None:
             raise self._calls.failure(call, reply)
 
-    def disable(self, token_id: str) -> None:
+    def disable(self, token_id: TokenId) -> None:
         """Disable a token; one that is gone, disabled, expired or revoked already is a success.
 
         Raises:
@@ -180,7 +181,7 @@ class CloudflareSource:
                 "it is tried again automatically",
             )
 
-    def delete(self, token_id: str) -> None:
+    def delete(self, token_id: TokenId) -> None:
         """Delete a token; one that is gone already is a success.
 
         Raises:
@@ -202,7 +203,7 @@ class CloudflareSource:
             raise self._calls.failure(call, reply)
 
     # ------------------------------------------------------------------------------------------------------------ reads
-    def get(self, token_id: str) -> TokenState | None:
+    def get(self, token_id: TokenId) -> TokenState | None:
         """Return a token's state with `equal` filled in, None where the provider says that it does not exist.
 
         Raises:
@@ -224,7 +225,7 @@ class CloudflareSource:
             raise Unavailable(unknown.message, unknown.remedy) from None
         return tokens.state(shown, compared=True, differs=summary(differs))
 
-    def verify(self, value: Secret) -> str | None:
+    def verify(self, value: Secret) -> TokenId | None:
         """Return the id of the token if the provider accepts the value now, None if it says no.
 
         Raises:
@@ -236,7 +237,8 @@ class CloudflareSource:
         only, and says of others that they are invalid.
         """
         try:
-            return self._connection.verify(value, self._path)
+            token_id = self._connection.verify(value, self._path)
+            return None if token_id is None else TokenId(token_id)
         except Barred as barred:
             message = barred.message
         raise Barred(message, ELSEWHERE)
@@ -257,7 +259,7 @@ class CloudflareSource:
         """Return every token of the owner scope, complete or `Unavailable`; expired ones may be absent."""
         return self._connection.inventory(self._options.owner, self._account_id, Priority.WATCH)
 
-    def outputs(self, token_id: str, value: Secret, expires_at: float) -> Mapping[str, Secret]:
+    def outputs(self, token_id: TokenId, value: Secret, expires_at: float) -> Mapping[str, Secret]:
         """Return everything that a target's `keys` may name; no I/O."""
         return outputs_.outputs(
             token_id=token_id,
@@ -280,7 +282,7 @@ class CloudflareSource:
         sides = {"in": limits.in_, "not_in": limits.not_in} if limits else {}
         return {side: blocks for side, blocks in sides.items() if blocks}
 
-    def _shown_once(self, call: Call, reply: Reply, name: str, token_id: str, expires_at: float) -> Minted:
+    def _shown_once(self, call: Call, reply: Reply, name: str, token_id: TokenId, expires_at: float) -> Minted:
         """The value, before anything else is looked at; only then whether the answer was a failure."""
         if reply.envelope is not None:
             issued_at = time.time() if reply.date is None else reply.date
@@ -292,12 +294,12 @@ class CloudflareSource:
         self._calls.report()
         raise self._calls.failure(call, reply)
 
-    def _just_read(self, token_id: str) -> dict[str, Any] | None:
+    def _just_read(self, token_id: TokenId) -> dict[str, Any] | None:
         """What `get` read a moment ago, once: whoever disables a token has just looked at it."""
         (at, of, shown), self._last_read = self._last_read, _NOTHING_READ
         return shown if of == token_id and time.monotonic() - at <= JUST_READ else None
 
-    def _shown(self, token_id: str, bearer: Secret, doing: str) -> dict[str, Any] | None:
+    def _shown(self, token_id: TokenId, bearer: Secret, doing: str) -> dict[str, Any] | None:
         """The token object of a GET, None where there is none; strict, for tokens die by what it says."""
         if not tokens.ID.fullmatch(token_id):
             raise Unavailable(f"{doing}: this is not the id of a token", "write the id as the provider shows it")
@@ -311,7 +313,7 @@ class CloudflareSource:
             raise self._calls.failure(call, reply)
         return shown
 
-    def _update(self, token_id: str, doing: str, shown: Mapping[str, Any], changes: Mapping[str, str]) -> Call:
+    def _update(self, token_id: TokenId, doing: str, shown: Mapping[str, Any], changes: Mapping[str, str]) -> Call:
         body = tokens.changed_body(shown, **changes)
         if body is None:
             raise Unavailable(
@@ -327,7 +329,7 @@ class CloudflareSource:
             body=body,
         )
 
-    def _actor(self, token_id: str, doing: str) -> Secret:
+    def _actor(self, token_id: TokenId, doing: str) -> Secret:
         """Return the management token that will authenticate, proven not to be the token that it acts upon.
 
         The same value is sent afterwards, so that a token file that changes in between changes nothing.

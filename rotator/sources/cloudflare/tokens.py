@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from rotator.core.credential import NEVER
+from rotator.core.ids import TokenId
 from rotator.core.instants import rfc3339, unix
 from rotator.core.ports.source import Minted, TokenState
 from rotator.core.secret import Secret
@@ -38,7 +39,7 @@ def api_time(at: float) -> str:
     return text
 
 
-def minted(envelope: Envelope, *, name: str, token_id: str, issued_at: float, expires_at: float) -> Minted | None:
+def minted(envelope: Envelope, *, name: str, token_id: TokenId, issued_at: float, expires_at: float) -> Minted | None:
     """Return the minted token of a create's or a roll's answer; None if there is no value, or no id to go with it.
 
     Total on purpose: whatever else is odd in the answer, even a failure beside it, a value that is there is returned.
@@ -62,7 +63,7 @@ def minted(envelope: Envelope, *, name: str, token_id: str, issued_at: float, ex
     issued = unix(shown.get("issued_on"))
     expires = unix(shown.get("expires_on"))
     return Minted(
-        token_id=found,
+        token_id=TokenId(found),
         value=Secret(value),
         name=shown["name"] if isinstance(shown.get("name"), str) else name,
         issued_at=issued_at if issued is None else issued,
@@ -87,7 +88,7 @@ def state(shown: object, *, compared: bool = False, differs: str = "") -> TokenS
     if expires is None or (used is not None and last_used is None):
         return None
     return TokenState(
-        id=token_id,
+        id=TokenId(token_id),
         name=name if isinstance(name, str) else "",
         status=status,
         issued_at=unix(shown.get("issued_on")) or 0.0,

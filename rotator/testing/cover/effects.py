@@ -8,6 +8,7 @@ from typing import Any, Final
 from rotator.core.credential import NEVER
 from rotator.core.errors import Conflict, Fenced, JournalUnsafe, Refused, Unavailable
 from rotator.core.facts import Draft
+from rotator.core.ids import Fingerprint, TokenId
 from rotator.core.ports.journal import Lease
 from rotator.core.ports.source import Minted, TokenState
 from rotator.core.ports.target import Reading
@@ -41,7 +42,7 @@ def _minted(tok: Tok) -> Minted:
     return Minted(token_id=tok.id, value=Secret(tok.value), name=tok.name, issued_at=tok.born, expires_at=tok.expires)
 
 
-def roll(model: Model, token: str, sent: float) -> Minted:
+def roll(model: Model, token: TokenId, sent: float) -> Minted:
     """A new value; the old one dies at once."""
     tok = model.tok(token)
     if tok.status != "active":
@@ -55,7 +56,7 @@ def roll(model: Model, token: str, sent: float) -> Minted:
     return _minted(tok)
 
 
-def extend(model: Model, token: str, expires_at: float) -> None:
+def extend(model: Model, token: TokenId, expires_at: float) -> None:
     """Move an end."""
     tok = model.tok(token)
     if tok.status != "active":
@@ -63,7 +64,7 @@ def extend(model: Model, token: str, expires_at: float) -> None:
     tok.expires = expires_at
 
 
-def disable(model: Model, token: str) -> None:
+def disable(model: Model, token: TokenId) -> None:
     """Disable."""
     if not model.can.disable:
         raise Refused("disable: this source cannot", code="unsupported")
@@ -75,7 +76,7 @@ def disable(model: Model, token: str) -> None:
         tok.disabled_at, tok.status, tok.killed = model.now, "disabled", tok.killed or "us"
 
 
-def delete(model: Model, token: str) -> None:
+def delete(model: Model, token: TokenId) -> None:
     """Delete."""
     tok = model.tok(token)
     if tok.status == "deleted":
@@ -84,7 +85,7 @@ def delete(model: Model, token: str) -> None:
     tok.status, tok.killed = "deleted", tok.killed or "us"
 
 
-def get(model: Model, token: str) -> TokenState | None:
+def get(model: Model, token: TokenId) -> TokenState | None:
     """The state of one token."""
     tok = model.toks.get(token)
     if tok is None or tok.status == "deleted":
@@ -266,7 +267,7 @@ def unlock(model: Model, me: tuple[str, int], place: str) -> None:
         del model.locks[place]
 
 
-def reveal(model: Model, fingerprint: str) -> str:
+def reveal(model: Model, fingerprint: Fingerprint) -> str:
     """A sealed value."""
     held = model.store.leases.get(NAME)
     if "epoch_in_aad" in model.mutants and held and model.store.sealed_at.get(fingerprint, held.epoch) != held.epoch:

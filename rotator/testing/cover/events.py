@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from rotator.core.credential import NEVER
 from rotator.core.facts import Draft, How, Paused, Requested, Resolved
+from rotator.core.ids import RequestId
 from rotator.core.protocol.view import View, blank
 from rotator.testing.cover.effects import kill, store_place
 from rotator.testing.cover.judge import OUTAGE
@@ -138,7 +139,7 @@ def request(model: Model) -> bool:
     """An operator asks for a rotation."""
     if model.view.request is not None:
         return False
-    model.note(Draft(what=Requested(request_id=model.fresh("q")), at=model.now))
+    model.note(Draft(what=Requested(request_id=RequestId(model.fresh("q"))), at=model.now))
     return again(model)
 
 

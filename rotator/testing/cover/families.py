@@ -8,6 +8,7 @@ from typing import Final
 
 from rotator.core.credential import EVERYTHING, Strategy
 from rotator.core.facts import Captured, Configured, Draft, Requested
+from rotator.core.ids import CredentialId, Fingerprint, RequestId
 from rotator.core.protocol.view import TargetView
 from rotator.testing.cover import events
 from rotator.testing.cover.events import Event
@@ -55,7 +56,7 @@ def first(family: Family, mutation: Mutation | None = None) -> Model:
     model.places = {name: Place(name=name, kind=kind) for name, kind in KINDS.items()}
     model.required = dict.fromkeys(KINDS, True)
     model.procs = [Proc(name="A"), Proc(name="B")]
-    model.foreign = frozenset({model.make("others", "team copy").id})
+    model.foreign = frozenset({model.make(CredentialId("others"), "team copy").id})
     model.left = family.most
     credential = model.credential()
     at = model.now - 10 * TICK
@@ -63,7 +64,7 @@ def first(family: Family, mutation: Mutation | None = None) -> Model:
         model.make(NAME, "c0~i1.r00.1.1x0").status = "deleted"
     if family.current:
         tok = model.make(NAME, "c0~i1.r0.1.1x0", model.now + LIFE)
-        fingerprint = f"f{tok.value}"
+        fingerprint = Fingerprint(f"f{tok.value}")
         tok.verified = at
         facts = [
             Draft(what=Captured(attempt=0, token_id=tok.id, token_name=tok.name, fingerprint=fingerprint,
@@ -80,7 +81,7 @@ def first(family: Family, mutation: Mutation | None = None) -> Model:
             place.data, place.since, place.by = {NAME: tok.value}, {NAME: at}, {NAME: ""}
     model.note(Draft(what=Configured(spec=credential.spec), at=at))
     if family.request and family.current:
-        model.note(Draft(what=Requested(request_id="q1"), at=model.now))
+        model.note(Draft(what=Requested(request_id=RequestId("q1")), at=model.now))
     family.before(model)
     model.backup = model.view
     return model

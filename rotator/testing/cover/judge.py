@@ -7,6 +7,7 @@ from typing import Final
 
 from rotator.core.credential import NEVER, Strategy
 from rotator.core.facts import Abandoned, Draft, Kind, OfPublication, OfRotation, OfToken, Planned
+from rotator.core.ids import NO_TOKEN
 from rotator.core.protocol.view import View
 from rotator.core.schedule.due import Due
 from rotator.testing.cover.model import LIFE, NAME, POLICY, TICK, Model
@@ -166,7 +167,7 @@ def _goes_on(model: Model, draft: Draft, decided: View) -> None:
 
 
 def _verified(model: Model, draft: Draft, before: View) -> None:
-    named = draft.what.token_id if isinstance(draft.what, OfRotation) else ""
+    named = draft.what.token_id if isinstance(draft.what, OfRotation) else NO_TOKEN
     tok = model.toks.get(named or before.opened.token_id)
     if tok is None or model.acting is None or before.opened.strategy is Strategy.ROLL:
         return
@@ -210,7 +211,7 @@ def _publishing(model: Model, draft: Draft, before: View) -> None:
 
 def _marked(model: Model, draft: Draft, before: View) -> None:
     view = model.acting.view if model.acting and model.acting.view else before
-    tok = model.toks[draft.what.token_id if isinstance(draft.what, OfToken) else ""]
+    tok = model.toks[draft.what.token_id if isinstance(draft.what, OfToken) else NO_TOKEN]
     stood = tok.gone > -NEVER or model.held(tok) or tok.id in before.intended | before.stood
     known = tok.id in before.tokens and tok.name in before.attempts and tok.born > before.ahead_at
     if draft.kind is Kind.SUPERSEDED and known and not stood:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from rotator.core.credential import EVERYTHING, NEVER, Can, Credential, Policy, Strategy, TargetRef
 from rotator.core.facts import Draft
+from rotator.core.ids import NO_TOKEN, CredentialId, TokenId
 from rotator.core.plain import Json
 from rotator.core.ports.journal import Lease
 from rotator.core.protocol.view import View
@@ -23,7 +24,7 @@ from rotator.testing.simulation.world import Mutation
 TICK = 70.0
 """Seconds: longer than the settle time, a lease, and every freshness that a rule asks for."""
 
-NAME, CONNECTION = "c0", "model"
+NAME, CONNECTION = CredentialId("c0"), "model"
 LIFE, RENEW = 1e6, 2e4
 TUNING = Tuning(watch=60.0, sweep=60.0, doubt=120.0)
 POLICY = Policy(
@@ -108,15 +109,15 @@ class Model:
     strategy: Strategy = Strategy.RECREATE
     now: float = 1000.0
     left: int = 2
-    toks: dict[str, Tok] = field(default_factory=dict)
-    by_value: dict[str, str] = field(default_factory=dict)
-    foreign: frozenset[str] = frozenset()
+    toks: dict[TokenId, Tok] = field(default_factory=dict)
+    by_value: dict[str, TokenId] = field(default_factory=dict)
+    foreign: frozenset[TokenId] = frozenset()
     places: dict[str, Place] = field(default_factory=dict)
     procs: list[Proc] = field(default_factory=list)
     late: tuple[Late, ...] = ()
     locks: dict[str, tuple[str, int]] = field(default_factory=dict)
     required: dict[str, bool] = field(default_factory=dict)
-    adopt: str = ""
+    adopt: TokenId = NO_TOKEN
     managed: bool = True
     can: Can = EVERYTHING
     idle: bool = False
@@ -140,7 +141,7 @@ class Model:
         other.displaced = dict(self.displaced)
         return other
 
-    def tok(self, token: str) -> Tok:
+    def tok(self, token: TokenId) -> Tok:
         """A token to change: this state's own."""
         found = self.toks[token] = copy(self.toks[token])
         return found
@@ -200,11 +201,11 @@ class Model:
         self.ids += 1
         return f"{prefix}{self.ids}"
 
-    def make(self, owner: str, name: str, expires: float = NEVER) -> Tok:
+    def make(self, owner: CredentialId, name: str, expires: float = NEVER) -> Tok:
         """A token comes into being; of two at one moment the second is younger."""
         number = len(self.toks)
         tok = Tok(
-            id=f"t{number}",
+            id=TokenId(f"t{number}"),
             owner=owner,
             name=name,
             value=f"v{len(self.by_value)}",
@@ -218,7 +219,7 @@ class Model:
 
     def of_value(self, value: str) -> Tok | None:
         """The token that has or had this value."""
-        return self.toks.get(self.by_value.get(value, ""))
+        return self.toks.get(self.by_value.get(value, NO_TOKEN))
 
     def live(self, value: str) -> bool:
         """Whether the provider will accept this value (lag aside)."""

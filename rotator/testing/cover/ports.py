@@ -9,6 +9,7 @@ from typing import Any
 from rotator.core.credential import Can, Credential
 from rotator.core.errors import Conflict
 from rotator.core.facts import Draft
+from rotator.core.ids import NO_CREDENTIAL, CredentialId, Fingerprint, RotationId, TokenId
 from rotator.core.ports.journal import Due, Journal, Lease
 from rotator.core.ports.source import Minted, Source, TokenState
 from rotator.core.ports.target import Evidence, Publication, Reading, Remark
@@ -36,25 +37,25 @@ class CoverSource(PlainSource):
         found: Minted = self._call("mint", name, expires_at)
         return found
 
-    def roll(self, token_id: str) -> Minted:
+    def roll(self, token_id: TokenId) -> Minted:
         found: Minted = self._call("roll", token_id, self._gate.clock)
         return found
 
-    def extend(self, token_id: str, expires_at: float) -> None:
+    def extend(self, token_id: TokenId, expires_at: float) -> None:
         self._call("extend", token_id, expires_at)
 
-    def disable(self, token_id: str) -> None:
+    def disable(self, token_id: TokenId) -> None:
         self._call("disable", token_id)
 
-    def delete(self, token_id: str) -> None:
+    def delete(self, token_id: TokenId) -> None:
         self._call("delete", token_id)
 
-    def get(self, token_id: str) -> TokenState | None:
+    def get(self, token_id: TokenId) -> TokenState | None:
         found: TokenState | None = self._call("get", token_id)
         return found
 
-    def verify(self, value: Secret) -> str | None:
-        found: str | None = self._call("verify", value.reveal())
+    def verify(self, value: Secret) -> TokenId | None:
+        found: TokenId | None = self._call("verify", value.reveal())
         return found
 
     def tokens(self) -> tuple[TokenState, ...]:
@@ -125,13 +126,13 @@ class CoverJournal:
     def __init__(self, gate: Gate) -> None:
         self._gate, self._me = gate, gate.proc.me
 
-    def claim(self, stream: str) -> Lease | None:
+    def claim(self, stream: CredentialId) -> Lease | None:
         if self._gate.lease is None:
             found = self._gate.call("claim", self._me)
             self._gate.lease = found if isinstance(found, Lease) else None
         return self._gate.lease
 
-    def noted(self, stream: str) -> str:
+    def noted(self, stream: CredentialId) -> str:
         return ""
 
     def release(self, lease: Lease, next_at: float | None, why: str = "") -> None:
@@ -140,7 +141,7 @@ class CoverJournal:
     def check(self, lease: Lease) -> None:
         self._gate.call("fence", self._me, lease)
 
-    def view(self, stream: str) -> View:
+    def view(self, stream: CredentialId) -> View:
         return self._gate.boundary()
 
     def append(self, lease: Lease, draft: Draft, value: Secret | None = None) -> View:
@@ -151,20 +152,20 @@ class CoverJournal:
         assert isinstance(found, View)
         return found
 
-    def note(self, stream: str, draft: Draft) -> View:
+    def note(self, stream: CredentialId, draft: Draft) -> View:
         raise NotImplementedError("an operator's facts are moves of the search")
 
-    def spool(self, stream: str, draft: Draft, value: Secret) -> None:
+    def spool(self, stream: CredentialId, draft: Draft, value: Secret) -> None:
         self._gate.call("spool", self._me, draft, value.reveal())
 
-    def capture(self, stream: str, draft: Draft, value: Secret) -> View:
+    def capture(self, stream: CredentialId, draft: Draft, value: Secret) -> View:
         return self._view("capture", self._me, draft, value.reveal())
 
-    def reveal(self, stream: str, fingerprint: str) -> Secret:
+    def reveal(self, stream: CredentialId, fingerprint: Fingerprint) -> Secret:
         return Secret(str(self._gate.call("reveal", fingerprint)))
 
-    def fingerprint(self, value: Secret) -> str:
-        return "f" + value.reveal()
+    def fingerprint(self, value: Secret) -> Fingerprint:
+        return Fingerprint("f" + value.reveal())
 
     def canary(self) -> None:
         self._gate.call("canary")
@@ -181,16 +182,16 @@ class CoverJournal:
             raise
         self._gate.call("unlock", self._me, place)
 
-    def destroy(self, stream: str, token_id: str) -> None:
+    def destroy(self, stream: CredentialId, token_id: TokenId) -> None:
         """Keys of values are not part of the model."""
 
-    def owner_of(self, fingerprint: str, but: str) -> tuple[str, str, bool] | None:
+    def owner_of(self, fingerprint: Fingerprint, but: CredentialId) -> tuple[CredentialId, TokenId, bool] | None:
         return None
 
-    def stream_of(self, rid: str, *, managed: bool = False) -> str:
+    def stream_of(self, rid: RotationId, *, managed: bool = False) -> CredentialId:
         names = self._gate.call("known")
         assert isinstance(names, tuple)
-        return NAME if any((n := parse(name)) and n.rid == rid for name in names) else ""
+        return NAME if any((n := parse(name)) and n.rid == rid for name in names) else NO_CREDENTIAL
 
     def raise_epoch(self, lease: Lease, above: int) -> Lease:
         found = self._gate.call("raise_epoch", self._me, lease, above)
@@ -201,7 +202,7 @@ class CoverJournal:
     def due(self, connection: str, now: float, limit: int) -> Sequence[Due]:
         return ()
 
-    def wake(self, streams: Iterable[str], at: float = 0.0) -> None:
+    def wake(self, streams: Iterable[CredentialId], at: float = 0.0) -> None:
         """See `release`."""
 
 
@@ -247,7 +248,7 @@ class CoverFleet(PlainFleet):
     def __init__(self, gate: Gate) -> None:
         self._gate = gate
 
-    def bound(self, stream: str, view: View) -> Bound | None:
+    def bound(self, stream: CredentialId, view: View) -> Bound | None:
         gate = self._gate
         targets = {name: CoverTarget(gate, name) for name in gate.model.places}
         return Bound(credential=gate.credential, source=CoverSource(gate), targets=targets)

@@ -14,6 +14,7 @@ from rotator.core.errors import (
     RotatorError,
     Unavailable,
 )
+from rotator.core.ids import CredentialId
 from rotator.engine.provider_time import ProviderTime
 from rotator.testing.simulation.hub import Hub, Killed, Process
 
@@ -52,7 +53,12 @@ class Door:
         self.hub.sleep(self.process, self.incarnation, seconds)
 
     def call(
-        self, stream: str, port: str, operation: str, effect: Callable[[], T], special: Callable[[str], T] | None = None
+        self,
+        stream: str,
+        port: str,
+        operation: str,
+        effect: Callable[[], T],
+        special: Callable[[str], T] | None = None,
     ) -> T:
         """Pass a port: meet this call's fault, or simply do it."""
         world = self.world
@@ -67,7 +73,7 @@ class Door:
             world.kill(self.process)
             raise Killed
         if kind == "paste":
-            world.happenings.paste(stream)
+            world.happenings.paste(CredentialId(stream))
         if kind in ("stop", "paste"):
             world.stop(self.process, seconds)
             kind = ""

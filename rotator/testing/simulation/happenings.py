@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rotator.core.facts import Acknowledged, Draft, How, Requested, Resolved
+from rotator.core.ids import CredentialId, RequestId
 from rotator.core.protocol.fold import fold
 from rotator.core.protocol.names import parse
 from rotator.testing.simulation.store import Snapshot, Stream
@@ -55,7 +56,7 @@ class Happenings:
         self.world.store.full_until = self.world.hub.now + seconds
         self.world.excused_until = max(self.world.excused_until, self.world.hub.now + seconds + 300)
 
-    def _edit(self, place: str, name: str, what: str, pick: float) -> None:
+    def _edit(self, place: str, name: CredentialId, what: str, pick: float) -> None:
         """An operator saves something at a managed key."""
         found = self.world.places[place]
         if found.kind == "file" and place not in self.world.required:
@@ -77,12 +78,12 @@ class Happenings:
         data = {k: v for k, v in found.data.items() if k != name}
         self.world.store_place(place, data | ({name: choice} if choice else {}), None)
 
-    def paste(self, name: str) -> None:
+    def paste(self, name: CredentialId) -> None:
         """An operator pastes the credential's old value into a file that we cannot write for a while."""
         self._freeze("env", 500.0)
         self._edit("env", name, "known", 0.0)
 
-    def _outsider(self, name: str, act: str) -> None:
+    def _outsider(self, name: CredentialId, act: str) -> None:
         """Somebody disables, deletes or rolls a token of ours at the provider."""
         tok = self.world.provider.tokens.get(self.world.view(name).current)
         if act == "newest":
@@ -110,9 +111,9 @@ class Happenings:
         self.world.required.setdefault(place, True)
         self.world.past.pop(place, None)
 
-    def _request(self, name: str) -> None:
+    def _request(self, name: CredentialId) -> None:
         now = self.world.hub.now
-        self._note(name, Draft(what=Requested(request_id=f"q{now:.0f}"), at=now))
+        self._note(name, Draft(what=Requested(request_id=RequestId(f"q{now:.0f}")), at=now))
 
     def resolve(self, only: str = "", how: str = "retry") -> None:
         """An operator decides; accept and abandon are for what stands at a target and for an open rotation."""
@@ -125,14 +126,14 @@ class Happenings:
                     self.world.allowed |= set(view.overridden.items())
                 self._note(name, Draft(what=Resolved(how=How(how)), at=self.world.hub.now))
 
-    def acknowledge(self, name: str, generation: int) -> None:
+    def acknowledge(self, name: CredentialId, generation: int) -> None:
         """A consumer says which generation it uses of what the write-only target holds."""
         if generation <= self.world.view(name).generation:  # else the journal was lost meanwhile
             said = Acknowledged(target="blind", generation=generation)
             self.world.judge.spoke(name)
             self._note(name, Draft(what=said, at=self.world.hub.now, actor="app"))
 
-    def _note(self, name: str, draft: Draft) -> None:
+    def _note(self, name: CredentialId, draft: Draft) -> None:
         stream = self.world.store.stream(name)
         stream.view = replace(fold(stream.view, draft), position=stream.view.position + 1)
 

@@ -12,6 +12,7 @@ from rotator.core.errors import (
     Unavailable,
 )
 from rotator.core.facts import Draft
+from rotator.core.ids import NO_CREDENTIAL, CredentialId, Fingerprint, RotationId, TokenId
 from rotator.core.ports.journal import Due, Lease
 from rotator.core.protocol.names import parse
 from rotator.core.protocol.view import View
@@ -34,10 +35,10 @@ class SimJournal:
         """The id of this journal; a lost journal gets a new one."""
         return self._door.world.instance
 
-    def _do(self, stream: str, operation: str, effect: Callable[[], T]) -> T:
+    def _do(self, stream: CredentialId, operation: str, effect: Callable[[], T]) -> T:
         return self._door.call(stream, "journal", operation, effect)
 
-    def claim(self, stream: str) -> Lease | None:
+    def claim(self, stream: CredentialId) -> Lease | None:
         """See the port."""
 
         def effect() -> Lease | None:
@@ -56,7 +57,7 @@ class SimJournal:
 
         self._do(lease.stream, "release", effect)
 
-    def noted(self, stream: str) -> str:
+    def noted(self, stream: CredentialId) -> str:
         """See the port; nobody reads `status` here."""
         return ""
 
@@ -69,7 +70,7 @@ class SimJournal:
         """See the port."""
         self._do(lease.stream, "check", lambda: self._fence(lease))
 
-    def view(self, stream: str) -> View:
+    def view(self, stream: CredentialId) -> View:
         """See the port; reading parks nobody."""
         self._store.room(self._door.hub.now)
         return self._store.stream(stream).view
@@ -86,11 +87,11 @@ class SimJournal:
 
         return self._do(lease.stream, draft.kind.value, effect)
 
-    def note(self, stream: str, draft: Draft) -> View:
+    def note(self, stream: CredentialId, draft: Draft) -> View:
         """See the port."""
         return self._store.put(stream, draft, None, 0)
 
-    def spool(self, stream: str, draft: Draft, value: Secret) -> None:
+    def spool(self, stream: CredentialId, draft: Draft, value: Secret) -> None:
         """See the port."""
 
         def effect() -> None:
@@ -101,7 +102,7 @@ class SimJournal:
         self._do(stream, "spool", effect)
         self._door.world.judge.spooled(stream, draft)
 
-    def capture(self, stream: str, draft: Draft, value: Secret) -> View:
+    def capture(self, stream: CredentialId, draft: Draft, value: Secret) -> View:
         """See the port."""
 
         def effect() -> View:
@@ -117,20 +118,20 @@ class SimJournal:
 
         return self._do(stream, "capture", effect)
 
-    def reveal(self, stream: str, fingerprint: str) -> Secret:
+    def reveal(self, stream: CredentialId, fingerprint: Fingerprint) -> Secret:
         """See the port."""
         held = self._store.leases.get(stream)
         if "epoch_in_aad" in self._store.mutants and held and self._store.sealed_at[fingerprint] != held.epoch:
             raise JournalUnsafe("opening a value: it does not decrypt")
         return Secret(self._store.values[fingerprint])
 
-    def fingerprint(self, value: Secret) -> str:
+    def fingerprint(self, value: Secret) -> Fingerprint:
         """A name for a value; the simulation has nothing to hide."""
-        return "f" + value.reveal()
+        return Fingerprint("f" + value.reveal())
 
     def canary(self) -> None:
         """See the port."""
-        self._do("", "canary", lambda: self._store.room(self._door.hub.now))
+        self._do(NO_CREDENTIAL, "canary", lambda: self._store.room(self._door.hub.now))
 
     @contextmanager
     def place(self, lease: Lease, place: str) -> Iterator[None]:
@@ -148,18 +149,18 @@ class SimJournal:
             if world.locks.get(place) == mine:
                 del world.locks[place]
 
-    def destroy(self, stream: str, token_id: str) -> None:
+    def destroy(self, stream: CredentialId, token_id: TokenId) -> None:
         """See the port; kept here, for the judge."""
 
-    def owner_of(self, fingerprint: str, but: str) -> tuple[str, str, bool] | None:
+    def owner_of(self, fingerprint: Fingerprint, but: CredentialId) -> tuple[CredentialId, TokenId, bool] | None:
         """See the port; reading parks nobody, and no credential of a simulated fleet leaves the configuration."""
         others = ((name, s.view.values) for name, s in self._store.streams.items() if name != but)
         return next(((name, values[fingerprint], True) for name, values in others if fingerprint in values), None)
 
-    def stream_of(self, rid: str, *, managed: bool = False) -> str:
+    def stream_of(self, rid: RotationId, *, managed: bool = False) -> CredentialId:
         """See the port; reading parks nobody, and no credential of a simulated fleet leaves the configuration."""
         names = ((stream, parse(name)) for stream, s in self._store.streams.items() for name in s.view.attempts)
-        return next((stream for stream, name in names if name and name.rid == rid), "")
+        return next((stream for stream, name in names if name and name.rid == rid), NO_CREDENTIAL)
 
     def raise_epoch(self, lease: Lease, above: int) -> Lease:
         """See the port."""
@@ -177,7 +178,7 @@ class SimJournal:
         found = [Due(name, s.next_at) for name, s in self._store.streams.items() if s.next_at <= now]
         return sorted(found, key=lambda d: d.next_at)[:limit]
 
-    def wake(self, streams: Sequence[str], at: float = 0.0) -> None:
+    def wake(self, streams: Sequence[CredentialId], at: float = 0.0) -> None:
         """See the port."""
         for name in streams:
             found = self._store.stream(name)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from rotator.core.credential import NEVER, Strategy
 from rotator.core.facts import Abandoned, Captured, Draft, Kind, Planned
+from rotator.core.ids import CredentialId
 from rotator.core.protocol.names import parse
 from rotator.core.protocol.view import View
 from rotator.core.schedule.due import Due
@@ -37,10 +38,15 @@ class Judge:
         self._spooled: list[tuple[float, str, Draft]] = []
         self._spoke: dict[str, float] = {}
         self._left_blind: dict[str, float] = {}
-        self._dead_since: dict[tuple[str, str], float] = {}
+        self._dead_since: dict[tuple[str, CredentialId], float] = {}
 
-    def _held(self, tok: Tok) -> list[tuple[str, str]]:
-        return [(p.name, name) for p in self.world.places.values() for name, v in p.data.items() if v == tok.value]
+    def _held(self, tok: Tok) -> list[tuple[str, CredentialId]]:
+        return [
+            (p.name, CredentialId(name))
+            for p in self.world.places.values()
+            for name, v in p.data.items()
+            if v == tok.value
+        ]
 
     def last_used(self, tok: Tok) -> float:
         """Consumers use what stands at targets all the time, unless they are idle ones: a nightly job."""
@@ -63,7 +69,7 @@ class Judge:
             if not world.places[place].by.get(name) and world.places[place].since.get(name, -NEVER) > sent:
                 world.bad(Law.LATE_ROLL, f"a roll sent {world.hub.now - sent:.0f} s ago killed what stands at {place}")
 
-    def spooled(self, stream: str, draft: Draft) -> None:
+    def spooled(self, stream: CredentialId, draft: Draft) -> None:
         """A process was told that its copy of a value is safe."""
         self._spooled.append((self.world.hub.now, stream, draft))
 
@@ -72,7 +78,7 @@ class Judge:
         views = [self.world.view(name) for name in self.world.names]
         self._captured &= {n for view in views for n, state in view.attempts.items() if state == "captured"}
 
-    def spoke(self, name: str) -> None:
+    def spoke(self, name: CredentialId) -> None:
         """A consumer said that it uses what a write-only target holds now."""
         self._spoke[name] = self.world.hub.now
 
@@ -81,7 +87,7 @@ class Judge:
         if not (value[:1] == "v" and value[1:].isdigit()):
             self.world.bad(Law.SENT, f"{value!r} was sent to the provider, whose it cannot be")
 
-    def fact(self, stream: str, draft: Draft) -> None:
+    def fact(self, stream: CredentialId, draft: Draft) -> None:
         """Laws about facts."""
         if isinstance(draft.what, Captured):
             self._captured.add(draft.what.attempt_name)
@@ -104,7 +110,7 @@ class Judge:
                 self.world.bad(Law.OLD_ROLL, "confirmed with the value from before the roll")
             self._confirmed(stream, view)
 
-    def _confirmed(self, name: str, view: View) -> None:
+    def _confirmed(self, name: CredentialId, view: View) -> None:
         """What is confirmed stands at every required target, whatever the target said; but for what people changed."""
         world = self.world
         if world.count["add"] or world.count["remove"]:
@@ -114,7 +120,7 @@ class Judge:
             if found.by.get(name) != "op" and f"f{found.data.get(name)}" != view.fingerprint:
                 world.bad(Law.CONFIRMED, f"{place} holds {found.data.get(name)}, and {view.fingerprint} is confirmed")
 
-    def changed(self, place: str, name: str, old: str | None, new: str | None, writer: str | None) -> None:
+    def changed(self, place: str, name: CredentialId, old: str | None, new: str | None, writer: str | None) -> None:
         """A managed key changed."""
         world = self.world
         found, now = world.places[place], world.hub.now
@@ -137,7 +143,9 @@ class Judge:
             self._written(place, name, old, before, new, after, by)
         self.check_dead(name)
 
-    def _overwritten(self, place: str, name: str, old: str | None, before: Tok | None, new: str | None) -> None:
+    def _overwritten(
+        self, place: str, name: CredentialId, old: str | None, before: Tok | None, new: str | None
+    ) -> None:
         """We write over what a person saved: nothing, a placeholder, a value of ours, or by a person's leave.
 
         What an exchange displaced is put back within seconds.
@@ -155,7 +163,7 @@ class Judge:
             world.hub.at(5.0, stayed)
 
     def _written(
-        self, place: str, name: str, old: str | None, before: Tok | None, new: str, after: Tok, by: str
+        self, place: str, name: CredentialId, old: str | None, before: Tok | None, new: str, after: Tok, by: str
     ) -> None:
         """We wrote a value."""
         world = self.world
@@ -281,7 +289,7 @@ class Judge:
             if not excused:
                 world.bad(Law.EXPIRED, f"{tok.id} expired at {place}")
 
-    def check_dead(self, name: str) -> None:
+    def check_dead(self, name: CredentialId) -> None:
         """Measure how long each target holds a dead value."""
         world = self.world
         now = world.hub.now
@@ -297,7 +305,7 @@ class Judge:
         for name in self.world.names:
             self._end_of(name)
 
-    def _end_of(self, name: str) -> None:
+    def _end_of(self, name: CredentialId) -> None:
         world, provider = self.world, self.world.provider
         view = world.view(name)
         ended = ("deleted", "expired")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from rotator.core.credential import EVERYTHING, Can, Credential
+from rotator.core.ids import TokenId
 from rotator.core.ports.source import Looks, Shape
 from rotator.core.secret import Secret
 
@@ -13,7 +14,7 @@ class PlainSource:
     """Those parts of the source port that ask nobody; `mutants` are habits that a run leaves out."""
 
     mutants: frozenset[str] = frozenset()
-    principal = "management"
+    principal = TokenId("management")
     values: tuple[str, ...] = ("token.value",)
 
     @property
@@ -40,7 +41,7 @@ class PlainSource:
         """See the port."""
         return True
 
-    def outputs(self, token_id: str, value: Secret, expires_at: float) -> Mapping[str, Secret]:
+    def outputs(self, token_id: TokenId, value: Secret, expires_at: float) -> Mapping[str, Secret]:
         """See the port."""
         return {"token.value": value}
 

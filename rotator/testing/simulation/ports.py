@@ -13,6 +13,7 @@ from rotator.core.errors import (
     Refused,
     Unavailable,
 )
+from rotator.core.ids import CredentialId, TokenId
 from rotator.core.ports.source import Minted, TokenState
 from rotator.core.ports.target import Evidence, Publication, Reading, Remark
 from rotator.core.protocol.view import View
@@ -29,7 +30,7 @@ WRITING = frozenset({"put", "stage", "move", "exchange"})
 class SimSource(PlainSource):
     """The source port over the simulated provider."""
 
-    def __init__(self, door: Door, credential: str) -> None:
+    def __init__(self, door: Door, credential: CredentialId) -> None:
         self._door, self._credential = door, credential
         self.mutants = door.world.mutants
 
@@ -65,16 +66,16 @@ class SimSource(PlainSource):
 
         return self._do("mint", make, make)
 
-    def roll(self, token_id: str) -> Minted:
+    def roll(self, token_id: TokenId) -> Minted:
         """See the port."""
         sent = self._door.hub.now
         return self._do("roll", lambda: self._door.world.roll(token_id, sent))
 
-    def extend(self, token_id: str, expires_at: float) -> None:
+    def extend(self, token_id: TokenId, expires_at: float) -> None:
         """See the port."""
         self._do("extend", lambda: self._door.world.extend(token_id, expires_at))
 
-    def disable(self, token_id: str) -> None:
+    def disable(self, token_id: TokenId) -> None:
         """See the port."""
         seen = self._door.world.hub.now
         world = self._door.world
@@ -89,16 +90,16 @@ class SimSource(PlainSource):
 
         self._do("disable", effect)
 
-    def delete(self, token_id: str) -> None:
+    def delete(self, token_id: TokenId) -> None:
         """See the port."""
         seen = self._door.world.hub.now
         self._do("delete", lambda: self._door.world.destroy(token_id, "delete", seen))
 
-    def get(self, token_id: str) -> TokenState | None:
+    def get(self, token_id: TokenId) -> TokenState | None:
         """See the port."""
         return self._do("get", lambda: self._door.world.state(token_id))
 
-    def verify(self, value: Secret) -> str | None:
+    def verify(self, value: Secret) -> TokenId | None:
         """See the port."""
         self._door.world.judge.sent(value.reveal())
         return self._do("verify", lambda: self._door.world.verify(value.reveal()), lambda kind: None)
@@ -115,7 +116,7 @@ class SimSource(PlainSource):
 class SimTarget:
     """The target port over a simulated place: a compare-and-set store, a staged one, a file, or a write-only one."""
 
-    def __init__(self, door: Door, credential: str, place: str) -> None:
+    def __init__(self, door: Door, credential: CredentialId, place: str) -> None:
         self._door, self._credential, self._name = door, credential, place
 
     @property
@@ -306,7 +307,7 @@ class SimFleet(PlainFleet):
     def __init__(self, door: Door) -> None:
         self._door = door
 
-    def bound(self, stream: str, view: View) -> Bound | None:
+    def bound(self, stream: CredentialId, view: View) -> Bound | None:
         """See the port."""
         world = self._door.world
         targets = {name: SimTarget(self._door, stream, name) for name in world.places}

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from rotator.core.credential import NEVER
+from rotator.core.ids import NO_TOKEN, CredentialId, TokenId
 
 
 @dataclass(slots=True, kw_only=True)
@@ -25,8 +26,8 @@ class Tok:
         gone_by: `op` if an operator's edit did that.
     """
 
-    id: str
-    owner: str
+    id: TokenId
+    owner: CredentialId
     name: str
     value: str
     born: float
@@ -66,9 +67,9 @@ class Provider:
     def __init__(
         self, chance: random.Random, clock: Callable[[], float], at: Callable[[float, Callable[[], None]], None]
     ) -> None:
-        self.tokens: dict[str, Tok] = {}
-        self.by_value: dict[str, str] = {}
-        self.foreign: set[str] = set()
+        self.tokens: dict[TokenId, Tok] = {}
+        self.by_value: dict[str, TokenId] = {}
+        self.foreign: set[TokenId] = set()
         self.lags = True
         self.life: Callable[[], float] = lambda: 6000.0
         self.on_end: Callable[[Tok], None] = lambda tok: None
@@ -80,14 +81,14 @@ class Provider:
         self._values += 1
         return f"v{self._values}"
 
-    def make(self, owner: str, name: str, expires: float) -> Tok:
+    def make(self, owner: CredentialId, name: str, expires: float) -> Tok:
         """Create a token, with the lags of this moment."""
         self._ids += 1
         now = self._now()
         lag = self._chance.choice([0, 0, 2, 8, 50]) if self.lags else 0
         hidden = self._chance.choice([0, 0, 20]) if self.lags else 0
         tok = Tok(
-            id=f"t{self._ids}",
+            id=TokenId(f"t{self._ids}"),
             owner=owner,
             name=name,
             value=self.value(),
@@ -117,9 +118,9 @@ class Provider:
 
     def live(self, value: str | None) -> bool:
         """Whether the provider will accept this value (lag aside)."""
-        tok = self.tokens.get(self.by_value.get(value or "", ""))
+        tok = self.tokens.get(self.by_value.get(value or "", NO_TOKEN))
         return bool(tok) and tok is not None and tok.value == value and tok.status == "active"
 
     def of_value(self, value: str | None) -> Tok | None:
         """The token that has or had this value."""
-        return self.tokens.get(self.by_value.get(value or "", ""))
+        return self.tokens.get(self.by_value.get(value or "", NO_TOKEN))

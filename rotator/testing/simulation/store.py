@@ -7,6 +7,7 @@ from typing import Any
 
 from rotator.core.errors import Fenced, IllegalFact, JournalUnsafe
 from rotator.core.facts import UNFENCED, Draft, Fact, Kind, OfValue
+from rotator.core.ids import CredentialId, FactId
 from rotator.core.protocol.fold import fold
 from rotator.core.protocol.steps import GUARDS, Guards, legal
 from rotator.core.protocol.view import View, blank
@@ -31,7 +32,7 @@ class Held:
     until: float
 
 
-Snapshot = tuple[dict[str, Stream], dict[str, Held]]
+Snapshot = tuple[dict[CredentialId, Stream], dict[CredentialId, Held]]
 """What a backup holds."""
 
 
@@ -41,13 +42,13 @@ class Store:
     def __init__(self, mutants: frozenset[str], guards: Guards = GUARDS) -> None:
         self.mutants, self.guards = mutants, guards
         self.sealed_at: dict[str, int] = {}
-        self.streams: dict[str, Stream] = {}
+        self.streams: dict[CredentialId, Stream] = {}
         self.values: dict[str, str] = {}
-        self.leases: dict[str, Held] = {}
-        self.spools: dict[tuple[str, int], list[tuple[str, Draft, str]]] = {}
+        self.leases: dict[CredentialId, Held] = {}
+        self.spools: dict[tuple[str, int], list[tuple[CredentialId, Draft, str]]] = {}
         self.full_until = -1.0
         self.facts = 0
-        self.log: list[tuple[str, Draft]] = []
+        self.log: list[tuple[CredentialId, Draft]] = []
 
     def copy(self) -> Store:
         """Another store of which nothing is shared that can be changed; its log begins anew."""
@@ -63,14 +64,14 @@ class Store:
         if now < self.full_until:
             raise JournalUnsafe("writing the journal: the disk is full")
 
-    def stream(self, name: str) -> Stream:
+    def stream(self, name: CredentialId) -> Stream:
         """Return a stream, empty at first."""
         found = self.streams.get(name)
         if found is None:
             found = self.streams[name] = Stream()
         return found
 
-    def claim(self, stream: str, me: tuple[str, int], now: float, alive: set[tuple[str, int]]) -> int | None:
+    def claim(self, stream: CredentialId, me: tuple[str, int], now: float, alive: set[tuple[str, int]]) -> int | None:
         """Return the epoch of a lease taken or renewed; None while a living process holds it."""
         self.room(now)
         held = self.leases.get(stream)
@@ -84,13 +85,13 @@ class Store:
                     self.put(name, draft, value, epoch=0)
         return epoch
 
-    def fence(self, stream: str, me: tuple[str, int], epoch: int) -> None:
+    def fence(self, stream: CredentialId, me: tuple[str, int], epoch: int) -> None:
         """Raise `Fenced` unless the lease is still this one."""
         held = self.leases.get(stream)
         if held is None or ("no_fence" not in self.mutants and (held.epoch != epoch or held.holder != me)):
             raise Fenced(f"the lease of {stream} is somebody else's")
 
-    def put(self, stream: str, draft: Draft, value: str | None, epoch: int) -> View:
+    def put(self, stream: CredentialId, draft: Draft, value: str | None, epoch: int) -> View:
         """Fold a fact in, if it is legal."""
         found = self.stream(stream)
         if why := self._illegal(found.view, draft):
@@ -98,7 +99,12 @@ class Store:
         self.facts += 1
         base: dict[str, Any] = {f.name: getattr(draft, f.name) for f in fields(Draft)}
         fact = Fact(
-            **base, fact_id=str(self.facts), stream=stream, position=found.view.position + 1, epoch=epoch, writer=""
+            **base,
+            fact_id=FactId(str(self.facts)),
+            stream=stream,
+            position=found.view.position + 1,
+            epoch=epoch,
+            writer="",
         )
         if value is not None:
             fingerprint = brought(draft)
@@ -113,7 +119,7 @@ class Store:
             return ""
         return legal(view, draft, self.guards)
 
-    def append(self, stream: str, draft: Draft, value: str | None, me: tuple[str, int], epoch: int) -> View:
+    def append(self, stream: CredentialId, draft: Draft, value: str | None, me: tuple[str, int], epoch: int) -> View:
         """Append under a lease."""
         loose = draft.kind in UNFENCED or (draft.kind is Kind.ABANDONED and "abandon_unfenced" in self.mutants)
         if not loose or (draft.kind is Kind.CAPTURED and "capture_fenced" in self.mutants):

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from rotator.core.credential import EVERYTHING, NEVER, Can, Credential, Policy, Strategy, TargetRef
 from rotator.core.errors import Refused
 from rotator.core.facts import Draft, Kind
+from rotator.core.ids import NO_TOKEN, CredentialId, TokenId
 from rotator.core.plain import Json
 from rotator.core.ports.source import Minted, TokenState
 from rotator.core.protocol.decide import TABLES, Tables
@@ -103,8 +104,8 @@ class World:
         self.judge = Judge(self)
         self.happenings = Happenings(self)
         self.provider.on_end = self.judge.expired
-        self.names = [f"c{i}" for i in range(scenario.credentials)]
-        self.adopts: dict[str, str] = {}
+        self.names = [CredentialId(f"c{i}") for i in range(scenario.credentials)]
+        self.adopts: dict[CredentialId, TokenId] = {}
         self.snapshots: list[tuple[float, Snapshot]] = []
         self._people()
         self.processes = [Process(name) for name in "AB"]
@@ -125,11 +126,11 @@ class World:
                 for place in self.required.keys() - {"blind"}:
                     self.places[place].data[name] = tok.value
         for label in ("team copy", f"{self.names[0]}~i2.rabc.1.1"):
-            self.provider.foreign.add(self.provider.make("others", label, NEVER).id)
+            self.provider.foreign.add(self.provider.make(CredentialId("others"), label, NEVER).id)
 
     # --- configuration and processes
 
-    def credential(self, name: str) -> Credential:
+    def credential(self, name: CredentialId) -> Credential:
         """The configuration now."""
         policy = Policy(
             strategy=self.scenario.strategy,
@@ -147,7 +148,7 @@ class World:
             for place, required in sorted(self.required.items())
         )
         stanzas: dict[str, Json] = {t.name: {} for t in targets}
-        adopt = self.adopts.get(name, "")
+        adopt = self.adopts.get(name, NO_TOKEN)
         return Credential(
             id=name,
             name=name,
@@ -168,7 +169,7 @@ class World:
         door = Door(self, process)
         driver = self.mutation.driver(SimJournal(door), SimRuntime(door), SimFleet(door), TUNING, self.mutation.tables)
 
-        def body(name: str) -> Callable[[], None]:
+        def body(name: CredentialId) -> Callable[[], None]:
             def loop() -> None:
                 while True:
                     ended = driver.run(name)
@@ -199,7 +200,7 @@ class World:
 
     # --- what the ports do
 
-    def minted(self, owner: str, name: str) -> Tok:
+    def minted(self, owner: CredentialId, name: str) -> Tok:
         """Create a token at the provider."""
         self.count["mint"] += 1
         if self.count["mint"] > 200:
@@ -207,7 +208,7 @@ class World:
         self.judge.minted()
         return self.provider.make(owner, name, float(int(self.hub.now + (1e7 if self.calm else LIFE))))
 
-    def roll(self, token: str, sent: float | None = None) -> Minted:
+    def roll(self, token: TokenId, sent: float | None = None) -> Minted:
         """Give a token a new value; the request was sent at `sent`, now by default."""
         tok = self.provider.tokens[token]
         if tok.status != "active":
@@ -225,7 +226,7 @@ class World:
             token_id=tok.id, value=Secret(tok.value), name=tok.name, issued_at=tok.born, expires_at=tok.expires
         )
 
-    def extend(self, token: str, expires: float) -> None:
+    def extend(self, token: TokenId, expires: float) -> None:
         """Move an expiry."""
         tok = self.provider.tokens[token]
         if tok.status != "active":
@@ -233,7 +234,7 @@ class World:
         tok.expires = expires
         self.provider.expire(tok)
 
-    def destroy(self, token: str, act: str, seen: float) -> None:
+    def destroy(self, token: TokenId, act: str, seen: float) -> None:
         """Disable or delete, judged first."""
         tok = self.provider.tokens.get(token)
         if tok is None or tok.status == "deleted":
@@ -245,7 +246,7 @@ class World:
         elif act == "delete":
             tok.status = "deleted"
 
-    def state(self, token: str) -> TokenState | None:
+    def state(self, token: TokenId) -> TokenState | None:
         """GET."""
         tok = self.provider.tokens.get(token)
         if tok is None or tok.status == "deleted":
@@ -270,7 +271,7 @@ class World:
         seen = [self.state(t.id) for t in self.provider.tokens.values() if t.listed_at <= self.hub.now]
         return tuple(state for state in seen if state is not None)
 
-    def verify(self, value: str) -> str | None:
+    def verify(self, value: str) -> TokenId | None:
         """Verify a value as its owner."""
         tok = self.provider.of_value(value)
         if tok is None or not self.provider.live(value) or tok.accepted_at > self.hub.now:
@@ -290,7 +291,7 @@ class World:
 
     # --- watching
 
-    def view(self, name: str) -> View:
+    def view(self, name: CredentialId) -> View:
         """The fold of a credential's facts."""
         return self.store.stream(name).view
 
@@ -308,7 +309,7 @@ class World:
 
             self.hub.at(self.chance.choice([300.0, 900.0]), answer)
 
-    def appended(self, stream: str, draft: Draft) -> None:
+    def appended(self, stream: CredentialId, draft: Draft) -> None:
         """A fact became durable."""
         self.count[f"fact {draft.kind}"] += 1
         if self.trace is not None:

@@ -9,6 +9,7 @@ import secrets
 from collections.abc import Callable, Mapping
 from typing import Protocol
 
+from rotator.core.ids import RotationId, TokenId
 from rotator.core.ports.target import Publication, Reading, Target
 from rotator.core.secret import Secret
 
@@ -65,9 +66,9 @@ def publication(
     """A publication of `values` on top of `expected`, as the engine would make it."""
     return Publication(
         credential="workers-deploy",
-        rid=f"rid-{generation}",
+        rid=RotationId(f"rid-{generation}"),
         generation=generation,
-        token_id="0" * 32,
+        token_id=TokenId("0" * 32),
         expires_at=1_800_000_000.0,
         values={key: Secret(value) for key, value in values.items()},
         expected=expected,
