@@ -7,6 +7,7 @@ to drive: nothing here can capture a value.
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 from rotator.app.app import App
 from rotator.app.fleet import ConfiguredFleet
@@ -47,14 +48,19 @@ class ReadOnlyBudget:
         return max(0, left - self._taken)
 
 
-def read_only_fleet(app: App) -> ConfiguredFleet:
-    """Return the configured adapters of a reader; the caller closes them."""
+def read_only_fleet(app: App, count: Callable[[str, str, str], None] | None = None) -> ConfiguredFleet:
+    """Return the configured adapters of a reader; the caller closes them.
+
+    Args:
+        app: the opened instance.
+        count: takes (connection, operation, status) of each request.
+    """
 
     def budget(name: str, requests: int, window: float) -> Budget:
         shared = app.journal.budget(name, requests, window) if app.journal is not None else None
         return ReadOnlyBudget(shared, requests, window)
 
-    fleet = ConfiguredFleet(budget, app.clock, _silent, _uncounted, app.config.state.folder / "locks")
+    fleet = ConfiguredFleet(budget, app.clock, _silent, count or _uncounted, app.config.state.folder / "locks")
     fleet.configure(app.config, app.ids)
     return fleet
 

@@ -16,6 +16,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from rotator.cli import exits
+from rotator.core.errors import ConfigError
 
 
 class Output(StrEnum):
@@ -23,6 +24,19 @@ class Output(StrEnum):
 
     TEXT = "text"
     JSON = "json"
+    CSV = "csv"
+    MARKDOWN = "markdown"
+
+
+class Common(StrEnum):
+    """How the result of most verbs is printed."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+COMMON: Final = (Output.TEXT, Output.JSON)
+"""What every verb can print; the others only where a verb says so."""
 
 
 class LogFormat(StrEnum):
@@ -39,9 +53,9 @@ Config = Annotated[
         "-c", "--config", metavar="FILE", help="The configuration; else ROTATOR_CONFIG, else the usual places."
     ),
 ]
-OutputOption = Annotated[
-    Output | None, typer.Option("-o", "--output", help="How the result is printed on standard output.")
-]
+_OUTPUT: Final = typer.Option("-o", "--output", help="How the result is printed on standard output.")
+OutputOption = Annotated[Output | None, _OUTPUT]
+CommonOption = Annotated[Common | None, _OUTPUT]
 LogFormatOption = Annotated[
     LogFormat | None, typer.Option("--log-format", help="Log lines on standard error; auto: console on a terminal.")
 ]
@@ -77,37 +91,53 @@ class Settings:
 
         return find(self.config)
 
-    def over(self, config: str | None, output: Output | None, log_format: LogFormat | None) -> Settings:
+    def over(self, config: str | None, output: Output | Common | None, log_format: LogFormat | None) -> Settings:
         """Return these settings with what is given instead."""
         return replace(
             self,
             config=config or self.config,
-            output=output or self.output,
+            output=Output(output.value) if output else self.output,
             log_format=log_format or self.log_format,
         )
 
 
-_SHARED: Final = (("config", Config), ("output", OutputOption), ("log_format", LogFormatOption))
+_SHARED: Final = (("config", Config), ("output", CommonOption), ("log_format", LogFormatOption))
 
 Verb = Callable[..., int]
 
 
-def verb(app: typer.Typer, name: str | None = None, **more: Any) -> Callable[[Verb], Verb]:
-    """Register a function `(settings, ...) -> exit code` as a verb of `app`; `more` goes to typer."""
+def verb(
+    app: typer.Typer, name: str | None = None, *, prints: tuple[Output, ...] = COMMON, **more: Any
+) -> Callable[[Verb], Verb]:
+    """Register a function `(settings, ...) -> exit code` as a verb of `app`; `more` goes to typer.
+
+    Args:
+        app: where it is registered.
+        name: of the verb, by default the function's.
+        prints: what it can print its result as.
+        more: for typer.
+    """
 
     def register(function: Verb) -> Verb:
         signature = inspect.signature(function, eval_str=True)
         own = [p for p in signature.parameters.values() if p.name != "settings"]
         kinds = inspect.Parameter
         context = kinds("context", kinds.KEYWORD_ONLY, annotation=typer.Context)
-        shared = [kinds(key, kinds.KEYWORD_ONLY, default=None, annotation=kind) for key, kind in _SHARED]
+        options = dict(_SHARED) | ({"output": OutputOption} if prints != COMMON else {})
+        shared = [kinds(key, kinds.KEYWORD_ONLY, default=None, annotation=kind) for key, kind in options.items()]
         parameters = [context, *(p.replace(kind=kinds.KEYWORD_ONLY) for p in own), *shared]
+
+        def printable(settings: Settings) -> Settings:
+            if settings.output not in prints:
+                known = ", ".join(prints)
+                raise ConfigError(f"this verb prints no {settings.output.value}", f"-o with one of {known}")
+            return settings
 
         @functools.wraps(function)
         def command(context: typer.Context, **given: Any) -> None:
             before = context.obj if isinstance(context.obj, Settings) else Settings()
             settings = before.over(*(given.pop(key) for key, _ in _SHARED))
-            raise typer.Exit(exits.guarded(lambda: function(settings, **given), as_json=settings.json))
+            raise typer.Exit(exits.guarded(lambda: function(printable(settings), **given), as_json=settings.json))
 
         command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # typer reads it
         command.__annotations__ = {p.name: p.annotation for p in parameters}

@@ -30,12 +30,13 @@ from rotator.config.models import (
     Log,
     State,
 )
+from rotator.config.naming import Names
 from rotator.config.references import Read, check
 from rotator.config.stanzas import Connections, Reader, named
 from rotator.config.state import StatePlace, place_of
 
 LISTEN_VARIABLE: Final = "ROTATOR_HTTP_LISTEN"
-_ROOT: Final = ("version", "state", "http", "log", "connections", "defaults", "credentials", "advanced")
+_ROOT: Final = ("version", "state", "http", "log", "connections", "defaults", "credentials", "advanced", "names")
 _OWN: Final = frozenset({"name", "adopt", "renamed_from"})
 """Keys of a credential that cannot be a default, because each has its own."""
 
@@ -123,6 +124,7 @@ def _root(reader: Reader, root: Tree, path: Path, sha256: str, environ: Mapping[
     http = _http(reader, root, environ)
     log = _section(reader, root, "log", Log)
     advanced = _section(reader, root, "advanced", Advanced)
+    names = reader.model(Names, tree, "`names`") if (tree := root.get("names")) is not None else None
     connections, connection_trees = _connections(reader, root)
     entries, credentials = _credentials(reader, root, connections)
     check(
@@ -152,6 +154,7 @@ def _root(reader: Reader, root: Tree, path: Path, sha256: str, environ: Mapping[
         connections=connections.stanzas,
         credentials=tuple(stanza for stanza, _ in credentials),
         advanced=advanced,
+        names=names,
         warnings=problems.warnings,
     )
 

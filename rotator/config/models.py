@@ -25,6 +25,7 @@ from rotator.config.fields import (
     as_written,
     wrong,
 )
+from rotator.config.naming import Names
 from rotator.config.secret_ref import SecretRef
 from rotator.config.state import StatePlace
 from rotator.core.durations import DAY
@@ -297,6 +298,7 @@ class Config:
         connections: by name.
         credentials: in the order of the file.
         advanced: pace and patience.
+        names: how tokens are to be called, None where nobody said.
         warnings: in the order of the file.
     """
 
@@ -308,4 +310,5 @@ class Config:
     connections: Mapping[str, ConnectionStanza]
     credentials: tuple[CredentialStanza, ...]
     advanced: Advanced
+    names: Names | None = None
     warnings: tuple[Warned, ...] = ()

@@ -19,6 +19,7 @@ from rotator.config.explain import fields_of
 from rotator.config.fields import DURATION_SCHEMA, LIFETIME_SCHEMA, format_duration
 from rotator.config.kinds import Kinds, TargetKind
 from rotator.config.models import NAME_PATTERN, Advanced, CredentialCommon, Http, Log, State, TargetCommon
+from rotator.config.naming import Names
 
 Schema = dict[str, Any]
 
@@ -31,7 +32,7 @@ _ATTRIBUTE: Final = re.compile(r"^ {4}(\w+): (.+(?:\n {8}.+)*)", re.MULTILINE)
 def json_schema(kinds: Kinds) -> Schema:
     """Return the schema (draft 2020-12) of a configuration with these connections, sources and targets."""
     target_options = [kind.options for kind in kinds.targets.values()]
-    models: list[type[BaseModel]] = [State, Http, Log, Advanced, CredentialCommon, TargetCommon]
+    models: list[type[BaseModel]] = [State, Http, Log, Advanced, Names, CredentialCommon, TargetCommon]
     models += [*kinds.connections.values(), *kinds.sources.values(), *target_options]
     references, found = models_json_schema([(model, "validation") for model in dict.fromkeys(models)])
     definitions: dict[str, Schema] = found["$defs"]
@@ -73,6 +74,7 @@ def json_schema(kinds: Kinds) -> Schema:
                 "items": {"$ref": "#/$defs/credential"},
             },
             "advanced": of(Advanced),
+            "names": of(Names),
         },
     }
     targets = [_target(n, k, of(TargetCommon), of(k.options)) for n, k in sorted(kinds.targets.items())]
