@@ -47,7 +47,7 @@ def check(path: Path | str, *, offline: bool = False) -> list[Finding]:
     with App.without_journal(config) if _stuck(findings) else App.open(path, "reader", config=config) as app:
         fleet = read_only_fleet(app)
         try:
-            findings += [*_connections(app, fleet), *_targets(app, fleet), *_budget(app, fleet)]
+            findings += [*_connections(app, fleet), *_taken(app), *_targets(app, fleet), *_budget(app, fleet)]
         finally:
             fleet.close()
     return findings
@@ -121,6 +121,22 @@ def _connections(app: App, fleet: ConfiguredFleet) -> Iterator[Finding]:
             message=f"this machine's clock differs from the provider's by {skew:.0f} s",
             remedy="set the clock (NTP); deadlines use the provider's time meanwhile" if level is Level.WARN else "",
         )
+
+
+def _taken(app: App) -> Iterator[Finding]:
+    """Tokens that are to be taken over and belong to another credential, which would lose them."""
+    keepers = app.queries.keepers()
+    for credential in app.config.credentials:
+        adopt = credential.common.adopt
+        keeper = keepers.get(adopt.id) if adopt is not None else None
+        if keeper not in (None, credential.name, credential.common.renamed_from):
+            yield Finding(
+                level=Level.FAIL,
+                subject=f"credential {credential.name}",
+                code="adopt",
+                message=f"adopt names a token of the credential {keeper}, which keeps it; it is not taken over",
+                remedy=f"leave adopt out, or publish {keeper} to more targets",
+            )
 
 
 @contextmanager

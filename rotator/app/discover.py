@@ -79,16 +79,8 @@ class Look:
 
     def keepers(self) -> dict[str, str]:
         """Return token id -> the credential that keeps it, or takes it over."""
-        found = {c.common.adopt.id: c.name for c in self.app.config.credentials if c.common.adopt}
-        configured = {stream: name for name, stream in self.app.ids.items()}
-        views = self.app.journal.views() if self.app.journal else {}
-        for row in self.app.queries.streams():
-            view = views.get(row.id)
-            if view is not None:
-                under_way = view.rotation.token_id if view.rotation else ""
-                ids = {view.current, under_way, *view.retirements} - {""}
-                found |= dict.fromkeys(ids, configured.get(row.id, row.name))
-        return found
+        named = {c.common.adopt.id: c.name for c in self.app.config.credentials if c.common.adopt}
+        return named | self.app.queries.keepers()
 
     def now(self, connection: str) -> float:
         """Provider time as it was heard just now."""

@@ -20,7 +20,8 @@ class Planned:
         credential: name.
         connection: name.
         strategy: recreate or roll.
-        reason: `first creation`, `requested`, `due` or `renewal`.
+        reason: `first creation`, `taking over` (mints only where the value stands at no target), `requested`,
+            `due` or `renewal`.
         retired_at: when the old token can be deleted at the earliest, None for a roll.
         requests: how many requests it takes at the provider.
         slots: how many tokens exist more meanwhile.
@@ -46,6 +47,8 @@ def plan(
     rows: list[Planned] = []
     for credential in credentials:
         status, policy = by_name[credential.name], credential.policy
+        if credential.watched:
+            continue
         first = status.token_id is None
         asked = status.request is not None
         at = now if first or asked or status.next_rotation is None else max(now, status.next_rotation)
@@ -59,7 +62,13 @@ def plan(
                     credential=credential.name,
                     connection=credential.connection,
                     strategy="roll" if rolls else "recreate",
-                    reason="first creation" if first else "requested" if asked else "due" if at == now else "renewal",
+                    reason=("taking over" if credential.adopt else "first creation")
+                    if first
+                    else "requested"
+                    if asked
+                    else "due"
+                    if at == now
+                    else "renewal",
                     retired_at=None if rolls or first else at + policy.grace + policy.soak,
                     requests=requests_of(len(credential.targets), rolls=rolls, first=first),
                     slots=0 if rolls else 1,

@@ -95,6 +95,19 @@ class Queries:
         journal = self._of.journal
         return journal.view(stream) if journal and any(s.id == stream for s in self.streams()) else blank()
 
+    def keepers(self) -> dict[str, str]:
+        """Return token id -> name of the credential whose token it is, under way and retiring ones included."""
+        configured = {stream: name for name, stream in self._of.ids.items()}
+        views = self._of.journal.views() if self._of.journal else {}
+        found: dict[str, str] = {}
+        for row in self.streams():
+            view = views.get(row.id)
+            if view is not None:
+                under_way = view.rotation.token_id if view.rotation else ""
+                ids = {view.current, under_way, *view.retirements} - {""}
+                found |= dict.fromkeys(ids, configured.get(row.id, row.name))
+        return found
+
     def history(self, name: str | None = None) -> Iterator[tuple[str, Fact]]:
         """Return (credential's name, fact) of one credential or of all, oldest first."""
         journal = self._of.journal

@@ -18,7 +18,7 @@ import typer
 from typer.core import TyperGroup
 
 from rotator import __version__
-from rotator.cli import acknowledge, check, exits, inventory, operate, permissions, run, show, token, tools
+from rotator.cli import acknowledge, adopt, check, exits, inventory, operate, permissions, run, show, token, tools
 from rotator.cli.output import discard, say, unwritten, write_error
 from rotator.cli.verbs import Config, LogFormatOption, OutputOption, Settings
 
@@ -27,11 +27,11 @@ SECTIONS: Final = (
     ("Run", ("run", "once")),
     ("Look", ("status", "plan", "history", "check", "permissions", "token", "discover", "audit", "healthcheck")),
     ("Act", ("rotate", "pause", "resume", "resolve", "ack")),
-    ("Set up", ("keygen", "schema", "version", "testing")),
+    ("Set up", ("adopt", "keygen", "schema", "version", "testing")),
 )
 """The verbs in the order in which `--help` shows them."""
 
-LATER: Final = ("revoke", "rekey", "adopt", "bootstrap")
+LATER: Final = ("revoke", "rekey", "bootstrap")
 """Verbs that are planned; until then each says so."""
 
 HELP: Final = """Keeps Cloudflare API tokens fresh: makes the successor ahead of time, proves it,
@@ -157,7 +157,7 @@ def _later(name: str) -> None:
         raise typer.Exit(exits.USAGE)
 
 
-for _module in (tools, run, show, check, permissions, token, inventory, operate, acknowledge):
+for _module in (tools, run, show, check, permissions, token, inventory, adopt, operate, acknowledge):
     _module.register(app)
 for _name in LATER:
     _later(_name)

@@ -114,7 +114,7 @@ def rotate(
     patience = duration("--wait", wait) if wait is not None else None
     budget = duration("--outage-budget", outage_budget) if outage_budget is not None else 0.0
     with opened(settings) as app:
-        chosen = choose(app, names, everything=everything, managed=True)
+        chosen = _mintable(choose(app, names, everything=everything, managed=True), everything=everything)
         for one in chosen:
             _budget_fits(app, one, strategy, budget)
         if not agreed([_rotates(one, strategy) for one in chosen], yes=yes):
@@ -126,6 +126,15 @@ def rotate(
     else:
         write_lines(text(request.sentence()) for request in asked)
     return code
+
+
+def _mintable(chosen: list[Chosen], *, everything: bool) -> list[Chosen]:
+    """Those that have a place for a value; one that is named and has none is refused."""
+    found = [one for one in chosen if one.credential is not None and not one.credential.watched]
+    if len(found) < len(chosen) and not everything:
+        name = next(one.name for one in chosen if one not in found)
+        raise ConfigError(f"{name} has no targets, so its token is only watched", "give it `targets` first")
+    return found
 
 
 def _rotates(one: Chosen, strategy: Way | None) -> str:

@@ -147,7 +147,7 @@ def _target_names(read: Read, problems: Problems) -> None:
 
 def _required(read: Read, problems: Problems) -> None:
     for credential, tree in read.credentials:
-        if not any(target.common.required for target in credential.targets):
+        if credential.targets and not any(target.common.required for target in credential.targets):
             problems.add(
                 tree.at(("targets",), key=True),
                 f"no target of `{credential.name}` is required",
@@ -272,6 +272,8 @@ def _patience(read: Read, problems: Problems) -> None:
 
 def _timings(read: Read, problems: Problems) -> None:
     for credential, tree in read.credentials:
+        if not credential.targets:
+            continue  # only watched: nothing is ever minted
         lifetime, rotation = credential.common.lifetime, credential.common.rotation
         policy = policy_of(credential, read.advanced)
         if lifetime < HOUR and not read.loopback(credential.common.connection):

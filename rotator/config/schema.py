@@ -108,10 +108,15 @@ def _target(name: str, kind: TargetKind, common: Schema, options: Schema) -> Sch
 
 def _credential(common: Schema, sources: list[Schema]) -> Schema:
     """Only the name is required: everything else may come from `defaults`."""
-    targets = {"type": "array", "minItems": 1, "items": {"$ref": "#/$defs/target"}}
+    targets = {"type": "array", "items": {"$ref": "#/$defs/target"}}
     found = _merged(
         "One thing to keep fresh.",
-        {"targets": {**targets, "description": "The places where its value is published."}},
+        {
+            "targets": {
+                **targets,
+                "description": "The places where its value is published; none with `adopt`: the token is only watched.",
+            }
+        },
         [common, *sources],
         set(),
     )

@@ -90,7 +90,8 @@ class Reader:
         source = self.model(model, tree.only(self._keys_of(model)), "the credential") if model is not None else None
         targets = self._targets(tree, connections)
         whole = tuple(target for target, _ in targets if target is not None)
-        if common is None or source is None or kind is None or not targets or len(whole) < len(targets):
+        watched = common is not None and common.adopt is not None
+        if common is None or source is None or kind is None or not (targets or watched) or len(whole) < len(targets):
             name = named_in(tree) or "a credential"
             self.strays += [(name, target, entry) for target, entry in targets if target is not None]
             return None
@@ -137,7 +138,10 @@ class Reader:
     def _targets(self, tree: Tree, connections: Connections) -> list[tuple[TargetStanza | None, Tree]]:
         """Every target that is written, None where it has something wrong, with its tree."""
         written = tree.get("targets")
-        if written is None or not isinstance(written.value, list) or not written.value:
+        empty = written is None or (isinstance(written.value, list) and not written.value)
+        if empty and tree.get("adopt") is not None:
+            return []  # a token that is only watched
+        if written is None or empty or not isinstance(written.value, list):
             self.problems.add(
                 tree.at(("targets",)),
                 "the credential has no `targets`",

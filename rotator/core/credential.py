@@ -160,7 +160,7 @@ class Credential:
         owner: owner scope at the provider, `user` or `account`.
         adopt: id of an existing token to take over, or empty.
         policy: timings.
-        targets: in configured order, at least one.
+        targets: in configured order; without any, the adopted token is only watched and nothing is minted.
         spec: the configured stanza as plain data, opaque to core; enough to rebuild source and targets later.
         digest: digest of the source's part of `spec`.
         scope: where its tokens live at the provider, in an opaque word; only there can they be seen and ended.
@@ -178,6 +178,11 @@ class Credential:
     digest: str = ""
     scope: str = ""
     managed: bool = True
+
+    @property
+    def watched(self) -> bool:
+        """Whether its token is only watched: there is no place for a value, so none is minted."""
+        return self.managed and not self.targets
 
     @cached_property
     def all(self) -> frozenset[str]:

@@ -73,6 +73,8 @@ def said(told: Told, state: State, targets: Sequence[Target]) -> tuple[Reason | 
         return Reason.PAUSED, "paused" + (f": {pause.reason}" if pause.reason else "")
     if told.view.rotation:
         return None, _of_rotation(told, told.view.rotation, state, targets)
+    if told.credential.watched:
+        return Reason.FRESH, "watched only: it has no targets, so nothing is minted"
     return _resting(told, targets)
 
 

@@ -204,7 +204,7 @@ def _state(told: Told, needs: NeedsOperator | None, targets: Sequence[TargetStat
         (told.paused, State.PAUSED),
         (_fails(told), State.FAILING),
         (view.rotation, State.ROTATING),
-        (not view.current, State.UNINITIALIZED),
+        (not view.current and not told.credential.watched, State.UNINITIALIZED),
         (any(target.required for target in away(targets)), State.FAILING),
     )
     return next((state for applies, state in asked if applies), State.IDLE)

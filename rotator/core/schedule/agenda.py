@@ -91,7 +91,7 @@ def occupied(case: Case) -> Verdict | None:
 def start(case: Case) -> Verdict | None:
     """No rotation is open: plan one if it is due, or a republish if a target has drifted."""
     view, credential = case.view, case.credential
-    if not credential.managed:
+    if not credential.managed or credential.watched:
         return None
     pause = view.pause
     if pause and case.now < pause.until:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Final
 
 from rotator import catalogue
 from rotator.catalogue import Scope
 from rotator.core.errors import RotatorError
 from rotator.core.findings import Finding, Level
+from rotator.core.ports.source import TokenState
 from rotator.sources.cloudflare import tokens
 from rotator.sources.cloudflare.addresses import Network, lets_in
 from rotator.sources.cloudflare.calls import Call
@@ -43,6 +45,7 @@ def grants(
     credential: Asked,
     groups: Mapping[str, Mapping[str, Any]] | None,
     ours: Sequence[Network],
+    known: Mapping[str, TokenState] = MappingProxyType({}),
 ) -> list[Finding]:
     """Return what is to be said of one credential.
 
@@ -52,9 +55,10 @@ def grants(
         credential: whose.
         groups: the permission groups that exist for its owner by id, None where they could not be listed.
         ours: networks in one of which this host is; empty where that is not known.
+        known: the tokens of its owner as far as they were listed, by id; for others the provider is asked one by one.
     """
     subject = f"credential {credential.name}"
-    findings = [*_reach(subject, credential.options, ours), *_adopt(connection, me, credential)]
+    findings = [*_reach(subject, credential.options, ours), *_adopt(connection, me, credential, known)]
     try:
         wanted = policies_of(credential.options, credential.account_id(connection), connection)
     except RotatorError as error:
@@ -207,7 +211,21 @@ def _told(ours: Sequence[Network]) -> str:
     return ", ".join(str(net.network_address) if net.num_addresses == 1 else str(net) for net in ours)
 
 
-def _adopt(connection: CloudflareConnection, me: ManagementToken, credential: Asked) -> Iterator[Finding]:
+def _read(connection: CloudflareConnection, credential: Asked) -> TokenState | None:
+    """The token that is to be taken over, None where there is none; a list may leave it out."""
+    path = f"{tokens_path(credential.options.owner, credential.account_id(connection))}/{credential.adopt}"
+    call = Call(operation="get", doing="reading the token that is to be taken over", method="GET", path=path)
+    reply = connection.calls.call(call)
+    missing = reply.verdict is not None and reply.verdict.row.word == NOT_FOUND
+    state = tokens.state(reply.envelope.result) if reply.envelope and reply.verdict is None else None
+    if state is None and not missing:
+        raise connection.calls.failure(call, reply)
+    return state
+
+
+def _adopt(
+    connection: CloudflareConnection, me: ManagementToken, credential: Asked, known: Mapping[str, TokenState]
+) -> Iterator[Finding]:
     """Whether the token that is to be taken over exists, lives, and may be managed."""
     if not credential.adopt:
         return
@@ -218,8 +236,6 @@ def _adopt(connection: CloudflareConnection, me: ManagementToken, credential: As
         )
 
     whose = "the user" if credential.options.owner == "user" else "the account"
-    path = f"{tokens_path(credential.options.owner, credential.account_id(connection))}/{credential.adopt}"
-    call = Call(operation="get", doing="reading the token that is to be taken over", method="GET", path=path)
     if not tokens.ID.fullmatch(credential.adopt):
         yield finding(Level.FAIL, "adopt.id is not the id of a token", "write the id as the provider shows it")
         return
@@ -231,11 +247,7 @@ def _adopt(connection: CloudflareConnection, me: ManagementToken, credential: As
         )
         return
     try:
-        reply = connection.calls.call(call)
-        missing = reply.verdict is not None and reply.verdict.row.word == NOT_FOUND
-        state = tokens.state(reply.envelope.result) if reply.envelope and reply.verdict is None else None
-        if state is None and not missing:
-            raise connection.calls.failure(call, reply)
+        state = known.get(credential.adopt) or _read(connection, credential)
     except RotatorError as error:
         yield finding(Level.FAIL, error.message, error.remedy)
         return

@@ -160,8 +160,8 @@ def unmanaged(asked: Question) -> str | None:
 
 
 _DELETE: Final = "delete it in the dashboard"
-_ADOPT: Final = "let a credential keep it: `adopt: {id: {id}}`"
-_ROTATE: Final = "let a credential take it over: `adopt: {id: {id}}`, and `lifetime` says how long its successors live"
+_ADOPT: Final = "`rotator adopt {id}` writes the credential that keeps it"
+_ROTATE: Final = "`rotator adopt {id}` writes a credential; `lifetime` says how long its successors live"
 
 DEAD: Final[Mapping[str, tuple[Level, Callable[[Question], str | None], str]]] = {
     "exposed": (Level.FAIL, exposed, "find where its value stands in public, delete it, and rotate what used it"),

@@ -16,7 +16,6 @@ from rotator.sources.cloudflare.connection import CloudflareConnection
 from rotator.sources.cloudflare.errors import PERMISSION
 from rotator.sources.cloudflare.inventory import tokens_path
 from rotator.sources.cloudflare.listing import read_all
-from rotator.sources.cloudflare.options import QUOTA
 from rotator.sources.cloudflare.pasted import refuse
 
 WRITE: Final = {"user": "686d18d5ac6c441c867cbf6771e58a0a", "account": "5bc3f8b21c554832afc660159ab75fa4"}
@@ -115,15 +114,6 @@ def logins(connection: CloudflareConnection) -> tuple[Login, ...]:
             else Login(role=role, accepted=False, problem=refused.message, remedy=refused.remedy)
         )
     return tuple(found)
-
-
-def quota(connection: CloudflareConnection, owner: str, account_id: str | None = None) -> tuple[int, int]:
-    """Return how many tokens an owner has, and how many it may have by Cloudflare's documentation.
-
-    Raises:
-        Unavailable, RateLimited: the list is not known to be complete.
-    """
-    return len(connection.inventory(owner, account_id)), QUOTA[owner]
 
 
 def permission_groups(connection: CloudflareConnection, path: str) -> dict[str, Mapping[str, Any]]:

@@ -23,8 +23,8 @@ from rotator.sources.cloudflare.management import (
     ManagementToken,
     look,
     permission_groups,
-    quota,
 )
+from rotator.sources.cloudflare.options import QUOTA
 
 T = TypeVar("T")
 
@@ -61,12 +61,15 @@ def preflight(connection: CloudflareConnection, credentials: Sequence[Asked], no
         if owner == "user" and me.owner == "account":
             findings += [_other_owner(subject, mine)]
             continue
-        findings += _scope(connection, subject, me, owner, account_id, len(mine))
+        listing, failed = _asked(subject, "permission", partial(connection.inventory, owner, account_id))
+        findings += failed
+        findings += _scope(subject, me, owner, None if listing is None else len(listing), len(mine))
+        known = {state.id: state for state in listing or ()}
         path = tokens_path(owner, account_id)
         groups, failed = _asked(subject, "grants", partial(permission_groups, connection, path))
         findings += failed
         for credential in mine:
-            findings += grants(connection, me, credential, groups, ours)
+            findings += grants(connection, me, credential, groups, ours, known)
     return findings
 
 
@@ -195,17 +198,13 @@ def _standby(connection: CloudflareConnection, subject: str, me: ManagementToken
         yield finding(Level.OK, "the standby token is accepted")
 
 
-def _scope(
-    connection: CloudflareConnection, subject: str, me: ManagementToken, owner: str, account_id: str | None, count: int
-) -> Iterator[Finding]:
+def _scope(subject: str, me: ManagementToken, owner: str, used: int | None, count: int) -> Iterator[Finding]:
     def finding(level: Level, code: str, message: str, remedy: str = "") -> Finding:
         return Finding(level=level, subject=subject, code=code, message=message, remedy=remedy)
 
     whose = "the user" if owner == "user" else "the account"
-    room, failed = _asked(subject, "permission", partial(quota, connection, owner, account_id))
-    yield from failed
-    if room is not None:
-        used, limit = room
+    if used is not None:
+        limit = QUOTA[owner]
         needed = f"{used} of {limit} tokens of {whose} exist; a rotation of all {count} needs {count} more for a while"
         level = Level.FAIL if used >= limit else Level.WARN if used + count > limit else Level.OK
         yield finding(level, "quota", needed, "" if level is Level.OK else "delete tokens that nobody uses")

@@ -12,8 +12,8 @@ from rotator.sandbox.tokens import make
 from rotator.sandbox.world import Owner
 from rotator.sources.cloudflare.connection import CloudflareConnection
 from rotator.sources.cloudflare.grantable import Asked
-from rotator.sources.cloudflare.management import logins, look, quota
-from rotator.sources.cloudflare.options import CredentialOptions
+from rotator.sources.cloudflare.management import logins, look
+from rotator.sources.cloudflare.options import QUOTA, CredentialOptions
 from rotator.sources.cloudflare.preflight import preflight
 from rotator.sources.cloudflare.source import CloudflareSource
 from tests.contract.source.sandbox_world import OPTIONS, CountingBudget, SandboxWorld, sandbox_world
@@ -266,7 +266,7 @@ def test_a_roll_of_a_token_that_cannot_be_verified_from_here_is_a_certain_no(acc
 
 
 def test_little_room_is_a_warning_and_none_a_failure(account: SandboxWorld):
-    used, limit = quota(account.connection, "account")
+    used, limit = len(account.connection.inventory("account")), QUOTA["account"]
     assert (used, limit) == (3, 500)
 
     account.sandbox.world.settings.account_quota = 1000
