@@ -11,6 +11,7 @@ from rotator import catalogue
 from rotator.catalogue import Scope
 from rotator.core.errors import RotatorError
 from rotator.core.findings import Finding, Level
+from rotator.core.ids import TokenId
 from rotator.core.ports.source import TokenState
 from rotator.sources.cloudflare import tokens
 from rotator.sources.cloudflare.addresses import Network, lets_in
@@ -45,7 +46,7 @@ def grants(
     credential: Asked,
     groups: Mapping[str, Mapping[str, Any]] | None,
     ours: Sequence[Network],
-    known: Mapping[str, TokenState] = MappingProxyType({}),
+    known: Mapping[TokenId, TokenState] = MappingProxyType({}),
 ) -> list[Finding]:
     """Return what is to be said of one credential.
 
@@ -224,7 +225,7 @@ def _read(connection: CloudflareConnection, credential: Asked) -> TokenState | N
 
 
 def _adopt(
-    connection: CloudflareConnection, me: ManagementToken, credential: Asked, known: Mapping[str, TokenState]
+    connection: CloudflareConnection, me: ManagementToken, credential: Asked, known: Mapping[TokenId, TokenState]
 ) -> Iterator[Finding]:
     """Whether the token that is to be taken over exists, lives, and may be managed."""
     if not credential.adopt:
@@ -247,7 +248,7 @@ def _adopt(
         )
         return
     try:
-        state = known.get(credential.adopt) or _read(connection, credential)
+        state = known.get(TokenId(credential.adopt)) or _read(connection, credential)
     except RotatorError as error:
         yield finding(Level.FAIL, error.message, error.remedy)
         return
