@@ -120,7 +120,8 @@ def _credential(common: Schema, sources: list[Schema]) -> Schema:
         [common, *sources],
         set(),
     )
-    return {**found, "required": ["name"]}
+    placed = {"properties": {"targets": {"minItems": 1}}}
+    return {**found, "required": ["name"], "if": {"not": {"required": ["adopt"]}}, "then": placed}
 
 
 def _merged(description: str, extra: Mapping[str, Any], parts: Iterable[Schema], required: set[str]) -> Schema:
