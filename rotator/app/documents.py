@@ -164,7 +164,7 @@ HIDDEN = frozenset({"stanza", "policy", "account_id", "scope", "free", "not_writ
 """Details that mean nothing to people: stanzas, ids of streams, versions of places, fingerprints."""
 
 
-LATER: Final = frozenset({"marker"})
+LATER: Final = frozenset({"marker", "settled"})
 """Details that facts of earlier programs lack: shown where they say something, so that old history reads as it did."""
 
 

@@ -134,6 +134,11 @@ def held_up(told: Told, token_id: TokenId) -> str | None:
             return f"{name} still holds the old value"
         if (name, token_id) in view.open_writes:
             return f"a write of the old value to {name} may still arrive there"
+        if name in view.marks and name in view.heeded:
+            return (
+                f"what stands at {name} was accepted and cannot be read, so it may be the old value: `rotator ack` says"
+                " which generation its consumers use, `rotator resolve --undo` ends the acceptance"
+            )
         return f"either {name} may still hold the old value or receive it, or it cannot be read"
     if waits.why is Reason.TARGETS_NOT_IN_SYNC and name:
         if unreadable:

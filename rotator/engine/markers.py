@@ -41,8 +41,10 @@ def marker_stand(work: Work, name: str, reading: Reading) -> Stand:
         return _sight(work, name, replace(found, result=Result.UNKNOWN), first=first)
     if (name, fingerprint) in view.allowed:
         return _sight(work, name, replace(found, result=Result.REPLACEABLE), first=first)
-    if (until := pending_until(work, name)) is not None:
-        # our own write may have moved it, or somebody else's: the current value is written again once nothing arrives
+    until = pending_until(work, name)
+    if until is not None and work.now - reading.age <= until + YOUNG:
+        # our own write may have moved it, or somebody else's: the current value is written again once nothing arrives;
+        # where the place says that it was moved later than that, it was somebody else
         _sight(work, name, found, first=False)
         return replace(found, result=Result.UNSURE if work.now < until else Result.OLDER)
     if first and any(t.replace for t in work.credential.targets if t.name == name):
@@ -68,6 +70,20 @@ def pending_until(work: Work, name: str) -> float | None:
     return max(sent) + work.credential.policy.settle + TICK if sent else None
 
 
+def settled(work: Work, name: str, reading: Reading) -> bool:
+    """Whether all that was under way is over: after `settle` the place shows our last write, or what was there before.
+
+    Only that ends a write: a refusal says nothing of a copy that something on the way sent, too.
+    """
+    until, found = pending_until(work, name), work.view.at(name)
+    if until is None or work.now < until or reading.age < YOUNG:
+        return False
+    if found.mark is not None and reading.marker == found.mark.marker:
+        return True
+    sent_on_top_of = {version for versions in found.open_writes.values() for version in versions}
+    return sent_on_top_of == {reading.version}
+
+
 def shows(work: Work, name: str, before: Reading) -> str:
     """Return the marker right after a write of ours, empty where it did not move; raises as the target's `read`."""
     after = work.bound.targets[name].read()
@@ -88,7 +104,10 @@ def let_go(work: Work, name: str, reading: Reading, of: TokenId) -> bool | None:
     if not reading.marker:
         return True
     _, token_id = marked(work, name, reading)
-    return token_id != of if token_id else None
+    if token_id:
+        return token_id != of
+    theirs = [generation for (_, token), generation in view.generations.items() if token == of]
+    return True if theirs and view.acks.get(name, 0) > max(theirs) else None  # said of what stands there now
 
 
 def _sight(work: Work, name: str, found: Stand, *, first: bool, free: bool = False) -> Stand:
@@ -97,8 +116,10 @@ def _sight(work: Work, name: str, found: Stand, *, first: bool, free: bool = Fal
     if first:
         work.record(Baseline(target=name, token_id=token, fingerprint=piece, free=(piece,) if free else ()))
         work.say(Event.TARGET_BASELINE, target=name)
-    elif (view.last.get(name, NO_TOKEN), view.holds.get(name, "")) != (found.token_id, found.fingerprint):
-        work.record(Sighted(target=name, token_id=token, fingerprint=piece, old=view.last.get(name, NO_TOKEN)))
+    else:
+        rests, old = settled(work, name, found.reading), view.last.get(name, NO_TOKEN)
+        if rests or (old, view.holds.get(name, "")) != (token, piece):
+            work.record(Sighted(target=name, token_id=token, fingerprint=piece, old=old, settled=rests))
     if name in view.overridden or name in view.heeded:
         work.record(OverrideEnded(target=name))
     return found

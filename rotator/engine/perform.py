@@ -249,6 +249,8 @@ def write(work: Work, action: Action) -> None:
         failed(work, "write", name, error)
     except (*CERTAIN, Conflict) as error:
         work.forget(Look(Sight.STANDS, name))
+        if name in work.bound.markers and not isinstance(error, Unavailable):
+            version = None  # it compares nothing, so a copy of the request may arrive although this one was refused
         failed(work, "write", name, error, not_written=version, token=rotation.token_id)
 
 

@@ -47,6 +47,7 @@ class Sighted(OfTarget):
         strange: managed key -> fingerprint of a stranger's content.
         amiss: managed keys that do not hold what they should and are ours to put right.
         keys: managed key -> fingerprint of a content that is ours from now on.
+        settled: whether a write-only target still showed the same when no write of ours could arrive any more.
     """
 
     kind: ClassVar[Kind] = Kind.SEEN
@@ -56,6 +57,7 @@ class Sighted(OfTarget):
     strange: Mapping[str, Fingerprint] | None = None
     amiss: tuple[str, ...] = ()
     keys: Mapping[str, Fingerprint] = field(default_factory=dict)
+    settled: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -28,7 +28,7 @@ from rotator.core.facts import (
     Unknown,
 )
 from rotator.core.ids import NO_TOKEN
-from rotator.core.protocol import amend
+from rotator.core.protocol import amend, marker_facts
 from rotator.core.protocol.view import Acceptance, AttemptState, Guest, Past, Pause, Request, TargetView, View
 
 
@@ -117,7 +117,7 @@ def adopted(view: View, fact: Adopted, of: Draft) -> View:
 
 
 def overridden(view: View, fact: Overridden, of: Draft) -> View:
-    """A managed key holds a value that is not ours; what an operator accepted there before is gone."""
+    """A managed key holds a value that is not ours; what an operator accepted and consumers said before is gone."""
     stream = fact.stream
     guest = Guest(stream=stream, token_id=fact.token_id, fingerprint=fact.fingerprint) if stream else None
     before = view.at(fact.target)
@@ -131,6 +131,7 @@ def overridden(view: View, fact: Overridden, of: Draft) -> View:
         occupied=before.occupied or not before.known,
         heeded=None,
         accepted=None,
+        ack=None,
         holds=fact.fingerprint,
         strange=fact.keys,
         strange_at=before.strange_at if before.strange else of.at,
@@ -248,6 +249,7 @@ def _decided(found: TargetView, how: How | None, by: Acceptance) -> TargetView:
 def sighted(view: View, fact: Sighted, of: Draft) -> View:
     """What a look at a target saw: who let go of it, and what stands beside the value."""
     view = amend.beside(amend.moved(view, of.at, fact, fact.old), of.at, fact)
+    view = marker_facts.sighted(view, fact)
     return replace(view, pieces=amend.pieces(view, fact))
 
 

@@ -263,9 +263,9 @@ def written(view: View, fact: Written, of: Draft) -> View:
         failures=amend.minus(rotation.failures, ("write", fact.target)),
     )
     view = amend.generated(amend.moved(view, of.at, fact, fact.old), fact)
-    view = amend.with_target(
-        view, fact.target, open_writes=amend.minus(view.at(fact.target).open_writes, fact.token_id)
-    )
+    if not fact.marker:  # a write-only target compares nothing: a copy under way may still arrive, until this one stood
+        left = amend.minus(view.at(fact.target).open_writes, fact.token_id)
+        view = amend.with_target(view, fact.target, open_writes=left)
     return replace(view, rotation=rotation, pieces=amend.pieces(view, fact))
 
 

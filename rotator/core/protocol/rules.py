@@ -247,6 +247,11 @@ class Case:
         view = self.view
         return bool(view.current) and (self.dead(view.fingerprint) or self.emergency_of(view.current))
 
+    def pressing(self, target: str) -> bool:
+        """Whether back-offs stay short at a target: as in `emergency`, or what stands there nears its own end."""
+        stands = self.view.at(target).token_id
+        return self.emergency or (stands is not None and self.emergency_of(stands))
+
     def targets(self) -> frozenset[str]:
         """Targets of the publication: of the terms and of the configuration now, without released ones."""
         return (self.rotation.terms.targets | self.credential.all) - self.view.released.keys()
@@ -331,7 +336,7 @@ def each(act: Act) -> Rule:
         rotation, view = case.rotation, case.view
         has = rotation.written if act is Act.WRITE else rotation.read_back
         left = sorted(t for t in case.targets() if t not in has and (act is Act.WRITE or t in rotation.written))
-        again = {t: not_before(rotation.failures, act, t, case.policy.retry, urgent=case.emergency) for t in left}
+        again = {t: not_before(rotation.failures, act, t, case.policy.retry, urgent=case.pressing(t)) for t in left}
         again |= {t: max(again[t], settled_at(case, act, t)) for t in left if t in case.markers}
         free = [t for t in left if t not in view.overridden and view.heeded.get(t) is None]
         ready = tuple(Action(act, target=t) for t in free if case.now >= again[t])

@@ -126,12 +126,25 @@ class Happenings:
                     self.world.allowed |= set(view.overridden.items())
                 self._note(name, Draft(what=Resolved(how=How(how)), at=self.world.hub.now))
 
-    def acknowledge(self, name: CredentialId, generation: int) -> None:
-        """A consumer says which generation it uses of what the write-only target holds."""
-        if generation <= self.world.view(name).generation:  # else the journal was lost meanwhile
-            said = Acknowledged(target="blind", generation=generation)
+    def acknowledge(self, name: CredentialId) -> None:
+        """A consumer of the write-only target says that it uses the current generation, as soon as that is true."""
+        view, now = self.world.view(name), self.world.hub.now
+        if self.holds_current("blind", name):
             self.world.judge.spoke(name)
-            self._note(name, Draft(what=said, at=self.world.hub.now, actor="app"))
+            said = Acknowledged(target="blind", generation=view.generation)
+            self._note(name, Draft(what=said, at=now, actor="app"))
+        else:
+            self.world.hub.at(300.0, lambda: self.acknowledge(name))
+
+    def holds_current(self, place: str, name: CredentialId) -> bool:
+        """Whether a place holds the current value of a credential, as its consumers know."""
+        return f"f{self.world.places[place].data.get(name)}" == self.world.view(name).fingerprint
+
+    def take_back(self) -> None:
+        """Whoever left alone what somebody wrote over a write-only target, and does not hold ours, ends that."""
+        for name in self.world.names:
+            if "blind" in self.world.view(name).heeded and not self.holds_current("blind", name):
+                self._note(name, Draft(what=Resolved(how=How.UNDO), at=self.world.hub.now))
 
     def _note(self, name: CredentialId, draft: Draft) -> None:
         stream = self.world.store.stream(name)
@@ -174,6 +187,7 @@ class Happenings:
         for place in self.world.places.values():
             place.down = min(place.down, self.world.hub.now)
             place.frozen = min(place.frozen, self.world.hub.now)
+        self.world.hub.at(600.0, self.take_back)
         for delay in (700.0, 2500.0):
             self.world.hub.at(delay, self.resolve)
         self.world.hub.at(REST, self._at_rest)

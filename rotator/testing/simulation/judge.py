@@ -238,6 +238,7 @@ class Judge:
                     world.bad(Law.GRACE, f"{act} of {tok.id} {now - tok.gone:.0f} s after it was last published")
                 elif (
                     world.scenario.can.last_use
+                    and not any(self._pasted_since(place, name, seen) for place, name in self._held(tok))
                     and now - self.last_used(tok) < world.scenario.quiet - 62
                     and tok.used - tok.gone > 1
                     and not (tok.gone == -NEVER and tok.used <= tok.verified)  # our own late verification, of no one's
@@ -248,13 +249,18 @@ class Judge:
         if act == "delete" and tok.killed in ("", "us") and now - ended < SOAK - 1:
             world.bad(Law.SOAK, f"deleted {tok.id} without soak")
 
+    def _pasted_since(self, place: str, name: str, seen: float) -> bool:
+        """Whether an operator pasted what stands there after the last look."""
+        found = self.world.places[place]
+        return found.by.get(name) == "op" and found.since[name] > seen - 35
+
     def _was_published(self, tok: Tok, act: str, seen: float) -> None:
         world = self.world
         now = world.hub.now
         for place, name in self._held(tok):
             found = world.places[place]
-            if found.by.get(name) == "op" and found.since[name] > seen - 35:
-                continue  # pasted after the last look
+            if self._pasted_since(place, name, seen):
+                continue
             left = world.past.get(place)
             if place not in world.required:
                 released = world.view(name).released.get(place, NEVER)

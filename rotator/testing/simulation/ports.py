@@ -137,7 +137,7 @@ class SimTarget:
             if place.down > self._door.hub.now:
                 raise (OutcomeUnknown if operation in MUTATING else Unavailable)(f"{self._name}: no answer")
             if place.frozen > self._door.hub.now and operation in WRITING:
-                raise Unavailable(f"{self._name}: read-only")
+                raise (Unavailable if place.kind == "file" else Refused)(f"{self._name}: read-only")
             return effect()
 
         if place.kind != "file":
@@ -197,7 +197,8 @@ class SimTarget:
                 data = {k: v for k, v in place.data.items() if k != self._credential}
                 world.store_place(self._name, data | ({self._credential: before} if before else {}), None)
 
-        world.hub.at(world.chance.choice([0.05, 30.0, 400.0]), forget)
+        within_a_second = 3.0 if place.kind == "blind" else 0.05  # which a time in whole seconds cannot show
+        world.hub.at(world.chance.choice([within_a_second, 30.0, 400.0]), forget)
 
     def _cas(self, publication: Publication, mine: str, before: str | None) -> None:
         world, place, new = self._door.world, self._door.world.places[self._name], self._merge(mine)

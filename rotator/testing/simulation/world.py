@@ -318,8 +318,7 @@ class World:
             self.note("", stream, "FACT", draft.kind.value, about)
         self.judge.fact(stream, draft)
         if draft.kind is Kind.CONFIRMED and self.scenario.blind and not self.scenario.mute:
-            generation = self.view(stream).generation
-            self.hub.at(400.0, lambda: self.happenings.acknowledge(stream, generation))
+            self.hub.at(400.0, lambda: self.happenings.acknowledge(stream))
 
     def bad(self, law: Law, text: str) -> None:
         """A law was broken; the run ends."""

@@ -215,6 +215,20 @@ def test_in_the_emergency_window_back_off_stays_at_its_shortest():
     assert waits(decide_rotation(story.case(*GOOD_TO_MINT)))[0] == story.at + 30
 
 
+def test_a_target_whose_old_value_nears_its_end_is_tried_again_at_the_shortest_back_off():
+    story = Story().planned().minted()
+    ends = {"born": START - LIFE, "expires_at": START + HOUR, "ours": True}
+    story.tell(K.KNOWN, token_id="t0", fingerprint="v0", target="env", detail=ends)
+    story.tell(K.BASELINE, target="env", token_id="t0", fingerprint="v0").tell(K.BASELINE, target="vault")
+    story.verified().publishing()
+    for _ in range(4):
+        story.failed("write", "env").failed("write", "vault")
+
+    seen = (S.ACCEPTED, "t1", R.GOOD)
+    assert acts(decide_rotation(story.later(31).case(seen))) == [("write", "env")]
+    assert acts(decide_rotation(story.later(240).case(seen))) == [("write", "env"), ("write", "vault")]
+
+
 def test_after_five_rejects_an_operator_is_asked_and_nothing_is_minted():
     story = turned_down(Story().planned(), 5).later(2 * HOUR)
 

@@ -11,6 +11,7 @@ from rotator.core.facts import Draft, Kind, Unknown
 from rotator.core.notes import Note, Trouble, Waits
 from rotator.core.protocol.fold import fold
 from rotator.core.protocol.rules import Operator
+from rotator.core.protocol.view import Mark
 from rotator.core.reasons import RETIREMENT_WAITS, OperatorCode, Reason
 from rotator.core.status import Accepted, CredentialStatus, credential_status
 from tests.unit.core.story import LIFE, START, Story, credential, published
@@ -618,7 +619,11 @@ def test_a_retirement_says_where_another_write_may_arrive_and_which_other_creden
     def message(view):
         return credential_status(story.credential, view, story.at, Note(waits=waits)).retirements[0].message
 
+    shown = Mark(marker="m", token_id="t2", fingerprint="f2", at=story.at)
+    left_alone = changed(story.view, mark=shown, heeded="somebody else's")
     assert message(under_way) == "a write of the old value to vault may still arrive there"
+    assert message(left_alone).startswith("what stands at vault was accepted and cannot be read, so it may be the old")
+    assert "`rotator ack`" in message(left_alone)
     assert message(guest) == "it stands at another credential's target (env_file:/a, env_file:/b)"
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from rotator.core.credential import Can
-from rotator.core.errors import IllegalFact, OutcomeUnknown, Refused
+from rotator.core.errors import IllegalFact, OutcomeUnknown, Refused, Unavailable
 from rotator.core.facts import Acknowledged, Draft, Kind
 from rotator.core.protocol.rules import Result, Sight
 from rotator.core.status import holds
@@ -117,6 +117,17 @@ def test_a_marker_that_moves_before_it_stood_is_unknown_and_the_value_is_written
     assert not bench.facts(K.OVERRIDDEN)
 
 
+def test_a_marker_that_moved_later_than_anything_of_ours_could_is_an_override_even_if_nobody_looked_meanwhile():
+    bench, sink = blind()
+    bench.run()
+    assert not bench.view.marks["env"].stood
+    bench.later(SETTLE + 30)
+    sink.save("published by a journal that was lost")
+    bench.later(9)
+
+    assert stands(bench) is R.OVERRIDDEN
+
+
 def test_a_marker_that_moves_later_is_an_override():
     bench, sink = published()
     sink.save("theirs")
@@ -173,13 +184,75 @@ def test_a_token_whose_write_may_still_arrive_is_not_ended_until_a_later_write_s
     assert not any(at[0] == "env" for at in bench.view.open_writes)
 
 
-def test_a_write_that_was_certainly_refused_leaves_nothing_open():
+def refused():
+    """Its write was refused, and its rotation closed by an operator."""
     bench, sink = published()
     sink.errors = [Refused("writing env: no")]
     bench.tell(K.REQUEST, detail={"request_id": "q"})
     bench.run()
+    token, value = bench.view.opened.token_id, bench.at("vault")
+    bench.record(K.DISPLACED, detail={"why": "a test", "closed": True})
+    return bench, sink, token, value
+
+
+def test_a_refusal_ends_nothing_for_a_copy_of_the_request_may_be_under_way():
+    bench, sink, token, value = refused()
+    assert ("env", token) in bench.view.open_writes
+
+    bench.later(30)
+    sink.save(value)  # the copy arrives
+    assert stands(bench) is R.UNSURE
+    bench.settle(400)
+    assert not bench.facts(K.OVERRIDDEN)
+    assert sink.content == bench.at("vault") != value
+
+
+def test_grace_of_a_token_whose_write_may_have_arrived_counts_from_the_write_over_it():
+    bench, sink, token, value = refused()
+    bench.later(30)
+    sink.save(value)
+    bench.settle(400)
 
     assert not any(at[0] == "env" for at in bench.view.open_writes)
+    assert bench.view.let_go[token] == bench.view.marks["env"].at >= sink.at
+
+
+def test_a_marker_that_did_not_move_within_the_settle_time_says_that_nothing_arrived():
+    bench, _, token, _ = refused()
+    bench.later(SETTLE - 5)
+    stands(bench)
+    assert ("env", token) in bench.view.open_writes
+
+    bench.later(10)
+    assert stands(bench) is R.CURRENT
+    assert bench.view.open_writes == {}
+    assert bench.view.let_go[token] < bench.view.retirements[token].opened, "its grace is not counted anew"
+    stands(bench)
+    assert len([f for f in bench.facts(K.SEEN) if f.what.settled]) == 1, "it is said once"
+
+
+def test_a_request_that_was_certainly_not_sent_leaves_nothing_open():
+    bench, sink = published()
+    sink.errors = [Unavailable("writing env: no connection")]
+    bench.tell(K.REQUEST, detail={"request_id": "q"})
+    sink.save = lambda content: None
+    bench.run()
+
+    assert not any(at[0] == "env" for at in bench.view.open_writes)
+
+
+def test_a_value_that_was_written_may_arrive_once_more_until_its_marker_stood():
+    bench, _ = published()
+    bench.tell(K.REQUEST, detail={"request_id": "q"})
+    bench.run()
+    token = bench.view.opened.token_id
+    assert "env" in bench.view.opened.written
+    assert ("env", token) in bench.view.open_writes
+
+    bench.later(SETTLE + 5)
+    bench.run()
+    assert bench.view.current == token
+    assert bench.view.open_writes == {}
 
 
 def test_after_a_restore_it_is_unknown_and_gets_a_value_that_is_certainly_new():
@@ -207,6 +280,43 @@ def test_while_it_may_hold_the_old_value_the_old_token_lives():
     sink.save("who knows what")
 
     assert bench.look(S.UNPUBLISHED, old) is R.BAD
+
+
+def accepted():
+    """Somebody wrote over the old token's successor, and an operator said that it is right."""
+    bench, sink = published()
+    old = asked(bench)
+    bench.journal.note(NAME, ack(bench, 2))
+    sink.save("who knows what")
+    assert stands(bench) is R.OVERRIDDEN
+    bench.tell(K.RESOLVED, detail={"how": "accept"})
+    bench.later(GRACE + 1)
+    return bench, sink, old
+
+
+def test_what_an_operator_left_alone_may_be_the_old_value_until_a_consumer_says_what_it_uses():
+    bench, _, old = accepted()
+    assert stands(bench) is R.HEEDED
+    assert bench.look(S.UNPUBLISHED, old) is R.BAD, "the word was said of what stood there before"
+
+    bench.journal.note(NAME, ack(bench, 1))
+    assert bench.look(S.UNPUBLISHED, old) is R.BAD, "the consumer uses the old one"
+
+    bench.journal.note(NAME, ack(bench, 2))
+    assert bench.look(S.UNPUBLISHED, old) is R.GOOD
+
+
+def test_grace_of_every_old_token_counts_from_the_write_over_what_nobody_knows():
+    bench, sink = published()
+    old = asked(bench)
+    bench.later(GRACE / 2)
+    sink.save(bench.at("vault"))
+    stands(bench)
+    bench.tell(K.RESOLVED, detail={"how": "retry"})
+    bench.later(700)
+    bench.run()
+
+    assert bench.view.let_go[old] == sink.at
 
 
 def test_from_the_last_write_on_nothing_of_ours_uses_the_old_value():
