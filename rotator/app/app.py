@@ -106,9 +106,7 @@ class App:
         else:
             app._known()
         for warned in config.warnings:
-            of, _, name = warned.subject.partition(" ")
-            about = {of: name} if name else {"subject": of}
-            say(Event.CONFIG_WARNING.value, **about, code=warned.code, reason=warned.message)
+            say(Event.CONFIG_WARNING.value, **warned.subject.fields(), code=warned.code, reason=warned.message)
         return app
 
     @classmethod

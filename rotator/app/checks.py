@@ -21,7 +21,7 @@ from rotator.app.standing import Place, standing
 from rotator.config.load import load
 from rotator.config.models import Config
 from rotator.core.errors import RotatorError
-from rotator.core.findings import Finding, Level
+from rotator.core.findings import CONFIGURATION, STATE, Finding, Level, Subject, of_connection, of_credential
 from rotator.core.ports.target import Target
 from rotator.journal.open import open_journal
 from rotator.journal.store import SqliteJournal
@@ -55,10 +55,10 @@ def check(path: Path | str, *, offline: bool = False) -> list[Finding]:
 
 def _stuck(findings: list[Finding]) -> bool:
     """Whether the journal cannot be used as it is; everything else is looked at all the same."""
-    return any(f.level is Level.FAIL and f.subject == "state" for f in findings)
+    return any(f.level is Level.FAIL and f.subject == STATE for f in findings)
 
 
-def _fail(subject: str, code: str, error: RotatorError) -> Finding:
+def _fail(subject: Subject, code: str, error: RotatorError) -> Finding:
     return Finding(level=Level.FAIL, subject=subject, code=code, message=error.message, remedy=error.remedy)
 
 
@@ -70,7 +70,7 @@ def _configuration(config: Config) -> Iterator[Finding]:
     told = f"{_many(len(config.credentials), 'credential')} on {_many(len(config.connections), 'connection')}"
     yield Finding(
         level=Level.OK,
-        subject="configuration",
+        subject=CONFIGURATION,
         code="configuration",
         message=f"{config.path}: {told}",
     )
@@ -86,7 +86,7 @@ def _secrets(config: Config) -> Iterator[Finding]:
             ref = getattr(stanza.options, role, None)
             if ref is None:
                 continue
-            subject = f"connection {name}"
+            subject = of_connection(name)
             try:
                 ref.read()
             except RotatorError as error:  # a command that fails or hangs, too
@@ -99,7 +99,7 @@ def _secrets(config: Config) -> Iterator[Finding]:
 
 def _connections(app: App, fleet: ConfiguredFleet) -> Iterator[Finding]:
     for name, stanza in fleet.sources().items():
-        entry, subject = SOURCES[stanza.type], f"connection {name}"
+        entry, subject = SOURCES[stanza.type], of_connection(name)
         mine = [
             (c.name, c.source, c.common.adopt.id if c.common.adopt else "")
             for c in app.config.credentials
@@ -165,7 +165,7 @@ def _each_target(app: App, fleet: ConfiguredFleet, journal: SqliteJournal | None
             closed.add(name)
             yield from _login(app, said)
     for configured, credential in zip(app.config.credentials, fleet.credentials, strict=True):
-        subject = f"credential {credential.name}"
+        subject = of_credential(credential.name)
         view = app.queries.view(credential.id)
         bound = fleet.bound(credential.id, view)
         if bound is None:
@@ -178,17 +178,17 @@ def _each_target(app: App, fleet: ConfiguredFleet, journal: SqliteJournal | None
                 yield _unasked(subject, target.name)
             else:
                 place = bound.targets[target.name]
-                about = f"{subject}, target {target.name}"
+                about = subject.at(target.name)
                 yield from _target(fleet, about, place, required=target.common.required)
                 replaces = target.common.on_existing == "replace"
                 known = Place(bound=bound, name=target.name, replace=replaces, view=view, journal=journal)
                 yield from standing(about, known)
 
 
-def _unasked(subject: str, name: str) -> Finding:
+def _unasked(subject: Subject, name: str) -> Finding:
     return Finding(
         level=Level.WARN,
-        subject=f"{subject}, target {name}",
+        subject=subject.at(name),
         code="target",
         message="was not asked: to log in, `check` would have to use up the secret id that the daemon needs",
         remedy="start the daemon and look at `rotator status`",
@@ -208,7 +208,7 @@ def _login(app: App, findings: Sequence[Finding]) -> Iterator[Finding]:
             yield found
 
 
-def _target(fleet: ConfiguredFleet, subject: str, target: Target, *, required: bool) -> Iterator[Finding]:
+def _target(fleet: ConfiguredFleet, subject: Subject, target: Target, *, required: bool) -> Iterator[Finding]:
     try:
         remarks = target.check()
         target.read()
@@ -233,7 +233,7 @@ def _budget(app: App, fleet: ConfiguredFleet) -> Iterator[Finding]:
         fits = listing + rotation <= limits.requests
         yield Finding(
             level=Level.OK if fits else Level.WARN,
-            subject=f"connection {name}",
+            subject=of_connection(name),
             code="rate_budget",
             message=f"{limits.requests} requests in {limits.window:.0f} s; watching takes about {listing:.0f} of them",
             remedy="" if fits else "raise rate_budget, or advanced.watch",

@@ -14,6 +14,7 @@ from rotator.app.survey import survey
 from rotator.config.models import Config
 from rotator.core.errors import RotatorError
 from rotator.core.events import Event
+from rotator.core.findings import LOG
 from rotator.core.ids import CredentialId
 from rotator.core.instants import rfc3339
 from rotator.core.ports.journal import Due
@@ -169,7 +170,7 @@ class RunningHost:
         if wanted.format != self._format:
             self._format = wanted.format
             reason = "log.format changed, which takes effect at the next start"
-            self.say(Event.CONFIG_WARNING.value, subject="log", code="restart_needed", reason=reason)
+            self.say(Event.CONFIG_WARNING.value, **LOG.fields(), code="restart_needed", reason=reason)
 
     # --- what the listener asks
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from rotator.core.errors import RotatorError
-from rotator.core.findings import Finding, Level
+from rotator.core.findings import Finding, Level, Subject
 from rotator.core.ids import NO_TOKEN, NO_VALUE, TokenId
 from rotator.core.instants import rfc3339
 from rotator.core.ports.journal import Journal
@@ -50,7 +50,7 @@ class Place:
         return self.bound.targets[self.name]
 
 
-def standing(subject: str, place: Place) -> Iterator[Finding]:
+def standing(subject: Subject, place: Place) -> Iterator[Finding]:
     """Return what is to be said of one target; one that cannot be read says nothing here."""
     name, view = place.name, place.view
     yield from _decided(subject, place)
@@ -73,7 +73,7 @@ def standing(subject: str, place: Place) -> Iterator[Finding]:
         yield Finding(level=Level.WARN, subject=subject, code="occupied", message=message, remedy=remedy)
 
 
-def _decided(subject: str, place: Place) -> Iterator[Finding]:
+def _decided(subject: Subject, place: Place) -> Iterator[Finding]:
     """Return what the journal says of content that is not ours: somebody accepted it, or a person has to decide."""
     name, view, credential = place.name, place.view, place.bound.credential
     if leave := view.accepted.get(name):

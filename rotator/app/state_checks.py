@@ -14,7 +14,7 @@ from typing import Final
 from rotator.app.effective import one_journal
 from rotator.config.models import Config
 from rotator.core.errors import RotatorError
-from rotator.core.findings import Finding, Level
+from rotator.core.findings import STATE, Finding, Level
 from rotator.journal.open import JournalAbsent, open_journal
 from rotator.journal.store import SqliteJournal
 
@@ -28,7 +28,7 @@ def generated(config: Config) -> Iterator[Finding]:
     if place.generated:
         yield Finding(
             level=Level.WARN,
-            subject="state",
+            subject=STATE,
             code="key_beside_data",
             message=f"the encryption key lies beside the data in {place.folder}",
             remedy="`rotator keygen FILE` elsewhere and set state.encryption_key",
@@ -45,7 +45,7 @@ def key(config: Config) -> Iterator[Finding]:
     except RotatorError as error:
         yield _fail("encryption_key", error)
     else:
-        yield Finding(level=Level.OK, subject="state", code="encryption_key", message="the encryption key can be read")
+        yield Finding(level=Level.OK, subject=STATE, code="encryption_key", message="the encryption key can be read")
 
 
 def journal(config: Config) -> Iterator[Finding]:
@@ -71,7 +71,7 @@ def journal(config: Config) -> Iterator[Finding]:
         full = _full(place.folder)
         if full is None:
             message = f"the journal {place.database} can be opened with this key"
-            yield Finding(level=Level.OK, subject="state", code="journal", message=message)
+            yield Finding(level=Level.OK, subject=STATE, code="journal", message=message)
         else:
             yield full
         if hanging is not None:
@@ -84,7 +84,7 @@ def _absent(config: Config) -> Finding:
     if not _may_write(nearest):
         return _unwritable(nearest)
     message = f"there is no journal yet; the first start makes {database}"
-    return _full(nearest) or Finding(level=Level.OK, subject="state", code="journal", message=message)
+    return _full(nearest) or Finding(level=Level.OK, subject=STATE, code="journal", message=message)
 
 
 def _full(folder: Path) -> Finding | None:
@@ -101,7 +101,7 @@ def _full(folder: Path) -> Finding | None:
         free = 0
     return Finding(
         level=Level.FAIL,
-        subject="state",
+        subject=STATE,
         code="journal",
         message=f"the file system of {folder} is full: {free >> 10} KiB are free, a mint reserves {ROOM >> 10} KiB",
         remedy="free space there; nothing is minted or revoked until then",
@@ -130,7 +130,7 @@ def _hanging(journal: SqliteJournal) -> Finding | None:
         return None
     return Finding(
         level=Level.FAIL,
-        subject="state",
+        subject=STATE,
         code="daemon",
         message=f"the daemon, process {daemon.pid} on {daemon.host}, lives and gives no sign of life",
         remedy="read its log: its disk is full, or it hangs; `rotator healthcheck` asks it",
@@ -138,7 +138,7 @@ def _hanging(journal: SqliteJournal) -> Finding | None:
 
 
 def _fail(code: str, error: RotatorError) -> Finding:
-    return Finding(level=Level.FAIL, subject="state", code=code, message=error.message, remedy=error.remedy)
+    return Finding(level=Level.FAIL, subject=STATE, code=code, message=error.message, remedy=error.remedy)
 
 
 def _may_write(path: Path) -> bool:
@@ -148,7 +148,7 @@ def _may_write(path: Path) -> bool:
 def _unwritable(path: Path) -> Finding:
     return Finding(
         level=Level.FAIL,
-        subject="state",
+        subject=STATE,
         code="journal",
         message=f"{path} may not be written by this user",
         remedy="run `rotator check` as the daemon's user; if you did, give it the folder of the state",

@@ -62,7 +62,7 @@ def check(
     document = [
         {
             "level": f.level.value,
-            "subject": f.subject,
+            "subject": str(f.subject),
             "code": f.code,
             "message": f.message,
             "remedy": f.remedy or None,

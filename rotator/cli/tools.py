@@ -99,12 +99,12 @@ def sandbox(
       rotator sandbox --listen 127.0.0.1:0 --world world.yaml
     """
     from rotator.sandbox import serve
+    from rotator.sandbox.unusable import UnusableError
 
     try:
         serve(listen, world, tokens_dir, state)
-    except ValueError as error:
-        wrong, _, instead = str(error).partition("; ")
-        raise ConfigError(f"running the sandbox: {wrong}", instead) from None
+    except UnusableError as error:
+        raise ConfigError(f"running the sandbox: {error.wrong}", error.instead) from None
     except OSError as error:
         what = f"--listen {listen}" if error.filename is None else error.filename
         raise RotatorError(f"running the sandbox: {what}: {error.strerror}", "name another one") from None

@@ -19,6 +19,7 @@ from pydantic_core import ErrorDetails
 from rotator.config.document import Loc, Spot, Tree, shown
 from rotator.config.models import Warned
 from rotator.core.errors import ConfigError
+from rotator.core.findings import Subject
 
 LATER: Final = frozenset(
     {"template", "templates", "fleet", "fleets", "probes", "notify", "group", "groups", "min_gap", "window", "windows"}
@@ -45,15 +46,14 @@ class Problems:
         self._warnings: list[tuple[Spot, Warned]] = []
 
     def add(self, spot: Spot, wrong: str, expected: str, instead: str) -> None:
-        """Note an error; the same one twice (from `defaults`, say) is one."""
-        expected = expected if expected.startswith("expected") else f"expected: {expected}"
+        """Note an error in three parts, the second of them like `expected HTTPS`; the same one twice is one."""
         self.line(spot, f"{wrong}; {expected}; {instead}")
 
     def line(self, spot: Spot, text: str) -> None:
         """Note an error whose three parts are joined already."""
         self._errors[spot, text] = None
 
-    def warn(self, spot: Spot, subject: str, code: str, message: str, remedy: str) -> None:
+    def warn(self, spot: Spot, subject: Subject, code: str, message: str, remedy: str) -> None:
         """Note something that works and is still worth a word."""
         self._warnings.append(
             (spot, Warned(where=self._at(spot), subject=subject, code=code, message=message, remedy=remedy))
@@ -146,8 +146,7 @@ def _explain(detail: ErrorDetails, tree: Tree, model: type[BaseModel], name: str
     real = _existing(tree, loc)
     what = _called(real) or name or "the value"
     if kind == "rotator":
-        text = str(context["text"])
-        return text if text.count(";") >= 2 else f"{text}; expected another value; see `rotator schema`"
+        return detail["msg"]
     if kind == "extra_forbidden":
         return unknown_key(str(loc[-1]), _keys_at(model, loc[:-1]))
     if kind == "missing":

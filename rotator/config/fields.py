@@ -63,7 +63,8 @@ class WrittenFloat(float):
 
 def wrong(what: str, expected: str, instead: str) -> PydanticCustomError:
     """Return the error of a field validator: `what` is wrong; what is `expected`; what to write `instead`."""
-    return PydanticCustomError("rotator", "{text}", {"text": f"{what}; {expected}; {instead}"})
+    parts = {"what": what, "expected": expected, "instead": instead}
+    return PydanticCustomError("rotator", "{what}; {expected}; {instead}", parts)
 
 
 # ------------------------------------------------------------------------------------------------------------ durations

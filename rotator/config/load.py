@@ -34,6 +34,7 @@ from rotator.config.naming import Names
 from rotator.config.references import Read, check
 from rotator.config.stanzas import Connections, Reader, named
 from rotator.config.state import StatePlace, place_of
+from rotator.core.findings import CONFIGURATION
 
 LISTEN_VARIABLE: Final = "ROTATOR_HTTP_LISTEN"
 _ROOT: Final = ("version", "state", "http", "log", "connections", "defaults", "credentials", "advanced", "names")
@@ -105,7 +106,7 @@ def _content(path: Path, problems: Problems) -> bytes:
         with path.open("rb") as file:
             if os.fstat(file.fileno()).st_mode & stat.S_IWOTH:
                 message = "everybody may write this file, and with it the commands that read secrets"
-                problems.warn(Spot(1, 1), "configuration", "config_writable", message, f"chmod o-w {path}")
+                problems.warn(Spot(1, 1), CONFIGURATION, "config_writable", message, f"chmod o-w {path}")
             return file.read(LARGEST_FILE + 1)
     except OSError as error:
         raise ConfigErrors(

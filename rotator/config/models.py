@@ -29,6 +29,7 @@ from rotator.config.naming import Names
 from rotator.config.secret_ref import SecretRef
 from rotator.config.state import StatePlace
 from rotator.core.durations import DAY
+from rotator.core.findings import Subject
 
 NAME_PATTERN: Final = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$"
 
@@ -272,14 +273,14 @@ class Warned:
 
     Attributes:
         where: FILE:LINE:COLUMN.
-        subject: what it is about: `credential NAME`, `connection NAME`, `state` or `configuration`.
+        subject: what it is about.
         code: a short word from a closed list of this package.
         message: what is not good.
         remedy: what to do.
     """
 
     where: str
-    subject: str
+    subject: Subject
     code: str
     message: str
     remedy: str

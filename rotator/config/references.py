@@ -23,6 +23,7 @@ from rotator.config.secret_ref import SecretRef
 from rotator.config.stanzas import named_in
 from rotator.core.credential import least_outage
 from rotator.core.durations import HOUR, NEVER
+from rotator.core.findings import STATE, Subject, of_connection, of_credential
 
 WHOLE: Final = ""
 """Stands for all keys of a place; no key is empty."""
@@ -179,7 +180,7 @@ def _keys(read: Read, problems: Problems) -> None:
                 "write for example `keys: {CLOUDFLARE_API_TOKEN: token.value}`",
             )
         kind = read.kinds.targets[target.common.type]
-        _complaints(problems, tree, f"credential {credential.name}", kind.check(target.options, target.keys))
+        _complaints(problems, tree, of_credential(credential.name), kind.check(target.options, target.keys))
 
 
 def _claims(read: Read, problems: Problems) -> None:
@@ -216,10 +217,10 @@ def _source_options(read: Read, problems: Problems) -> None:
         connection = read.connections.get(credential.common.connection)
         if connection is not None:
             found = read.kinds.check_source(credential.source_type, connection.options, credential.source)
-            _complaints(problems, tree, f"credential {credential.name}", found)
+            _complaints(problems, tree, of_credential(credential.name), found)
 
 
-def _complaints(problems: Problems, tree: Tree, subject: str, complaints: Iterable[Complaint]) -> None:
+def _complaints(problems: Problems, tree: Tree, subject: Subject, complaints: Iterable[Complaint]) -> None:
     for found in complaints:
         if found.fatal:
             problems.add(tree.at(found.at), found.wrong, found.expected, found.instead)
@@ -307,7 +308,7 @@ def _timings(read: Read, problems: Problems) -> None:
         if rotation.strategy == "recreate" and policy.grace < HOUR:
             problems.warn(
                 tree.at(("rotation", "grace")),
-                f"credential {credential.name}",
+                of_credential(credential.name),
                 "short_grace",
                 f"grace is {format_duration(policy.grace)}, so a value that was just read may end that soon",
                 "write `rotation: {grace: 24h}`, or a time longer than your longest job",
@@ -324,7 +325,7 @@ def _timings(read: Read, problems: Problems) -> None:
         elif policy.grace > policy.renew_before and lifetime != NEVER:
             problems.warn(
                 tree.at(("rotation", "grace")),
-                f"credential {credential.name}",
+                of_credential(credential.name),
                 "long_grace",
                 "grace is longer than renew_before: an old value expires before its grace is over",
                 "lengthen renew_before, or shorten grace",
@@ -347,12 +348,12 @@ def _outage(credential: CredentialStanza, tree: Tree, read: Read, problems: Prob
 # -------------------------------------------------------------------------------------------------------------- secrets
 def _secret_files(read: Read, problems: Problems) -> None:
     found = [
-        (f"connection {name}", read.connection_trees[name].at(at), secret)
+        (of_connection(name), read.connection_trees[name].at(at), secret)
         for name, connection in read.connections.items()
         for at, secret in secrets_in(connection.options)
     ]
     if read.key is not None:
-        found.append(("state", *read.key))
+        found.append((STATE, *read.key))
     for subject, spot, secret in found:
         refusal, concern = secret.refusal(), secret.concern()
         if refusal is not None:

@@ -262,7 +262,7 @@ def named(reader: Reader, name: str, tree: Tree) -> bool:
     try:
         _Named(name=name)
     except ValidationError as error:
-        reader.problems.line(tree.keys[name], str(error.errors()[0].get("ctx", {}).get("text")))
+        reader.problems.line(tree.keys[name], error.errors()[0]["msg"])
         return False
     return True
 

@@ -17,6 +17,7 @@ from rotator.sandbox.gateway import Gateway
 from rotator.sandbox.message import Request, Response
 from rotator.sandbox.routes import PREFIX
 from rotator.sandbox.server import Server
+from rotator.sandbox.unusable import UnusableError
 from rotator.sandbox.world import World
 
 DEFAULT_LISTEN: Final = "127.0.0.1:8980"
@@ -127,7 +128,8 @@ def _begin(world_file: Path | None, state_file: Path | None) -> World:
         try:
             world = worldfile.read(world_file)
         except OSError as error:
-            raise ValueError(f"{world_file}: cannot be read: {error.strerror}; give the path of a world file") from None
+            wrong = f"{world_file}: cannot be read: {error.strerror}"
+            raise UnusableError(wrong, "give the path of a world file") from None
     seeded = dict(world.tokens)
     world.tokens.clear()
     if state_file is None or not state.load(world, state_file):

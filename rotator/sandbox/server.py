@@ -16,6 +16,7 @@ from collections.abc import Callable
 from typing import BinaryIO
 
 from rotator.sandbox.message import Request, Response, json_response
+from rotator.sandbox.unusable import UnusableError
 from rotator.sandbox.wire import BadRequest, encode, read_request
 
 Handler = Callable[[Request], Response | None]
@@ -30,7 +31,7 @@ def parse_listen(listen: str) -> tuple[str, int]:
     host, colon, port = listen.rpartition(":")
     host = host.strip("[]")
     if not colon or not port.isdigit() or int(port) > 65535:
-        raise ValueError(f"cannot listen on {listen!r}; expected HOST:PORT, like 127.0.0.1:8980")
+        raise UnusableError(f"cannot listen on {listen!r}", "expected HOST:PORT, like 127.0.0.1:8980")
     if host == "localhost":
         host = "127.0.0.1"
     try:
@@ -38,7 +39,7 @@ def parse_listen(listen: str) -> tuple[str, int]:
     except ValueError:
         good = False
     if not good:
-        raise ValueError(f"cannot listen on {listen!r}; the sandbox has no TLS and listens on loopback only")
+        raise UnusableError(f"cannot listen on {listen!r}", "the sandbox has no TLS and listens on loopback only")
     return host, int(port)
 
 

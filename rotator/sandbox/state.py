@@ -14,6 +14,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
+from rotator.sandbox.unusable import UnusableError
 from rotator.sandbox.world import Former, Owner, Settings, Token, World
 
 VERSION: Final = 1
@@ -70,11 +71,11 @@ def load(world: World, path: Path) -> bool:
     try:
         document = json.loads(text)
     except ValueError:
-        raise ValueError(f"{path}: not JSON; move it away to start afresh") from None
+        raise UnusableError(f"{path}: not JSON", "move it away to start afresh") from None
     try:
         restore(world, document)
     except ValueError as error:
-        raise ValueError(f"{path}: {error}; move it away to start afresh") from None
+        raise UnusableError(f"{path}: {error}", "move it away to start afresh") from None
     return True
 
 

@@ -29,6 +29,7 @@ from rotator.sandbox.clock import parse_rfc3339
 from rotator.sandbox.errors import Refusal
 from rotator.sandbox.initial import build, stable_id
 from rotator.sandbox.tokens import make
+from rotator.sandbox.unusable import UnusableError
 from rotator.sandbox.world import Account, Owner, User, World, Zone, new_value
 
 
@@ -48,11 +49,13 @@ def read(path: Path) -> World:
     except YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f":{mark.line + 1}:{mark.column + 1}" if mark is not None else ""
-        raise ValueError(f"{path}{where}: not YAML; {getattr(error, 'problem', None) or 'cannot be read'}") from None
+        what = getattr(error, "problem", None) or "cannot be read"
+        raise UnusableError(f"{path}{where}: not YAML: {what}", "correct it") from None
     try:
         return make_world(document)
     except ValueError as error:
-        raise ValueError("\n".join(f"{path}: {line}" for line in str(error).splitlines())) from None
+        lines = "\n".join(f"{path}: {line}" for line in str(error).splitlines())
+        raise UnusableError(lines, "correct the world file") from None
 
 
 def make_world(document: object) -> World:

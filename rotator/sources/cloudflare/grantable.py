@@ -10,7 +10,7 @@ from typing import Any, Final
 from rotator import catalogue
 from rotator.catalogue import Scope
 from rotator.core.errors import RotatorError
-from rotator.core.findings import Finding, Level
+from rotator.core.findings import Finding, Level, Subject, of_credential
 from rotator.core.ids import TokenId
 from rotator.core.ports.source import TokenState
 from rotator.sources.cloudflare import tokens
@@ -58,7 +58,7 @@ def grants(
         ours: networks in one of which this host is; empty where that is not known.
         known: the tokens of its owner as far as they were listed, by id; for others the provider is asked one by one.
     """
-    subject = f"credential {credential.name}"
+    subject = of_credential(credential.name)
     findings = [*_reach(subject, credential.options, ours), *_adopt(connection, me, credential, known)]
     try:
         wanted = policies_of(credential.options, credential.account_id(connection), connection)
@@ -76,7 +76,7 @@ def grants(
     return [*findings, *found]
 
 
-def _gone(subject: str, wanted: Sequence[Policy], groups: Mapping[str, Any] | None) -> Iterator[Finding]:
+def _gone(subject: Subject, wanted: Sequence[Policy], groups: Mapping[str, Any] | None) -> Iterator[Finding]:
     gone = {group for policy in wanted for group in policy.groups} - groups.keys() if groups is not None else set()
     if gone:
         yield Finding(
@@ -89,7 +89,7 @@ def _gone(subject: str, wanted: Sequence[Policy], groups: Mapping[str, Any] | No
 
 
 def _ending(
-    subject: str, wanted: Sequence[Policy], groups: Mapping[str, Mapping[str, Any]] | None
+    subject: Subject, wanted: Sequence[Policy], groups: Mapping[str, Mapping[str, Any]] | None
 ) -> Iterator[Finding]:
     """Permission groups that Cloudflare announces the end of: `meta.deprecated`, `meta.eol_at`."""
     for group_id in sorted({group for policy in wanted for group in policy.groups}):
@@ -133,7 +133,7 @@ def _handed_on(
                 what = ", ".join(g.split(" (")[0] for g in named(missing))
                 yield Finding(
                     level=Level.FAIL,
-                    subject=f"credential {credential.name}",
+                    subject=of_credential(credential.name),
                     code="grants",
                     message=f"the management token does not hold {what} on the zone {names.get(zone, zone)}: a token "
                     "of an account hands on to single zones only what it holds there, so Cloudflare refuses it (1001)",
@@ -182,7 +182,7 @@ def _zone_names(connection: CloudflareConnection, credential: Asked) -> dict[str
     return found
 
 
-def _reach(subject: str, options: CredentialOptions, ours: Sequence[Network]) -> Iterator[Finding]:
+def _reach(subject: Subject, options: CredentialOptions, ours: Sequence[Network]) -> Iterator[Finding]:
     """Whether a new token can be used, and so verified, from this host: what is not verified is not published."""
     if options.request_ip is None:
         return
@@ -233,7 +233,7 @@ def _adopt(
 
     def finding(level: Level, message: str, remedy: str = "") -> Finding:
         return Finding(
-            level=level, subject=f"credential {credential.name}", code="adopt", message=message, remedy=remedy
+            level=level, subject=of_credential(credential.name), code="adopt", message=message, remedy=remedy
         )
 
     whose = "the user" if credential.options.owner == "user" else "the account"

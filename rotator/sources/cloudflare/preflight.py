@@ -11,7 +11,7 @@ from typing import Final, TypeVar
 
 from rotator.core.credential import DAY, NEVER
 from rotator.core.errors import Barred, RotatorError
-from rotator.core.findings import Finding, Level
+from rotator.core.findings import Finding, Level, Subject, of_connection
 from rotator.sources.cloudflare import accounts
 from rotator.sources.cloudflare.addresses import Network, networks
 from rotator.sources.cloudflare.connection import CloudflareConnection
@@ -39,7 +39,7 @@ def preflight(connection: CloudflareConnection, credentials: Sequence[Asked], no
         credentials: every credential on it.
         now: provider time in unix seconds.
     """
-    subject = f"connection {connection.name}"
+    subject = of_connection(connection.name)
     me, findings = _asked(subject, "management_token", partial(look, connection))
     if me is None:
         return findings
@@ -84,7 +84,7 @@ def _ours(connection: CloudflareConnection, me: ManagementToken, credentials: Se
     return networks([address]) if address else me.networks
 
 
-def _asked(subject: str, code: str, ask: Callable[[], T]) -> tuple[T | None, list[Finding]]:
+def _asked(subject: Subject, code: str, ask: Callable[[], T]) -> tuple[T | None, list[Finding]]:
     """What `ask` returns, or the finding that tells why it could not."""
     try:
         return ask(), []
@@ -93,7 +93,7 @@ def _asked(subject: str, code: str, ask: Callable[[], T]) -> tuple[T | None, lis
         return None, [failed]
 
 
-def _unaccepted(connection: CloudflareConnection, subject: str) -> Finding:
+def _unaccepted(connection: CloudflareConnection, subject: Subject) -> Finding:
     """The management token is refused; a wrong account id looks the same for a token that an account owns."""
     message, remedy = f"Cloudflare does not accept {connection.login()}", connection.unaccepted("").remedy
     value = connection.calls.token().reveal()
@@ -116,7 +116,7 @@ def _accounts(connection: CloudflareConnection, credentials: Sequence[Asked]) ->
     return [account_id for account_id in dict.fromkeys(found) if account_id]
 
 
-def _account(subject: str, account_id: str, told: accounts.Account) -> Iterator[Finding]:
+def _account(subject: Subject, account_id: str, told: accounts.Account) -> Iterator[Finding]:
     def finding(level: Level, message: str, remedy: str = "") -> Finding:
         return Finding(level=level, subject=subject, code="account", message=message, remedy=remedy)
 
@@ -132,7 +132,7 @@ def _account(subject: str, account_id: str, told: accounts.Account) -> Iterator[
         )
 
 
-def _other_owner(subject: str, mine: Sequence[Asked]) -> Finding:
+def _other_owner(subject: Subject, mine: Sequence[Asked]) -> Finding:
     names = ", ".join(c.name for c in mine[:5]) + (f" and {len(mine) - 5} more" if len(mine) > 5 else "")
     return Finding(
         level=Level.FAIL,
@@ -144,7 +144,7 @@ def _other_owner(subject: str, mine: Sequence[Asked]) -> Finding:
     )
 
 
-def _lifetime(subject: str, me: ManagementToken, now: float) -> Iterator[Finding]:
+def _lifetime(subject: Subject, me: ManagementToken, now: float) -> Iterator[Finding]:
     def finding(level: Level, message: str, remedy: str = "") -> Finding:
         return Finding(level=level, subject=subject, code=f"{me.role}_token", message=message, remedy=remedy)
 
@@ -167,7 +167,7 @@ def _lifetime(subject: str, me: ManagementToken, now: float) -> Iterator[Finding
         yield finding(Level.OK, f"{accepted} and lives for {int((me.expires_at - now) // DAY)} more days")
 
 
-def _standby(connection: CloudflareConnection, subject: str, me: ManagementToken) -> Iterator[Finding]:
+def _standby(connection: CloudflareConnection, subject: Subject, me: ManagementToken) -> Iterator[Finding]:
     def finding(level: Level, message: str, remedy: str = "") -> Finding:
         return Finding(level=level, subject=subject, code="standby_token", message=message, remedy=remedy)
 
@@ -198,7 +198,7 @@ def _standby(connection: CloudflareConnection, subject: str, me: ManagementToken
         yield finding(Level.OK, "the standby token is accepted")
 
 
-def _scope(subject: str, me: ManagementToken, owner: str, used: int | None, count: int) -> Iterator[Finding]:
+def _scope(subject: Subject, me: ManagementToken, owner: str, used: int | None, count: int) -> Iterator[Finding]:
     def finding(level: Level, code: str, message: str, remedy: str = "") -> Finding:
         return Finding(level=level, subject=subject, code=code, message=message, remedy=remedy)
 

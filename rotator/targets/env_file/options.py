@@ -61,7 +61,7 @@ def complaints(options: EnvFileOptions, keys: Mapping[str, str]) -> Iterator[Com
         yield Complaint(
             at=("mode",),
             wrong="every user of this machine could read the file",
-            expected="a file with secrets is for its owner, perhaps its group",
+            expected="expected: a file with secrets is for its owner, perhaps its group",
             instead='write "0600" or "0640"',
             fatal=False,
         )
@@ -70,7 +70,7 @@ def complaints(options: EnvFileOptions, keys: Mapping[str, str]) -> Iterator[Com
             yield Complaint(
                 at=("keys", key),
                 wrong="this cannot be a key of a dotenv file",
-                expected="letters, digits and underscores, no digit first",
+                expected="expected: letters, digits and underscores, no digit first",
                 instead="write for example CLOUDFLARE_API_TOKEN",
             )
         elif output.startswith(LITERAL):
@@ -80,6 +80,6 @@ def complaints(options: EnvFileOptions, keys: Mapping[str, str]) -> Iterator[Com
                 yield Complaint(
                     at=("keys", key),
                     wrong=error.message,
-                    expected="text without quotes, backslashes, dollar signs and control characters",
+                    expected="expected: text without quotes, backslashes, dollar signs and control characters",
                     instead="write another literal",
                 )

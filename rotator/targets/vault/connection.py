@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from rotator.core.errors import Refused, Unavailable
-from rotator.core.findings import Finding, Level
+from rotator.core.findings import Finding, Level, of_connection
 from rotator.core.secret import Secret
 from rotator.host.clock import SystemClock
 from rotator.targets.vault.login import Clock, Keeper
@@ -52,7 +52,7 @@ class VaultConnection:
 
         Then nothing can be said about the targets: what the login may do, only the login knows.
         """
-        subject = f"connection {self.name}"
+        subject = of_connection(self.name)
         try:
             until = self._keeper.wrapped_until()
         except (Refused, Unavailable) as error:

@@ -68,7 +68,7 @@ def said(world: SandboxWorld, *credentials: CredentialOptions, now: float = 0.0)
     found: dict[tuple[str, str], str] = {}
     order = [Level.OK, Level.WARN, Level.FAIL]
     for f in preflight(world.connection, [Asked(f"c{n}", c) for n, c in enumerate(credentials)], now or world.now()):
-        key = (f.subject.removeprefix("connection prod").strip() or "connection", f.code)
+        key = (str(f.subject).removeprefix("connection prod").strip() or "connection", f.code)
         assert f.level is Level.OK or f.remedy, f
         assert world.management not in f"{f}"
         if key not in found or order.index(f.level) > order.index(Level(found[key])):
@@ -366,7 +366,7 @@ def test_a_credentials_own_account_is_looked_at_too_and_nothing_else_is_asked_of
     found = findings(account, options(), options(account_id=SECOND_ACCOUNT))
 
     assert SECOND_ACCOUNT in the(found, "account").message
-    assert [f for f in found if f.subject == "credential c1"] == []
+    assert [f for f in found if str(f.subject) == "credential c1"] == []
 
 
 def test_where_nothing_tells_of_an_account_it_is_a_warning_and_all_else_is_asked(user: SandboxWorld):
@@ -377,7 +377,7 @@ def test_where_nothing_tells_of_an_account_it_is_a_warning_and_all_else_is_asked
     found = findings(user, options(owner="user", grants=[{"permissions": ["D1 Write"]}]))
 
     assert "does not see the account" in the(found, "account", Level.WARN).message
-    assert [f for f in found if f.subject == "credential c0"]
+    assert [f for f in found if str(f.subject) == "credential c0"]
 
 
 # ------------------------------------------------------------------------------------------------------------ its owner
@@ -388,7 +388,7 @@ def test_an_accounts_token_is_never_told_to_get_what_only_a_users_can_hold(accou
     assert "owned by an account" in finding.message
     assert "a connection whose token a user owns" in finding.remedy
     assert "c1" in finding.message
-    assert [f for f in found if f.subject == "credential c1"] == []
+    assert [f for f in found if str(f.subject) == "credential c1"] == []
 
 
 # ------------------------------------------------------------------------------------------- what could not be minted
@@ -419,7 +419,7 @@ def test_a_grant_on_one_zone_that_the_management_token_does_not_hold_is_found_in
 def test_what_can_be_handed_on_is_not_called_wrong(account: SandboxWorld, grant: dict[str, object]):
     found = findings(account, options(grants=[grant], request_ip=None))
 
-    assert {f.level for f in found if f.subject == "credential c0"} == {Level.OK}
+    assert {f.level for f in found if str(f.subject) == "credential c0"} == {Level.OK}
     CloudflareSource(account.connection, options(grants=[grant])).mint("one", account.now() + HOUR)
 
 

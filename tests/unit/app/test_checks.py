@@ -14,7 +14,7 @@ from rotator.app.fleet import ConfiguredFleet
 from rotator.app.once import once
 from rotator.core.errors import Unavailable
 from rotator.core.facts import Draft, How, Resolved
-from rotator.core.findings import Finding, Level
+from rotator.core.findings import Finding, Level, of_connection
 from rotator.engine.provider_time import ProviderTime
 from rotator.journal.sealing import generate_key
 from rotator.registry import CONNECTIONS, SOURCES
@@ -73,7 +73,7 @@ def test_a_secret_that_cannot_be_read_is_said_with_its_remedy(looked, place):
     (finding,) = looked()["secret"]
 
     assert finding.level is Level.FAIL
-    assert finding.subject == "connection prod"
+    assert finding.subject == of_connection("prod")
     assert finding.remedy
 
 
@@ -215,7 +215,7 @@ def test_what_a_target_remarks_is_a_finding_with_its_remedy(looked, place):
     found = looked()
 
     assert [f.level for f in found["target"]] == [Level.OK]
-    assert [(f.level, f.subject, bool(f.remedy)) for f in found["shadowed"]] == [
+    assert [(f.level, str(f.subject), bool(f.remedy)) for f in found["shadowed"]] == [
         (Level.WARN, f"credential workers-deploy, target env_file:{place.folder}/app/.env", True)
     ]
 
@@ -261,7 +261,9 @@ def wrapped(place, monkeypatch):
     (place.folder / "rotator.yaml").write_text(json.dumps(document))
 
     def is_(level, message):
-        found = Finding(level=level, subject="connection safe", code="secret_id", message=message, remedy="fetch one")
+        found = Finding(
+            level=level, subject=of_connection("safe"), code="secret_id", message=message, remedy="fetch one"
+        )
         monkeypatch.setitem(CONNECTIONS, "vault", replace(CONNECTIONS["vault"], preflight=lambda connection: (found,)))
 
     return is_
@@ -377,7 +379,7 @@ def test_at_a_new_target_our_own_current_value_is_no_finding_and_another_credent
     place.write(first | {"targets": [*first["targets"], *more]}, place.credential("other"))
     [found] = looked()["occupied"]
 
-    assert found.subject.endswith("theirs.env")
+    assert str(found.subject).endswith("theirs.env")
     assert "another credential of ours" in found.message
 
 
@@ -418,7 +420,7 @@ def test_a_foreign_value_that_somebody_accepted_is_a_finding_until_that_is_undon
         decided(app, How.UNDO)
 
     assert found.level is Level.WARN
-    assert found.subject == f"credential workers-deploy, target env_file:{place.folder}/workers-deploy.env"
+    assert str(found.subject) == f"credential workers-deploy, target env_file:{place.folder}/workers-deploy.env"
     assert "accepted by alice at 2027-01-15T08:00:00Z" in found.message
     assert "`rotator resolve workers-deploy --undo`" in found.remedy
     assert "accepted" not in looked()

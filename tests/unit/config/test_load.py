@@ -230,7 +230,7 @@ def test_a_warning_says_of_what_kind_its_subject_is(loads: Load, tmp_path: Path)
     token.chmod(0o644)
     text = credential("    rotation: {grace: 59m}\n").replace("{env: T}", f"{{file: {token}}}")
 
-    assert {found.subject.split(" ")[0] for found in loads(text).warnings} == {"credential", "connection"}
+    assert {found.subject.about for found in loads(text).warnings} == {"credential", "connection"}
 
 
 def test_grace_beyond_expiry_is_a_warning(loads: Load) -> None:

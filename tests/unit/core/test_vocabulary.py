@@ -9,7 +9,7 @@ from rotator.core import errors
 from rotator.core.credential import NEVER, Policy, Strategy, Terms
 from rotator.core.events import Event
 from rotator.core.facts import UNFENCED
-from rotator.core.findings import Finding, Level
+from rotator.core.findings import STATE, Finding, Level
 from rotator.core.ports.source import TokenState
 from rotator.core.reasons import OperatorCode
 from tests.unit.core.story import credential
@@ -85,7 +85,7 @@ def test_a_credential_names_its_targets():
 
 
 def test_a_finding_is_a_plain_value():
-    found = Finding(level=Level.WARN, subject="state", code="c", message="m")
+    found = Finding(level=Level.WARN, subject=STATE, code="c", message="m")
 
     assert pickle.loads(pickle.dumps(found)) == found
     assert found.remedy == ""
