@@ -6,7 +6,7 @@ A reader changes nothing and needs no key; a writer makes the journal, imports s
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Literal
@@ -14,7 +14,7 @@ from typing import Literal
 from rotator.app.effective import one_journal
 from rotator.app.fleet import ConfiguredFleet
 from rotator.app.queries import Queries
-from rotator.app.runtime import HostRuntime, Say
+from rotator.app.runtime import Count, HostRuntime, Say, silent, uncounted
 from rotator.config.load import load
 from rotator.config.models import Config
 from rotator.core.errors import ConfigError, JournalUnsafe
@@ -34,14 +34,6 @@ from rotator.journal.store import SqliteJournal
 from rotator.registry import kinds
 
 
-def _silent(name: str, **fields: object) -> None:
-    return None
-
-
-def _uncounted(connection: str, operation: str, status: str) -> None:
-    return None
-
-
 class App:
     """One opened instance. Use it as a context manager."""
 
@@ -50,8 +42,8 @@ class App:
         config: Config,
         journal: SqliteJournal | None,
         *,
-        say: Say = _silent,
-        count: Callable[[str, str, str], None] = _uncounted,
+        say: Say = silent,
+        count: Count = uncounted,
     ) -> None:
         """Wire everything; `journal` None means that there is none yet (a reader before the first start)."""
         self.config, self.journal, self.say = config, journal, say
@@ -73,8 +65,8 @@ class App:
         mode: Literal["reader", "writer"] = "reader",
         *,
         kind: Literal["run", "once"] = "once",
-        say: Say = _silent,
-        count: Callable[[str, str, str], None] = _uncounted,
+        say: Say = silent,
+        count: Count = uncounted,
         config: Config | None = None,
     ) -> App:
         """Load the configuration and open its journal.

@@ -17,7 +17,7 @@ from rotator.app.app import App
 from rotator.app.fleet import ConfiguredFleet
 from rotator.app.read_only import read_only_fleet
 from rotator.app.requests import requests_of
-from rotator.app.standing import Place, standing
+from rotator.app.standing import Looked, standing
 from rotator.config.load import load
 from rotator.config.models import Config
 from rotator.core.errors import RotatorError
@@ -181,7 +181,7 @@ def _each_target(app: App, fleet: ConfiguredFleet, journal: SqliteJournal | None
                 about = subject.at(target.name)
                 yield from _target(fleet, about, place, required=target.common.required)
                 replaces = target.common.on_existing == "replace"
-                known = Place(bound=bound, name=target.name, replace=replaces, view=view, journal=journal)
+                known = Looked(bound=bound, name=target.name, replace=replaces, view=view, journal=journal)
                 yield from standing(about, known)
 
 

@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 from rotator.app.app import App
 from rotator.app.fleet import ConfiguredFleet
+from rotator.app.runtime import silent, uncounted
 from rotator.core.errors import RateLimited
 from rotator.core.ports.runtime import Budget, Priority
 
@@ -60,14 +61,6 @@ def read_only_fleet(app: App, count: Callable[[str, str, str], None] | None = No
         shared = app.journal.budget(name, requests, window) if app.journal is not None else None
         return ReadOnlyBudget(shared, requests, window)
 
-    fleet = ConfiguredFleet(budget, app.clock, _silent, count or _uncounted, app.config.state.folder / "locks")
+    fleet = ConfiguredFleet(budget, app.clock, silent, count or uncounted, app.config.state.folder / "locks")
     fleet.configure(app.config, app.ids)
     return fleet
-
-
-def _silent(name: str, **fields: object) -> None:
-    return None
-
-
-def _uncounted(connection: str, operation: str, status: str) -> None:
-    return None

@@ -13,6 +13,16 @@ from rotator.host.latch import Latch
 from rotator.host.workers import run_side_by_side
 
 Say = Callable[..., None]
+Count = Callable[[str, str, str], None]
+"""Takes (connection, operation, status) of each request."""
+
+
+def silent(name: str, **fields: object) -> None:
+    """Say nothing: where nobody listens."""
+
+
+def uncounted(connection: str, operation: str, status: str) -> None:
+    """Count nothing: where nobody reads it."""
 
 
 class HostRuntime:

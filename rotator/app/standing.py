@@ -27,7 +27,7 @@ LEAVE: Final = "name another key or place, empty it, or set `on_existing: replac
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class Looked:
     """One target of a credential and what is known of it.
 
     Attributes:
@@ -50,7 +50,7 @@ class Place:
         return self.bound.targets[self.name]
 
 
-def standing(subject: Subject, place: Place) -> Iterator[Finding]:
+def standing(subject: Subject, place: Looked) -> Iterator[Finding]:
     """Return what is to be said of one target; one that cannot be read says nothing here."""
     name, view = place.name, place.view
     yield from _decided(subject, place)
@@ -73,7 +73,7 @@ def standing(subject: Subject, place: Place) -> Iterator[Finding]:
         yield Finding(level=Level.WARN, subject=subject, code="occupied", message=message, remedy=remedy)
 
 
-def _decided(subject: Subject, place: Place) -> Iterator[Finding]:
+def _decided(subject: Subject, place: Looked) -> Iterator[Finding]:
     """Return what the journal says of content that is not ours: somebody accepted it, or a person has to decide."""
     name, view, credential = place.name, place.view, place.bound.credential
     if leave := view.accepted.get(name):
@@ -107,7 +107,7 @@ def _decided(subject: Subject, place: Place) -> Iterator[Finding]:
         )
 
 
-def _occupied(place: Place, reading: Reading) -> tuple[str, str] | None:
+def _occupied(place: Looked, reading: Reading) -> tuple[str, str] | None:
     """Return what keeps the first start from publishing here, in words, and what to do; None where nothing does."""
     if place.target.evidence is Evidence.MARKER:
         if not reading.marker or place.replace or place.name in place.view.marks:
@@ -141,7 +141,7 @@ def _occupied(place: Place, reading: Reading) -> tuple[str, str] | None:
     return f"{', '.join(strange)} holds something that is not ours; nothing is written over it unasked", LEAVE
 
 
-def _strange(place: Place, reading: Reading, token: TokenId) -> list[str]:
+def _strange(place: Looked, reading: Reading, token: TokenId) -> list[str]:
     """Return the side keys that hold neither ours, nor what we wrote at any time, nor a placeholder."""
     source, view = place.bound.source, place.view
     wanted: Mapping[str, Secret] = {}

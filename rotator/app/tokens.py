@@ -23,7 +23,7 @@ from rotator.sources.cloudflare import tokens
 from rotator.sources.cloudflare.connection import CloudflareConnection, Identity
 from rotator.sources.cloudflare.inventory import tokens_path
 from rotator.sources.cloudflare.pasted import refuse
-from rotator.sources.cloudflare.proving import Proof, Verdict, prove
+from rotator.sources.cloudflare.proving import Proof, Proven, prove
 from rotator.sources.cloudflare.reading import read_token
 from rotator.sources.cloudflare.trials import of_grants, of_policies
 
@@ -172,7 +172,7 @@ def _policies(token: Asked, who: Identity) -> dict[str, Any] | None:
 
 
 def _totals(proofs: tuple[Proof, ...] | list[Proof]) -> dict[str, int]:
-    counts = {verdict.value: sum(proof.verdict is verdict for proof in proofs) for verdict in Verdict}
+    counts = {verdict.value: sum(proof.verdict is verdict for proof in proofs) for verdict in Proven}
     return {**counts, "total": len(proofs)}
 
 

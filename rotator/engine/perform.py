@@ -50,7 +50,7 @@ from rotator.engine.look import lives, proven, take
 from rotator.engine.markers import marked, shows, stands_settled
 from rotator.engine.recording import record, unanswered
 from rotator.engine.stands import stand
-from rotator.engine.work import Work, whole
+from rotator.engine.work import Work, whole_seconds
 
 
 def plan(work: Work, action: Action) -> None:
@@ -99,7 +99,7 @@ def mint(work: Work, action: Action) -> None:
         )
     )
     life = rotation.policy.lifetime
-    expires_at = NEVER if life == NEVER else whole(work.believed + life)
+    expires_at = NEVER if life == NEVER else whole_seconds(work.believed + life)
     lost = unanswered(work, rotation)
     work.record(Intent(attempt=number, token_name=name, token_id=rotation.token_id, why=lost))
     point = "roll_send" if rolls else "create_send"
@@ -183,7 +183,7 @@ def extend(work: Work, action: Action) -> None:
     """Move the expiry before a roll, proven by GET. A crash leaves it moved or not; it is asked again."""
     rotation = work.view.opened
     life = rotation.policy.lifetime
-    wanted = NEVER if life == NEVER else whole(work.believed + life)
+    wanted = NEVER if life == NEVER else whole_seconds(work.believed + life)
     work.runtime.crash("before_extend_send")
     try:
         source = work.source_of(rotation.token_id)

@@ -232,6 +232,6 @@ class Work:
         self.memory.seen.pop(look, None)
 
 
-def whole(at: float) -> float:
+def whole_seconds(at: float) -> float:
     """Return a provider time in whole seconds, as the provider keeps it; `NEVER` stays."""
     return at if at == NEVER else float(int(at))

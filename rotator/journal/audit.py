@@ -16,7 +16,7 @@ class Audit:
         """`seal` returns the seal, or raises `JournalUnsafe` where the journal was opened without its key."""
         self._db, self._seal = db, seal
 
-    def verify(self) -> chain.Verdict:
+    def verify(self) -> chain.Verification:
         """Check every hash chain; needs the key.
 
         Raises:

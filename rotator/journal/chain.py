@@ -32,7 +32,7 @@ class Break:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class Verification:
     """What `verify` found: how many facts and streams were read, and the first break of each broken stream."""
 
     facts: int
@@ -50,7 +50,7 @@ def link(key: bytes, record: Record, sealed_digest: str) -> Record:
     return replace(record, hash=_hash(key, record, sealed_digest))
 
 
-def verify(key: bytes, records: Iterable[Record], digests: Mapping[str, str]) -> Verdict:
+def verify(key: bytes, records: Iterable[Record], digests: Mapping[str, str]) -> Verification:
     """Check records that come stream by stream, in order of position.
 
     Args:
@@ -72,7 +72,7 @@ def verify(key: bytes, records: Iterable[Record], digests: Mapping[str, str]) ->
                 breaks.append(Break(stream, position, why))
                 broken = True
             before = record.hash
-    return Verdict(facts, streams, tuple(breaks))
+    return Verification(facts, streams, tuple(breaks))
 
 
 def _wrong(key: bytes, record: Record, position: int, before: str, digests: Mapping[str, str]) -> str:

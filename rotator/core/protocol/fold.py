@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from rotator.core.facts import Draft, Fact, Kind
-from rotator.core.protocol import marker_facts, outside_facts, rotation_facts
+from rotator.core.protocol import marker_facts, outside_facts, retirement_facts, rotation_facts
 from rotator.core.protocol.view import View
 
 K = Kind
@@ -31,12 +31,12 @@ FOLDERS: Final[Mapping[Kind, Folder]] = {
     K.WRITTEN: rotation_facts.written,
     K.READ_BACK: rotation_facts.read_back,
     K.UNWRITTEN: rotation_facts.unwritten,
-    K.RETIREMENT: outside_facts.retirement,
-    K.SUPERSEDED: outside_facts.retirement_step,
-    K.CONDEMNED: outside_facts.retirement_step,
-    K.DISABLED: outside_facts.retirement_step,
-    K.DELETED: outside_facts.retirement_step,
-    K.RETIRED: outside_facts.retired,
+    K.RETIREMENT: retirement_facts.retirement,
+    K.SUPERSEDED: retirement_facts.retirement_step,
+    K.CONDEMNED: retirement_facts.retirement_step,
+    K.DISABLED: retirement_facts.retirement_step,
+    K.DELETED: retirement_facts.retirement_step,
+    K.RETIRED: retirement_facts.retired,
     K.BASELINE: outside_facts.baseline,
     K.SEEN: outside_facts.sighted,
     K.KNOWN: outside_facts.known,

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from rotator.core.facts import Acknowledged, Draft, ReadBack, Sighted, Written
 from rotator.core.ids import TokenId
-from rotator.core.protocol import amend
+from rotator.core.protocol import folding
 from rotator.core.protocol.view import Mark, View
 
 
@@ -14,7 +14,7 @@ def intended(view: View, target: str, token_id: TokenId, at: float) -> View:
     """A write is about to be sent; nobody can tell for a while whether it arrives."""
     found = view.at(target)
     still = {token: when for token, when in found.intents_at.items() if token in found.open_writes}
-    return amend.with_target(view, target, intents_at=amend.plus(still, token_id, at))
+    return folding.with_target(view, target, intents_at=folding.plus(still, token_id, at))
 
 
 def wrote(view: View, fact: Written, of: Draft) -> View:
@@ -28,7 +28,7 @@ def wrote(view: View, fact: Written, of: Draft) -> View:
         olds = dict.fromkeys(view.retirements.keys() - {fact.token_id}, of.at)
         view = replace(view, let_go={**view.let_go, **olds})
     mark = Mark(marker=fact.marker, token_id=fact.token_id, fingerprint=fact.fingerprint, at=of.at)
-    return amend.with_target(view, fact.target, mark=mark)
+    return folding.with_target(view, fact.target, mark=mark)
 
 
 def stood(view: View, fact: ReadBack) -> View:
@@ -49,7 +49,7 @@ def settled(view: View, target: str, *, shown: bool) -> View:
     if shown and mark is not None:
         let_go |= {t: max(let_go.get(t, 0.0), mark.at) for t in found.open_writes if t != mark.token_id}
         mark = replace(mark, stood=True)
-    return amend.with_target(replace(view, let_go=let_go), target, mark=mark, open_writes={})
+    return folding.with_target(replace(view, let_go=let_go), target, mark=mark, open_writes={})
 
 
 def sighted(view: View, fact: Sighted) -> View:
@@ -59,9 +59,9 @@ def sighted(view: View, fact: Sighted) -> View:
         shown = mark is not None and (mark.token_id, mark.fingerprint) == (fact.token_id, fact.fingerprint)
         return settled(view, fact.target, shown=shown)
     unknown = mark is not None and bool(fact.fingerprint) and not fact.token_id
-    return amend.with_target(view, fact.target, ack=None) if unknown else view
+    return folding.with_target(view, fact.target, ack=None) if unknown else view
 
 
 def acknowledged(view: View, fact: Acknowledged, of: Draft) -> View:
     """A consumer said which generation it uses; an older word never takes a newer one back."""
-    return amend.with_target(view, fact.target, ack=max(fact.generation, view.at(fact.target).ack or 0))
+    return folding.with_target(view, fact.target, ack=max(fact.generation, view.at(fact.target).ack or 0))

@@ -1,4 +1,4 @@
-"""What all other facts change in a view: retirements, what was seen outside, what operators did."""
+"""What facts about the outside change in a view: what was seen there, what is configured, what operators did."""
 
 from __future__ import annotations
 
@@ -13,22 +13,19 @@ from rotator.core.facts import (
     Held,
     How,
     Known,
-    OfToken,
     Overridden,
     OverrideEnded,
     Paused,
     Requested,
     Resolved,
     Resumed,
-    Retired,
-    RetirementOpened,
     Sighted,
     TargetAdded,
     TargetReleased,
     Unknown,
 )
 from rotator.core.ids import NO_TOKEN
-from rotator.core.protocol import amend, marker_facts
+from rotator.core.protocol import folding, marker_facts
 from rotator.core.protocol.view import Acceptance, AttemptState, Guest, Past, Pause, Request, TargetView, View
 
 
@@ -39,27 +36,8 @@ def configured(view: View, fact: Configured, of: Draft) -> View:
     tokens = view.tokens
     if after and not before:  # an older version did not note where tokens live
         tokens = {t: token if token.scope else replace(token, scope=after) for t, token in tokens.items()}
-    former = amend.plus(view.former, before, view.spec) if before and after != before else view.former
-    return replace(view, spec=fact.spec, tokens=tokens, former=amend.minus(former, after))
-
-
-def retirement(view: View, fact: RetirementOpened, of: Draft) -> View:
-    """A token that nothing owned gets its retirement."""
-    retirements = amend.opened(view, of.at, fact.policy, fact.token_id)
-    return replace(view, tokens=amend.tokens_with(view, fact), retirements=retirements)
-
-
-def retirement_step(view: View, fact: OfToken, of: Draft) -> View:
-    """A retirement goes one step on; the irrevocable first one marks the token for ever."""
-    found = view.retirements[fact.token_id]
-    after = replace(found, step=fact.kind, since=of.at, failures={})
-    marked = view.marked if fact.token_id in view.marked else amend.plus(view.marked, fact.token_id, fact.kind)
-    return replace(view, retirements=amend.plus(view.retirements, fact.token_id, after), marked=marked)
-
-
-def retired(view: View, fact: Retired, of: Draft) -> View:
-    """A retirement is over."""
-    return replace(view, retirements=amend.minus(view.retirements, fact.token_id))
+    former = folding.plus(view.former, before, view.spec) if before and after != before else view.former
+    return replace(view, spec=fact.spec, tokens=tokens, former=folding.minus(former, after))
 
 
 def baseline(view: View, fact: Baseline, of: Draft) -> View:
@@ -67,9 +45,9 @@ def baseline(view: View, fact: Baseline, of: Draft) -> View:
     allowed = view.at(fact.target).allowed | {*fact.free}
     if fact.replace:
         allowed = allowed | {fact.fingerprint}
-    view = replace(view, pieces=amend.pieces(view, fact))
-    view = amend.beside(view, of.at, fact) if fact.strange is not None else view
-    return amend.with_target(
+    view = replace(view, pieces=folding.pieces(view, fact))
+    view = folding.beside(view, of.at, fact) if fact.strange is not None else view
+    return folding.with_target(
         view,
         fact.target,
         known=True,
@@ -84,11 +62,11 @@ def known(view: View, fact: Known, of: Draft) -> View:
     """A value that stands at a target belongs to a token of ours, and is not the newest."""
     view = replace(
         view,
-        values=amend.plus(view.values, fact.fingerprint, fact.token_id),
-        tokens=amend.tokens_with(view, fact),
+        values=folding.plus(view.values, fact.fingerprint, fact.token_id),
+        tokens=folding.tokens_with(view, fact),
         stood=view.stood | {fact.token_id},
     )
-    return amend.restored(view, of.at) if fact.ahead else view
+    return folding.restored(view, of.at) if fact.ahead else view
 
 
 def adopted(view: View, fact: Adopted, of: Draft) -> View:
@@ -97,23 +75,23 @@ def adopted(view: View, fact: Adopted, of: Draft) -> View:
     olds = [t for t in (view.current, rotation.token_id if rotation else NO_TOKEN, fact.adopt) if t != fact.token_id]
     attempts = view.attempts
     if rotation and attempts.get(rotation.attempt_name) is AttemptState.INTENT:
-        attempts = amend.plus(attempts, rotation.attempt_name, AttemptState.ABANDONED)
+        attempts = folding.plus(attempts, rotation.attempt_name, AttemptState.ABANDONED)
     view = replace(
         view,
-        values=amend.plus(view.values, fact.fingerprint, fact.token_id),
-        tokens=amend.tokens_with(view, fact, adopted=not fact.ours),
+        values=folding.plus(view.values, fact.fingerprint, fact.token_id),
+        tokens=folding.tokens_with(view, fact, adopted=not fact.ours),
         current=fact.token_id,
         fingerprint=fact.fingerprint,
         generation=max(view.generation, fact.generation),
         rotation=None,
         attempts=attempts,
         stood=view.stood | {fact.token_id},
-        retirements=amend.minus(amend.opened(view, of.at, fact.policy, *olds), fact.token_id),
+        retirements=folding.minus(folding.opened(view, of.at, fact.policy, *olds), fact.token_id),
     )
     if fact.target:
-        view = override_gone(amend.moved(view, of.at, fact), fact.target)
-        view = amend.generated(view, fact)
-    return amend.restored(view, of.at) if fact.ahead else view
+        view = override_gone(folding.moved(view, of.at, fact), fact.target)
+        view = folding.generated(view, fact)
+    return folding.restored(view, of.at) if fact.ahead else view
 
 
 def overridden(view: View, fact: Overridden, of: Draft) -> View:
@@ -121,7 +99,7 @@ def overridden(view: View, fact: Overridden, of: Draft) -> View:
     stream = fact.stream
     guest = Guest(stream=stream, token_id=fact.token_id, fingerprint=fact.fingerprint) if stream else None
     before = view.at(fact.target)
-    return amend.with_target(
+    return folding.with_target(
         view,
         fact.target,
         overridden=fact.fingerprint,
@@ -145,7 +123,7 @@ def override_ended(view: View, fact: OverrideEnded, of: Draft) -> View:
 
 def override_gone(view: View, target: str) -> View:
     """The view without anything that was said of a value that is not ours at a target."""
-    return amend.with_target(
+    return folding.with_target(
         view, target, overridden=None, what="", guest=None, occupied=False, heeded=None, accepted=None
     )
 
@@ -157,7 +135,7 @@ def held(view: View, fact: Held, of: Draft) -> View:
     after = before - {fact.target} if fact.ended else before | {fact.target}
     return replace(
         view,
-        held=amend.set_or_gone(view.held, fact.token_id, amend.set_or_gone(streams, fact.by, after)),
+        held=folding.set_or_gone(view.held, fact.token_id, folding.set_or_gone(streams, fact.by, after)),
     )
 
 
@@ -169,7 +147,7 @@ def released(view: View, fact: TargetReleased, of: Draft) -> View:
     if fact.of:
         view = _renamed(view, fact.of, fact.target)
     past = Past(stanza=fact.stanza, place=fact.place)
-    return amend.with_target(view, fact.target, released=of.at, past=past)
+    return folding.with_target(view, fact.target, released=of.at, past=past)
 
 
 def _renamed(view: View, before: str, after: str) -> View:
@@ -188,7 +166,7 @@ def _renamed(view: View, before: str, after: str) -> View:
 
 def added(view: View, fact: TargetAdded, of: Draft) -> View:
     """A target came back: it is looked at as if for the first time."""
-    return amend.with_target(view, fact.target, released=None, known=False, past=None)
+    return folding.with_target(view, fact.target, released=None, known=False, past=None)
 
 
 def request(view: View, fact: Requested, of: Draft) -> View:
@@ -218,8 +196,8 @@ def resolved(view: View, fact: Resolved, of: Draft) -> View:
     """
     how, rotation = fact.how, view.rotation
     if how is How.UNDO:
-        return amend.with_all(view, lambda found: _asked_again(found, of.at))
-    view = amend.with_all(view, lambda found: _decided(found, how, Acceptance(by=of.actor, at=of.at)))
+        return folding.with_all(view, lambda found: _asked_again(found, of.at))
+    view = folding.with_all(view, lambda found: _decided(found, how, Acceptance(by=of.actor, at=of.at)))
     if rotation and how is How.RETRY:
         view = replace(view, rotation=replace(rotation, rejects=0, failures={}))
     closes = how is How.ABANDON and rotation is not None
@@ -248,14 +226,14 @@ def _decided(found: TargetView, how: How | None, by: Acceptance) -> TargetView:
 
 def sighted(view: View, fact: Sighted, of: Draft) -> View:
     """What a look at a target saw: who let go of it, and what stands beside the value."""
-    view = amend.beside(amend.moved(view, of.at, fact, fact.old), of.at, fact)
+    view = folding.beside(folding.moved(view, of.at, fact, fact.old), of.at, fact)
     view = marker_facts.sighted(view, fact)
-    return replace(view, pieces=amend.pieces(view, fact))
+    return replace(view, pieces=folding.pieces(view, fact))
 
 
 def ahead(view: View, fact: Ahead, of: Draft) -> View:
     """A name of ours was seen that the journal does not know."""
-    return amend.restored(view, of.at)
+    return folding.restored(view, of.at)
 
 
 def resumed(view: View, fact: Resumed, of: Draft) -> View:

@@ -25,7 +25,7 @@ from rotator.core.facts import (
     Written,
 )
 from rotator.core.ids import NO_ROTATION, NO_TOKEN, NO_VALUE
-from rotator.core.protocol import amend, marker_facts
+from rotator.core.protocol import folding, marker_facts
 from rotator.core.protocol.view import AttemptState, Rotation, View
 
 K = Kind
@@ -52,7 +52,7 @@ def planned(view: View, fact: Planned, of: Draft) -> View:
         return replace(view, rotation=rotation, yielded=False, healed_at=of.at)
     served = view.served
     if view.request and view.request.id == rotation.request_id:
-        served = amend.plus(served, view.request.id, of.rid)
+        served = folding.plus(served, view.request.id, of.rid)
         view = replace(view, request=None)
     return replace(view, rotation=rotation, want=False, yielded=False, planned_at=of.at, served=served)
 
@@ -74,11 +74,11 @@ def intent(view: View, fact: Intent, of: Draft) -> View:
         read_back=frozenset(),
         rolled_at=rotation.rolled_at or (of.at if rolls else 0.0),
         prior=None if lost and rolls else replace(rotation, prior=None),
-        failures=amend.failures_with(amend.checked(rotation.failures), ("mint", ""), of.at, fact.why or LOST)
+        failures=folding.failures_with(folding.checked(rotation.failures), ("mint", ""), of.at, fact.why or LOST)
         if lost
-        else amend.checked(rotation.failures),
+        else folding.checked(rotation.failures),
     )
-    return replace(view, rotation=after, attempts=amend.plus(view.attempts, fact.token_name, AttemptState.INTENT))
+    return replace(view, rotation=after, attempts=folding.plus(view.attempts, fact.token_name, AttemptState.INTENT))
 
 
 def captured(view: View, fact: Captured, of: Draft) -> View:
@@ -90,9 +90,9 @@ def captured(view: View, fact: Captured, of: Draft) -> View:
     late = state is AttemptState.INTENT
     view = replace(
         view,
-        values=amend.plus(view.values, fact.fingerprint, fact.token_id),
-        tokens=amend.tokens_with(view, fact),
-        attempts=amend.plus(view.attempts, name, state if state and not late else AttemptState.CAPTURED),
+        values=folding.plus(view.values, fact.fingerprint, fact.token_id),
+        tokens=folding.tokens_with(view, fact),
+        attempts=folding.plus(view.attempts, name, state if state and not late else AttemptState.CAPTURED),
     )
     if rotation and rotation.step is K.INTENT and rotation.attempt_name == name:
         view = replace(
@@ -104,7 +104,7 @@ def captured(view: View, fact: Captured, of: Draft) -> View:
                 token_id=fact.token_id,
                 fingerprint=fact.fingerprint,
                 prior=None,
-                failures=amend.minus(rotation.failures, ("mint", "")),
+                failures=folding.minus(rotation.failures, ("mint", "")),
             ),
         )
     return view  # else a late capture: kept, moves nothing
@@ -114,7 +114,7 @@ def abandoned(view: View, fact: Abandoned, of: Draft) -> View:
     """An attempt is given up; a captured token that was turned down gets its retirement."""
     rotation = view.opened
     rejected = fact.rejected
-    retirements = amend.opened(view, of.at, rotation.policy, rotation.token_id) if rejected else view.retirements
+    retirements = folding.opened(view, of.at, rotation.policy, rotation.token_id) if rejected else view.retirements
     rotation = replace(
         rotation,
         step=K.ABANDONED,
@@ -123,11 +123,11 @@ def abandoned(view: View, fact: Abandoned, of: Draft) -> View:
         fingerprint=NO_VALUE,
         prior=None,
         rejects=rotation.rejects + rejected,
-        failures=amend.failures_with(rotation.failures, ("mint", ""), of.at, fact.why),
+        failures=folding.failures_with(rotation.failures, ("mint", ""), of.at, fact.why),
     )
     state = AttemptState.REJECTED if rejected else AttemptState.ABANDONED
-    attempts = amend.plus(view.attempts, fact.token_name, state)
-    return amend.failing_since(replace(view, rotation=rotation, attempts=attempts, retirements=retirements), of.at)
+    attempts = folding.plus(view.attempts, fact.token_name, state)
+    return folding.failing_since(replace(view, rotation=rotation, attempts=attempts, retirements=retirements), of.at)
 
 
 def verified(view: View, fact: Verified, of: Draft) -> View:
@@ -140,7 +140,7 @@ def verified(view: View, fact: Verified, of: Draft) -> View:
         token_id=fact.token_id or rotation.token_id,
         fingerprint=fact.fingerprint or rotation.fingerprint,
         prior=None,
-        failures=amend.minus(rotation.failures, ("accept", "")),
+        failures=folding.minus(rotation.failures, ("accept", "")),
     )
     return replace(view, rotation=rotation)
 
@@ -155,7 +155,7 @@ def publishing(view: View, fact: Publishing, of: Draft) -> View:
         generation=fact.generation,
         written=frozenset(),
         read_back=frozenset(),
-        failures=amend.checked(rotation.failures),
+        failures=folding.checked(rotation.failures),
     )
     return replace(view, rotation=rotation, generation=max(view.generation, fact.generation))
 
@@ -170,7 +170,7 @@ def confirmed(view: View, fact: Confirmed, of: Draft) -> View:
         current=rotation.token_id,
         fingerprint=rotation.fingerprint,
         stood=view.stood | {rotation.token_id},
-        retirements=amend.opened(view, of.at, rotation.policy, *olds),
+        retirements=folding.opened(view, of.at, rotation.policy, *olds),
         failing_since=0.0,
     )
     if not healing:
@@ -189,10 +189,10 @@ def displaced(view: View, fact: Displaced, of: Draft) -> View:
     rotation = view.opened
     retirements = view.retirements
     if rotation.token_id != view.current and rotation.strategy is not Strategy.ROLL:
-        retirements = amend.opened(view, of.at, rotation.policy, rotation.token_id)
+        retirements = folding.opened(view, of.at, rotation.policy, rotation.token_id)
     attempts = view.attempts
     if attempts.get(rotation.attempt_name) is AttemptState.INTENT:
-        attempts = amend.plus(attempts, rotation.attempt_name, AttemptState.ABANDONED)
+        attempts = folding.plus(attempts, rotation.attempt_name, AttemptState.ABANDONED)
     healing = rotation.strategy is Strategy.REPUBLISH
     want = not fact.closed and not (healing and not fact.dead)
     return replace(
@@ -209,7 +209,7 @@ def displaced(view: View, fact: Displaced, of: Draft) -> View:
 def extended(view: View, fact: Extended, of: Draft) -> View:
     """The expiry was moved ahead of a roll."""
     rotation = view.opened
-    tokens = amend.tokens_with(view, fact)
+    tokens = folding.tokens_with(view, fact)
     tokens[fact.token_id] = replace(tokens[fact.token_id], expires_at=fact.expires_at)
     return replace(view, tokens=tokens, rotation=replace(rotation, extended=fact.expires_at))
 
@@ -218,36 +218,36 @@ def failure(view: View, fact: Failed, of: Draft) -> View:
     """A failed act, for the back-off; a certain refusal of a mint returns to the step before its intent."""
     act, why, remedy, rotation = fact.act, fact.why, fact.remedy, view.rotation
     if fact.not_written is not None:
-        view = amend.unintended(view, fact.target, fact.token_id, fact.not_written)
+        view = folding.unintended(view, fact.target, fact.token_id, fact.not_written)
     retirement = view.retirements.get(fact.token_id)
     if retirement and act in ("disable", "delete"):
-        failures = amend.failures_with(retirement.failures, (act, ""), of.at, why, remedy=remedy)
+        failures = folding.failures_with(retirement.failures, (act, ""), of.at, why, remedy=remedy)
         after = replace(retirement, failures=failures)
-        return replace(view, retirements=amend.plus(view.retirements, fact.token_id, after))
+        return replace(view, retirements=folding.plus(view.retirements, fact.token_id, after))
     if rotation is None or rotation.rid != of.rid:
         return view
     attempts = view.attempts
     if act == "mint" and fact.token_name and attempts.get(fact.token_name) is AttemptState.INTENT:
-        attempts = amend.plus(attempts, fact.token_name, AttemptState.REFUSED)
+        attempts = folding.plus(attempts, fact.token_name, AttemptState.REFUSED)
         if rotation.step is K.INTENT and rotation.attempt_name == fact.token_name and rotation.prior:
             rotation = replace(rotation.prior, attempt=rotation.attempt)
-    failures = amend.failures_with(rotation.failures, (act, fact.target), of.at, why, fact.code, remedy)
+    failures = folding.failures_with(rotation.failures, (act, fact.target), of.at, why, fact.code, remedy)
     rotation = replace(rotation, failures=failures)
-    return amend.failing_since(replace(view, rotation=rotation, attempts=attempts), of.at)
+    return folding.failing_since(replace(view, rotation=rotation, attempts=attempts), of.at)
 
 
 def publish_intent(view: View, fact: PublishIntent, of: Draft) -> View:
     """A write is about to happen on top of that version."""
     rotation, writes = view.opened, view.at(fact.target).open_writes
     view = marker_facts.intended(view, fact.target, fact.token_id, of.at)
-    view = amend.with_target(
+    view = folding.with_target(
         view,
         fact.target,
-        open_writes=amend.plus(writes, fact.token_id, (*writes.get(fact.token_id, ()), fact.version)),
+        open_writes=folding.plus(writes, fact.token_id, (*writes.get(fact.token_id, ()), fact.version)),
     )
     return replace(
         view,
-        pieces=amend.pieces(view, fact),
+        pieces=folding.pieces(view, fact),
         intended=view.intended | {fact.token_id},
         rotation=replace(rotation, published=True),
     )
@@ -260,13 +260,13 @@ def written(view: View, fact: Written, of: Draft) -> View:
     rotation = replace(
         rotation,
         written=rotation.written | {fact.target},
-        failures=amend.minus(rotation.failures, ("write", fact.target)),
+        failures=folding.minus(rotation.failures, ("write", fact.target)),
     )
-    view = amend.generated(amend.moved(view, of.at, fact, fact.old), fact)
+    view = folding.generated(folding.moved(view, of.at, fact, fact.old), fact)
     if not fact.marker:  # a write-only target compares nothing: a copy under way may still arrive, until this one stood
-        left = amend.minus(view.at(fact.target).open_writes, fact.token_id)
-        view = amend.with_target(view, fact.target, open_writes=left)
-    return replace(view, rotation=rotation, pieces=amend.pieces(view, fact))
+        left = folding.minus(view.at(fact.target).open_writes, fact.token_id)
+        view = folding.with_target(view, fact.target, open_writes=left)
+    return replace(view, rotation=rotation, pieces=folding.pieces(view, fact))
 
 
 def read_back(view: View, fact: ReadBack, of: Draft) -> View:
@@ -276,7 +276,7 @@ def read_back(view: View, fact: ReadBack, of: Draft) -> View:
     rotation = replace(
         rotation,
         read_back=rotation.read_back | {fact.target},
-        failures=amend.minus(rotation.failures, ("read_back", fact.target)),
+        failures=folding.minus(rotation.failures, ("read_back", fact.target)),
     )
     return replace(view, rotation=rotation)
 

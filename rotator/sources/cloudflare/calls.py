@@ -25,7 +25,7 @@ from rotator.sources.cloudflare.answers import (
     read_envelope,
     seen_address,
 )
-from rotator.sources.cloudflare.errors import NOT_FOUND, ROUTE, Kind, Verdict, error, judge, lost, not_sent
+from rotator.sources.cloudflare.errors import NOT_FOUND, ROUTE, CallKind, Meaning, error, judge, lost, not_sent
 from rotator.sources.cloudflare.pasted import refuse
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ TRACE: Final = 5.0
 """Seconds for the question from which address this host is seen; nothing waits for it."""
 
 
-def _silent(*_: object) -> None:
+def _nobody(*_: object) -> None:
     return None
 
 
@@ -50,8 +50,8 @@ class Observer:
         on_request: (operation, HTTP status as text, or `unsent` / `lost`) after each request.
     """
 
-    on_date: Callable[[float], None] = _silent
-    on_request: Callable[[str, str], None] = _silent
+    on_date: Callable[[float], None] = _nobody
+    on_request: Callable[[str, str], None] = _nobody
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +74,7 @@ class Call:
     doing: str
     method: str
     path: str
-    kind: Kind = Kind.READ
+    kind: CallKind = CallKind.READ
     priority: Priority = Priority.FINISH
     query: Mapping[str, str] | None = None
     body: object = None
@@ -87,7 +87,7 @@ class Reply:
 
     envelope: Envelope | None
     date: float | None
-    verdict: Verdict | None = None
+    verdict: Meaning | None = None
     status: int | None = None
 
 
@@ -160,7 +160,7 @@ class Calls:
                 bearer,
                 query=call.query,
                 body=call.body,
-                effect=call.kind is Kind.EFFECT,
+                effect=call.kind is CallKind.EFFECT,
                 on_head=None if call.secret else self._head,
             )
         except NotSent as unsent:
@@ -190,12 +190,12 @@ class Calls:
         if verdict.row.word == ROUTE and answer.status == 404 and call.path.rsplit("/tokens", 1)[0] in self._proven:
             # The same owner's path has worked before, so what could not be routed is the token's id: older API
             # versions answered 7003 where newer ones say 1003.
-            verdict = Verdict(verdict.row.renamed(NOT_FOUND), verdict.said)
+            verdict = Meaning(verdict.row.renamed(NOT_FOUND), verdict.said)
         return Reply(envelope=envelope, date=date, verdict=verdict, status=answer.status)
 
     def failure(self, call: Call, reply: Reply) -> RotatorError:
         """Return the error to raise for a reply that cannot be used."""
-        return error(call.doing, reply.verdict or Verdict.unusable(), call.kind, self._login)
+        return error(call.doing, reply.verdict or Meaning.unusable(), call.kind, self._login)
 
     def _head(self, headers: Mapping[str, str]) -> None:
         date = date_of(headers)

@@ -16,7 +16,7 @@ from rotator.core.ports.source import TokenState
 from rotator.core.secret import Secret
 from rotator.sources.cloudflare import tokens
 from rotator.sources.cloudflare.calls import Call, Calls, Observer
-from rotator.sources.cloudflare.errors import Kind, unaccepted
+from rotator.sources.cloudflare.errors import CallKind, unaccepted
 from rotator.sources.cloudflare.inventory import list_tokens, tokens_path
 from rotator.sources.cloudflare.lookup import Lookup
 from rotator.sources.cloudflare.options import ConnectionOptions
@@ -173,7 +173,7 @@ class CloudflareConnection:
         if not VALUE.fullmatch(value.reveal()):
             return None  # it cannot even be sent, so it is nobody's token
         call = Call(
-            operation="verify", doing="verifying a token", method="GET", path=f"{path}/verify", kind=Kind.VERIFY
+            operation="verify", doing="verifying a token", method="GET", path=f"{path}/verify", kind=CallKind.VERIFY
         )
         reply = self.calls.call(call, value)
         if reply.verdict is not None:

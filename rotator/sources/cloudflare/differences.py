@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from rotator import catalogue
-from rotator.sources.cloudflare.policies import ALLOW, Atom, Policy, atoms, same_condition
+from rotator.sources.cloudflare.policies import ALLOW, Atom, TokenPolicy, atoms, same_condition
 
 UNREADABLE = "its policies are shown in a way that cannot be read"
 
 
 def differences(
-    wanted: Sequence[Policy], request_ip: Mapping[str, Sequence[str]], shown: Mapping[str, object]
+    wanted: Sequence[TokenPolicy], request_ip: Mapping[str, Sequence[str]], shown: Mapping[str, object]
 ) -> tuple[str, ...]:
     """Return what is missing, what is too much, and whether the address restriction differs; empty where all is equal.
 

@@ -37,7 +37,7 @@ LOCKOUT: Final = 600.0
 """Seconds without any request after "Max auth failures reached"; reports speak of 10 to 15 minutes."""
 
 
-class Kind(Enum):
+class CallKind(Enum):
     """What a call does, which decides how a failure may be told."""
 
     READ = auto()
@@ -46,7 +46,7 @@ class Kind(Enum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
+class ErrorRow:
     """One row of the table; everything that is given must match.
 
     Attributes:
@@ -87,7 +87,7 @@ class Row:
             return True
         return any(self._says(entry) for entry in (envelope.errors if envelope else ()))
 
-    def renamed(self, word: str) -> Row:
+    def renamed(self, word: str) -> ErrorRow:
         """Return the same row under another word."""
         return replace(self, word=word)
 
@@ -108,16 +108,16 @@ _URL = "check the connection's `api_url` and `account_id`"
 
 TABLE: Final = (
     # -- who asks too often
-    Row(word=LIMITED, status=(429, 429), source="docs reference/limits; the body may be empty or null (seen)"),
-    Row(word=LIMITED, codes=_codes(971), source="seen: 971 also arrives with other HTTP statuses"),
-    Row(
+    ErrorRow(word=LIMITED, status=(429, 429), source="docs reference/limits; the body may be empty or null (seen)"),
+    ErrorRow(word=LIMITED, codes=_codes(971), source="seen: 971 also arrives with other HTTP statuses"),
+    ErrorRow(
         word=LOCKED_OUT,
         codes=_codes(9109),
         text="max auth failures",
         source="seen: replaces the normal error after repeated bad authentication; polling prolongs it",
     ),
     # -- nobody knows whether it was applied
-    Row(
+    ErrorRow(
         word="provider",
         codes=_codes(1000, 10001),
         text="time.?out|internal (server )?error",
@@ -125,39 +125,41 @@ TABLE: Final = (
         remedy=_SELF,
         source="seen: transient failures share the codes 1000 and 10001 with permanent ones",
     ),
-    Row(word="provider", status=(500, 599), certain=False, remedy=_SELF, source="RFC 9110 section 15.6; 520-530 docs"),
-    Row(word="provider", status=(408, 408), certain=False, remedy=_SELF, source="RFC 9110 section 15.5.9"),
+    ErrorRow(
+        word="provider", status=(500, 599), certain=False, remedy=_SELF, source="RFC 9110 section 15.6; 520-530 docs"
+    ),
+    ErrorRow(word="provider", status=(408, 408), certain=False, remedy=_SELF, source="RFC 9110 section 15.5.9"),
     # -- it never reached the API
-    Row(
+    ErrorRow(
         word="redirect",
         status=(307, 308),
         remedy=_URL,
         source="RFC 9110 section 15.4.8: the same method must be repeated elsewhere, so nothing was applied here",
     ),
-    Row(
+    ErrorRow(
         word="redirect",
         status=(300, 399),
         certain=False,
         remedy=_URL,
         source="RFC 9110 section 15.4.4: 303, and 301/302 by custom, may follow an applied request",
     ),
-    Row(
+    ErrorRow(
         word="blocked",
         header="cf-mitigated",
         status=(400, 499),
         remedy="a firewall in front of the API challenged the request; allow this host's address",
         source="docs waf/tools/challenge-pages: `cf-mitigated: challenge` marks a request that was not passed on",
     ),
-    Row(word="unreadable", framed=False, certain=False, remedy=_SELF, source="HTML, null or a cut-off body"),
+    ErrorRow(word="unreadable", framed=False, certain=False, remedy=_SELF, source="HTML, null or a cut-off body"),
     # -- the token that asked
-    Row(
+    ErrorRow(
         word=LOCATION,
         codes=_codes(9109, 1000),
         text="from location",
         remedy="allow this host's address in the management token's Client IP Address Filtering in the dashboard",
         source="seen: 9109 'Cannot use the access token from location: ...'",
     ),
-    Row(
+    ErrorRow(
         word=UNACCEPTED,
         codes=_codes(1000),
         text="invalid api token",
@@ -165,14 +167,14 @@ TABLE: Final = (
         remedy=_TOKEN,
         source="wrangler whoami; seen as HTTP 401 for a rolled, deleted or foreign-typed value",
     ),
-    Row(
+    ErrorRow(
         word=UNACCEPTED,
         codes=_codes(6003, 6103, 6111),
         dead=True,
         remedy=_TOKEN,
         source="seen: HTTP 400 'Invalid request headers' for a string that cannot be a token",
     ),
-    Row(
+    ErrorRow(
         word=UNACCEPTED,
         codes=_codes(9109),
         text="invalid access token",
@@ -180,21 +182,23 @@ TABLE: Final = (
         remedy=_TOKEN,
         source="seen: well-formed but unknown token on ordinary endpoints",
     ),
-    Row(word=UNACCEPTED, codes=_codes(9103, 9106), dead=True, remedy=_TOKEN, source="wrangler core/factory.ts; seen"),
+    ErrorRow(
+        word=UNACCEPTED, codes=_codes(9103, 9106), dead=True, remedy=_TOKEN, source="wrangler core/factory.ts; seen"
+    ),
     # -- what was asked for
-    Row(
+    ErrorRow(
         word=NOT_FOUND, codes=_codes(1003), status=(404, 404), source="seen: 'token not found'; terraform relies on 404"
     ),
-    Row(word=ROUTE, codes=_codes(7000, 7003), remedy=_URL, source="api-schemas example: 'Could not route to ...'"),
-    Row(word="method", codes=_codes(7001), remedy=_URL, source="seen: method not allowed"),
-    Row(
+    ErrorRow(word=ROUTE, codes=_codes(7000, 7003), remedy=_URL, source="api-schemas example: 'Could not route to ...'"),
+    ErrorRow(word="method", codes=_codes(7001), remedy=_URL, source="seen: method not allowed"),
+    ErrorRow(
         word="bad_request",
         codes=_codes(1001),
         text="sub-token",
         remedy="a token cannot create a token that manages tokens; leave (Account) API Tokens Write out of the grants",
         source="seen in several clients: HTTP 400",
     ),
-    Row(
+    ErrorRow(
         word="bad_request",
         codes=_codes(1001),
         text=r"common permission check.*\bresource:",
@@ -202,7 +206,7 @@ TABLE: Final = (
         remedy="compare account_id and the zones' ids with the dashboard; `rotator check` says what they are ids of",
         source="seen: a resource of another account",
     ),
-    Row(
+    ErrorRow(
         word=PERMISSION,
         codes=_codes(1001),
         text="common permission check",
@@ -210,7 +214,7 @@ TABLE: Final = (
         remedy="give the management token the same permission on that zone, or grant it on all zones of the account",
         source="terraform issues 7241 and 5754",
     ),
-    Row(
+    ErrorRow(
         word="bad_request",
         codes=_codes(1001),
         text="nest zone",
@@ -218,7 +222,7 @@ TABLE: Final = (
         remedy="write zones: all without accounts, or owner: user",
         source="terraform issues 5233 and 5733",
     ),
-    Row(
+    ErrorRow(
         word="bad_request",
         codes=_codes(1001),
         text="permission group.*not found",
@@ -226,14 +230,14 @@ TABLE: Final = (
         remedy="`rotator check` names it; it may have been retired, or be for tokens of users only",
         source="seen",
     ),
-    Row(
+    ErrorRow(
         word="managed",
         codes=_codes(1001),
         text="managed by cloudflare",
         remedy="Cloudflare owns this token; leave it alone",
         source="seen",
     ),
-    Row(
+    ErrorRow(
         word="quota",
         text=r"(maximum|limit|quota|too many)\b.{0,40}\btokens?|tokens?\b.{0,40}\b(maximum|limit|quota)",
         status=(400, 499),
@@ -242,14 +246,14 @@ TABLE: Final = (
         "Cloudflare's support can raise the quota",
         source="docs reference/limits names the quota (50 per user, 500 per account), nobody its error code",
     ),
-    Row(
+    ErrorRow(
         word="bad_request",
         codes=_codes(400, 1001),
         status=(400, 422),
         remedy="compare the grants with what the provider says, and report it if the configuration looks right",
         source="seen: bad name (400), unknown permission group (1001)",
     ),
-    Row(
+    ErrorRow(
         word=PERMISSION,
         codes=_codes(10000, 9109),
         status=(400, 403),
@@ -257,34 +261,34 @@ TABLE: Final = (
         remedy=_GRANT,
         source="wrangler: lack of a permission; seen: also a transient refusal of a fresh token, with the same text",
     ),
-    Row(word=PERMISSION, codes=_codes(10001), remedy=_GRANT, source="seen: 'Method not allowed for token'"),
-    Row(word=PERMISSION, status=(401, 401), dead=True, remedy=_TOKEN, source="RFC 9110 section 15.5.2"),
-    Row(word=PERMISSION, status=(403, 403), dead=True, remedy=_GRANT, source="RFC 9110 section 15.5.4"),
+    ErrorRow(word=PERMISSION, codes=_codes(10001), remedy=_GRANT, source="seen: 'Method not allowed for token'"),
+    ErrorRow(word=PERMISSION, status=(401, 401), dead=True, remedy=_TOKEN, source="RFC 9110 section 15.5.2"),
+    ErrorRow(word=PERMISSION, status=(403, 403), dead=True, remedy=_GRANT, source="RFC 9110 section 15.5.4"),
     # -- an envelope that says no, whatever the reason
-    Row(word="refused", framed=True, source="api-schemas: `success: false`"),
+    ErrorRow(word="refused", framed=True, source="api-schemas: `success: false`"),
 )
 
 
-UNUSABLE: Final = Row(
+UNUSABLE: Final = ErrorRow(
     word="unreadable", certain=False, remedy=_SELF, source="a success without the result that was asked for"
 )
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class Meaning:
     """The row that decided, and what the provider said in words that are safe to show."""
 
-    row: Row
+    row: ErrorRow
     said: str
     wait: float = 0.0
 
     @classmethod
-    def unusable(cls) -> Verdict:
+    def unusable(cls) -> Meaning:
         """The verdict on a success that does not hold what was asked for."""
         return cls(UNUSABLE, "Cloudflare's answer does not hold what was asked for")
 
 
-def judge(answer: Answer, envelope: Envelope | None) -> Verdict:
+def judge(answer: Answer, envelope: Envelope | None) -> Meaning:
     """Classify an answer that is not a success; a "success" without a usable result counts as unreadable.
 
     Args:
@@ -294,7 +298,7 @@ def judge(answer: Answer, envelope: Envelope | None) -> Verdict:
     claimed = envelope is not None and envelope.success and answer.status < 300
     row = UNUSABLE if claimed else next((r for r in TABLE if r.matches(answer, envelope)), UNUSABLE)
     wait = {LIMITED: retry_after(answer.headers), LOCKED_OUT: LOCKOUT}.get(row.word, 0.0)
-    return Verdict(row, _words(answer, envelope), wait)
+    return Meaning(row, _words(answer, envelope), wait)
 
 
 def unaccepted(doing: str, login: str, said: str = "") -> Refused:
@@ -309,7 +313,7 @@ def unaccepted(doing: str, login: str, said: str = "") -> Refused:
     return Refused(message, "put a living management token there; `rotator check` tests it", code=UNACCEPTED)
 
 
-def error(doing: str, verdict: Verdict, kind: Kind, login: str = "the management token") -> RotatorError:
+def error(doing: str, verdict: Meaning, kind: CallKind, login: str = "the management token") -> RotatorError:
     """Return the error that tells a failing answer, by the table in this file's head.
 
     Args:
@@ -320,14 +324,14 @@ def error(doing: str, verdict: Verdict, kind: Kind, login: str = "the management
     """
     row = verdict.row
     message = f"{doing}: {row.meaning}: {verdict.said}" if row.meaning else f"{doing}: {verdict.said}"
-    if row.word == UNACCEPTED and kind is not Kind.VERIFY:
+    if row.word == UNACCEPTED and kind is not CallKind.VERIFY:
         refused = unaccepted(doing, login, verdict.said)
-        return refused if kind is Kind.EFFECT else Unavailable(refused.message, refused.remedy)
+        return refused if kind is CallKind.EFFECT else Unavailable(refused.message, refused.remedy)
     if verdict.wait:
         return RateLimited(message, verdict.wait)
-    if row.word == LOCATION and kind is Kind.VERIFY:
+    if row.word == LOCATION and kind is CallKind.VERIFY:
         return Barred(message, row.remedy)
-    if kind is not Kind.EFFECT:
+    if kind is not CallKind.EFFECT:
         return Unavailable(message, row.remedy)
     if row.certain:
         return Refused(message, row.remedy, code=row.word)
@@ -339,9 +343,9 @@ def not_sent(doing: str, why: str, remedy: str = "") -> Unavailable:
     return Unavailable(f"{doing}: {why}, nothing was sent", remedy or _SELF)
 
 
-def lost(doing: str, why: str, kind: Kind) -> RotatorError:
+def lost(doing: str, why: str, kind: CallKind) -> RotatorError:
     """Return the error of a request that was sent, and got no complete answer."""
-    if kind is Kind.EFFECT:
+    if kind is CallKind.EFFECT:
         return OutcomeUnknown(
             f"{doing}: {why} after the request was sent, so nobody knows whether it was done",
             "nothing is lost: the attempt is abandoned or repeated once its answer cannot come",

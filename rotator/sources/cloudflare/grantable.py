@@ -22,7 +22,7 @@ from rotator.sources.cloudflare.grants import ACCOUNT, BUCKET, USER, ZONE, polic
 from rotator.sources.cloudflare.inventory import tokens_path
 from rotator.sources.cloudflare.management import ManagementToken
 from rotator.sources.cloudflare.options import ELSEWHERE, ById, CredentialOptions
-from rotator.sources.cloudflare.policies import Policy
+from rotator.sources.cloudflare.policies import TokenPolicy
 
 ONE_ZONE: Final = f"{ZONE}."
 
@@ -76,7 +76,7 @@ def grants(
     return [*findings, *found]
 
 
-def _gone(subject: Subject, wanted: Sequence[Policy], groups: Mapping[str, Any] | None) -> Iterator[Finding]:
+def _gone(subject: Subject, wanted: Sequence[TokenPolicy], groups: Mapping[str, Any] | None) -> Iterator[Finding]:
     gone = {group for policy in wanted for group in policy.groups} - groups.keys() if groups is not None else set()
     if gone:
         yield Finding(
@@ -89,7 +89,7 @@ def _gone(subject: Subject, wanted: Sequence[Policy], groups: Mapping[str, Any] 
 
 
 def _ending(
-    subject: Subject, wanted: Sequence[Policy], groups: Mapping[str, Mapping[str, Any]] | None
+    subject: Subject, wanted: Sequence[TokenPolicy], groups: Mapping[str, Mapping[str, Any]] | None
 ) -> Iterator[Finding]:
     """Permission groups that Cloudflare announces the end of: `meta.deprecated`, `meta.eol_at`."""
     for group_id in sorted({group for policy in wanted for group in policy.groups}):
@@ -118,7 +118,7 @@ def named(groups: set[str] | frozenset[str]) -> list[str]:
 
 
 def _handed_on(
-    connection: CloudflareConnection, me: ManagementToken, credential: Asked, wanted: Sequence[Policy]
+    connection: CloudflareConnection, me: ManagementToken, credential: Asked, wanted: Sequence[TokenPolicy]
 ) -> Iterator[Finding]:
     """A token of an account hands on to single zones only what it holds there itself (400, code 1001)."""
     if me.owner != "account" or me.shown is None:

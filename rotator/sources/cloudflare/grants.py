@@ -14,7 +14,7 @@ from typing import Literal, Protocol
 from rotator.catalogue import Scope
 from rotator.core.errors import ConfigError
 from rotator.sources.cloudflare.options import ALL, HEX_ID, ById, CredentialOptions, Grant
-from rotator.sources.cloudflare.policies import DENY, Policy
+from rotator.sources.cloudflare.policies import DENY, TokenPolicy
 from rotator.sources.cloudflare.wanted import wanted
 
 ACCOUNT = "com.cloudflare.api.account"
@@ -38,7 +38,7 @@ class Directory(Protocol):
         """Return the id of the user that owns the user tokens."""
 
 
-def policies_of(options: CredentialOptions, account_id: str | None, directory: Directory) -> tuple[Policy, ...]:
+def policies_of(options: CredentialOptions, account_id: str | None, directory: Directory) -> tuple[TokenPolicy, ...]:
     """Return the policies that the grants mean, in their order, one for each effect and set of resources.
 
     Args:
@@ -53,9 +53,9 @@ def policies_of(options: CredentialOptions, account_id: str | None, directory: D
     return tuple(_merged(p for grant in options.grants for p in _of_grant(grant, account_id, directory)))
 
 
-def _merged(policies: Iterable[Policy]) -> Iterator[Policy]:
+def _merged(policies: Iterable[TokenPolicy]) -> Iterator[TokenPolicy]:
     """One policy for the groups that are granted, or denied, on the same resources."""
-    found: dict[str, Policy] = {}
+    found: dict[str, TokenPolicy] = {}
     for policy in policies:
         key = json.dumps([policy.effect, policy.to_json()["resources"]], sort_keys=True)
         before = found.get(key)
@@ -64,7 +64,7 @@ def _merged(policies: Iterable[Policy]) -> Iterator[Policy]:
     yield from found.values()
 
 
-def _of_grant(grant: Grant, account_id: str | None, directory: Directory) -> Iterator[Policy]:
+def _of_grant(grant: Grant, account_id: str | None, directory: Directory) -> Iterator[TokenPolicy]:
     found, wrong = wanted(grant)
     for complaint in wrong:
         if complaint.fatal:
@@ -74,9 +74,9 @@ def _of_grant(grant: Grant, account_id: str | None, directory: Directory) -> Ite
         by_scope.setdefault(permission.scope, []).append(permission.id)
     for scope, groups in by_scope.items():
         ids = tuple(dict.fromkeys(groups))
-        yield Policy(groups=ids, resources=_resources(scope, grant, account_id, directory))
+        yield TokenPolicy(groups=ids, resources=_resources(scope, grant, account_id, directory))
         if scope is Scope.ZONE and grant.except_zones:
-            yield Policy(effect=DENY, groups=ids, resources=_zones(grant.except_zones, account_id, directory))
+            yield TokenPolicy(effect=DENY, groups=ids, resources=_zones(grant.except_zones, account_id, directory))
 
 
 def _resources(scope: Scope, grant: Grant, account_id: str | None, directory: Directory) -> Resources:

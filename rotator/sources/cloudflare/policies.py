@@ -22,7 +22,7 @@ DENY = "deny"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Policy:
+class TokenPolicy:
     """One access policy as it is sent.
 
     Attributes:

@@ -22,7 +22,7 @@ REFUSALS: Final = frozenset({PERMISSION, UNACCEPTED})
 READS: Final = "Read"
 
 
-class Verdict(StrEnum):
+class Proven(StrEnum):
     """What a trial showed."""
 
     PASSED = "passed"
@@ -43,7 +43,7 @@ class Proof:
     """
 
     trial: Trial
-    verdict: Verdict
+    verdict: Proven
     status: int | None
     message: str
     remedy: str = ""
@@ -72,43 +72,43 @@ def _prove(calls: Calls, value: Secret, trial: Trial, shown: Mapping[str, Any] |
     holds = None if shown is None else trial.group_id in held_on(shown, place.scope, place.id, place.account_id)
     if holds is False:
         message = "its policies do not hold it"
-        return Proof(trial=trial, verdict=Verdict.FAILED, status=None, message=message, remedy=remedy)
+        return Proof(trial=trial, verdict=Proven.FAILED, status=None, message=message, remedy=remedy)
     path = trial.call
     if path is None:
-        return Proof(trial=trial, verdict=Verdict.UNPROVEN, status=None, message=_untried(trial, holds))
+        return Proof(trial=trial, verdict=Proven.UNPROVEN, status=None, message=_untried(trial, holds))
     call = Call(operation="probe", doing=f"reading {path}", method="GET", path=path)
     try:
         reply = calls.call(call, value)
     except RotatorError as error:
-        return Proof(trial=trial, verdict=Verdict.UNPROVEN, status=None, message=error.message, remedy=error.remedy)
+        return Proof(trial=trial, verdict=Proven.UNPROVEN, status=None, message=error.message, remedy=error.remedy)
     if reply.verdict is None:
         return _answered(trial, holds)
     row, said, status = reply.verdict.row, reply.verdict.said, reply.status
     if row.word in REFUSALS:
-        return Proof(trial=trial, verdict=Verdict.FAILED, status=status, message=said, remedy=remedy)
+        return Proof(trial=trial, verdict=Proven.FAILED, status=status, message=said, remedy=remedy)
     if row.word == LOCATION:
         return Proof(
             trial=trial,
-            verdict=Verdict.UNPROVEN,
+            verdict=Proven.UNPROVEN,
             status=status,
             message=said,
             remedy="this host's address is not in the token's request_ip: run it on a host that is",
         )
     why = "there is nothing to read it on" if row.word in (NOT_FOUND, ROUTE) else "the answer says neither"
-    return Proof(trial=trial, verdict=Verdict.UNPROVEN, status=status, message=f"{why}: {said}")
+    return Proof(trial=trial, verdict=Proven.UNPROVEN, status=status, message=f"{why}: {said}")
 
 
 def _answered(trial: Trial, holds: bool | None) -> Proof:
     """A read was answered: enough for Read; a Write needs its policy besides, for a Read permission answers too."""
     reads = trial.permission.endswith(f" {READS}")
     if reads:
-        return Proof(trial=trial, verdict=Verdict.PASSED, status=200, message="the read was answered")
+        return Proof(trial=trial, verdict=Proven.PASSED, status=200, message="the read was answered")
     if holds:
         message = "its policy holds it, and a read of the product was answered"
-        return Proof(trial=trial, verdict=Verdict.PASSED, status=200, message=message)
+        return Proof(trial=trial, verdict=Proven.PASSED, status=200, message=message)
     return Proof(
         trial=trial,
-        verdict=Verdict.UNPROVEN,
+        verdict=Proven.UNPROVEN,
         status=200,
         message="a read was answered, but writing cannot be tried, and its policies cannot be read",
         remedy="give the management token the right to read tokens, or try what the token is for",

@@ -22,11 +22,11 @@ from rotator.sources.cloudflare import tokens
 from rotator.sources.cloudflare.calls import Call, Reply
 from rotator.sources.cloudflare.connection import CloudflareConnection
 from rotator.sources.cloudflare.differences import differences, summary
-from rotator.sources.cloudflare.errors import NOT_FOUND, Kind
+from rotator.sources.cloudflare.errors import NOT_FOUND, CallKind
 from rotator.sources.cloudflare.grants import policies_of
 from rotator.sources.cloudflare.inventory import tokens_path
 from rotator.sources.cloudflare.options import ELSEWHERE, CredentialOptions
-from rotator.sources.cloudflare.policies import Policy
+from rotator.sources.cloudflare.policies import TokenPolicy
 from rotator.sources.cloudflare.shapes import looks_like
 
 JUST_READ: Final = 30.0
@@ -93,7 +93,7 @@ class CloudflareSource:
             doing=doing,
             method="POST",
             path=self._path,
-            kind=Kind.EFFECT,
+            kind=CallKind.EFFECT,
             priority=Priority.START,
             body=body,
             secret=True,
@@ -128,7 +128,7 @@ class CloudflareSource:
             doing="rolling a token",
             method="PUT",
             path=f"{self._path}/{token_id}/value",
-            kind=Kind.EFFECT,
+            kind=CallKind.EFFECT,
             body={},
             secret=True,
         )
@@ -196,7 +196,7 @@ class CloudflareSource:
             doing="deleting a token",
             method="DELETE",
             path=f"{self._path}/{token_id}",
-            kind=Kind.EFFECT,
+            kind=CallKind.EFFECT,
         )
         reply = self._calls.call(call, bearer)
         if reply.verdict is not None and not _says(reply, NOT_FOUND):
@@ -274,7 +274,7 @@ class CloudflareSource:
         return outputs_.constants(self._options.owner, self._account_id)
 
     # ----------------------------------------------------------------------------------------------------------- inside
-    def _policies(self) -> tuple[Policy, ...]:
+    def _policies(self) -> tuple[TokenPolicy, ...]:
         return policies_of(self._options, self._account_id, self._connection)
 
     def _request_ip(self) -> dict[str, tuple[str, ...]]:
@@ -325,7 +325,7 @@ class CloudflareSource:
             doing=doing,
             method="PUT",
             path=f"{self._path}/{token_id}",
-            kind=Kind.EFFECT,
+            kind=CallKind.EFFECT,
             body=body,
         )
 

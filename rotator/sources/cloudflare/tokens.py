@@ -16,7 +16,7 @@ from rotator.core.instants import rfc3339, unix
 from rotator.core.ports.source import Minted, TokenState
 from rotator.core.secret import Secret
 from rotator.sources.cloudflare.answers import Envelope
-from rotator.sources.cloudflare.policies import Policy
+from rotator.sources.cloudflare.policies import TokenPolicy
 
 VALUE: Final = re.compile(r"[!-~]{20,512}")
 """A value is opaque: formats changed in 2026 and will again. Real ones have 40 to 80 characters."""
@@ -107,7 +107,9 @@ def _time_or(text: object, absent: float) -> float | None:
     return absent if text is None else unix(text)
 
 
-def new_body(name: str, policies: Sequence[Policy], request_ip: Mapping[str, Sequence[str]], expires_at: float) -> Any:
+def new_body(
+    name: str, policies: Sequence[TokenPolicy], request_ip: Mapping[str, Sequence[str]], expires_at: float
+) -> Any:
     """Return the body that creates a token; `expires_at` in unix seconds, `NEVER` for none.
 
     `not_before` is never sent: with "now" in it, a clock that is a second off makes a token unusable at birth.

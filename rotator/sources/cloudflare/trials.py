@@ -18,7 +18,7 @@ from rotator.sources.cloudflare.wanted import wanted
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class TrialPlace:
     """A resource: its kind, its id (empty for all of a kind where none is there to try), and its name for people."""
 
     scope: Scope
@@ -34,7 +34,7 @@ class Trial:
     permission: str
     group_id: str
     group: Group | None
-    place: Place
+    place: TrialPlace
 
     @property
     def call(self) -> str | None:
@@ -92,31 +92,31 @@ def of_policies(shown: Mapping[str, Any], account_id: str | None, directory: Dir
     return list(found.values())
 
 
-def _places(scope: Scope, grant: Grant, account_id: str | None, directory: Directory) -> Iterator[Place]:
+def _places(scope: Scope, grant: Grant, account_id: str | None, directory: Directory) -> Iterator[TrialPlace]:
     if scope is Scope.USER:
-        yield Place(scope, directory.user_id(), "the user")
+        yield TrialPlace(scope, directory.user_id(), "the user")
     elif scope is Scope.BUCKET:
         names = ["all buckets"] if not isinstance(grant.buckets, tuple) else [b.name for b in grant.buckets]
-        yield from (Place(scope, "", name, account_id) for name in names)
+        yield from (TrialPlace(scope, "", name, account_id) for name in names)
     elif scope is Scope.ACCOUNT:
         if grant.accounts == ALL:
-            yield Place(scope, account_id or "", "all accounts", account_id)
+            yield TrialPlace(scope, account_id or "", "all accounts", account_id)
         for each in (account_id or "",) if grant.accounts is None else grant.accounts if grant.accounts != ALL else ():
             found = each if HEX_ID.fullmatch(each) else directory.account_named(each)
-            yield Place(scope, found, found if found == each else each, found)
+            yield TrialPlace(scope, found, found if found == each else each, found)
     elif isinstance(grant.zones, tuple):
         for zone in grant.zones:
             zone_id = zone.id if isinstance(zone, ById) else directory.zone_id(zone, account_id)
-            yield Place(scope, zone_id, zone_id if isinstance(zone, ById) else zone, account_id)
+            yield TrialPlace(scope, zone_id, zone_id if isinstance(zone, ById) else zone, account_id)
     else:
         yield _any_zone(account_id, directory)
 
 
-def _any_zone(account_id: str | None, directory: Directory) -> Place:
+def _any_zone(account_id: str | None, directory: Directory) -> TrialPlace:
     some = directory.some_zone(account_id)
     if some is None:
-        return Place(Scope.ZONE, "", "all zones", account_id)
-    return Place(Scope.ZONE, some[0], f"all zones, tried on {some[1]}", account_id)
+        return TrialPlace(Scope.ZONE, "", "all zones", account_id)
+    return TrialPlace(Scope.ZONE, some[0], f"all zones, tried on {some[1]}", account_id)
 
 
 def _resources(resources: object) -> Iterator[tuple[str, str | None]]:
@@ -128,17 +128,19 @@ def _resources(resources: object) -> Iterator[tuple[str, str | None]]:
             yield str(key), None
 
 
-def _place(resource: str, within: str | None, account_id: str | None, directory: Directory) -> Sequence[Place]:
+def _place(resource: str, within: str | None, account_id: str | None, directory: Directory) -> Sequence[TrialPlace]:
     account = within if within not in (None, "*") else account_id
     if resource.startswith(f"{ZONE}."):
         zone_id = resource.removeprefix(f"{ZONE}.")
-        return [_any_zone(account, directory) if zone_id == "*" else Place(Scope.ZONE, zone_id, zone_id, account)]
+        return [_any_zone(account, directory) if zone_id == "*" else TrialPlace(Scope.ZONE, zone_id, zone_id, account)]
     if resource.startswith(f"{BUCKET}."):
-        return [Place(Scope.BUCKET, "", resource.removeprefix(f"{BUCKET}."), account)]
+        return [TrialPlace(Scope.BUCKET, "", resource.removeprefix(f"{BUCKET}."), account)]
     if resource.startswith(f"{USER}."):
-        return [Place(Scope.USER, resource.removeprefix(f"{USER}."), "the user")]
+        return [TrialPlace(Scope.USER, resource.removeprefix(f"{USER}."), "the user")]
     if resource.startswith(f"{ACCOUNT}."):
         found = resource.removeprefix(f"{ACCOUNT}.")
         every = found == "*"
-        return [Place(Scope.ACCOUNT, (account_id or "") if every else found, "all accounts" if every else found, found)]
+        return [
+            TrialPlace(Scope.ACCOUNT, (account_id or "") if every else found, "all accounts" if every else found, found)
+        ]
     return []

@@ -20,7 +20,7 @@ GIT_TIMEOUT: Final = 5.0
 """Seconds for one question to git; a repository on a sleeping network disk must not hold up a rotation."""
 
 
-class Verdict(StrEnum):
+class InGit(StrEnum):
     """What git would do with the file."""
 
     NONE = "none"
@@ -42,7 +42,7 @@ class Exposure:
         bare: names beside the file that are not ignored.
     """
 
-    verdict: Verdict
+    verdict: InGit
     unproven: str = ""
     remedy: str = ""
     bare: tuple[str, ...] = ()
@@ -64,10 +64,10 @@ def exposure(path: Path, beside: Sequence[str] = ()) -> Exposure:
     real = Path(os.path.realpath(path))
     root = next((folder for folder in real.parents if (folder / ".git").exists()), None)
     if root is None:
-        return Exposure(Verdict.NONE)
+        return Exposure(InGit.NONE)
     try:
         if _tracked(root, real):
-            return Exposure(Verdict.TRACKED)
+            return Exposure(InGit.TRACKED)
         ignored = _ignored_by_git(root, [real, *(real.with_name(name) for name in beside)])
         why = remedy = ""
     except _NoAnswerError as error:
@@ -75,8 +75,8 @@ def exposure(path: Path, beside: Sequence[str] = ()) -> Exposure:
         try:
             ignored = {one for one in (real, *(real.with_name(name) for name in beside)) if is_ignored(root, one)}
         except (OSError, ValueError):
-            return Exposure(Verdict.UNKNOWN, why, remedy)
-    verdict = Verdict.NONE if real in ignored else Verdict.NOT_IGNORED
+            return Exposure(InGit.UNKNOWN, why, remedy)
+    verdict = InGit.NONE if real in ignored else InGit.NOT_IGNORED
     bare = tuple(name for name in beside if real.with_name(name) not in ignored)
     return Exposure(verdict, why, remedy, bare)
 

@@ -16,7 +16,7 @@ from rotator.core.secret import Secret
 from rotator.host.crashpoints import crash_at
 from rotator.targets.env_file import access, neighbours
 from rotator.targets.env_file.document import Document, DocumentError
-from rotator.targets.env_file.exposure import Exposure, Verdict, exposure
+from rotator.targets.env_file.exposure import Exposure, InGit, exposure
 from rotator.targets.env_file.likeness import Ownership
 from rotator.targets.env_file.obstacles import Obstacle
 from rotator.targets.env_file.options import LITERAL, EnvFileOptions
@@ -25,9 +25,9 @@ from rotator.targets.env_file.writer import How, Writer
 from rotator.targets.env_file.yaml_like import named_like_yaml
 
 _EXPOSED: Final = {
-    Verdict.TRACKED: ("is tracked by git", "`git rm --cached` it and add it to .gitignore"),
-    Verdict.NOT_IGNORED: ("lies in a git repository that does not ignore it", "add it to .gitignore"),
-    Verdict.UNKNOWN: ("lies in a git repository that cannot be read", "let the daemon's user read it"),
+    InGit.TRACKED: ("is tracked by git", "`git rm --cached` it and add it to .gitignore"),
+    InGit.NOT_IGNORED: ("lies in a git repository that does not ignore it", "add it to .gitignore"),
+    InGit.UNKNOWN: ("lies in a git repository that cannot be read", "let the daemon's user read it"),
 }
 
 
@@ -168,7 +168,7 @@ class EnvFileTarget:
 
     def _refuse_exposed(self, beside: Sequence[str] = ()) -> Exposure:
         if self._options.allow_tracked:
-            return Exposure(Verdict.NONE)
+            return Exposure(InGit.NONE)
         found = exposure(self._path, beside)
         if found.verdict in _EXPOSED:
             what, remedy = _EXPOSED[found.verdict]

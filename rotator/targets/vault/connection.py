@@ -10,7 +10,7 @@ from rotator.core.secret import Secret
 from rotator.host.clock import SystemClock
 from rotator.targets.vault.login import Clock, Keeper
 from rotator.targets.vault.options import VaultConnectionOptions
-from rotator.targets.vault.transport import Answer, Forbidden, NotCaughtUp, Request, Server, refuse
+from rotator.targets.vault.transport import Forbidden, NotCaughtUp, Request, Server, VaultAnswer, refuse
 
 CATCH_UP: Final = (0.1, 0.3, 0.9)
 """Seconds between tries while a server has not caught up with its own storage: it does so within a second."""
@@ -66,7 +66,7 @@ class VaultConnection:
         message = f"the wrapped secret id can be opened until {until:%Y-%m-%dT%H:%M:%SZ}; it was left closed"
         return (Finding(level=Level.OK, subject=subject, code="secret_id", message=message),)
 
-    def ask(self, request: Request) -> Answer:
+    def ask(self, request: Request) -> VaultAnswer:
         """Send a request; the answer is a 2xx, or a 4xx other than 403 that is a certain no.
 
         Raises:
@@ -111,7 +111,7 @@ class VaultConnection:
         """Give back the login; the connection is not used again."""
         self._keeper.close()
 
-    def _patiently(self, token: Secret, request: Request) -> Answer:
+    def _patiently(self, token: Secret, request: Request) -> VaultAnswer:
         for pause in CATCH_UP:
             try:
                 return self._server.send(token, request)

@@ -17,7 +17,7 @@ from rotator.core.credential import NEVER
 from rotator.core.errors import ConfigError, OutcomeUnknown, Refused, Unavailable
 from rotator.core.secret import Secret
 from rotator.targets.vault.options import AppRole, VaultAuth
-from rotator.targets.vault.transport import Answer, Request, Server, exchange, refuse
+from rotator.targets.vault.transport import Request, Server, VaultAnswer, exchange, refuse
 
 RENEW_AFTER: Final = 2 / 3
 """Share of its life after which a login is renewed; the rest is room for a Vault that is away for a while."""
@@ -143,7 +143,7 @@ class Keeper:
                 except (Unavailable, OutcomeUnknown):
                     return  # it ends automatically
 
-    def _ask(self, token: Secret | None, method: str, path: str, body: str | None = None) -> Answer:
+    def _ask(self, token: Secret | None, method: str, path: str, body: str | None = None) -> VaultAnswer:
         doing = f"asking Vault at {self._options.address} for {path}"
         return self._server.send(token, Request(doing=doing, method=method, path=path, body=body))
 
@@ -198,7 +198,7 @@ class Keeper:
             raise self._not_wrapped("the wrapping token was used already, or has expired")
         return Secret(secret_id)
 
-    def _look_up(self, wrapping: Secret, approle: AppRole) -> Answer:
+    def _look_up(self, wrapping: Secret, approle: AppRole) -> VaultAnswer:
         """Ask what a wrapping token wraps, which does not use it up.
 
         A wrapping token that somebody else has opened, or that wraps something else than a secret id of this mount, is

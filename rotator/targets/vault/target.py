@@ -23,7 +23,7 @@ from rotator.targets.json_text import JsonObject
 from rotator.targets.merging import merge, require_managed
 from rotator.targets.vault.connection import VaultConnection
 from rotator.targets.vault.options import VaultTargetOptions
-from rotator.targets.vault.transport import Answer, Forbidden, Request, refuse
+from rotator.targets.vault.transport import Forbidden, Request, VaultAnswer, refuse
 
 _NEEDED: Final = frozenset({"create", "read", "update"})
 
@@ -307,7 +307,7 @@ def _quoted(path: str) -> str:
     return quote(path, safe="/")
 
 
-def _remedy(answer: Answer) -> str:
+def _remedy(answer: VaultAnswer) -> str:
     return "correct `mount` and `path`" if answer.status in {404, 405} else "look at Vault's words and at its audit log"
 
 

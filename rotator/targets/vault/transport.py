@@ -34,7 +34,7 @@ _NOT_APPLIED: Final = {
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class VaultAnswer:
     """One HTTP answer, read to its end; `hidden` are the values that its text may repeat."""
 
     status: int
@@ -139,7 +139,7 @@ class Server:
                 ignore_exceptions=True,
             )
 
-    def send(self, token: Secret | None, request: Request) -> Answer:
+    def send(self, token: Secret | None, request: Request) -> VaultAnswer:
         """Send `request` over a connection of its own; answers and errors are those of `exchange`."""
         data = None if request.body is None else request.body.encode()
         headers = None if data is None else {"Content-Type": "application/json"}
@@ -150,7 +150,7 @@ class Server:
             )
 
 
-def exchange(call: Callable[[], Any], request: Request) -> Answer:
+def exchange(call: Callable[[], Any], request: Request) -> VaultAnswer:
     """Make one call of hvac's raw adapter and classify its answer.
 
     Returns:
@@ -165,7 +165,7 @@ def exchange(call: Callable[[], Any], request: Request) -> Answer:
     doing = request.doing
     try:
         response = call()
-        answer = Answer(int(response.status_code), response.content.decode("utf-8"), request.hidden)
+        answer = VaultAnswer(int(response.status_code), response.content.decode("utf-8"), request.hidden)
     except NotConnected as error:
         raise Unavailable(f"{doing}: {error.message}", error.remedy) from None
     except (RequestException, OSError, ValueError) as error:
@@ -197,7 +197,7 @@ def exchange(call: Callable[[], Any], request: Request) -> Answer:
     raise Unavailable(f"{doing}: Vault answered HTTP {status}{said}", "look at Vault's own log and health")
 
 
-def refuse(answer: Answer, request: Request, remedy: str = "") -> Refused:
+def refuse(answer: VaultAnswer, request: Request, remedy: str = "") -> Refused:
     """The error for an answer that is a certain no (4xx)."""
     code = {403: "permission", 404: "not_found"}.get(answer.status, "bad_request")
     words = answer.errors()

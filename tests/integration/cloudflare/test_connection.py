@@ -15,7 +15,7 @@ from rotator.host.network.dial import Network
 from rotator.sandbox.world import sha256
 from rotator.sources.cloudflare.calls import Call, Calls
 from rotator.sources.cloudflare.connection import CloudflareConnection
-from rotator.sources.cloudflare.errors import Kind
+from rotator.sources.cloudflare.errors import CallKind
 from rotator.sources.cloudflare.options import ConnectionOptions, CredentialOptions
 from rotator.sources.cloudflare.source import CloudflareSource
 from tests.contract.source.sandbox_world import OPTIONS, CountingBudget, SandboxWorld, sandbox_world
@@ -98,7 +98,7 @@ def test_what_has_an_effect_gets_a_connection_of_its_own_and_reads_share_one():
 
     with raw_server(keep) as server:
         calls = Calls(token=lambda: Secret("x9" * 20), budget=CountingBudget(), api_url=server.url)
-        for kind in (Kind.READ, Kind.EFFECT, Kind.VERIFY, Kind.EFFECT, Kind.READ):
+        for kind in (CallKind.READ, CallKind.EFFECT, CallKind.VERIFY, CallKind.EFFECT, CallKind.READ):
             calls.call(Call(operation="get", doing="asking", method="GET", path="/x", kind=kind))
         calls.close()
     assert server.connections == 3

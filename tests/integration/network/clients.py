@@ -13,7 +13,7 @@ from rotator.core.ports.runtime import Priority
 from rotator.core.secret import Secret
 from rotator.sources.cloudflare.calls import Call
 from rotator.sources.cloudflare.connection import CloudflareConnection
-from rotator.sources.cloudflare.errors import Kind
+from rotator.sources.cloudflare.errors import CallKind
 from rotator.sources.cloudflare.options import ConnectionOptions
 from rotator.targets.aws_secrets_manager import AwsConnectionOptions
 from rotator.targets.aws_secrets_manager.connection import AwsConnection
@@ -55,7 +55,7 @@ def cloudflare(url: str, folder: Path, **network: Any) -> Client:
     connection = CloudflareConnection.open("cf", options, budget=FreeBudget())
 
     def ask(*, effect: bool) -> None:
-        kind, method = (Kind.EFFECT, "POST") if effect else (Kind.READ, "GET")
+        kind, method = (CallKind.EFFECT, "POST") if effect else (CallKind.READ, "GET")
         call = Call(operation="get", doing="asking", method=method, path="/x", kind=kind, body={} if effect else None)
         try:
             connection.calls.call(call, Secret(CANARY))

@@ -2,7 +2,7 @@
 
 import pytest
 
-from rotator.app.standing import Place, standing
+from rotator.app.standing import Looked, standing
 from rotator.core.errors import Unavailable
 from rotator.core.findings import Level
 from rotator.core.ports.target import Evidence, Reading
@@ -31,7 +31,7 @@ class Serving:
 
 
 def said(shown, *, replace=False):
-    place = Place(bound=Serving(Blind(shown)), name="there", replace=replace, view=blank(), journal=None)
+    place = Looked(bound=Serving(Blind(shown)), name="there", replace=replace, view=blank(), journal=None)
     return list(standing("target there", place))
 
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from rotator.sources.cloudflare.differences import differences, summary
-from rotator.sources.cloudflare.policies import DENY, Policy
+from rotator.sources.cloudflare.policies import DENY, TokenPolicy
 
 D1, DNS, PURGE = (
     "09b2857d1c31407795e75e3fed8617a1",
@@ -12,10 +12,10 @@ D1, DNS, PURGE = (
 )
 ACCOUNT = "com.cloudflare.api.account.a"
 ZONES = {"com.cloudflare.api.account.zone.1": "*", "com.cloudflare.api.account.zone.2": "*"}
-WANTED = (Policy(groups=(D1,), resources={ACCOUNT: "*"}), Policy(groups=(DNS, PURGE), resources=ZONES))
+WANTED = (TokenPolicy(groups=(D1,), resources={ACCOUNT: "*"}), TokenPolicy(groups=(DNS, PURGE), resources=ZONES))
 
 
-def shown(*policies: Policy, **more: Any) -> dict[str, Any]:
+def shown(*policies: TokenPolicy, **more: Any) -> dict[str, Any]:
     return {"policies": [p.to_json() for p in policies], **more}
 
 
@@ -24,13 +24,13 @@ def test_what_is_equal_differs_in_nothing():
 
 
 def test_a_permission_that_cloudflare_dropped_is_named():
-    there = shown(WANTED[0], Policy(groups=(DNS,), resources=ZONES))
+    there = shown(WANTED[0], TokenPolicy(groups=(DNS,), resources=ZONES))
 
     assert differences(WANTED, {}, there) == ("the permission Cache Purge is missing",)
 
 
 def test_a_permission_that_is_missing_on_one_resource_says_on_which():
-    there = shown(WANTED[0], Policy(groups=(DNS, PURGE), resources={"com.cloudflare.api.account.zone.1": "*"}))
+    there = shown(WANTED[0], TokenPolicy(groups=(DNS, PURGE), resources={"com.cloudflare.api.account.zone.1": "*"}))
 
     assert differences(WANTED, {}, there) == (
         "the permission Cache Purge on api.account.zone.2 is missing",
@@ -50,7 +50,7 @@ def test_what_is_too_much_is_named_by_the_providers_name_where_the_catalogue_kno
 
 
 def test_a_denial_that_is_gone_is_named():
-    denied = (*WANTED, Policy(effect=DENY, groups=(DNS,), resources={"com.cloudflare.api.account.zone.3": "*"}))
+    denied = (*WANTED, TokenPolicy(effect=DENY, groups=(DNS,), resources={"com.cloudflare.api.account.zone.3": "*"}))
 
     assert differences(denied, {}, shown(*WANTED)) == ("the denial of DNS Write is missing",)
 

@@ -6,7 +6,7 @@ import pytest
 
 from rotator.core.errors import Barred, OutcomeUnknown, RateLimited, Refused, RotatorError, Unavailable
 from rotator.sources.cloudflare.answers import Answer, read_envelope
-from rotator.sources.cloudflare.errors import TABLE, Kind, Verdict, error, harmless, judge, lost, not_sent
+from rotator.sources.cloudflare.errors import TABLE, CallKind, Meaning, error, harmless, judge, lost, not_sent
 
 
 def answer(status: int, *errors: tuple[int, str], success: bool = False, body: bytes | None = None, **headers: str):
@@ -15,7 +15,7 @@ def answer(status: int, *errors: tuple[int, str], success: bool = False, body: b
     return Answer(status, shown, json.dumps(said).encode() if body is None else body)
 
 
-def verdict(of: Answer) -> Verdict:
+def verdict(of: Answer) -> Meaning:
     return judge(of, read_envelope(of))
 
 
@@ -96,15 +96,15 @@ def test_only_a_certain_no_refuses_an_effect_and_reads_are_never_refused(
     waits = word in ("rate_limited", "locked_out")
     effect: type[RotatorError] = RateLimited if waits else Refused if certain else OutcomeUnknown
 
-    assert type(error("doing", said, Kind.EFFECT)) is effect
+    assert type(error("doing", said, CallKind.EFFECT)) is effect
     usual = RateLimited if waits else Unavailable
-    assert type(error("doing", said, Kind.READ)) is usual
-    assert type(error("doing", said, Kind.VERIFY)) is (Barred if word == "location" else usual)
+    assert type(error("doing", said, CallKind.READ)) is usual
+    assert type(error("doing", said, CallKind.VERIFY)) is (Barred if word == "location" else usual)
 
 
 def test_a_management_token_that_is_not_accepted_is_named_with_its_place():
     login = "the management token of connection prod (file /run/secrets/cf)"
-    for kind in (Kind.READ, Kind.EFFECT):
+    for kind in (CallKind.READ, CallKind.EFFECT):
         told = error("creating a token", verdict(answer(401, (1000, "Invalid API Token"))), kind, login)
         assert f"does not accept {login}: Cloudflare answered HTTP 401" in told.message
         assert told.remedy.startswith("put a living management token there")
@@ -121,7 +121,7 @@ def test_a_management_token_that_is_not_accepted_is_named_with_its_place():
     ],
 )
 def test_what_a_code_alone_does_not_say_is_said_in_words(message: str, words: str):
-    told = error("creating a token", verdict(answer(400, (1001, message))), Kind.EFFECT)
+    told = error("creating a token", verdict(answer(400, (1001, message))), CallKind.EFFECT)
 
     assert words in told.message
     assert message in told.message
@@ -130,7 +130,7 @@ def test_what_a_code_alone_does_not_say_is_said_in_words(message: str, words: st
 
 def test_a_refusal_carries_the_word_and_the_remedy_and_says_what_was_done():
     refused = error(
-        "creating a token", verdict(answer(403, (10000, "Authentication error"), cf_ray="8a1-AMS")), Kind.EFFECT
+        "creating a token", verdict(answer(403, (10000, "Authentication error"), cf_ray="8a1-AMS")), CallKind.EFFECT
     )
 
     assert isinstance(refused, Refused)
@@ -142,14 +142,14 @@ def test_a_refusal_carries_the_word_and_the_remedy_and_says_what_was_done():
 
 
 def test_a_lost_answer_of_an_effect_is_unknown_and_of_a_read_unavailable():
-    assert type(lost("rolling", "the connection broke", Kind.EFFECT)) is OutcomeUnknown
-    assert type(lost("reading", "the connection broke", Kind.READ)) is Unavailable
-    assert type(lost("verifying", "the connection broke", Kind.VERIFY)) is Unavailable
+    assert type(lost("rolling", "the connection broke", CallKind.EFFECT)) is OutcomeUnknown
+    assert type(lost("reading", "the connection broke", CallKind.READ)) is Unavailable
+    assert type(lost("verifying", "the connection broke", CallKind.VERIFY)) is Unavailable
     assert type(not_sent("creating", "no connection")) is Unavailable
 
 
 def test_an_unusable_success_is_unknown_for_an_effect():
-    assert type(error("creating", Verdict.unusable(), Kind.EFFECT)) is OutcomeUnknown
+    assert type(error("creating", Meaning.unusable(), CallKind.EFFECT)) is OutcomeUnknown
 
 
 @pytest.mark.parametrize(
@@ -158,7 +158,7 @@ def test_an_unusable_success_is_unknown_for_an_effect():
 def test_the_providers_words_never_carry_a_value_into_a_message(value: str):
     said = verdict(answer(400, (6003, f"bad header 'Bearer {value}'")))
 
-    assert value not in str(error("verifying", said, Kind.READ))
+    assert value not in str(error("verifying", said, CallKind.READ))
 
 
 def test_the_providers_words_are_short_and_printable():

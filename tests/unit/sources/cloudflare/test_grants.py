@@ -5,7 +5,7 @@ import pytest
 from rotator.catalogue import Group, Scope, meaning
 from rotator.sources.cloudflare.grants import policies_of
 from rotator.sources.cloudflare.options import CredentialOptions
-from rotator.sources.cloudflare.policies import Policy
+from rotator.sources.cloudflare.policies import TokenPolicy
 
 ACCOUNT = "a0000000000000000000000000000001"
 OTHER = "a0000000000000000000000000000002"
@@ -34,7 +34,7 @@ class Names:
         return "c1"
 
 
-def compiled(*grants: object, owner: str = "user", account_id: str | None = ACCOUNT) -> tuple[Policy, ...]:
+def compiled(*grants: object, owner: str = "user", account_id: str | None = ACCOUNT) -> tuple[TokenPolicy, ...]:
     options = CredentialOptions.model_validate({"owner": owner, "grants": list(grants)})
     return policies_of(options, account_id, Names())
 

@@ -9,19 +9,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rotator.sources.cloudflare.differences import differences
-from rotator.sources.cloudflare.policies import DENY, Policy, same_condition
+from rotator.sources.cloudflare.policies import DENY, TokenPolicy, same_condition
 
 ACCOUNT = "com.cloudflare.api.account.a1"
 ZONES = {"com.cloudflare.api.account.zone.z1": "*", "com.cloudflare.api.account.zone.z2": "*"}
 WANTED = (
-    Policy(groups=("g1", "g2"), resources={ACCOUNT: "*"}),
-    Policy(groups=("g3",), resources=ZONES),
-    Policy(groups=("g4",), resources={ACCOUNT: {"com.cloudflare.api.account.zone.*": "*"}}),
-    Policy(effect=DENY, groups=("g4",), resources={"com.cloudflare.api.account.zone.z2": "*"}),
+    TokenPolicy(groups=("g1", "g2"), resources={ACCOUNT: "*"}),
+    TokenPolicy(groups=("g3",), resources=ZONES),
+    TokenPolicy(groups=("g4",), resources={ACCOUNT: {"com.cloudflare.api.account.zone.*": "*"}}),
+    TokenPolicy(effect=DENY, groups=("g4",), resources={"com.cloudflare.api.account.zone.z2": "*"}),
 )
 
 
-def same(wanted: tuple[Policy, ...], shown: object) -> bool:
+def same(wanted: tuple[TokenPolicy, ...], shown: object) -> bool:
     return differences(wanted, {}, {"policies": shown}) == ()
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from rotator.core.credential import NEVER
 from rotator.core.ports.source import Minted
 from rotator.sources.cloudflare.answers import Envelope
-from rotator.sources.cloudflare.policies import Policy
+from rotator.sources.cloudflare.policies import TokenPolicy
 from rotator.sources.cloudflare.tokens import api_time, changed_body, groups_of, minted, new_body, state, user_of
 
 VALUE = "cfat_" + "a" * 40 + "00000000"
@@ -145,7 +145,7 @@ def test_no_token_object_breaks_the_parsers(shown: dict[str, object]):
 
 
 # --------------------------------------------------------------------------------------------------------------- bodies
-POLICY = Policy(groups=("g",), resources={"r": "*"})
+POLICY = TokenPolicy(groups=("g",), resources={"r": "*"})
 
 
 def test_a_new_token_has_what_it_needs_and_no_more():

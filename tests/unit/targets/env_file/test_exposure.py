@@ -7,7 +7,7 @@ import subprocess
 import pytest
 
 from rotator.targets.env_file import exposure as exposure_module
-from rotator.targets.env_file.exposure import Verdict, exposure
+from rotator.targets.env_file.exposure import InGit, exposure
 from tests.servers.require import require
 
 GIT = shutil.which("git")
@@ -42,7 +42,7 @@ def verdict(path):
 
 
 def test_outside_every_repository_nothing_is_exposed(tmp_path):
-    assert verdict(tmp_path / ".env") is Verdict.NONE
+    assert verdict(tmp_path / ".env") is InGit.NONE
 
 
 @pytest.mark.usefixtures("way")
@@ -50,7 +50,7 @@ def test_outside_every_repository_nothing_is_exposed(tmp_path):
 def test_a_file_that_is_not_ignored_is_exposed_before_it_exists_too(repo, exists):
     if exists:
         (repo / ".env").touch()
-    assert verdict(repo / ".env") is Verdict.NOT_IGNORED
+    assert verdict(repo / ".env") is InGit.NOT_IGNORED
 
 
 @pytest.mark.parametrize("index_version", ["2", "4"])
@@ -60,15 +60,15 @@ def test_a_tracked_file_is_exposed_even_where_it_is_ignored(repo, index_version)
     git(repo, "add", "a", "sub/.env.example", "sub/deep/.env", ".env")
     git(repo, "update-index", "--index-version", index_version)
     (repo / ".gitignore").write_text(".env\n")
-    assert verdict(repo / ".env") is Verdict.TRACKED
-    assert verdict(repo / "sub" / "deep" / ".env") is Verdict.TRACKED
-    assert verdict(repo / "sub" / ".env") is Verdict.NONE
+    assert verdict(repo / ".env") is InGit.TRACKED
+    assert verdict(repo / "sub" / "deep" / ".env") is InGit.TRACKED
+    assert verdict(repo / "sub" / ".env") is InGit.NONE
 
 
 def test_a_file_marked_to_be_added_later_counts_as_tracked(repo):
     (repo / ".env").touch()
     git(repo, "add", "--intent-to-add", ".env")  # an extended index entry
-    assert verdict(repo / ".env") is Verdict.TRACKED
+    assert verdict(repo / ".env") is InGit.TRACKED
 
 
 @pytest.mark.usefixtures("way")
@@ -104,15 +104,15 @@ def test_a_file_marked_to_be_added_later_counts_as_tracked(repo):
 )
 def test_ignore_patterns_are_understood(repo, where, patterns, ignored):
     (repo / where).write_text(patterns + "\n")
-    assert verdict(repo / "sub" / "deep" / ".env") is (Verdict.NONE if ignored else Verdict.NOT_IGNORED)
+    assert verdict(repo / "sub" / "deep" / ".env") is (InGit.NONE if ignored else InGit.NOT_IGNORED)
 
 
 @pytest.mark.usefixtures("way")
 def test_a_deeper_ignore_file_decides_over_a_higher_one(repo):
     (repo / ".gitignore").write_text(".env\n")
     (repo / "sub" / ".gitignore").write_text("!.env\n")
-    assert verdict(repo / "sub" / ".env") is Verdict.NOT_IGNORED
-    assert verdict(repo / ".env") is Verdict.NONE
+    assert verdict(repo / "sub" / ".env") is InGit.NOT_IGNORED
+    assert verdict(repo / ".env") is InGit.NONE
 
 
 def test_a_linked_worktree_is_a_repository_too(repo, tmp_path):
@@ -120,16 +120,16 @@ def test_a_linked_worktree_is_a_repository_too(repo, tmp_path):
     git(repo, "add", ".env")
     git(repo, "commit", "-q", "-m", "a secret, by mistake")
     git(repo, "worktree", "add", "-q", str(tmp_path / "tree"))
-    assert verdict(tmp_path / "tree" / ".env") is Verdict.TRACKED
-    assert verdict(tmp_path / "tree" / ".dev.vars") is Verdict.NOT_IGNORED
+    assert verdict(tmp_path / "tree" / ".env") is InGit.TRACKED
+    assert verdict(tmp_path / "tree" / ".dev.vars") is InGit.NOT_IGNORED
 
 
 @pytest.mark.usefixtures("way")
 def test_a_link_is_judged_by_the_real_file(repo, tmp_path):
     (repo / ".env").symlink_to(tmp_path / "real.env")
-    assert verdict(repo / ".env") is Verdict.NONE
+    assert verdict(repo / ".env") is InGit.NONE
     (tmp_path / "link").symlink_to(repo / "sub" / ".env")
-    assert verdict(tmp_path / "link") is Verdict.NOT_IGNORED
+    assert verdict(tmp_path / "link") is InGit.NOT_IGNORED
 
 
 def test_a_linked_worktree_follows_the_exclude_file_of_its_repository_without_git_too(repo, tmp_path, monkeypatch):
@@ -137,7 +137,7 @@ def test_a_linked_worktree_follows_the_exclude_file_of_its_repository_without_gi
     git(repo, "worktree", "add", "-q", str(tmp_path / "tree"))
     (repo / ".git" / "info" / "exclude").write_text(".env\n")
     monkeypatch.setenv("PATH", "/nonexistent")
-    assert verdict(tmp_path / "tree" / ".env") is Verdict.NONE
+    assert verdict(tmp_path / "tree" / ".env") is InGit.NONE
 
 
 def test_without_git_an_ignored_file_passes_and_it_is_said_what_nobody_proved(repo, monkeypatch):
@@ -145,7 +145,7 @@ def test_without_git_an_ignored_file_passes_and_it_is_said_what_nobody_proved(re
     monkeypatch.setenv("PATH", "/nonexistent")
     found = exposure(repo / ".env")
     assert (found.verdict, found.unproven, found.remedy) == (
-        Verdict.NONE,
+        InGit.NONE,
         "git is not installed here",
         "install git where the daemon runs",
     )
@@ -160,7 +160,7 @@ def test_a_git_that_hangs_is_done_without(repo, monkeypatch):
     monkeypatch.setenv("PATH", f"{slow.parent}:/usr/bin:/bin")
     monkeypatch.setattr(exposure_module, "GIT_TIMEOUT", 0.2)
     found = exposure(repo / ".env")
-    assert (found.verdict, "did not answer" in found.unproven) == (Verdict.NONE, True)
+    assert (found.verdict, "did not answer" in found.unproven) == (InGit.NONE, True)
 
 
 def test_a_git_that_may_not_be_run_is_done_without(repo, monkeypatch, tmp_path):
@@ -168,23 +168,23 @@ def test_a_git_that_may_not_be_run_is_done_without(repo, monkeypatch, tmp_path):
     (tmp_path / "git").write_text("#!/bin/nowhere\n")
     (tmp_path / "git").chmod(0o644)
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert (verdict(repo / ".env"), bool(exposure(repo / ".env").unproven)) == (Verdict.NONE, True)
+    assert (verdict(repo / ".env"), bool(exposure(repo / ".env").unproven)) == (InGit.NONE, True)
 
 
 @pytest.mark.parametrize("index", [b"JUNK" + bytes(20), b"DIRC\0\0\0\7\0\0\0\0"])
 def test_a_broken_repository_is_judged_by_its_ignore_files(tmp_path, index):
     git(tmp_path, "init", "-q")
     (tmp_path / ".git" / "index").write_bytes(index)
-    assert verdict(tmp_path / ".env") is Verdict.NOT_IGNORED
+    assert verdict(tmp_path / ".env") is InGit.NOT_IGNORED
     (tmp_path / ".gitignore").write_text(".env\n")
     found = exposure(tmp_path / ".env")
-    assert (found.verdict, "cannot read" in found.unproven) == (Verdict.NONE, True)
+    assert (found.verdict, "cannot read" in found.unproven) == (InGit.NONE, True)
 
 
 def test_a_repository_that_nobody_can_read_is_unknown(tmp_path):
     (tmp_path / ".git").mkdir()
     (tmp_path / ".gitignore").mkdir()
-    assert verdict(tmp_path / ".env") is Verdict.UNKNOWN
+    assert verdict(tmp_path / ".env") is InGit.UNKNOWN
 
 
 def test_root_asks_git_as_the_owner_of_the_repository(repo, root, tmp_path):
@@ -196,7 +196,7 @@ def test_root_asks_git_as_the_owner_of_the_repository(repo, root, tmp_path):
     for path in (repo, *repo.rglob("*")):
         os.chown(path, 65534, 65534)
     found = exposure(repo / ".env")
-    assert (found.verdict, found.unproven) == (Verdict.TRACKED, "")
+    assert (found.verdict, found.unproven) == (InGit.TRACKED, "")
 
 
 def test_a_repository_of_somebody_else_is_not_asked_and_the_cure_is_named(repo, root, monkeypatch):
@@ -205,14 +205,14 @@ def test_a_repository_of_somebody_else_is_not_asked_and_the_cure_is_named(repo, 
     for path in (repo, *repo.rglob("*")):
         os.chown(path, 65534, 65534)
     found = exposure(repo / ".env")
-    assert (found.verdict, "does not trust" in found.unproven) == (Verdict.NONE, True)
+    assert (found.verdict, "does not trust" in found.unproven) == (InGit.NONE, True)
     assert found.remedy.endswith(f"--add safe.directory {repo}`")
 
 
 def test_nothing_that_the_repository_configures_is_run(repo, tmp_path):
     (repo / ".gitignore").write_text(".env\n")
     git(repo, "config", "core.fsmonitor", f"touch {tmp_path / 'ran'}; false")
-    assert verdict(repo / ".env") is Verdict.NONE
+    assert verdict(repo / ".env") is InGit.NONE
     assert not (tmp_path / "ran").exists()
 
 
@@ -220,7 +220,7 @@ def test_a_name_with_the_characters_of_a_pattern_is_meant_literally(repo):
     (repo / "a").touch()
     git(repo, "add", "a")
     (repo / ".gitignore").write_text("\\[a\\]\n")
-    assert verdict(repo / "[a]") is Verdict.NONE
+    assert verdict(repo / "[a]") is InGit.NONE
 
 
 @pytest.mark.usefixtures("way")
@@ -233,4 +233,4 @@ def test_names_beside_the_file_that_are_not_ignored_are_named(repo):
 
 def test_git_variables_of_the_environment_do_not_mislead(repo, monkeypatch, tmp_path):
     monkeypatch.setenv("GIT_DIR", str(tmp_path / "elsewhere"))
-    assert verdict(repo / ".env") is Verdict.NOT_IGNORED
+    assert verdict(repo / ".env") is InGit.NOT_IGNORED

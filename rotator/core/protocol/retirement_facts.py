@@ -1,0 +1,28 @@
+"""What the facts of a retirement change in a view, from its opening to its end."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from rotator.core.facts import Draft, OfToken, Retired, RetirementOpened
+from rotator.core.protocol import folding
+from rotator.core.protocol.view import View
+
+
+def retirement(view: View, fact: RetirementOpened, of: Draft) -> View:
+    """A token that nothing owned gets its retirement."""
+    retirements = folding.opened(view, of.at, fact.policy, fact.token_id)
+    return replace(view, tokens=folding.tokens_with(view, fact), retirements=retirements)
+
+
+def retirement_step(view: View, fact: OfToken, of: Draft) -> View:
+    """A retirement goes one step on; the irrevocable first one marks the token for ever."""
+    found = view.retirements[fact.token_id]
+    after = replace(found, step=fact.kind, since=of.at, failures={})
+    marked = view.marked if fact.token_id in view.marked else folding.plus(view.marked, fact.token_id, fact.kind)
+    return replace(view, retirements=folding.plus(view.retirements, fact.token_id, after), marked=marked)
+
+
+def retired(view: View, fact: Retired, of: Draft) -> View:
+    """A retirement is over."""
+    return replace(view, retirements=folding.minus(view.retirements, fact.token_id))
