@@ -81,6 +81,14 @@ def well(done: Done) -> Done:
 
 def live(place: Installation) -> None:
     """A few days of an installation, fact by fact."""
+    rotations(place)
+    edits(place)
+    operators(place)
+    changes(place)
+
+
+def rotations(place: Installation) -> None:
+    """The first start, rotations of every kind, an answer that is lost, and a mint that is refused."""
     for stanza in stanzas():
         for found in stanza["targets"]:
             place.file(found["path"])
@@ -93,14 +101,16 @@ def live(place: Installation) -> None:
     well(place.run("rotate", "plain", "twice", "slow", "adopted", "--reason", "a first look", "--wait", "60s"))
     well(place.run("rotate", "rolled", "--wait", "60s", "--until", "done"))
     place.run("rotate", "plain", "--wait", "60s", "--until", "done")
-    # an answer that is lost, and a mint that is refused
     place.arm(operation="create", kind="lose_answer", times=1)
     place.run("rotate", "plain", "--wait", "30s")
     place.heal()
     place.arm(operation="create", kind="status", status=400, code=1001, times=1)
     place.run("rotate", "plain", "--wait", "30s")
     place.heal()
-    # drift is healed, an edit waits for a person, and persons decide
+
+
+def edits(place: Installation) -> None:
+    """Drift is healed, an edit waits for a person, and persons decide."""
     file = place.folder / "app" / "one.env"
     file.write_text(file.read_text().replace(place.value("app/one.env") or "?", ""))
     once(place)
@@ -113,6 +123,10 @@ def live(place: Installation) -> None:
     once(place)
     write(place, "edited", value)
     once(place)
+
+
+def operators(place: Installation) -> None:
+    """A rotation that an operator closes, pauses."""
     # a value that vanishes before it was read back, and a rotation that an operator closes
     well(place.run("rotate", "undone"))
     place.run("once", "--wait", "8s", crash="after_written_commit:1")
@@ -126,7 +140,10 @@ def live(place: Installation) -> None:
     well(place.run("pause", "plain", "--for", "30d", "--reason", "a freeze"))
     well(place.run("resume", "plain"))
     well(place.run("pause", "stopped", "--reason", "until we know more"))
-    # what leaves the configuration, and a target that comes and goes
+
+
+def changes(place: Installation) -> None:
+    """What leaves the configuration, what comes and goes; a state that is lost, an older one put back; open ends."""
     gone = next(c for c in place.document["credentials"] if c["name"] == "leaving")
     place.document["credentials"].remove(gone)
     twice = next(c for c in place.document["credentials"] if c["name"] == "twice")
