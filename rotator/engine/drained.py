@@ -9,7 +9,6 @@ from rotator.core.facts import Condemned, Sighted
 from rotator.core.ids import NO_VALUE, Fingerprint, TokenId
 from rotator.core.ports.source import Looks, TokenState
 from rotator.core.ports.target import Reading, Target
-from rotator.core.protocol.retire import DEAD
 from rotator.core.protocol.rules import Look, Result, Seen, Sight
 from rotator.core.protocol.steps import never_published
 from rotator.engine.holding import holder, provable, value_key
@@ -30,12 +29,12 @@ def in_sync(work: Work, of: str) -> Seen:
             continue
         target = work.bound.targets.get(name)
         if target is None:
-            return Seen(at, Result.BAD, name)
+            return Seen(at, Result.BAD, subject=name)
         try:
             if not _good(work, name, target, good - {NO_VALUE}):
-                return Seen(at, Result.BAD, name)
+                return Seen(at, Result.BAD, subject=name)
         except NO_ANSWER:
-            return Seen(at, Result.BAD, name)
+            return Seen(at, Result.BAD, subject=name)
     return Seen(at, Result.GOOD)
 
 
@@ -75,9 +74,10 @@ def _quiet(work: Work, at: float, of: TokenId, state: TokenState | None) -> Seen
 
 
 def unpublished(work: Work, of: TokenId) -> Seen:
-    """Does no target, present or released less than `grace` ago, hold a value of this token or may come to hold it?
+    """Does every target, present or released less than `grace` ago, hold no value of this token, now and later?
 
-    What the provider says of the token answers QUIET too, as of the same moment: nobody asks twice for one answer.
+    DEAD where the provider calls the token dead: then no consumer can be hurt any more. What it says answers QUIET too,
+    as of the same moment: nobody asks twice for one answer.
     """
     at, view = work.now, work.view
     try:
@@ -86,16 +86,16 @@ def unpublished(work: Work, of: TokenId) -> Seen:
         return unsure(work, at, error)
     work.memory.seen[Look(Sight.QUIET, of)] = _quiet(work, at, of, state)
     if state is None or state.final:
-        return Seen(at, Result.GOOD, DEAD)
+        return Seen(at, Result.DEAD)
     retirement = view.retirements.get(of)
     grace = retirement.policy.grace if retirement else work.credential.policy.grace
     if held := view.held.get(of):
-        return Seen(at, Result.BAD, min(held))  # it stands at a place of another credential of ours
+        return Seen(at, Result.BAD, subject=min(held))  # it stands at a place of another credential of ours
     for name in sorted(work.credential.all | view.baselines):
         if name in view.released and at - view.released[name] > grace:
             continue
         if not _let_go(work, name, of):
-            return Seen(work.now, Result.BAD, name)
+            return Seen(work.now, Result.BAD, subject=name)
     return Seen(at, Result.GOOD)
 
 

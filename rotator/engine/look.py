@@ -227,7 +227,7 @@ def oracle(work: Work, of: str) -> Seen:
                 continue
             value = opened(work, fingerprint)
             if value is not None and work.source.verify(value) == rotation.token_id:
-                return Seen(at, Result.GOOD, fingerprint)
+                return Seen(at, Result.GOOD, value=fingerprint)
     except NO_ANSWER as error:
         return unsure(work, at, error)
     return Seen(at, Result.GOOD)

@@ -158,7 +158,7 @@ def oracle_with_the_old_value(work: Work, of: str) -> Seen:
             if work.view.values[fingerprint] != rotation.token_id:
                 continue
             if work.source.verify(work.journal.reveal(work.stream, fingerprint)) == rotation.token_id:
-                return Seen(at, Result.GOOD, fingerprint)
+                return Seen(at, Result.GOOD, value=fingerprint)
     except look.NO_ANSWER:
         return Seen(at, Result.UNSURE)
     return Seen(at, Result.GOOD)

@@ -165,7 +165,7 @@ def accepted(case: Case) -> Verdict | None:
     if seen.result is Result.GOOD and case.age(seen) <= ACCEPTED_FRESH:
         return None
     if seen.result is Result.DEAD and seen.at >= rotation.since:
-        return turned_down(case, seen.note or "it is not what was asked for")
+        return turned_down(case, seen.why or "it is not what was asked for")
     if seen.result is Result.LAG and seen.at - rotation.since > PATIENCE * lag:  # before any wait: `once` forgets
         return turned_down(case, "the provider never accepted it")
     if case.age(seen) < min(every, ACCEPTED_FRESH if seen.result is Result.GOOD else every):

@@ -22,9 +22,6 @@ K = Kind
 READ_FRESH: Final = 30.0
 """How old a reading of the targets may be when a token is destroyed, in seconds."""
 
-DEAD: Final = "dead"
-"""Note of an UNPUBLISHED look at a token that the provider calls dead: no consumer can be hurt any more."""
-
 QUIET_FRESH: Final = 60.0
 """How old the provider's word on the last use may be, in seconds; an UNPUBLISHED look hears that word, too."""
 
@@ -49,7 +46,7 @@ def report_only(case: Case) -> Verdict | None:
     return Wait(case.now + case.sweep, Reason.RESTORED_JOURNAL)
 
 
-unpublished = need(Sight.UNPUBLISHED, READ_FRESH, {Result.GOOD}, Reason.STILL_PUBLISHED, of=_token)
+unpublished = need(Sight.UNPUBLISHED, READ_FRESH, {Result.GOOD, Result.DEAD}, Reason.STILL_PUBLISHED, of=_token)
 in_sync = need(Sight.IN_SYNC, READ_FRESH, {Result.GOOD}, Reason.TARGETS_NOT_IN_SYNC)
 quiet = need(Sight.QUIET, QUIET_FRESH, {Result.GOOD}, Reason.STILL_USED, of=_token)
 
@@ -69,7 +66,7 @@ def witnessed(case: Case) -> Verdict | None:
     """
     view, token = case.view, _token(case)
     seen = case.seen.get(Look(Sight.UNPUBLISHED, token))
-    if seen is not None and seen.note == DEAD:
+    if seen is not None and seen.result is Result.DEAD:
         return None
     names = sorted(t for t in case.markers & case.credential.required if (t, token) in view.generations)
     unsaid = [t for t in names if view.acks.get(t, 0) <= view.generations[t, token]]
@@ -88,7 +85,7 @@ def only_deletes(case: Case) -> Verdict | None:
 def grace(case: Case) -> Verdict | None:
     """Counts from the last moment at which a target was seen to hold the old value; a dead token needs none."""
     seen = case.seen.get(Look(Sight.UNPUBLISHED, _token(case)))
-    if seen is not None and seen.note == DEAD:
+    if seen is not None and seen.result is Result.DEAD:
         return None
     since = max(case.retired.opened, case.view.let_go.get(_token(case), 0.0))
     until = since + case.policy.grace + TICK

@@ -11,7 +11,6 @@ from typing import Final
 
 from rotator.core.credential import NEVER
 from rotator.core.facts import Kind, Verified
-from rotator.core.ids import Fingerprint
 from rotator.core.protocol.recreate import WRITABLE_FRESH, closing, held, room, unmanaged, writable
 from rotator.core.protocol.rules import (
     Act,
@@ -66,9 +65,9 @@ def extended(case: Case) -> Verdict | None:
 def adopt(case: Case) -> Verdict | None:
     """A captured value that lives is the answer that was lost."""
     seen = case.seen.get(Look(Sight.ORACLE, _oracle_of(case)))
-    if seen is None or not seen.note:
+    if seen is None or not seen.value:
         return None
-    return tell(Verified(**of_rotation(case), fingerprint=Fingerprint(seen.note)))
+    return tell(Verified(**of_rotation(case), fingerprint=seen.value))
 
 
 rollable = need(

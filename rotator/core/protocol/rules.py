@@ -15,7 +15,7 @@ from rotator.core.credential import EVERYTHING, NEVER, Can, Credential, Policy, 
 from rotator.core.facts import (
     What,
 )
-from rotator.core.ids import NO_TOKEN, Fingerprint, TokenId
+from rotator.core.ids import NO_TOKEN, NO_VALUE, Fingerprint, TokenId
 from rotator.core.protocol.backoff import not_before
 from rotator.core.protocol.view import Retirement, Rotation, View
 from rotator.core.reasons import OperatorCode, Reason
@@ -106,12 +106,16 @@ class Seen:
     Attributes:
         at: provider time at which the look began.
         result: what was seen.
-        note: a fingerprint (oracle) or a word for people; never a value.
+        why: the same in words for people, or empty; nothing decides on it.
+        subject: the target or credential that is in the way, or empty.
+        value: the value that was found to live (oracle), or empty.
     """
 
     at: float
     result: Result
-    note: str = ""
+    why: str = ""
+    subject: str = ""
+    value: Fingerprint = NO_VALUE
 
 
 @dataclass(frozen=True, slots=True)
@@ -298,7 +302,7 @@ def need(
         if verdict := otherwise(case, seen):
             return verdict
         again = min(fresh, case.policy.settle)
-        return look(sight, subject) if case.age(seen) > again else Wait(seen.at + again + TICK / 10, why, seen.note)
+        return look(sight, subject) if case.age(seen) > again else Wait(seen.at + again + TICK / 10, why, seen.subject)
 
     return rule
 

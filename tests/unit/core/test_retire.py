@@ -7,7 +7,6 @@ import pytest
 from rotator.core.credential import DAY, Can, Policy
 from rotator.core.facts import Kind
 from rotator.core.protocol.decide import decide_retirements
-from rotator.core.protocol.retire import DEAD
 from rotator.core.protocol.rules import Look, Result, Seen, Sight, Verdict, Wait
 from tests.unit.core.story import START, Story, act, acts, published, waits
 
@@ -55,7 +54,7 @@ def test_grace_counts_from_the_opening_where_no_target_was_seen_to_let_go():
 
 def test_a_token_that_the_provider_calls_dead_needs_no_grace():
     story = old()
-    seen = {Look(S.UNPUBLISHED, "t1"): Seen(story.at, R.GOOD, DEAD)}
+    seen = {Look(S.UNPUBLISHED, "t1"): Seen(story.at, R.DEAD)}
 
     (action,) = decide_retirements(replace(story.case(), seen=seen))["t1"].actions
     assert action.look == Look(S.IN_SYNC)

@@ -27,14 +27,14 @@ def lost() -> Story:
     return extended().intent().later(61)
 
 
-def answered(story: Story, note: str, *seen: tuple[Sight, str, Result]) -> Case:
+def answered(story: Story, value: str, *seen: tuple[Sight, str, Result]) -> Case:
     case = story.case(*seen)
     oracle = Look(S.ORACLE, story.view.opened.attempt_name)
     return Case(
         view=case.view,
         credential=case.credential,
         now=case.now,
-        seen={**case.seen, oracle: Seen(story.at, R.GOOD, note)},
+        seen={**case.seen, oracle: Seen(story.at, R.GOOD, value=value)},
     )
 
 

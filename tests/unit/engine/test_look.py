@@ -137,13 +137,13 @@ def test_a_captured_token_that_is_active_equal_and_verifies_is_accepted():
 
 
 @pytest.mark.parametrize(
-    ("change", "note"),
+    ("change", "why"),
     [
         ({"status": "revoked (exposed)"}, "the provider says that it is revoked (exposed)"),
         ({"equal": False}, "it is not what was asked for: its grants or conditions are not those of the terms"),
     ],
 )
-def test_a_captured_token_that_is_not_what_was_asked_for_is_dead(change, note):
+def test_a_captured_token_that_is_not_what_was_asked_for_is_dead(change, why):
     bench = Bench()
     bench.captured()
     token = bench.view.opened.token_id
@@ -151,7 +151,7 @@ def test_a_captured_token_that_is_not_what_was_asked_for_is_dead(change, note):
         setattr(bench.world.provider.tokens[token], key, value)
 
     seen = bench.seen(S.ACCEPTED, token)
-    assert (seen.result, seen.note) == (R.DEAD, note)
+    assert (seen.result, seen.why) == (R.DEAD, why)
 
 
 def test_an_accepted_value_is_not_verified_again_by_the_watch_for_a_while():
@@ -270,7 +270,7 @@ def test_a_token_that_is_gone_is_dead():
     bench = published()
     current(bench).status = "deleted"
 
-    assert bench.seen(S.ALIVE, bench.view.fingerprint).note == "gone"
+    assert bench.seen(S.ALIVE, bench.view.fingerprint).why == "gone"
 
 
 def test_an_exposed_token_is_believed_at_once_however_many_die():
@@ -385,13 +385,13 @@ def test_where_no_captured_value_lives_the_oracle_has_none_to_name():
     bench.rolled(bench.view.current)
 
     seen = bench.seen(S.ORACLE, name)
-    assert (seen.result, seen.note) == (R.GOOD, "")
+    assert (seen.result, seen.value) == (R.GOOD, "")
 
 
 def test_the_value_from_before_the_roll_is_never_the_answer():
     bench, name = rolling()
 
-    assert bench.seen(S.ORACLE, name).note == "", "the request may still arrive"
+    assert bench.seen(S.ORACLE, name).value == "", "the request may still arrive"
 
 
 def test_a_captured_value_that_lives_is_named():
@@ -402,14 +402,14 @@ def test_a_captured_value_that_lives_is_named():
     draft = bench.work().stamped(late)
     bench.journal.capture(NAME, draft, value)
 
-    assert bench.seen(S.ORACLE, name).note == fingerprint
+    assert bench.seen(S.ORACLE, name).value == fingerprint
 
 
 def test_a_captured_value_whose_key_was_destroyed_cannot_be_asked():
     bench, name = rolling()
     bench.tell(K.CAPTURED, token_id=bench.view.current, token_name="late", fingerprint="flost")
 
-    assert bench.seen(S.ORACLE, name).note == ""
+    assert bench.seen(S.ORACLE, name).value == ""
 
 
 def test_an_oracle_without_an_answer_names_nothing():
@@ -439,7 +439,7 @@ def test_a_required_target_that_lost_it_is_not():
     bench.put("env", None)
 
     seen = bench.seen(S.IN_SYNC)
-    assert (seen.result, seen.note) == (R.BAD, "env")
+    assert (seen.result, seen.subject) == (R.BAD, "env")
 
 
 def test_a_required_target_that_cannot_be_read_or_opened_is_not():
@@ -448,7 +448,7 @@ def test_a_required_target_that_cannot_be_read_or_opened_is_not():
     assert bench.look(S.IN_SYNC) is R.BAD
 
     bench.fleet.targets["env"] = None
-    assert bench.seen(S.IN_SYNC).note == "env"
+    assert bench.seen(S.IN_SYNC).subject == "env"
 
 
 def test_a_target_that_an_operator_keeps_for_himself_is_not_asked():
@@ -526,7 +526,7 @@ def test_a_token_that_a_target_still_holds_is_not():
     bench.put("env", old.value)
 
     seen = bench.seen(S.UNPUBLISHED, old.id)
-    assert (seen.result, seen.note) == (R.BAD, "env")
+    assert (seen.result, seen.subject) == (R.BAD, "env")
 
 
 def test_a_token_that_is_dead_at_the_provider_needs_no_reading():
@@ -534,7 +534,7 @@ def test_a_token_that_is_dead_at_the_provider_needs_no_reading():
     bench.put("env", old.value)
     old.status = "expired"
 
-    assert bench.look(S.UNPUBLISHED, old.id) is R.GOOD
+    assert bench.look(S.UNPUBLISHED, old.id) is R.DEAD
 
 
 def test_no_answer_about_the_token_is_no_leave_to_destroy_it():
@@ -555,7 +555,7 @@ def test_that_it_could_not_be_read_is_remembered_until_it_can_be():
     bench, old = rotated()
     bench.fails("read", Unavailable("reading"))
     seen = bench.seen(S.UNPUBLISHED, old.id)
-    assert bench.driver.memory(NAME).troubles[seen.note, "read"].message == "reading"
+    assert bench.driver.memory(NAME).troubles[seen.subject, "read"].message == "reading"
 
     bench.later(40)
     assert bench.look(S.UNPUBLISHED, old.id) is R.GOOD
