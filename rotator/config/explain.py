@@ -146,7 +146,9 @@ def _explain(detail: ErrorDetails, tree: Tree, model: type[BaseModel], name: str
     real = _existing(tree, loc)
     what = _called(real) or name or "the value"
     if kind == "rotator":
-        return detail["msg"]
+        return (
+            detail["msg"] if "expected" in context else f"{detail['msg']}; expected another value; see `rotator schema`"
+        )
     if kind == "extra_forbidden":
         return unknown_key(str(loc[-1]), _keys_at(model, loc[:-1]))
     if kind == "missing":
