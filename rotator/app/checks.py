@@ -132,7 +132,7 @@ def _taken(app: App) -> Iterator[Finding]:
         if keeper not in (None, credential.name, credential.common.renamed_from):
             yield Finding(
                 level=Level.FAIL,
-                subject=f"credential {credential.name}",
+                subject=of_credential(credential.name),
                 code="adopt",
                 message=f"adopt names a token of the credential {keeper}, which keeps it; it is not taken over",
                 remedy=f"leave adopt out, or publish {keeper} to more targets",
