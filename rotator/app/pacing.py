@@ -16,7 +16,7 @@ from rotator.core.credential import Credential
 from rotator.core.events import Event
 from rotator.core.ids import CredentialId
 from rotator.core.protocol.view import View
-from rotator.core.schedule.admission import Renewal, is_incident, may_start
+from rotator.core.schedule.admission import Renewal, admitted, is_incident, paced
 from rotator.core.schedule.due import renewal_at
 from rotator.journal.pace import Death
 
@@ -53,6 +53,8 @@ class _Known:
     renewals: dict[str, Renewal] = field(default_factory=dict)
     deaths: dict[str, Death] = field(default_factory=dict)
     read_at: float | None = None
+    chosen: frozenset[str] | None = None
+    chosen_at: float | None = None
 
 
 class Pacing:
@@ -99,8 +101,13 @@ class Pacing:
 
     def may_start(self, credential: Credential) -> bool:
         """Whether the pace of its connection lets an ordinary rotation of the credential start now."""
-        known = self._of(credential.connection)
-        return may_start(credential.id, dict(known.renewals), self._now(credential.connection))
+        known, now, clock = self._of(credential.connection), self._now(credential.connection), self._monotonic()
+        if not paced(known.renewals.get(credential.id), len(known.renewals), now):
+            return True
+        # who has started since is not due any more, so an answer that is a moment old never lets too many start
+        if known.chosen_at is None or clock - known.chosen_at >= FRESH:
+            known.chosen, known.chosen_at = admitted(dict(known.renewals), now), clock
+        return known.chosen is None or credential.id in known.chosen
 
     def died(self, credential: Credential, dead: bool, *, size: int, watch: float) -> None:
         """Note whether the published value of a credential was just seen dead; say once when it becomes an incident.

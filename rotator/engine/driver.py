@@ -132,7 +132,7 @@ class Driver:
             if work.now - renewed > RENEW:
                 self._journal.check(work.lease)
                 renewed = work.now
-            work.view = self._journal.view(work.stream)
+            view = work.view
             step = next_step(work.case(), self._tables)
             self._outage(work)
             if not step.actions:
@@ -141,7 +141,9 @@ class Driver:
                 return Pass(End.STOPPED, work.now, step)
             try:
                 self._perform(work, step.actions)
-            except IllegalFact:  # somebody else was faster; the view is stale
+                stale = work.view is view  # else the last fact of ours brought the view with it
+            except IllegalFact:  # somebody else was faster
+                stale = True
                 work.memory.seen.clear()
                 refused += 1
                 if refused > LOST:
@@ -150,6 +152,8 @@ class Driver:
                 work.say(Event.OPERATOR_NEEDED, code=error.code, reason=error.message, remedy=error.remedy or None)
                 waits = {"rotation": Operator(error.code, work.now + work.tuning.watch)}
                 return Pass(End.FAILED, work.now + work.tuning.watch, Step(actions=(), until=0.0, why=dict(waits)))
+            if stale:
+                work.view = self._journal.view(work.stream)
         return Pass(End.WAITING, work.now)
 
     def _perform(self, work: Work, actions: tuple[Action, ...]) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
 from rotator.core.errors import RateLimited
 from rotator.core.ports.runtime import Priority
@@ -25,6 +25,18 @@ _SHARE: Final[Mapping[Priority, float]] = {
     Priority.FINISH: 1.0,
 }
 """How much of the budget may be used up before a priority has to wait."""
+
+_MOMENT: Final = 0.001
+
+_TAKE: Final = (
+    "INSERT INTO budget (connection, boot_id, ends, count) SELECT :connection, :boot, :ends, 1"
+    " WHERE (SELECT coalesce(sum(count), 0) FROM budget"
+    " WHERE connection = :connection AND boot_id = :boot AND ends > :since) < :allowed"
+    " AND NOT EXISTS (SELECT 1 FROM stop WHERE connection = :connection"
+    " AND CASE boot_id WHEN :boot THEN until > :now ELSE until_wall > :wall END)"
+    " ON CONFLICT DO UPDATE SET count = count + 1 RETURNING count"
+)
+"""Counts one request if there is room and nobody stopped the connection: one statement, because each request asks."""
 
 
 class SqliteBudget:
@@ -42,11 +54,16 @@ class SqliteBudget:
 
     def take(self, priority: Priority) -> None:
         """Count one request about to be sent; raise `RateLimited` when it has to wait."""
-        with self._db.write(durable=False) as connection:
-            wait = self._stopped(connection) or self._full(connection, priority)
-            if wait <= 0:
-                self._count(connection)
-                return
+        allowed = max(1, int(self._requests * _SHARE[priority]))
+        with self._db.write(durable=False, single=True) as connection:
+            counted = run(connection, _TAKE, self._bucket(allowed))
+        if counted:
+            if counted[0][0] == 1:
+                self._forget()
+            return
+        with self._db.read() as connection:
+            # where the window has moved on since, there is a moment to wait, and then the next answer
+            wait = self._stopped(connection) or self._full(connection, allowed) or _MOMENT
         raise RateLimited(f"the rate budget of connection {self._name} is used up for now", wait)
 
     def stop(self, seconds: float) -> None:
@@ -89,9 +106,8 @@ class SqliteBudget:
             (self._name, self._clock.boot_id(), self._clock.boot() - self._window),
         )
 
-    def _full(self, connection: sqlite3.Connection, priority: Priority) -> float:
-        """Seconds until this priority may send one request."""
-        allowed = max(1, int(self._requests * _SHARE[priority]))
+    def _full(self, connection: sqlite3.Connection, allowed: int) -> float:
+        """Seconds until one request may be sent where `allowed` are."""
         buckets = self._buckets(connection)
         used = sum(count for _, count in buckets)
         for ends, count in buckets:
@@ -99,20 +115,27 @@ class SqliteBudget:
                 break
             used -= count
             if used < allowed:
-                return max(0.001, float(ends) + self._window - self._clock.boot())
+                return max(_MOMENT, float(ends) + self._window - self._clock.boot())
         return 0.0
 
-    def _count(self, connection: sqlite3.Connection) -> None:
+    def _bucket(self, allowed: int) -> dict[str, Any]:
+        """What `_TAKE` asks for: the bucket of this moment, and what may be used up."""
         width, now = self._window / _BUCKETS, self._clock.boot()
-        ends = (now // width + 1) * width
-        run(
-            connection,
-            "DELETE FROM budget WHERE connection = ? AND (boot_id <> ? OR ends <= ?)",
-            (self._name, self._clock.boot_id(), now - self._window),
-        )
-        run(
-            connection,
-            "INSERT INTO budget (connection, boot_id, ends, count) VALUES (?, ?, ?, 1)"
-            " ON CONFLICT DO UPDATE SET count = count + 1",
-            (self._name, self._clock.boot_id(), ends),
-        )
+        return {
+            "connection": self._name,
+            "boot": self._clock.boot_id(),
+            "now": now,
+            "wall": self._clock.utc(),
+            "ends": (now // width + 1) * width,
+            "since": now - self._window,
+            "allowed": allowed,
+        }
+
+    def _forget(self) -> None:
+        """Remove the buckets that count no more: whenever a new one begins."""
+        with self._db.write(durable=False, single=True) as connection:
+            run(
+                connection,
+                "DELETE FROM budget WHERE connection = ? AND (boot_id <> ? OR ends <= ?)",
+                (self._name, self._clock.boot_id(), self._clock.boot() - self._window),
+            )

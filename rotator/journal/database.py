@@ -30,6 +30,8 @@ _IDLE_READERS: Final = 8
 _STRAY_SECONDS: Final = 0.05
 """After that long a member of a batch looks whether anybody is left to commit it."""
 
+_BROKEN_OFF: Final = sqlite3.OperationalError("another write of the same transaction broke off")
+
 Connect = Callable[..., sqlite3.Connection]
 """`sqlite3.connect`, or what a test puts in its place."""
 
@@ -123,15 +125,19 @@ class Database:
             self._readers.append(connection)
 
     @contextmanager
-    def write(self, *, fact_id: FactId = NO_FACT, durable: bool = True) -> Iterator[sqlite3.Connection]:
+    def write(
+        self, *, fact_id: FactId = NO_FACT, durable: bool = True, single: bool = False
+    ) -> Iterator[sqlite3.Connection]:
         """Run the body in one `BEGIN IMMEDIATE` transaction; on return it is committed.
 
-        Threads that wait for their turn meanwhile join the transaction, each behind a savepoint of its own, and one
-        COMMIT makes all of them durable: a slow disk is flushed once for many. Nobody sees a fact before it is durable.
+        Threads that wait for their turn meanwhile join the transaction, and one COMMIT makes all of them durable: a
+        slow disk is flushed once for many. Nobody sees a fact before it is durable. A body reads and judges before it
+        writes: one that raises until then takes nothing from the others, one that breaks off later takes all back.
 
         Args:
             fact_id: the fact that the body inserts; an unknown COMMIT is decided by looking for it.
             durable: False for what a power cut may undo (lease renewals, the rate budget): no fsync then.
+            single: the body is one statement, which SQLite makes a transaction by itself.
 
         Raises:
             JournalUnsafe: nothing was written, or it is not known to be durable.
@@ -142,16 +148,15 @@ class Database:
             raise JournalUnsafe(f"writing to the journal {self.path}: it was opened for reading")
         self._take_turn()
         try:
-            batch, joined = self._begin(durable)
+            batch, joined = self._begin(durable, single)
+            before = batch.connection.total_changes
             try:
                 yield batch.connection
-                if joined:
-                    run(batch.connection, "RELEASE member")
             except sqlite3.Error as error:
-                self._undo(batch, joined)
+                self._undo(batch, joined, before, error)
                 raise unsafe(f"writing to the journal {self.path}", error) from error
             except BaseException:
-                self._undo(batch, joined)
+                self._undo(batch, joined, before, _BROKEN_OFF)
                 raise
             self._end(batch)
         finally:
@@ -167,47 +172,43 @@ class Database:
             with self._counting:
                 self._queued -= 1
 
-    def _begin(self, durable: bool) -> tuple[_Batch, bool]:
+    def _begin(self, durable: bool, single: bool) -> tuple[_Batch, bool]:
         """Begin a transaction, or join the one that was left open for whoever comes next."""
-        batch = self._batch
+        if self._batch is not None:
+            return self._batch, True
         try:
-            if batch is None:
-                batch = _Batch(self._writer(_FULL if durable else _NORMAL), durable)
+            batch = _Batch(self._writer(_FULL if durable else _NORMAL), durable)
+            if not single:
                 run(batch.connection, "BEGIN IMMEDIATE")
-                return batch, False
-            run(batch.connection, "SAVEPOINT member")
         except sqlite3.Error as error:
-            if self._batch is not None:
-                self._fail(self._batch, error)
             self._drop()
             raise unsafe(f"starting a transaction in the journal {self.path}", error) from error
-        return batch, True
+        return batch, False
 
     def _end(self, batch: _Batch) -> None:
         """Commit, unless another thread waits for its turn: it joins, and one flush of the disk serves both."""
-        if self._queued and batch.durable:
+        if self._queued and batch.durable and batch.connection.in_transaction:
             self._batch = batch
         else:
             self._commit(batch)
 
-    def _undo(self, batch: _Batch, joined: bool) -> None:
-        """Take back what one member did; those before it in the batch keep theirs."""
-        if not joined:
-            self._roll_back(batch.connection)
-            return
-        try:
-            run(batch.connection, "ROLLBACK TO member")
-            run(batch.connection, "RELEASE member")
-        except sqlite3.Error as error:  # a full or broken disk lets SQLite roll back everything by itself
-            self._roll_back(batch.connection)
-            self._fail(batch, error)
-        else:
+    def _undo(self, batch: _Batch, joined: bool, before: int, error: sqlite3.Error) -> None:
+        """Take back what one member did: nothing where it was refused before it wrote, so the others keep theirs.
+
+        Else everything goes, as it does when a full or broken disk lets SQLite roll back by itself, and all are told.
+        """
+        connection = batch.connection
+        if joined and connection.in_transaction and connection.total_changes == before:
             self._end(batch)
+            return
+        self._roll_back(connection)
+        self._fail(batch, error)
 
     def _commit(self, batch: _Batch) -> None:
         self._batch = None
         try:
-            run(batch.connection, "COMMIT")
+            if batch.connection.in_transaction:  # a single statement has committed itself
+                run(batch.connection, "COMMIT")
         except sqlite3.Error as error:
             self._drop()
             self._fail(batch, error)
@@ -255,7 +256,7 @@ class Database:
             JournalUnsafe: it cannot be opened or read (no file descriptors left, a damaged file).
         """
         try:
-            connection = self.open(_FULL)
+            connection = self._new("mode=ro" if self.readonly else "mode=rw")
             try:
                 return run(connection, statement, parameters)
             finally:
@@ -297,8 +298,8 @@ class Database:
         except OSError:
             return False
 
-    def _open(self, options: str, synchronous: int, journal: str) -> sqlite3.Connection:
-        connection = self._connect(
+    def _new(self, options: str) -> sqlite3.Connection:
+        return self._connect(
             f"file:{quote(str(self.path))}?{options}",
             uri=True,
             timeout=BUSY_SECONDS,
@@ -306,6 +307,9 @@ class Database:
             check_same_thread=False,
             cached_statements=256,
         )
+
+    def _open(self, options: str, synchronous: int, journal: str) -> sqlite3.Connection:
+        connection = self._new(options)
         try:
             self._prepare(connection, synchronous, journal)
         except BaseException:

@@ -24,6 +24,19 @@ TTL_SECONDS: Final = 30.0
 _RENEW_BELOW: Final = TTL_SECONDS * 2 / 3
 _PLACE: Final = "place:"
 
+_TAKE: Final = (
+    "INSERT INTO lease (name, holder, epoch, expires, boot_id) VALUES (?1, ?2, 1, ?3, ?4)"
+    " ON CONFLICT (name) DO UPDATE SET epoch = epoch + (holder <> excluded.holder), holder = excluded.holder,"
+    " expires = excluded.expires, boot_id = excluded.boot_id"
+    " WHERE holder IN ('', ?2, ?6) OR boot_id <> ?4 OR expires <= ?5"
+    " RETURNING epoch, (SELECT woken_at IS NOT NULL FROM stream WHERE id = ?1)"
+)
+_NOTE: Final = (
+    "UPDATE stream SET next_at = min(coalesce(?1, next_at), coalesce(woken_at, ?1, next_at)), woken_at = NULL,"
+    " why = ?2 WHERE id = ?3 AND EXISTS (SELECT 1 FROM lease WHERE name = ?3 AND holder = ?4 AND epoch = ?5)"
+    " RETURNING 1"
+)
+
 
 class Leases:
     """The table of leases, seen from one process."""
@@ -39,17 +52,18 @@ class Leases:
         self._patience = patience
 
     def claim(self, stream: CredentialId) -> Lease | None:
-        """Take or renew the lease of a stream; None while a living process holds it. Wishes so far are met now."""
-        with self._db.read() as connection:
-            if self._taken(connection, stream, self._owners.me):
-                return None
+        """Take or renew the lease of a stream; None while a living process holds it. Wishes so far are met now.
+
+        Crash: leaves the lease of a dead process, which anybody may take; wishes that are forgotten only with its end.
+        """
         self._crash("before_lease")
         # Not flushed: what is done under this epoch comes after a fact of it, whose commit keeps this one, too.
-        with self._db.write(durable=False) as connection:
-            if self._taken(connection, stream, self._owners.me):
-                return None
-            lease = self._take(connection, stream, self._owners.me)
-            run(connection, "UPDATE stream SET woken_at = NULL WHERE id = ?", (stream,))
+        lease, wished = self._obtain(stream, self._owners.me)
+        if lease is None:
+            return None
+        if wished:
+            with self._db.write(durable=False, single=True) as connection:
+                run(connection, "UPDATE stream SET woken_at = NULL WHERE id = ?", (stream,))
         self._crash("after_lease")
         return lease
 
@@ -57,20 +71,13 @@ class Leases:
         """Give the lease back; the noted time is `next_at`, or earlier where somebody wished so meanwhile.
 
         A power cut may undo it: the lease then ends with the boot, and the credential is looked at once too often.
+
+        Crash: leaves the note and the lease of a dead process, which anybody may take.
         """
-        with self._db.write(durable=False) as connection:
-            freed = run(
-                connection,
-                "UPDATE lease SET holder = '' WHERE name = ? AND holder = ? AND epoch = ? RETURNING 1",
-                (lease.stream, lease.holder, lease.epoch),
-            )
-            if freed:
-                run(
-                    connection,
-                    "UPDATE stream SET next_at = min(coalesce(?1, next_at), coalesce(woken_at, ?1, next_at)),"
-                    " woken_at = NULL, why = ?2 WHERE id = ?3",
-                    (next_at, why, lease.stream),
-                )
+        with self._db.write(durable=False, single=True) as connection:
+            noted = run(connection, _NOTE, (next_at, why, lease.stream, lease.holder, lease.epoch))
+        if noted:
+            self._free(lease)
 
     def release_all(self) -> None:
         """Give back every lease of this process."""
@@ -84,18 +91,27 @@ class Leases:
     def check(self, lease: Lease) -> None:
         """Renew the lease, or raise `Fenced`. Writes only when a third of its time is over."""
         with self._db.read() as connection:
-            fresh = self.holds(connection, lease)
+            fresh, _ = self.standing(connection, lease)
         if not fresh:
-            with self._db.write(durable=False) as connection:
+            with self._db.write(durable=False, single=True) as connection:
                 self.renew(connection, lease)
 
-    def holds(self, connection: sqlite3.Connection, lease: Lease) -> bool:
-        """Return whether the lease needs no renewal yet; raise `Fenced` when it is somebody else's."""
-        row = run(connection, "SELECT holder, epoch, expires, boot_id FROM lease WHERE name = ?", (lease.stream,))
+    def standing(self, connection: sqlite3.Connection, lease: Lease) -> tuple[bool, int]:
+        """Return whether the lease needs no renewal yet, and at which position its stream ends: all that a fact asks.
+
+        Raises:
+            Fenced: it is somebody else's.
+        """
+        row = run(
+            connection,
+            "SELECT holder, epoch, expires, boot_id, (SELECT coalesce(max(position), 0) FROM fact WHERE stream = name)"
+            " FROM lease WHERE name = ?",
+            (lease.stream,),
+        )
         if not row or row[0][:2] != (lease.holder, lease.epoch):
             raise _fenced(lease)
-        expires, boot_id = float(row[0][2]), str(row[0][3])
-        return boot_id == self._clock.boot_id() and expires - self._clock.boot() > _RENEW_BELOW
+        _, _, expires, boot_id, ends = row[0]
+        return boot_id == self._clock.boot_id() and expires - self._clock.boot() > _RENEW_BELOW, int(ends)
 
     def renew(self, connection: sqlite3.Connection, lease: Lease) -> None:
         """Extend the lease in the caller's transaction, or raise `Fenced`."""
@@ -138,12 +154,16 @@ class Leases:
             yield
         finally:
             # Whoever took it over meanwhile has it now; and if the journal fails, its time to live ends it.
-            with suppress(JournalUnsafe), self._db.write(durable=False) as connection:
-                run(
-                    connection,
-                    "UPDATE lease SET holder = '' WHERE name = ? AND holder = ? AND epoch = ?",
-                    (taken.stream, taken.holder, taken.epoch),
-                )
+            with suppress(JournalUnsafe):
+                self._free(taken)
+
+    def _free(self, lease: Lease) -> None:
+        with self._db.write(durable=False, single=True) as connection:
+            run(
+                connection,
+                "UPDATE lease SET holder = '' WHERE name = ? AND holder = ? AND epoch = ?",
+                (lease.stream, lease.holder, lease.epoch),
+            )
 
     def _take_place(self, lease: Lease, place: str) -> Lease:
         # Threads of one process exclude each other here too, so the holder is this one write, not the process.
@@ -151,33 +171,33 @@ class Leases:
         give_up = self._clock.boot() + self._patience
         while True:
             # Not flushed: a power cut ends every holder, and what is written under it follows a flushed publish intent.
-            with self._db.write(durable=False) as connection:
+            with self._db.write(durable=False, single=True) as connection:
                 self.renew(connection, lease)
-                if not self._taken(connection, name, holder):
-                    return self._take(connection, name, holder)
+            taken, _ = self._obtain(name, holder)
+            if taken is not None:
+                return taken
             if self._clock.boot() >= give_up or self._clock.wait(0.05):
                 raise Unavailable(
                     f"writing to {place}: another rotation writes there", "it is tried again automatically"
                 )
 
-    def _taken(self, connection: sqlite3.Connection, name: str, by: str) -> bool:
-        row = run(connection, "SELECT holder, expires, boot_id FROM lease WHERE name = ?", (name,))
-        if not row or row[0][0] in ("", by):
-            return False
-        holder, expires, boot_id = row[0]
-        lasts = boot_id == self._clock.boot_id() and expires > self._clock.boot()
-        return lasts and self._owners.alive(holder.partition("/")[0])
+    def _obtain(self, name: str, by: str) -> tuple[Lease | None, bool]:
+        """Take a lease that is free, or whose holder is dead; also tell whether its stream was wished for meanwhile."""
+        lease, wished = self._take(name, by, of="")
+        if lease is None:
+            with self._db.read() as connection:
+                row = run(connection, "SELECT holder FROM lease WHERE name = ?", (name,))
+            holder = str(row[0][0]) if row else ""
+            if holder and not self._owners.alive(holder.partition("/")[0]):
+                lease, wished = self._take(name, by, of=holder)
+        return lease, wished
 
-    def _take(self, connection: sqlite3.Connection, name: str, by: str) -> Lease:
-        """Write the lease for `by`, in the caller's transaction, which has seen that it may be had."""
-        row = run(
-            connection,
-            "INSERT INTO lease (name, holder, epoch, expires, boot_id) VALUES (?, ?, 1, ?, ?)"
-            " ON CONFLICT (name) DO UPDATE SET epoch = epoch + (holder <> excluded.holder), holder = excluded.holder,"
-            " expires = excluded.expires, boot_id = excluded.boot_id RETURNING epoch",
-            (name, by, self._clock.boot() + TTL_SECONDS, self._clock.boot_id()),
-        )
-        return Lease(CredentialId(name), row[0][0], by)
+    def _take(self, name: str, by: str, of: str) -> tuple[Lease | None, bool]:
+        """Write the lease for `by` where it is free, has ended, is ours already, or still that of the dead `of`."""
+        now, boot_id = self._clock.boot(), self._clock.boot_id()
+        with self._db.write(durable=False, single=True) as connection:
+            row = run(connection, _TAKE, (name, by, now + TTL_SECONDS, boot_id, now, of))
+        return (Lease(CredentialId(name), row[0][0], by), bool(row[0][1])) if row else (None, False)
 
 
 def _fenced(lease: Lease) -> Fenced:

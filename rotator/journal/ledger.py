@@ -29,8 +29,11 @@ from rotator.journal.streams import keep
 _CACHED_VIEWS: Final = 20_000
 """Views kept in memory, the least recently used going first: some 5 KiB each."""
 
-First = Callable[[sqlite3.Connection], None]
-"""What the transaction does before it inserts; what it raises ends the transaction."""
+Judge = Callable[[sqlite3.Connection], int | None]
+"""Raises what forbids the write; may return the position at which the stream ends, so that nobody asks for it again."""
+
+Beside = Callable[[sqlite3.Connection], None]
+"""What else is written in the same transaction, once the fact is judged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +68,19 @@ class Ledger:
             self._remember(stream, head)
         return head.view
 
-    def insert(self, fact: Fact, sealed: Sealed | None, first: First) -> View:
-        """Insert a fact (and the value that it brings) behind `first`, if it is legal; return the view with it.
+    def views(self) -> dict[str, View]:
+        """Return the views of all streams that have facts: only what was written since the last time is read."""
+        found: dict[str, View] = {}
+        with self._db.read() as connection:
+            for stream, ends in run(connection, "SELECT stream, max(position) FROM fact GROUP BY stream"):
+                head, news = self._head(connection, stream, ends)
+                if news:
+                    self._remember(stream, head)
+                found[stream] = head.view
+        return found
+
+    def insert(self, fact: Fact, sealed: Sealed | None, judge: Judge, beside: Beside) -> View:
+        """Insert a fact (and the value that it brings) with `beside`, if it is legal; return the view with it.
 
         Raises:
             IllegalFact: the protocol does not allow it now.
@@ -77,17 +91,17 @@ class Ledger:
         before, behind = around(fact.kind)
         self._crash(before)
         with self._db.write(fact_id=fact.fact_id) as connection:
-            first(connection)
-            head, _ = self._head(connection, fact.stream)
+            head, _ = self._head(connection, fact.stream, judge(connection))
             why = legal(head.view, fact)
             if why:
                 raise IllegalFact(f"recording {fact.kind} in stream {fact.stream}: {why}")
+            beside(connection)
             head = self._chain(connection, head, fact, sealed)
         self._remember(fact.stream, head)
         self._crash(behind)
         return head.view
 
-    def capture(self, envelope: Envelope, first: First) -> View:
+    def capture(self, envelope: Envelope, beside: Beside) -> View:
         """Insert a capture unless it is there; never refused, whatever the protocol thinks: it may be the only copy.
 
         Raises:
@@ -107,8 +121,9 @@ class Ledger:
             )
             head, _ = self._head(connection, fact.stream)
             if not known:
-                keep(connection, fact.stream)
-                first(connection)
+                if not head.position:
+                    keep(connection, fact.stream)
+                beside(connection)
                 head = self._chain(connection, head, fact, envelope.sealed)
         self._remember(fact.stream, head)
         self._crash(behind)
@@ -128,10 +143,14 @@ class Ledger:
         records.insert(connection, record)
         return _Head(fact.position, record.hash, fold(head.view, fact))
 
-    def _head(self, connection: sqlite3.Connection, stream: CredentialId) -> tuple[_Head, bool]:
-        """The end of the stream, and whether it moved since it was last remembered."""
+    def _head(
+        self, connection: sqlite3.Connection, stream: CredentialId, ends: int | None = None
+    ) -> tuple[_Head, bool]:
+        """The end of the stream (at `ends`, if that is known), and whether it moved since it was last remembered."""
         with self._lock:
             head = self._heads.get(stream) or _Head(0, chain.genesis(stream), blank())
+        if ends == head.position:
+            return head, False
         found = records.after(connection, stream, head.position)
         for record in found:
             head = _Head(record.position, record.hash, fold(head.view, record.fact()))

@@ -132,7 +132,7 @@ class Owners:
 
     def beat(self, listener: str | None) -> None:
         """Refresh this process's heartbeat, and its listener unless None."""
-        with self._db.write(durable=False) as connection:
+        with self._db.write(durable=False, single=True) as connection:
             run(
                 connection,
                 "UPDATE process SET heartbeat = ?, beat = ?, boot_id = ?, listener = coalesce(?, listener)"

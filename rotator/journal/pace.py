@@ -51,17 +51,17 @@ class Pace:
         Raises:
             JournalUnsafe: the journal takes nothing.
         """
-        with self._db.write(durable=False) as db:
+        with self._db.write(durable=False, single=True) as db:
             run(db, _NOTE, (stream, connection, *astuple(renewal)))
 
     def died(self, stream: CredentialId, connection: str, at: float) -> None:
         """Note that the published value of a credential is dead, first or still; errors as `note`."""
-        with self._db.write(durable=False) as db:
+        with self._db.write(durable=False, single=True) as db:
             run(db, _DEAD, (stream, connection, at))
 
     def lives(self, stream: CredentialId) -> None:
         """Note that it is not dead, or that an operator looked at it; errors as `note`."""
-        with self._db.write(durable=False) as db:
+        with self._db.write(durable=False, single=True) as db:
             run(db, "UPDATE pace SET dead_at = NULL, dead_seen = NULL WHERE stream = ?", (stream,))
 
     def renewals(self, connection: str) -> Mapping[str, Renewal]:

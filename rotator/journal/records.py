@@ -24,7 +24,7 @@ _COLUMNS: Final = (
     *("detail", "epoch", "writer", "instance", "sealed_id", "boot_id", "boot_time", "previous", "hash"),
 )
 _SELECT: Final = f"SELECT {', '.join(_COLUMNS)}, seq FROM fact"  # noqa: S608 - constants of this file
-_INSERT: Final = f"INSERT INTO fact ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))})"  # noqa: S608
+INSERT: Final = f"INSERT INTO fact ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))})"  # noqa: S608
 
 AFTER: Final = f"{_SELECT} WHERE stream = ? AND position > ? ORDER BY position"
 """Facts of one stream after a position."""
@@ -148,7 +148,7 @@ def placed(draft: Draft, **place: Any) -> Fact:
 
 def insert(connection: sqlite3.Connection, record: Record) -> None:
     """Insert a fact; the caller's transaction makes it durable."""
-    run(connection, _INSERT, (*record.row, record.previous, record.hash))
+    run(connection, INSERT, (*record.row, record.previous, record.hash))
 
 
 def insert_sealed(connection: sqlite3.Connection, sealed: Sealed) -> None:

@@ -62,7 +62,7 @@ class Room:
         value = Secret(secrets.token_hex(_CANARY_BYTES // 2))
         sealed = seal.seal(CredentialId("canary"), NO_ROTATION, 0, NO_TOKEN, value)
         self._crash("before_canary_commit")
-        with self._db.write() as connection:
+        with self._db.write(single=True) as connection:
             run(
                 connection,
                 "INSERT OR REPLACE INTO canary (owner, record) VALUES (?, ?)",

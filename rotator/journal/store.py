@@ -16,8 +16,7 @@ from rotator.core.errors import IllegalFact, JournalUnsafe
 from rotator.core.facts import UNFENCED, Captured, Draft, Fact, Kind, OfValue
 from rotator.core.ids import NO_CREDENTIAL, CredentialId, Fingerprint, RotationId, TokenId
 from rotator.core.ports.journal import Due, Lease
-from rotator.core.protocol.fold import fold
-from rotator.core.protocol.view import View, blank
+from rotator.core.protocol.view import View
 from rotator.core.secret import Secret
 from rotator.journal import owners, records
 from rotator.journal.audit import Audit
@@ -134,13 +133,18 @@ class SqliteJournal:
         sealed: Sealed | None = None
         if value is not None:
             draft, sealed = self._sealed(lease.stream, draft, value)
-        fact = self._fact(lease.stream, lease.epoch, draft, sealed)
+        fact, leases, fresh = self._fact(lease.stream, lease.epoch, draft, sealed), self._work.leases, True
 
-        def fenced(connection: sqlite3.Connection) -> None:
-            if not self._work.leases.holds(connection, lease):
-                self._work.leases.renew(connection, lease)
+        def fenced(connection: sqlite3.Connection) -> int:
+            nonlocal fresh
+            fresh, ends = leases.standing(connection, lease)
+            return ends
 
-        return self._ledger.insert(fact, sealed, fenced)
+        def renewed(connection: sqlite3.Connection) -> None:
+            if not fresh:
+                leases.renew(connection, lease)
+
+        return self._ledger.insert(fact, sealed, fenced, renewed)
 
     def note(self, stream: CredentialId, draft: Draft) -> View:
         """Append an operator's fact, and wake the stream. See `Journal.note`."""
@@ -150,7 +154,8 @@ class SqliteJournal:
         def woken(connection: sqlite3.Connection) -> None:
             wake(connection, stream, 0.0)
 
-        return self._ledger.insert(self._fact(stream, self._epochs.get(stream, 0), draft, None), None, woken)
+        fact = self._fact(stream, self._epochs.get(stream, 0), draft, None)
+        return self._ledger.insert(fact, None, lambda connection: None, woken)
 
     def stream_of(self, rid: RotationId, *, managed: bool = False) -> CredentialId:
         """Return the stream whose rotation has that id, or an empty string. See `Journal.stream_of`.
@@ -196,13 +201,8 @@ class SqliteJournal:
                 yield record.fact()
 
     def views(self) -> dict[str, View]:
-        """Return the views of all streams that have facts, in one pass: for `status` of a whole fleet."""
-        found: dict[str, View] = {}
-        with self._db.read() as connection:
-            for record in records.ordered(connection, by_stream=True):
-                fact = record.fact()
-                found[fact.stream] = fold(found.get(fact.stream) or blank(), fact)
-        return found
+        """Return the views of all streams that have facts: for `status` of a whole fleet."""
+        return self._ledger.views()
 
     # ------------------------------------------------------------------------------------------------------- the values
 
@@ -248,7 +248,7 @@ class SqliteJournal:
         Crash: leaves the keys, or none of them; the write-ahead log is emptied at the next heartbeat at the latest.
         """
         self._crash("before_key_destroy")
-        with self._db.write() as connection:
+        with self._db.write(single=True) as connection:
             run(
                 connection,
                 "UPDATE sealed SET wrapped_key = NULL, destroyed_at = ? WHERE credential = ? AND token_id = ?"

@@ -116,7 +116,7 @@ class Streams:
 
     def remark(self, of: str, why: str) -> None:
         """Note a last word about a connection (`of`: its own stream). A cache for `status`, which may be lost."""
-        with self._db.write(durable=False) as connection:
+        with self._db.write(durable=False, single=True) as connection:
             run(connection, "UPDATE stream SET why = ? WHERE id = ?", (why, of))
 
     def noted(self, stream: CredentialId) -> str:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from heapq import nsmallest
 from typing import Final
 
 from rotator.core.credential import DAY, HOUR
-from rotator.core.ids import CredentialId
 
 SMALL: Final = 10
 """Fleets below that are never paced."""
@@ -39,22 +39,26 @@ class Renewal:
     planned_at: float
 
 
-def may_start(stream: CredentialId, fleet: Mapping[str, Renewal], now: float) -> bool:
-    """Whether an ordinary rotation of that credential may start now.
+def paced(mine: Renewal | None, size: int, now: float) -> bool:
+    """Whether the pace of a fleet of that size holds for a credential at all.
 
-    While more than a fifth of a fleet of ten or more is due, a tenth of it starts in an hour, the soonest expiry first.
-    Lifetimes under a day are not paced, and what is not due itself waits for nobody: asked at every step, it answers
-    without looking at the fleet.
+    Not where it has no token, is not due itself, or lives less than a day, and not in a fleet of less than ten.
     """
-    mine = fleet.get(stream)
-    if mine is None or mine.due_at > now or len(fleet) < SMALL or mine.lifetime < DAY:
-        return True
+    return mine is not None and mine.due_at <= now and size >= SMALL and mine.lifetime >= DAY
+
+
+def admitted(fleet: Mapping[str, Renewal], now: float) -> frozenset[str] | None:
+    """Return the streams of which an ordinary rotation may start now; None while no more than usual is due.
+
+    While more than a fifth of a fleet is due, a tenth of it starts in an hour, the soonest expiry first. It looks at
+    the whole fleet, so keep the answer for a moment.
+    """
     due = [(r.expires_at, name) for name, r in fleet.items() if r.due_at <= now]
     if len(due) <= MANY * len(fleet):
-        return True
+        return None
     started = sum(now - HOUR < r.planned_at <= now for r in fleet.values())
     room = max(1, int(PER_HOUR * len(fleet))) - started
-    return room > 0 and (mine.expires_at, stream) in sorted(due)[:room]
+    return frozenset(name for _, name in nsmallest(max(0, room), due))
 
 
 def is_incident(dead: int, fleet: int) -> bool:

@@ -14,6 +14,7 @@ It does not know what a request means. Importing it loads httpx, so it is import
 
 from __future__ import annotations
 
+import json
 import logging
 import re
 import select
@@ -24,7 +25,9 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import quote, urlencode
 
 import httpcore
 import httpx
@@ -43,11 +46,17 @@ DEADLINE: Final = 15.0
 CONNECT: Final = 5.0
 BODY_CAP: Final = 4 * 1024 * 1024
 READERS: Final = 20
-"""Kept-alive connections for reads; with `ACTORS` 32 in all: httpx's pool slows down sharply above that."""
+"""Kept-alive connections for reads; with `ACTORS` 32 in all, as many as the daemon has workers."""
 ACTORS: Final = 12
 USER_AGENT: Final = f"rotator/{__version__} (secrets rotation daemon; rotatord)"
 """Recorded in Cloudflare's audit log (`raw.user_agent`), so that a rotation can be told from a person."""
-HEADERS: Final = {"User-Agent": USER_AGENT, "Accept": "application/json", "Accept-Encoding": "identity"}
+HEADERS: Final = (
+    (b"User-Agent", USER_AGENT.encode()),
+    (b"Accept", b"application/json"),
+    (b"Accept-Encoding", b"identity"),
+    (b"Connection", b"keep-alive"),
+)
+_PORTS: Final = {"https": 443, "http": 80}
 VALUE: Final = re.compile(r"[!-~]{1,512}")
 """What may stand in an Authorization header; a library would quote anything else in its exception."""
 
@@ -160,44 +169,73 @@ class _Backend(httpcore.NetworkBackend):
         return _Stream(wire, self._network, self._flights)
 
 
-class _Pools:
-    """Two pools: reads keep their connections, requests with an effect get a fresh one each."""
+class _Wires:
+    """Connections to one origin: reads keep theirs, requests with an effect get a fresh one each.
 
-    def __init__(self, network: Network, flights: _Flights) -> None:
-        unused = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # httpcore would load its own for each connection
+    No pool of httpcore's: that looks at every connection at every request, which cost a quarter of its time.
+    """
 
-        def pool(connections: int, kept: int) -> httpcore.ConnectionPool:
-            return httpcore.ConnectionPool(
-                ssl_context=unused,
-                max_connections=connections,
-                max_keepalive_connections=kept,
-                keepalive_expiry=30.0,
-                retries=0,
-                network_backend=_Backend(network, flights),
-            )
-
-        self._reads, self._effects = pool(READERS, READERS), pool(ACTORS, 0)
-
-    def send(self, request: httpx.Request, effect: bool) -> httpcore.Response:
-        """Send a request and return the head of its answer; whoever gets it closes it."""
-        return (self._effects if effect else self._reads).handle_request(
-            httpcore.Request(
-                method=request.method,
-                url=httpcore.URL(
-                    scheme=request.url.raw_scheme,
-                    host=request.url.raw_host,
-                    port=request.url.port,
-                    target=request.url.raw_path,
-                ),
-                headers=request.headers.raw,
-                content=request.read(),
-                extensions=request.extensions,
-            )
+    def __init__(self, base: httpx.URL, network: Network, flights: _Flights) -> None:
+        self._make = partial(
+            httpcore.HTTPConnection,
+            origin=httpcore.Origin(base.raw_scheme, base.raw_host, base.port or _PORTS[base.scheme]),
+            ssl_context=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT),  # unused; httpcore would load one each time
+            keepalive_expiry=30.0,
+            network_backend=_Backend(network, flights),
         )
+        self._room = {False: threading.BoundedSemaphore(READERS), True: threading.BoundedSemaphore(ACTORS)}
+        self._lock = threading.Lock()
+        self._kept: list[httpcore.HTTPConnection] = []
+        self._out: set[httpcore.HTTPConnection] = set()
+
+    @contextmanager
+    def lend(self, effect: bool) -> Iterator[httpcore.HTTPConnection]:
+        """Lend a connection for one request and its whole answer; `httpcore.PoolTimeout` when all are busy."""
+        if not self._room[effect].acquire(timeout=CONNECT):
+            raise httpcore.PoolTimeout
+        try:
+            connection = self._fresh() if effect else self._reused()
+            try:
+                yield connection
+            finally:
+                self._take_back(connection, keep=not effect and connection.is_idle())
+        finally:
+            self._room[effect].release()
+
+    def _reused(self) -> httpcore.HTTPConnection:
+        while True:
+            with self._lock:
+                if not self._kept:
+                    break
+                connection = self._kept.pop()
+                self._out.add(connection)
+            if not connection.has_expired():
+                return connection
+            self._take_back(connection, keep=False)
+        return self._fresh()
+
+    def _fresh(self) -> httpcore.HTTPConnection:
+        connection = self._make()
+        with self._lock:
+            self._out.add(connection)
+        return connection
+
+    def _take_back(self, connection: httpcore.HTTPConnection, keep: bool) -> None:
+        with self._lock:
+            known = connection in self._out  # else everything was closed meanwhile
+            self._out.discard(connection)
+            if keep and known:
+                self._kept.append(connection)
+                return
+        connection.close()
 
     def close(self) -> None:
-        self._reads.close()
-        self._effects.close()
+        with self._lock:
+            open_ones = [*self._kept, *self._out]
+            self._kept.clear()
+            self._out.clear()
+        for connection in open_ones:
+            connection.close()
 
 
 class Http:
@@ -216,8 +254,12 @@ class Http:
             logging.getLogger(name).setLevel(logging.WARNING)
         self._deadline = deadline
         self._flights = _Flights()
-        self._base = base_url.rstrip("/")
-        self._pools = _Pools(network or Network(), self._flights)
+        base = httpx.URL(base_url.rstrip("/"))
+        self._base = httpcore.URL(
+            scheme=base.raw_scheme, host=base.raw_host, port=base.port, target=base.raw_path.rstrip(b"/")
+        )
+        self._host = base.netloc
+        self._wires = _Wires(base, network or Network(), self._flights)
         self._timeouts = httpx.Timeout(deadline, connect=CONNECT, pool=CONNECT).as_dict()
 
     def send(
@@ -271,30 +313,47 @@ class Http:
         effect: bool,
         on_head: Callable[[Mapping[str, str]], None] | None,
     ) -> Answer:
-        token = bearer.reveal() if bearer is not None else None
-        if token is not None and not VALUE.fullmatch(token):
-            raise httpx.InvalidURL("the token cannot stand in a header")
-        # Past httpx.Client: its cookies, redirects and environment are not wanted, and cost half of a request's time.
-        request = httpx.Request(
+        # Past httpx: its cookies, redirects and environment are not wanted, and cost half of a request's time.
+        content = b"" if body is None else json.dumps(body, separators=(",", ":"), allow_nan=False).encode()
+        target = quote(path, safe="/%") + (f"?{urlencode(query, quote_via=quote)}" if query else "")
+        request = httpcore.Request(
             method,
-            self._base + path,
-            params=dict(query) if query else None,
-            json=body,
-            headers=HEADERS if token is None else {**HEADERS, "Authorization": f"Bearer {token}"},
+            httpcore.URL(
+                scheme=self._base.scheme,
+                host=self._base.host,
+                port=self._base.port,
+                target=self._base.target + target.encode(),
+            ),
+            headers=self._head(bearer, content, method),
+            content=content,
             extensions={"timeout": self._timeouts},
         )
-        response = self._pools.send(request, effect)
-        try:
-            headers = _headers(response)
-            if on_head is not None:
-                on_head(headers)
-            return Answer(response.status, headers, _whole(response, headers))
-        finally:
-            response.close()
+        with self._wires.lend(effect) as connection:
+            response = connection.handle_request(request)
+            try:
+                headers = _headers(response)
+                if on_head is not None:
+                    on_head(headers)
+                return Answer(response.status, headers, _whole(response, headers))
+            finally:
+                response.close()
+
+    def _head(self, bearer: Secret | None, content: bytes, method: str) -> list[tuple[bytes, bytes]]:
+        head = [(b"Host", self._host), *HEADERS]
+        if bearer is not None:
+            token = bearer.reveal()
+            if not VALUE.fullmatch(token):
+                raise ValueError("the token cannot stand in a header")
+            head.append((b"Authorization", f"Bearer {token}".encode()))
+        if content:
+            head.append((b"Content-Type", b"application/json"))
+        if content or method not in ("GET", "DELETE"):
+            head.append((b"Content-Length", b"%d" % len(content)))
+        return head
 
     def close(self) -> None:
         """Close all connections; requests of other threads under way end as `AnswerLost`."""
-        self._pools.close()
+        self._wires.close()
 
 
 class _TooLarge(Exception):

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rotator.core.credential import DAY, HOUR
-from rotator.core.schedule.admission import Renewal, is_incident, may_start
+from rotator.core.schedule.admission import Renewal, admitted, is_incident, paced
 
 NOW = 1_000_000.0
 
@@ -21,6 +21,14 @@ def fleet(size: int, due: int, *, started: int = 0, lifetime: float = 90 * DAY) 
         )
         for i in range(size)
     }
+
+
+def may_start(name: str, found: dict[str, Renewal], now: float) -> bool:
+    """What pacing makes of both questions."""
+    if not paced(found.get(name), len(found), now):
+        return True
+    chosen = admitted(found, now)
+    return chosen is None or name in chosen
 
 
 def starting(found: dict[str, Renewal]) -> list[str]:

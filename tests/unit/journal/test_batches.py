@@ -62,14 +62,22 @@ def words(db: Database) -> list[str]:
 class Writer(threading.Thread):
     """Writes one word; `result` is what `Database.write` raised, or None."""
 
-    def __init__(self, db: Database, word: str, after: Callable[[sqlite3.Connection], object] | None = None) -> None:
+    def __init__(
+        self,
+        db: Database,
+        word: str,
+        after: Callable[[sqlite3.Connection], object] | None = None,
+        judge: Callable[[sqlite3.Connection], object] | None = None,
+    ) -> None:
         super().__init__(daemon=True)
-        self.db, self.word, self.after = db, word, after
+        self.db, self.word, self.after, self.judge = db, word, after, judge
         self.result: BaseException | None = None
 
     def run(self) -> None:
         try:
             with self.db.write() as connection:
+                if self.judge:
+                    self.judge(connection)
                 run(connection, INSERT, (self.word,))
                 if self.after:
                     self.after(connection)
@@ -109,7 +117,7 @@ def test_threads_that_wait_for_their_turn_share_one_commit(db: Database, disk: D
     assert sorted(words(db)) == ["first", "second", "third"]
 
 
-def test_a_thread_alone_commits_at_once_and_needs_no_savepoint(db: Database, disk: Disk):
+def test_a_thread_alone_commits_at_once(db: Database, disk: Disk):
     with db.write() as connection:
         run(connection, INSERT, ("alone",))
     assert disk.said == ["BEGIN IMMEDIATE", INSERT, "COMMIT"]
@@ -122,20 +130,47 @@ def test_nobody_sees_what_the_common_commit_has_not_made_durable(db: Database):
     assert seen == [[]]
 
 
-def test_a_member_that_fails_takes_back_its_own_words_only(db: Database, disk: Disk):
-    bad = Writer(db, "bad", refuse)
+def test_a_member_that_is_refused_before_it_wrote_takes_nothing_from_the_others(db: Database, disk: Disk):
+    bad = Writer(db, "bad", judge=refuse)
     with crowd(db, Writer(db, "second"), bad, Writer(db, "third")):
         pass
     assert isinstance(bad.result, ValueError)
     assert sorted(words(db)) == ["first", "second", "third"]
+    assert disk.said.count("COMMIT") == 1
 
 
-def test_a_member_that_fails_last_commits_for_the_others(db: Database):
-    bad = Writer(db, "bad", refuse)
+def test_a_member_that_is_refused_last_commits_for_the_others(db: Database):
+    bad = Writer(db, "bad", judge=refuse)
     with crowd(db, bad):
         pass
     assert isinstance(bad.result, ValueError)
     assert words(db) == ["first"]
+
+
+def test_a_member_that_breaks_off_while_it_writes_takes_all_back_and_everybody_hears_of_it(db: Database):
+    bad = Writer(db, "bad", after=refuse)
+    with pytest.raises(JournalUnsafe, match="broke off"), crowd(db, bad):
+        pass
+    assert isinstance(bad.result, ValueError)
+    assert words(db) == []
+    with db.write() as connection:
+        run(connection, INSERT, ("later",))
+    assert words(db) == ["later"]
+
+
+def test_a_single_statement_is_a_transaction_of_its_own(db: Database, disk: Disk):
+    with db.write(single=True) as connection:
+        run(connection, INSERT, ("alone",))
+    assert disk.said == [INSERT]
+    assert words(db) == ["alone"]
+
+
+def test_a_single_statement_that_is_refused_leaves_nothing(db: Database, disk: Disk):
+    disk.refuse = lambda statement: statement == INSERT
+    with pytest.raises(JournalUnsafe), db.write(single=True) as connection:
+        run(connection, INSERT, ("alone",))
+    disk.refuse = lambda statement: False
+    assert words(db) == []
 
 
 def test_a_first_one_that_fails_leaves_the_next_to_itself(db: Database):
