@@ -20,8 +20,9 @@ _BUCKETS: Final = 60
 _SHARE: Final[Mapping[Priority, float]] = {
     Priority.SWEEP: 0.60,
     Priority.WATCH: 0.75,
-    # 40 of 300 stay for rotations in flight: some 13 requests finish one, retirement included.
-    Priority.START: 260 / 300,
+    # 15 of 300 stay for rotations in flight: five finish one whose token was just made. More would only lie idle: as
+    # soon as the window moves on by a bucket, whatever is in flight goes first.
+    Priority.START: 285 / 300,
     Priority.FINISH: 1.0,
 }
 """How much of the budget may be used up before a priority has to wait."""

@@ -38,7 +38,7 @@ def test_connections_have_budgets_of_their_own(real: SqliteBench):
 def test_the_lowest_priority_waits_first_and_finishing_waits_last(real: SqliteBench):
     budget = real.open().budget("prod", 300, 300)
     granted = [_taken(budget, priority) for priority in Priority]
-    assert granted == [180, 45, 35, 40]
+    assert granted == [180, 45, 60, 15]
 
 
 def test_even_a_budget_of_one_lets_every_priority_through(real: SqliteBench):
