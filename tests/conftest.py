@@ -28,6 +28,8 @@ def pytest_configure(config: pytest.Config) -> None:
             del os.environ[name]
     if hasattr(config, "workerinput"):
         os.environ.pop("FAILURES", None)  # a suite that a test starts keeps its own list
+    # Else every process that a test starts compiles the whole program anew, which takes longer than what it does.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1,localhost,::1"
     os.environ["AWS_EC2_METADATA_DISABLED"] = "true"  # botocore would wait for an address that is not there
     # No deadlines: a slow machine is not a defect. CI replays the same examples, so a red run can be repeated.

@@ -138,21 +138,11 @@ def parse(content: bytes) -> Tree:
                 f"the file is larger than {LARGEST_FILE // 2**20} MiB; expected a configuration; check the path",
             )
         )
-    from ruamel.yaml.error import MarkedYAMLError, YAMLError
-
     text = _text(content)
     try:
         root = compose(text)
-    except MarkedYAMLError as error:
-        raise DocumentError(_syntax(error, text)) from None
-    except RecursionError:
-        raise DocumentError(
-            (Spot(1, 1), f"nested deeper than {DEEPEST} levels; expected a configuration; flatten it")
-        ) from None
-    except (YAMLError, ValueError):
-        raise DocumentError(
-            (Spot(1, 1), "the file is not YAML; expected a configuration; check the path, or see `rotator schema`")
-        ) from None
+    except Exception as error:  # noqa: BLE001 - the kinds of errors are loaded only where there is one
+        raise DocumentError(_unusable(error, text)) from None
     if root is None:
         raise DocumentError((Spot(1, 1), "the file is empty; expected a configuration; begin with `version: 1`"))
     builder = _Builder()
@@ -177,6 +167,19 @@ def _text(content: bytes) -> str:
             if character < " " and character != "\t":
                 raise DocumentError((Spot(number, column_number), f"the file holds binary data; {binary}"))
     return text
+
+
+def _unusable(error: Exception, text: str) -> tuple[Spot, str]:
+    """What keeps a text from being YAML; raises anything that is no error of the text."""
+    from ruamel.yaml.error import MarkedYAMLError, YAMLError
+
+    if isinstance(error, MarkedYAMLError):
+        return _syntax(error, text)
+    if isinstance(error, RecursionError):
+        return Spot(1, 1), f"nested deeper than {DEEPEST} levels; expected a configuration; flatten it"
+    if isinstance(error, YAMLError | ValueError):
+        return Spot(1, 1), "the file is not YAML; expected a configuration; check the path, or see `rotator schema`"
+    raise error
 
 
 def _syntax(error: MarkedYAMLError, text: str) -> tuple[Spot, str]:

@@ -16,11 +16,9 @@ from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Literal, TextIO
 
-import structlog
-from structlog.contextvars import bound_contextvars, get_contextvars
-
 from rotator.core.events import Event
 from rotator.observability.loggable import plain, printable
+from rotator.observability.quick import bound_contextvars, get_contextvars, structlog
 from rotator.observability.redact import Redactor
 from rotator.observability.sink import Sink
 
@@ -123,7 +121,11 @@ class Log:
 
     def library(self, logger: str, level: str, message: str, exc_info: object = None) -> None:
         """Say what a library logged; its severity is one of ours."""
-        self._say(LIBRARY, level, {**get_contextvars(), "logger": logger, "message": message, "exc_info": exc_info})
+        self._say(
+            LIBRARY,
+            level,
+            {**get_contextvars(), "logger": logger, "message": message, "exc_info": exc_info},
+        )
 
     def close(self) -> None:
         """Give `logging` and the hooks of the interpreter back as they were."""
