@@ -30,8 +30,6 @@ class Event(StrEnum):
     CONFIG_REJECTED = "config_rejected", "error", "a changed configuration is wrong; the last good one stays effective"
     CONFIG_WARNING = "config_warning", "warning", "the configuration works but deserves attention"
     JOURNAL_UNSAFE = "journal_unsafe", "error", "the journal cannot be trusted now: no mint, no revoke"
-    JOURNAL_MIGRATED = "journal_migrated", "info", "the database was brought to this version's schema"
-    SPOOL_IMPORTED = "spool_imported", "warning", "a capture of a process that died was imported"
     CLOCK_SUSPECT = "clock_suspect", "warning", "a clock jumped; no rotation starts until it is confirmed"
     TICK_FAILED = "tick_failed", "error", "a tick of the scheduler failed; the next one tries again"
     INTERNAL_ERROR = "internal_error", "error", "an error that should not exist; the credential is tried again later"

@@ -206,10 +206,12 @@ class Work:
 
     def append(self, draft: Draft, value: Secret | None = None) -> None:
         """Make a fact durable under the lease; memory follows the journal, never the other way round."""
-        self.view = self.journal.append(self.lease, draft, value)
+        before, self.view = self.view, self.journal.append(self.lease, draft, value)
         what = draft.what
         token, target = getattr(what, "token_id", None), getattr(what, "target", None)
         self.say(Event.FACT, kind=what.kind.value, token=token or None, target=target or None)
+        for opened in sorted(self.view.retirements.keys() - before.retirements.keys()):
+            self.say(Event.RETIREMENT_OPENED, token=opened)
 
     def say(self, event: Event, **fields: object) -> None:
         """Say what happened, bound to the credential and the open rotation."""

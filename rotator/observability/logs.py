@@ -38,7 +38,7 @@ LEVELS: Final[Mapping[str, int]] = {
 
 EVENTS: Final[Mapping[str, Event]] = {event.value: event for event in Event}
 
-LIBRARY: Final = "library_message"
+LIBRARY: Final = Event.LIBRARY_MESSAGE.value
 """The event of a line that a library said; `logger` names it, `message` is what it said."""
 
 NOISY: Final = (

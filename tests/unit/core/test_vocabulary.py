@@ -2,6 +2,7 @@
 
 import json
 import pickle
+from pathlib import Path
 
 import pytest
 
@@ -55,6 +56,13 @@ def test_every_event_has_a_level_and_a_meaning(event):
     assert event.level in ("debug", "info", "warning", "error")
     assert event.text
     assert event.value == event.name.lower()
+
+
+def test_every_event_is_said_somewhere():
+    rotator = Path(__file__).parents[3] / "rotator"
+    program = "".join(file.read_text() for file in rotator.rglob("*.py"))
+
+    assert [event for event in Event if f"Event.{event.name}" not in program] == []
 
 
 def test_only_a_capture_an_operator_and_another_credentials_driver_need_no_lease():

@@ -593,6 +593,12 @@ def test_a_crash_before_the_key_is_destroyed_leaves_a_retirement_that_is_not_don
 # --- record, look
 
 
+def test_a_confirmation_says_which_old_token_is_to_be_taken_out_of_service():
+    bench, old = marked()
+
+    assert [said["token"] for said in bench.said("retirement_opened")] == [old.id]
+
+
 def test_confirmed_says_how_long_it_took():
     bench, _ = marked()
 
