@@ -32,7 +32,7 @@ def configuration() -> str:
         "`config/rotator.example.yaml` is a complete file with comments, `config/recipes/` has smaller ones.\n",
         _model("The file", schema, definitions, shown, skip=("connections", "credentials", "defaults")),
     ]
-    for name in ("state", "http", "log", "advanced"):
+    for name in ("state", "http", "log", "fleet", "advanced"):
         parts.append(_model(f"`{name}`", root[name], definitions, shown))
     for kind in root["connections"]["additionalProperties"]["oneOf"]:
         name = kind["properties"]["type"]["const"]

@@ -115,7 +115,13 @@ def _kept(path: Path) -> Config | None:
         if kept is not None and runs and os.path.realpath(kept.path) == os.path.realpath(absolute):
             folder = str(Path(url.removeprefix("sqlite:///")).parent)
             try:
-                return load(absolute, kinds(), {**os.environ, "STATE_DIRECTORY": folder}, content=kept.content)
+                return load(
+                    absolute,
+                    kinds(),
+                    {**os.environ, "STATE_DIRECTORY": folder},
+                    content=kept.content,
+                    inventory=kept.inventory,
+                )
             except ConfigError:  # another version's
                 return None
     return None

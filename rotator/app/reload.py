@@ -5,14 +5,12 @@ A wrong file is refused as a whole and the last good one stays effective. It say
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Final
 
 from rotator.app.app import App
-from rotator.config.load import load
+from rotator.config.load import digest, load
 from rotator.config.models import Config
 from rotator.core.errors import ConfigError, RotatorError
 from rotator.core.events import Event
@@ -36,7 +34,7 @@ class Reload:
         A file that is what is effective already, after a wrong one was refused, is said to be loaded as well: the
         trouble is over.
         """
-        app, found = self._app, _digest(self._app.config.path)
+        app, found = self._app, _digest(self._app.config)
         began = self._monotonic()
         if found == app.config.sha256:
             if self._refusal:
@@ -62,13 +60,13 @@ class Reload:
 
 
 def reload(app: App) -> bool:
-    """Take the configuration file again if its bytes changed; True when a new one became effective.
+    """Take the configuration again if its bytes changed, the inventory's included; True when it became effective.
 
     Raises:
         ConfigError: it is wrong, or wants what a running process cannot change; the last good one stays effective.
         JournalUnsafe: the journal did not take it; likewise.
     """
-    if _digest(app.config.path) == app.config.sha256:
+    if _digest(app.config) == app.config.sha256:
         return False
     config = load(app.config.path, kinds())
     _unchangeable(app.config, config)
@@ -76,12 +74,8 @@ def reload(app: App) -> bool:
     return True
 
 
-def _digest(path: Path) -> str:
-    """The file's SHA-256, or an empty string where it cannot be read."""
-    try:
-        return hashlib.sha256(path.read_bytes()).hexdigest()
-    except OSError:
-        return ""
+def _digest(config: Config) -> str:
+    return digest(config.path, config.inventory)
 
 
 def _unchangeable(now: Config, wanted: Config) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any, Final
@@ -11,6 +10,7 @@ from rotator import __version__
 from rotator.app.app import App
 from rotator.app.reload import Reload
 from rotator.app.survey import survey
+from rotator.config.load import digest_of
 from rotator.config.models import Config
 from rotator.core.errors import RotatorError
 from rotator.core.events import Event
@@ -139,9 +139,10 @@ class RunningHost:
         path = self._app.config.path
         self._mark.follow()
         with suppress(OSError):
-            content = path.read_bytes()
-            if hashlib.sha256(content).hexdigest() == self._app.config.sha256:  # else a reload follows
-                self._app.writable.presence.keep(Configuration(str(path), content))
+            content, inventory = path.read_bytes(), self._app.config.inventory
+            rows = inventory.read_bytes() if inventory else None
+            if digest_of(content, rows) == self._app.config.sha256:  # else a reload follows
+                self._app.writable.presence.keep(Configuration(str(path), content, rows))
 
     def release(self) -> None:
         """Take the mark off the configuration file."""

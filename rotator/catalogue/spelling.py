@@ -100,6 +100,7 @@ def _tiers(text: str, among: frozenset[Scope]) -> Iterator[tuple[Group, ...]]:
     yield tuple(dict.fromkeys(_levelled(said, _short(said, text, among))))
 
 
+@lru_cache(maxsize=4096)
 def former(text: str) -> str:
     """Return today's name of a permission that was written by a former one, else an empty text."""
     said = spelling(text)

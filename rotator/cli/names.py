@@ -27,8 +27,15 @@ def complete(context: typer.Context, incomplete: str) -> list[str]:
 
         parent: Any = context.parent
         named = context.params.get("config") or (parent.params.get("config") if parent else None)
-        data = YAML(typ="safe", pure=True).load(find(named).read_text("utf-8"))
-        names = [str(entry["name"]) for entry in data["credentials"]]
+        path = find(named)
+        data = YAML(typ="safe", pure=True).load(path.read_text("utf-8"))
+        if data.get("fleet"):
+            from rotator.config.load import load
+            from rotator.registry import kinds
+
+            names = [stanza.name for stanza in load(path, kinds()).credentials]
+        else:
+            names = [str(entry["name"]) for entry in data["credentials"]]
     except Exception:  # noqa: BLE001 - a shell that completes must never see an error
         return []
     return [name for name in names if name.startswith(incomplete)]

@@ -30,10 +30,15 @@ Loc = Sequence[str | int]
 
 
 class Spot(NamedTuple):
-    """A place in the file; line and column count from 1."""
+    """A place in a file; line and column count from 1. `file` is empty for the configuration file itself."""
 
     line: int
     column: int
+    file: str = ""
+
+    def said(self) -> str:
+        """Return the line for a text about another place."""
+        return f"line {self.line} of {self.file}" if self.file else f"line {self.line}"
 
 
 _START: Final = Spot(1, 1)

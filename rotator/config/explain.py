@@ -10,6 +10,7 @@ import difflib
 import inspect
 import typing
 from collections.abc import Collection, Iterable, Mapping
+from pathlib import Path
 from typing import Any, Final
 
 from pydantic import BaseModel, ValidationError
@@ -22,7 +23,7 @@ from rotator.core.errors import ConfigError
 from rotator.core.findings import Subject
 
 LATER: Final = frozenset(
-    {"template", "templates", "fleet", "fleets", "probes", "notify", "group", "groups", "min_gap", "window", "windows"}
+    {"templates", "fleets", "probes", "notify", "group", "groups", "min_gap", "window", "windows"}
     | {"maintenance", "freeze", "freezes", "api", "web", "page", "kms", "transit"}
 )
 """Keys that are planned and refused until then."""
@@ -44,6 +45,10 @@ class Problems:
         self._file = file
         self._errors: dict[tuple[Spot, str], None] = {}
         self._warnings: list[tuple[Spot, Warned]] = []
+
+    def beside(self, name: str) -> str:
+        """Return what people call a file that the configuration names by a relative path."""
+        return str(Path(self._file).parent / name)
 
     def add(self, spot: Spot, wrong: str, expected: str, instead: str) -> None:
         """Note an error in three parts, the second of them like `expected HTTPS`; the same one twice is one."""
@@ -77,17 +82,28 @@ class Problems:
     @property
     def warnings(self) -> tuple[Warned, ...]:
         """The warnings, in the order of the file."""
-        return tuple(warned for _, warned in sorted(self._warnings, key=lambda found: found[0]))
+        return tuple(warned for _, warned in sorted(self._warnings, key=lambda found: _in_order(found[0])))
 
     def __bool__(self) -> bool:
         return bool(self._errors)
 
     def error(self) -> ConfigErrors:
-        """Return all errors in the order of the file."""
-        return ConfigErrors(f"{self._at(spot)}: {text}" for spot, text in sorted(self._errors))
+        """Return all errors in the order of the files; what is wrong in many rows of an inventory is one error."""
+        lines: dict[str, list[str]] = {}
+        for spot, text in sorted(self._errors, key=lambda found: (_in_order(found[0]), found[1])):
+            key = f"{spot.file}: {text}" if spot.file else f"{self._at(spot)}: {text}"
+            lines.setdefault(key, []).append(f"{self._at(spot)}: {text}")
+        return ConfigErrors(
+            found[0] if len(found) == 1 else f"{found[0]} (the same in {len(found) - 1} more rows)"
+            for found in lines.values()
+        )
 
     def _at(self, spot: Spot) -> str:
-        return f"{self._file}:{spot.line}:{spot.column}"
+        return f"{spot.file or self._file}:{spot.line}:{spot.column}"
+
+
+def _in_order(spot: Spot) -> tuple[str, int, int]:
+    return spot.file, spot.line, spot.column
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:

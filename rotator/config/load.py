@@ -9,16 +9,17 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import PydanticCustomError
 
 from rotator.config.compose import no_collection
 from rotator.config.document import LARGEST_FILE, DocumentError, Spot, Tree, parse
-from rotator.config.explain import ConfigErrors, Problems
+from rotator.config.explain import ConfigErrors, Problems, fields_of
+from rotator.config.fleet import Fleet
 from rotator.config.kinds import Kinds
 from rotator.config.models import (
     Advanced,
@@ -37,7 +38,9 @@ from rotator.config.state import StatePlace, place_of
 from rotator.core.findings import CONFIGURATION
 
 LISTEN_VARIABLE: Final = "ROTATOR_HTTP_LISTEN"
-_ROOT: Final = ("version", "state", "http", "log", "connections", "defaults", "credentials", "advanced", "names")
+_ROOT: Final = frozenset(
+    {"version", "state", "http", "log", "connections", "defaults", "credentials", "advanced", "names"} | {"fleet"}
+)
 _OWN: Final = frozenset({"name", "adopt", "renamed_from"})
 """Keys of a credential that cannot be a default, because each has its own."""
 
@@ -49,6 +52,7 @@ def load(
     *,
     uid: int | None = None,
     content: bytes | None = None,
+    inventory: bytes | None = None,
 ) -> Config:
     """Read a configuration file.
 
@@ -57,6 +61,7 @@ def load(
         kinds: which connections, sources and targets there are.
         environ: the environment, by default the process's.
         content: what the file held at an earlier time, instead of what it holds now.
+        inventory: the same of the inventory of its fleet.
         uid: the user whose default state folder counts, by default the process's.
 
     Raises:
@@ -64,12 +69,36 @@ def load(
     """
     with no_collection():
         environ, uid = os.environ if environ is None else environ, os.geteuid() if uid is None else uid
-        return _load(path, kinds, environ, uid, content)
+        problems = Problems(str(path))
+        content = _content(Path(path), problems) if content is None else content
+        return _load(path, kinds, environ, uid, content, inventory, problems)
 
 
-def _load(path: Path | str, kinds: Kinds, environ: Mapping[str, str], uid: int, content: bytes | None) -> Config:
-    problems = Problems(str(path))
-    content = _content(Path(path), problems) if content is None else content
+def digest(path: Path, inventory: Path | None) -> str:
+    """Return the hex digest of a configuration by which a change shows; empty where a file of it cannot be read."""
+    try:
+        return digest_of(path.read_bytes(), inventory.read_bytes() if inventory else None)
+    except OSError:
+        return ""
+
+
+def digest_of(content: bytes, inventory: bytes | None) -> str:
+    """Return the SHA-256 hex digest of the bytes of a configuration, and of its inventory where it has one."""
+    found = hashlib.sha256(content)
+    if inventory is None:
+        return found.hexdigest()
+    return hashlib.sha256(found.digest() + inventory).hexdigest()
+
+
+def _load(
+    path: Path | str,
+    kinds: Kinds,
+    environ: Mapping[str, str],
+    uid: int,
+    content: bytes,
+    inventory: bytes | None,
+    problems: Problems,
+) -> Config:
     try:
         root = parse(content)
     except DocumentError as error:
@@ -80,7 +109,11 @@ def _load(path: Path | str, kinds: Kinds, environ: Mapping[str, str], uid: int, 
         root = error.tree
     absolute = Path(os.path.abspath(path))  # noqa: PTH100  # Path.resolve would follow a link to the file's other folder
     reader = Reader(kinds, problems, absolute.parent)
-    config = _root(reader, root, absolute, hashlib.sha256(content).hexdigest(), environ, uid)
+    fleet = Fleet(root.get("fleet"), absolute.parent, problems)
+    inventory = fleet.read() if inventory is None else inventory
+    rows = fleet.entries(inventory, _shared(kinds) | _OWN)
+    sha256 = digest_of(content, inventory if fleet.path else None)
+    config = _root(reader, root, Source(absolute, sha256, fleet.path), rows, environ, uid)
     if problems or config is None:
         raise problems.error()
     return config
@@ -114,20 +147,30 @@ def _content(path: Path, problems: Problems) -> bytes:
         ) from None
 
 
-def _root(reader: Reader, root: Tree, path: Path, sha256: str, environ: Mapping[str, str], uid: int) -> Config | None:
+class Source(NamedTuple):
+    """Where a configuration comes from: its file, the digest of its bytes, the file of its inventory."""
+
+    path: Path
+    sha256: str
+    inventory: Path | None
+
+
+def _root(
+    reader: Reader, root: Tree, source: Source, rows: Sequence[Tree], environ: Mapping[str, str], uid: int
+) -> Config | None:
     problems = reader.problems
     if not isinstance(root.value, dict):
         problems.add(root.spot, "the file is not a mapping", "expected sections", "begin with `version: 1`")
         return None
     problems.unknown(root, _ROOT)
     _version(root, problems)
-    state = _state(reader, root, path.parent, environ, uid)
+    state = _state(reader, root, source.path.parent, environ, uid)
     http = _http(reader, root, environ)
     log = _section(reader, root, "log", Log)
     advanced = _section(reader, root, "advanced", Advanced)
     names = reader.model(Names, tree, "`names`") if (tree := root.get("names")) is not None else None
     connections, connection_trees = _connections(reader, root)
-    entries, credentials = _credentials(reader, root, connections)
+    entries, credentials = _credentials(reader, root, connections, rows)
     check(
         Read(
             kinds=reader.kinds,
@@ -147,8 +190,9 @@ def _root(reader: Reader, root: Tree, path: Path, sha256: str, environ: Mapping[
     if state is None or http is None or log is None or advanced is None or problems:
         return None
     return Config(
-        path=path,
-        sha256=sha256,
+        path=source.path,
+        sha256=source.sha256,
+        inventory=source.inventory,
         state=state,
         http=http,
         log=log,
@@ -228,9 +272,9 @@ def _connections(reader: Reader, root: Tree) -> tuple[Connections, dict[str, Tre
 
 
 def _credentials(
-    reader: Reader, root: Tree, connections: Connections
+    reader: Reader, root: Tree, connections: Connections, rows: Sequence[Tree]
 ) -> tuple[list[Tree], list[tuple[CredentialStanza, Tree]]]:
-    """All entries, and what the valid ones among them say."""
+    """All entries, those of the fleet last, and what the valid ones among them say."""
     defaults = _defaults(reader, root)
     tree = root.get("credentials") or Tree(root.spot, [])
     if not isinstance(tree.value, list):
@@ -239,13 +283,19 @@ def _credentials(
         )
         return [], []
     entries, found = [], []
-    for entry in tree.value:
+    for entry in (*tree.value, *rows):
         whole = entry.over(defaults, deep=("rotation",)) if isinstance(entry.value, dict) else entry
         entries.append(whole)
         stanza = reader.credential(whole, connections)
         if stanza is not None:
             found.append((stanza, whole))
     return entries, found
+
+
+def _shared(kinds: Kinds) -> set[str]:
+    """The keys that several credentials may have in common."""
+    known = {*CredentialCommon.model_fields, "targets"} - _OWN
+    return known.union(*(map(str, fields_of(model)) for model in kinds.sources.values()))
 
 
 def _defaults(reader: Reader, root: Tree) -> Tree:
@@ -255,9 +305,7 @@ def _defaults(reader: Reader, root: Tree) -> Tree:
             tree.spot, "`defaults` is not a mapping", "expected keys of a credential", "write `lifetime: 90d`"
         )
         return Tree(root.spot, {})
-    known = {*CredentialCommon.model_fields, "targets"} - _OWN
-    for model in reader.kinds.sources.values():
-        known |= set(model.model_fields)
+    known = _shared(reader.kinds)
     for key, _ in tree.items():
         if key in _OWN:
             reader.problems.add(

@@ -292,7 +292,8 @@ class Config:
 
     Attributes:
         path: the file, absolute.
-        sha256: hex digest of the file's bytes; another one means that there is something to reload.
+        sha256: hex digest of the file's bytes, the inventory's included; another one means that there is something to
+            reload.
         state: where the journal and its key are.
         http: the listener.
         log: level and format.
@@ -301,6 +302,7 @@ class Config:
         advanced: pace and patience.
         names: how tokens are to be called, None where nobody said.
         warnings: in the order of the file.
+        inventory: the file of the fleet's inventory, where there is one.
     """
 
     path: Path
@@ -313,3 +315,4 @@ class Config:
     advanced: Advanced
     names: Names | None = None
     warnings: tuple[Warned, ...] = ()
+    inventory: Path | None = None

@@ -84,7 +84,7 @@ def _names(read: Read, problems: Problems) -> None:
         if name in first:
             problems.add(
                 spot,
-                f"a second credential is called `{name}`, the first stands in line {first[name].line}",
+                f"a second credential is called `{name}`, the first stands in {first[name].said()}",
                 "expected a name of its own",
                 "rename one",
             )
@@ -98,14 +98,14 @@ def _names(read: Read, problems: Problems) -> None:
         if name in first:
             problems.add(
                 spot,
-                f"`{name}` is still the name of a credential (line {first[name].line})",
+                f"`{name}` is still the name of a credential ({first[name].said()})",
                 "expected a name that no credential has any more",
                 "remove renamed_from, or the other credential",
             )
         if name in former:
             problems.add(
                 spot,
-                f"`{name}` has become another credential already (line {former[name].line})",
+                f"`{name}` has become another credential already ({former[name].said()})",
                 "expected one successor",
                 "remove one renamed_from",
             )
@@ -125,7 +125,7 @@ def _adoptions(read: Read, problems: Problems) -> None:
             name, where = first[token]
             problems.add(
                 spot,
-                f"this token is adopted by `{name}` already (line {where.line})",
+                f"this token is adopted by `{name}` already ({where.said()})",
                 "expected one credential for each token",
                 "adopt another one, or publish one credential to more targets",
             )
@@ -133,14 +133,14 @@ def _adoptions(read: Read, problems: Problems) -> None:
 
 
 def _target_names(read: Read, problems: Problems) -> None:
-    seen: dict[tuple[str, str], Spot] = {}
+    seen: dict[tuple[str, str], Tree] = {}
     for credential, target, tree in read.targets():
-        before = seen.setdefault((credential.name, target.name), tree.spot)
-        if before != tree.spot:
+        before = seen.setdefault((credential.name, target.name), tree)
+        if before is not tree:
             problems.add(
                 tree.at(("name",)),
                 f"a second target of `{credential.name}` is called `{target.name}`, the first "
-                f"stands in line {before.line}",
+                f"stands in {before.spot.said()}",
                 "expected a name of its own",
                 "write `name: …` in one of them",
             )
@@ -198,7 +198,7 @@ def _claims(read: Read, problems: Problems) -> None:
         for (name, spot), keys in twice.items():
             problems.add(
                 tree.at(("keys", keys[0]), key=True),
-                f"{_the_keys(keys, target.place)} claimed by `{name}` already (line {spot.line})",
+                f"{_the_keys(keys, target.place)} claimed by `{name}` already ({spot.said()})",
                 "expected one credential for each key of a place",
                 "use other keys, or another place",
             )
@@ -213,10 +213,15 @@ def _the_keys(keys: list[str], place: str) -> str:
 
 # ----------------------------------------------------------------------------------------------------- sources' options
 def _source_options(read: Read, problems: Problems) -> None:
+    known: dict[tuple[str, int], list[Complaint]] = {}  # the rows of a fleet may say the same object to the source
     for credential, tree in read.credentials:
         connection = read.connections.get(credential.common.connection)
         if connection is not None:
-            found = read.kinds.check_source(credential.source_type, connection.options, credential.source)
+            told = (connection.name, id(credential.source))
+            found = known.get(told)
+            if found is None:
+                found = list(read.kinds.check_source(credential.source_type, connection.options, credential.source))
+                known[told] = found
             _complaints(problems, tree, of_credential(credential.name), found)
 
 

@@ -17,6 +17,7 @@ from pydantic.json_schema import models_json_schema
 
 from rotator.config.explain import fields_of
 from rotator.config.fields import DURATION_SCHEMA, LIFETIME_SCHEMA, format_duration
+from rotator.config.inventory import ENDS
 from rotator.config.kinds import Kinds, TargetKind
 from rotator.config.models import NAME_PATTERN, Advanced, CredentialCommon, Http, Log, State, TargetCommon
 from rotator.config.naming import Names
@@ -73,6 +74,7 @@ def json_schema(kinds: Kinds) -> Schema:
                 "description": "What is kept fresh.",
                 "items": {"$ref": "#/$defs/credential"},
             },
+            "fleet": _fleet(credential),
             "advanced": of(Advanced),
             "names": of(Names),
         },
@@ -122,6 +124,32 @@ def _credential(common: Schema, sources: list[Schema]) -> Schema:
     )
     placed = {"properties": {"targets": {"minItems": 1}}}
     return {**found, "required": ["name"], "if": {"not": {"required": ["adopt"]}}, "then": placed}
+
+
+def _fleet(credential: Schema) -> Schema:
+    """A template is a credential in which a column may stand for anything, so only its keys can be said."""
+    row = {"type": "object", "additionalProperties": True}
+    return {
+        "type": "object",
+        "description": "Many credentials by one stanza: a template, filled in for each row of an inventory.",
+        "additionalProperties": False,
+        "required": ["inventory", "template"],
+        "properties": {
+            "inventory": {
+                "description": "A file with a JSON object a line (.jsonl) or with a line of column names (.csv), "
+                "or the rows themselves.",
+                "anyOf": [
+                    {"type": "string", "pattern": "\\.(" + "|".join(end[1:] for end in ENDS) + ")$"},
+                    {"type": "array", "items": row},
+                ],
+            },
+            "template": {
+                "type": "object",
+                "description": "A credential; every text in it may name columns, {column}. Default of `name`: {name}.",
+                "propertyNames": {"enum": sorted(credential["properties"])},
+            },
+        },
+    }
 
 
 def _merged(description: str, extra: Mapping[str, Any], parts: Iterable[Schema], required: set[str]) -> Schema:

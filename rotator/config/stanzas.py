@@ -9,8 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from pydantic import BaseModel, ValidationError
 
@@ -59,14 +60,21 @@ class Reader:
         self.strays: list[tuple[str, TargetStanza, Tree]] = []
         """Good targets of credentials that have something else wrong, with the name that the credential goes by."""
         self._context = {"folder": folder}
+        self._made: dict[tuple[object, ...], tuple[BaseModel, Tree]] = {}
 
     def model(self, model: type[Model], tree: Tree, name: str = "") -> Model | None:
-        """Validate a whole tree by one model."""
+        """Validate a whole tree by one model; what was made of the same parts before is the same object."""
+        key = (model, *((name, id(inner)) for name, inner in tree.items()))
+        known = self._made.get(key)
+        if known is not None:
+            return cast("Model", known[0])
         try:
-            return model.model_validate(tree.plain(), context=self._context)
+            made = model.model_validate(tree.plain(), context=self._context)
         except ValidationError as error:
             self.problems.invalid(error, tree, model, name)
             return None
+        self._made[key] = (made, tree)  # with the tree, so that its parts keep their ids
+        return made
 
     def connection(self, name: str, tree: Tree) -> ConnectionStanza | None:
         """Read what stands at `connections.NAME`."""
@@ -246,6 +254,7 @@ class Reader:
         return False
 
     @staticmethod
+    @lru_cache(maxsize=256)
     def _keys_of(model: type[BaseModel]) -> frozenset[str]:
         return frozenset(map(str, fields_of(model)))
 

@@ -20,10 +20,12 @@ class Configuration:
     Attributes:
         path: absolute path of the file.
         content: its bytes; they hold no secret, only where secrets are read from.
+        inventory: the bytes of its fleet's inventory, None without one.
     """
 
     path: str
     content: bytes
+    inventory: bytes | None = None
 
 
 class Presence:
@@ -42,11 +44,14 @@ class Presence:
 
     def keep(self, kept: Configuration) -> None:
         """Keep the configuration that this daemon works with, for those who find its file broken."""
+        written = {"path": kept.path, "content": _text(kept.content)}
+        if kept.inventory is not None:
+            written["inventory"] = _text(kept.inventory)
         with self._db.write() as connection:
             run(
                 connection,
                 "INSERT OR REPLACE INTO meta (name, value) VALUES ('configuration', ?)",
-                (json.dumps({"path": kept.path, "content": base64.b64encode(kept.content).decode()}),),
+                (json.dumps(written),),
             )
 
     def kept(self) -> Configuration | None:
@@ -56,8 +61,17 @@ class Presence:
         if not found:
             return None
         kept = json.loads(found[0][0])
-        return Configuration(kept["path"], base64.b64decode(kept["content"]))
+        inventory = kept.get("inventory")
+        return Configuration(
+            path=kept["path"],
+            content=base64.b64decode(kept["content"]),
+            inventory=None if inventory is None else base64.b64decode(inventory),
+        )
 
     def hanging(self) -> Process | None:
         """Return a daemon that lives on this journal and gives no sign of life, where no other one does."""
         return None if self.daemon() else next((p for p in self.processes() if p.kind == "run" and p.hangs), None)
+
+
+def _text(content: bytes) -> str:
+    return base64.b64encode(content).decode()

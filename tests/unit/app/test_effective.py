@@ -70,3 +70,17 @@ def test_a_mark_that_stays_means_a_journal_elsewhere(place, monkeypatch):
     monkeypatch.setattr("rotator.app.effective.DYING", 1)
     with pytest.raises(ConfigError, match="with a journal elsewhere"):
         one_journal(effective(place.folder / "rotator.yaml").config)
+
+
+def test_while_the_inventory_of_a_fleet_is_wrong_the_one_that_the_daemon_took_counts(opened, place):
+    file, inventory = place.folder / "rotator.yaml", place.folder / "fleet.jsonl"
+    inventory.write_text('{"name": "one-of-many"}\n')
+    place.write(fleet={"inventory": "fleet.jsonl", "template": place.credential("{name}")})
+    app = opened(kind="run")
+    app.writable.presence.keep(Configuration(str(file), file.read_bytes(), inventory.read_bytes()))
+
+    inventory.write_text("not a row\n")
+
+    found = effective(file)
+    assert "one-of-many" in [credential.name for credential in found.config.credentials]
+    assert found.problem.startswith(f"{inventory}:1:")

@@ -169,6 +169,26 @@ def test_a_changed_configuration_is_loaded_and_a_wrong_one_is_refused_once(ran, 
     assert events(lines).count("config_rejected") == 1
 
 
+def test_a_changed_inventory_is_loaded_and_a_wrong_one_is_refused_once(ran, place):
+    inventory = place.folder / "fleet.jsonl"
+    inventory.write_text('{"name": "first"}\n')
+    place.write(fleet={"inventory": "fleet.jsonl", "template": place.credential("{name}")})
+
+    def during(host):
+        host.reload()
+        inventory.write_text('{"name": "first"}\n{"name": "second"}\n')
+        host.reload()
+        inventory.write_text("not a row\n")
+        host.reload()
+        host.reload()
+
+    _, lines = ran(during)
+
+    loaded = [line["credentials"] for line in lines if line["event"] == "config_loaded"]
+    assert loaded == [2, 3]
+    assert events(lines).count("config_rejected") == 1
+
+
 def successful(host):
     host._metrics._fresh_until = 0.0  # a page is served again for a second
     return "rotator_config_last_reload_successful 1.0" in fetched(host, "/metrics")[1]

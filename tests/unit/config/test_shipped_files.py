@@ -63,11 +63,14 @@ def test_what_the_example_shows_in_comments_loads_too(tmp_path: Path) -> None:
     alternatives = ("kubernetes:", "jwt:", "token: { env", "api_url:")
     lines = [line for line in lines if not line.strip().startswith(alternatives)]
     text = "\n".join(re.sub(r"^  #   (?=[a-z])", "    ", line) for line in lines)
+    text = re.sub(r"^# (?= +[a-z]+:( |$))", "", text, flags=re.MULTILINE)
     (tmp_path / "all.yaml").write_text(text.replace("every: 30d", "every: 20d"))
+    (tmp_path / "fleet.jsonl").write_text('{"name": "dns-web", "team": "web", "zone": "example.com"}')
 
     config = load(tmp_path / "all.yaml", KINDS)
 
-    assert len(config.credentials) == 4
+    assert len(config.credentials) == 5
+    assert config.credentials[4].targets[0].place == "secret/ci/web/dns-web"
     assert config.credentials[3].common.rotation.strategy == "roll"
 
 
