@@ -18,6 +18,7 @@ from rotator.core.credential import DAY, HOUR
 from rotator.core.errors import RateLimited
 from rotator.core.ports.runtime import Priority
 from rotator.core.schedule.admission import Renewal, admitted
+from rotator.daemon import WORKERS
 from rotator.journal.budget import SqliteBudget
 from rotator.journal.open import open_journal
 from rotator.journal.sealing import generate_key
@@ -26,7 +27,8 @@ CREDENTIALS = 10_000
 LIFETIME, MARGIN = 30 * DAY, 10 * DAY
 WINDOW, LIMIT = 300.0, 1200
 """Cloudflare's: requests of one user in every five minutes."""
-TICK, EVALUATE = 1.0, 15.0
+EVALUATE = 15.0
+"""The daemon asks that often what is due."""
 RETIREMENT = 3
 """The last requests of a rotation, which wait for grace and soak."""
 GRACE = DAY
@@ -99,44 +101,51 @@ class Outage:
 
     def run(self) -> float:
         """Let time pass until everything that was due has been started; return the seconds that took."""
-        began, late = self.clock.seconds, CREDENTIALS
-        while self.started < late:
-            self.finish()
-            if (self.clock.seconds - began) % EVALUATE == 0:
-                self.start()
-            self.clock.seconds += TICK
+        began = self.clock.seconds
+        while self.started < CREDENTIALS:
+            self.turn()
+            self.clock.seconds += EVALUATE
         return self.clock.seconds - began
 
-    def start(self) -> None:
-        """Start what the pace admits, the soonest expiry first, as far as the budget grants a first request."""
-        now = self.clock.seconds
-        chosen = admitted(self.fleet, now)
-        due = sorted((r.expires_at, name) for name, r in self.fleet.items() if r.due_at <= now)
-        for expires_at, name in due:
-            if chosen is not None and name not in chosen:
-                continue
-            if not self.granted(Priority.START):
-                return
-            self.started += 1
-            self.expired += expires_at <= now
-            self.fleet[name] = replace(self.fleet[name], planned_at=now, due_at=now + LIFETIME - MARGIN)
-            self.open.append(Work(self.ahead - 1, retires=True))
-            self.finish()
-
-    def finish(self) -> None:
-        """Let what is open go on, the oldest first, and what has waited for its grace begin."""
+    def turn(self) -> None:
+        """Work as the daemon's threads do after a tick, side by side, until the budget grants nothing more."""
         while self.retiring and self.retiring[0] <= self.clock.seconds:
             self.retiring.popleft()
             self.open.append(Work(RETIREMENT, retires=False))
-        while self.open:
-            work = self.open[0]
-            if not self.granted(Priority.FINISH):
-                return
-            work.left -= 1
-            if not work.left:
-                self.open.popleft()
-                if work.retires:
-                    self.retiring.append(self.clock.seconds + GRACE)
+        waiting, moved = self.admitted(), True
+        while moved:
+            moved = False
+            while waiting and len(self.open) < WORKERS and self.granted(Priority.START):
+                self.start(waiting.popleft())
+                moved = True
+            for _ in range(min(WORKERS, len(self.open))):
+                if not self.granted(Priority.FINISH):
+                    return
+                moved = True
+                self.step(self.open.popleft())
+
+    def admitted(self) -> deque[str]:
+        """Return what is due and may start, the soonest expiry first."""
+        now = self.clock.seconds
+        chosen = admitted(self.fleet, now)
+        due = sorted((r.expires_at, name) for name, r in self.fleet.items() if r.due_at <= now)
+        return deque(name for _, name in due if chosen is None or name in chosen)
+
+    def start(self, name: str) -> None:
+        """The first request of a rotation was sent."""
+        now = self.clock.seconds
+        self.started += 1
+        self.expired += self.fleet[name].expires_at <= now
+        self.fleet[name] = replace(self.fleet[name], planned_at=now, due_at=now + LIFETIME - MARGIN)
+        self.open.append(Work(self.ahead - 1, retires=True))
+
+    def step(self, work: Work) -> None:
+        """One more request of it was sent."""
+        work.left -= 1
+        if work.left:
+            self.open.append(work)
+        elif work.retires:
+            self.retiring.append(self.clock.seconds + GRACE)
 
     def granted(self, priority: Priority) -> bool:
         """Send one request, if the budget grants it."""

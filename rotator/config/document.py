@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
+from sys import intern
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from rotator.config.compose import TAG, YamlNode, compose
@@ -82,11 +83,16 @@ class Tree:
         return cls(spot, value)
 
     def plain(self) -> Any:
-        """Return the value without spots, fresh lists and dicts."""
+        """Return the value without spots, fresh lists, dicts and texts.
+
+        What is made of it then holds no memory between the pieces of a large tree, which goes as a whole.
+        """
         if isinstance(self.value, dict):
-            return {key: tree.plain() for key, tree in self.value.items()}
+            return {intern(key): tree.plain() for key, tree in self.value.items()}
         if isinstance(self.value, list):
             return [tree.plain() for tree in self.value]
+        if isinstance(self.value, str):
+            return self.value.encode("utf-8", "surrogatepass").decode("utf-8", "surrogatepass")
         return self.value
 
     def get(self, key: str) -> Tree | None:
