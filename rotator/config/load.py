@@ -282,10 +282,13 @@ def _credentials(
             tree.spot, "`credentials` is not a list", "expected one entry for each", "write `- name: …` lines"
         )
         return [], []
-    entries, found = [], []
-    for entry in (*tree.value, *rows):
-        whole = entry.over(defaults, deep=("rotation",)) if isinstance(entry.value, dict) else entry
-        entries.append(whole)
+    # first every tree, then what is made of them: what stays holds no memory between pieces that go
+    entries = [
+        entry.over(defaults, deep=("rotation",)) if isinstance(entry.value, dict) else entry
+        for entry in (*tree.value, *rows)
+    ]
+    found = []
+    for whole in entries:
         stanza = reader.credential(whole, connections)
         if stanza is not None:
             found.append((stanza, whole))
