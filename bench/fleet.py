@@ -15,17 +15,31 @@ from rotator.registry import kinds
 
 CREDENTIALS = 10_000
 SETTLE = 10.0
+FLEET = """\
+fleet:
+  inventory: fleet.jsonl
+  template:
+    name: "{name}"
+    grants: [{ permissions: [Workers Scripts Write] }]
+    targets: [{ type: env_file, path: "app/{name}.env" }]
+"""
 
 
-def loaded(at: Place) -> float:
-    """Return the processor time of reading the configuration, imports aside."""
+def loaded(config: Path) -> float:
+    """Return the processor time of reading a configuration, imports aside."""
     known = kinds()
-    load(
-        at.config, known, content=b"version: 1\n" + at.config.read_bytes().split(b"credentials:")[0].split(b"\n", 1)[1]
-    )
     began = cpu_seconds()
-    load(at.config, known)
+    load(config, known)
     return cpu_seconds() - began
+
+
+def inventoried(at: Place) -> Path:
+    """Write the same credentials as a template and an inventory; return that configuration."""
+    rows = (json.dumps({"name": f"bench-{number:05d}"}) for number in range(CREDENTIALS))
+    (at.folder / "fleet.jsonl").write_text("\n".join(rows) + "\n")
+    made = at.folder / "fleet.yaml"
+    made.write_text(at.config.read_text().partition("credentials:\n")[0] + FLEET)
+    return made
 
 
 def started(at: Place) -> tuple[float, float, float]:
@@ -48,11 +62,15 @@ def started(at: Place) -> tuple[float, float, float]:
 def measure(folder: Path) -> list[Row]:
     """Measure; processor time, because that is what both are made of and what a busy machine does not change."""
     with place(folder, CREDENTIALS) as at:
-        read = loaded(at)
+        few = at.folder / "few.yaml"
+        few.write_text("".join(at.config.read_text().partition("  - name: bench-0001")[:1]))
+        loaded(few)  # imports
+        listed, read = loaded(inventoried(at)), loaded(at.config)
         took, memory, later = started(at)
     fleet = f"{CREDENTIALS:,} credentials"
     return [
         Row(name=f"{fleet} read from YAML", value=read, unit="s", goal=4.0, note="processor time"),
+        Row(name=f"{fleet} read from JSON Lines", value=listed, unit="s", goal=2.0, note="processor time"),
         Row(
             name=f"{fleet} started",
             value=took - read,
