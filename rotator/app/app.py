@@ -17,6 +17,7 @@ from rotator.app.queries import Queries
 from rotator.app.runtime import Count, HostRuntime, Say, silent, uncounted
 from rotator.config.load import load
 from rotator.config.models import Config
+from rotator.core.credential import Credential
 from rotator.core.errors import ConfigError, JournalUnsafe
 from rotator.core.events import Event
 from rotator.core.facts import Draft
@@ -172,6 +173,11 @@ class App:
             runtime = HostRuntime(self.clock, self.fleet.times, self.say, self.stop)
             self._driver = Driver(self.writable, runtime, self.fleet, _tuning(self.config))
         return self._driver
+
+    @property
+    def made(self) -> tuple[Credential, ...]:
+        """The credentials that the fleet works on; none in a process that only reads."""
+        return self._fleet.credentials if self._fleet is not None else ()
 
     @property
     def times(self) -> Mapping[str, ProviderTime]:

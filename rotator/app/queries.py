@@ -39,6 +39,10 @@ class Instance(Protocol):
     """Name of each configured credential -> id of its stream."""
 
     @property
+    def made(self) -> tuple[Credential, ...]:
+        """The configured credentials where this process has made them to work on them; else none."""
+
+    @property
     def times(self) -> Mapping[str, ProviderTime]:
         """Clocks of the connections that this process has heard."""
 
@@ -63,6 +67,8 @@ class Queries:
     @property
     def credentials(self) -> tuple[Credential, ...]:
         """The configured credentials in the order of the file."""
+        if self._of.made:
+            return self._of.made
         config = self._of.config
         made = [(to_credential(c, config.advanced, self._of.ids[c.name]), c) for c in config.credentials]
         return tuple(with_spec(one, c, config.connections.get(one.connection)) for one, c in made)
