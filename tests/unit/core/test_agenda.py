@@ -381,3 +381,12 @@ def test_a_source_that_lists_nothing_is_asked_for_its_time_instead_of_orphans():
 
     assert [a.look.sight for a in next_step(case).actions] == [S.ORPHANS]
     assert [a.look.sight for a in next_step(replace(case, can=Can(list=False))).actions] == [S.CONTROL]
+
+
+def test_where_a_newer_version_wrote_nothing_is_done_and_a_person_is_asked():
+    story = due(published())
+    story.view = replace(story.view, newer="teleported")
+    step = next_step(story.case())
+
+    assert step.actions == ()
+    assert needs(step.why["start"])[0] == "newer_version"

@@ -8,7 +8,8 @@ import pytest
 from rotator.core import encoding
 from rotator.core.credential import NEVER, Policy, Strategy
 from rotator.core.errors import IllegalFact
-from rotator.core.facts import Fact, Kind, Paused
+from rotator.core.facts import Fact, Kind, Paused, Unknown
+from rotator.core.protocol import folding, marker_facts
 from rotator.core.protocol.fold import fold
 from rotator.core.protocol.view import blank
 from tests.unit.core.story import LIFE, START, Story, credential, published
@@ -630,3 +631,33 @@ def test_a_request_carries_what_the_operator_wants():
     assert request is not None
     assert (request.id, request.strategy, request.outage_budget, request.reason) == ("q", "roll", 90.0, "leak")
     assert request.actor == "ann"
+
+
+def test_a_fact_that_changes_nothing_moves_the_position_and_leaves_the_view_before_it_as_it_was():
+    before = blank()
+    what = Unknown(word="teleported", passed_over=True)
+    fact = Fact(what=what, at=START, fact_id="f", stream="c", position=7, epoch=1, writer="w")
+
+    assert (fold(before, fact).position, before.position) == (7, 0)
+
+
+def test_a_write_that_is_over_closes_only_the_intent_on_top_of_its_version():
+    story = published().planned().minted().verified().publishing()
+    story.of_rotation(K.PUBLISH_INTENT, target="env", detail={"version": "1"})
+    open_writes = story.view.at("env").open_writes
+
+    assert folding.unintended(story.view, "env", "t2", "7").at("env").open_writes == open_writes
+    assert folding.unintended(story.view, "env", "t2", "1").at("env").open_writes == {}
+
+
+def test_where_nothing_of_ours_was_ever_written_every_open_write_ends_without_a_mark():
+    view = marker_facts.settled(published().view, "env", shown=True)
+
+    assert (view.at("env").mark, view.at("env").open_writes) == (None, {})
+
+
+def test_a_place_that_left_amid_a_rotation_was_neither_written_nor_read_back_there():
+    story = published().planned().minted().verified().publishing().written().read_back()
+    story.tell(K.TARGET_RELEASED, target="env (left)", detail={"of": "env"})
+
+    assert (story.view.opened.written, story.view.opened.read_back) == ({"vault"}, {"vault"})

@@ -229,3 +229,12 @@ def test_a_delete_may_follow_the_mark_only_where_nothing_can_be_disabled():
 
     assert story.why_not(K.DELETED, token_id="t1")
     assert not story.why_not(K.DELETED, token_id="t1", detail={"undisabled": True})
+
+
+def test_a_token_that_is_dead_needs_no_consumers_word_at_a_write_only_target():
+    dead = (S.UNPUBLISHED, "t1", R.DEAD)
+    story = drained()
+    alive = of(story, FREE, IN_SYNC, QUIET, markers=frozenset({"env"}), can=Can(last_use=False))
+
+    assert waits(alive)[1] == "unacknowledged"
+    assert acts(of(story, dead, IN_SYNC, QUIET, markers=frozenset({"env"}), can=Can(last_use=False)))

@@ -697,3 +697,27 @@ def test_a_refused_retirement_is_told_with_what_to_do():
 
     (retirement,) = status(story).retirements
     assert retirement.problem == Trouble(act="disable", message="disabling: no", remedy="ask")
+
+
+@pytest.mark.parametrize(
+    ("troubles", "holds", "message"),
+    [
+        (["vault"], "v2", "vault cannot be read, so nobody knows whether it holds the current value"),
+        ([], "v1", "vault does not hold the current value"),
+        ([], "v2", "either vault does not hold the current value, or it cannot be read"),
+    ],
+)
+def test_a_retirement_tells_a_target_without_the_current_value_from_one_that_cannot_be_read(troubles, holds, message):
+    story = published().rotated()
+    found = {(name, "read"): Trouble(act="read", message="no") for name in troubles}
+    note = Note(waits={"t1": said(story.at + 9, "targets_not_in_sync", "vault")}, troubles=found)
+    view = changed(story.view, holds=holds)
+
+    assert credential_status(story.credential, view, story.at, note).retirements[0].message == message
+
+
+def test_a_credential_that_is_only_watched_says_so():
+    story = published()
+    story.credential = credential(targets=())
+
+    assert status(story).message == "watched only: it has no targets, so nothing is minted"

@@ -1,5 +1,6 @@
 """Which fact may follow which: the tables as a whole, then each guard of the journal by one story."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from rotator.core import encoding
 from rotator.core.credential import Policy, Strategy, Terms
 from rotator.core.errors import IllegalFact
-from rotator.core.facts import Kind
+from rotator.core.facts import Kind, Paused, Unknown
 from rotator.core.protocol.decide import TABLES
 from rotator.core.protocol.fold import FOLDERS
 from rotator.core.protocol.steps import GUARDS, NEXT, RETIREMENT_NEXT, legal, step_of_rotation
@@ -322,3 +323,17 @@ def test_a_new_value_of_a_known_token_is_adopted():
 def test_operators_and_sights_are_never_refused():
     for kind in (K.REQUEST, K.PAUSED, K.RESUMED, K.RESOLVED, K.SEEN, K.BASELINE, K.FAILED, K.AHEAD, K.CONFIGURED):
         assert Story().planned().why_not(kind) == ""
+
+
+def test_after_a_fact_that_only_a_newer_version_knows_nothing_is_legal_but_a_capture():
+    story = published().planned().intent()
+    story.view = replace(story.view, newer="teleported")
+
+    assert "`teleported`" in story.why_not(K.PAUSED)
+    assert story.captured().view.opened.token_id == "t2"
+
+
+def test_a_kind_of_fact_that_this_version_does_not_know_is_kept_by_its_word():
+    columns, data = encoding.encode(Paused())
+
+    assert encoding.decode("teleported", columns, data) == Unknown(word="teleported", passed_over=False)
