@@ -137,7 +137,7 @@ class SimTarget:
             if place.down > self._door.hub.now:
                 raise (OutcomeUnknown if operation in MUTATING else Unavailable)(f"{self._name}: no answer")
             if place.frozen > self._door.hub.now and operation in WRITING:
-                raise (Unavailable if place.kind == "file" else Refused)(f"{self._name}: read-only")
+                raise Refused(f"{self._name}: read-only", "wait")
             return effect()
 
         if place.kind != "file":
@@ -208,6 +208,8 @@ class SimTarget:
             expected = str(place.version)
 
         def put() -> None:
+            if place.data.get(self._credential) == mine:
+                return  # our own work, found again
             if "blind_write" not in world.mutants and str(place.version) != expected:
                 raise Conflict(f"{self._name}: the version moved")
             world.store_place(self._name, new, self._credential)
@@ -236,6 +238,8 @@ class SimTarget:
             expected = str(place.version)
 
         def move() -> None:
+            if place.data.get(self._credential) == mine:
+                return  # our own work, found again
             if "blind_write" not in world.mutants and str(place.version) != expected:
                 raise Conflict(f"{self._name}: AWSCURRENT moved")
             world.store_place(self._name, place.staged[token], self._credential)
@@ -246,6 +250,8 @@ class SimTarget:
         world, place = self._door.world, self._door.world.places[self._name]
         publication.still_mine()
         read = self._do("reread", lambda: dict(place.data))
+        if read.get(self._credential) == mine:
+            return  # our own work, found again
         if read.get(self._credential) != before:
             raise Conflict(f"{self._name}: the managed key changed")
         new = {**read, self._credential: mine}

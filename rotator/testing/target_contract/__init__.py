@@ -1,6 +1,7 @@
 """The contract of the target port as tests: derive a class, give it a `place` fixture, and pytest does the rest.
 
-    class TestMyTarget(SharedTargetContract):   # or TargetContract, where a place holds one value and nothing else
+    class TestMyTarget(SharedTargetContract):   # or TargetContract, where a place holds one value and nothing else;
+                                                # or MarkerTargetContract, where a place can be written and not read
         @pytest.fixture
         def place(self, tmp_path):
             return MyPlace(tmp_path)
@@ -10,12 +11,15 @@ takes permissions away. It must not use the target's own code, or a defect could
 nothing of the engine; `rotator.core.ports.target` says what is tested and why.
 """
 
+from rotator.testing.target_contract.marker import MarkerPlace, MarkerTargetContract
 from rotator.testing.target_contract.place import AWKWARD, Place, SimulatedCrash, fresh_values, plain, publication
 from rotator.testing.target_contract.shared import SharedTargetContract
 from rotator.testing.target_contract.whole import TargetContract
 
 __all__ = [
     "AWKWARD",
+    "MarkerPlace",
+    "MarkerTargetContract",
     "Place",
     "SharedTargetContract",
     "SimulatedCrash",
