@@ -160,7 +160,7 @@ def _paused(paused: Mapping[str, Any] | None) -> dict[str, Any] | None:
     return {**paused, "since": moment(paused["since"]), "until": moment(paused["until"])}
 
 
-HIDDEN = frozenset({"stanza", "policy", "account_id", "scope", "free", "not_written", "stream", "by"})
+HIDDEN = frozenset({"stanza", "policy", "account_id", "scope", "free", "not_written", "stream", "by", "ignorable"})
 """Details that mean nothing to people: stanzas, ids of streams, versions of places, fingerprints."""
 
 

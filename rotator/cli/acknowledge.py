@@ -29,7 +29,8 @@ def ack(
 
     Of a write-only target nobody can tell what its consumers use, so an old
     token there ends only after this, or after it was seen to be silent. It
-    counts against tokens of earlier generations, and shortens nothing.
+    counts against tokens of earlier generations, and shortens nothing. It is
+    void once somebody else wrote there.
 
       rotator ack workers-deploy --target actions --generation 7
     """

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import pytest
 
 from rotator.testing.simulation.scenario import FOCUSES, build
@@ -38,6 +40,17 @@ def test_every_kind_of_fault_happens() -> None:
         seen |= set(world.faults.count) | {k for k in ("restore", "empty", "full", "jump") if world.count[k]}
 
     assert set(RATE) | {"restore", "empty", "full", "jump"} <= seen
+
+
+def test_a_write_only_target_lies_forgets_and_answers_late() -> None:
+    seen: Counter[str] = Counter()
+    for seed in range(40):
+        world = build(seed, "blind").run()
+        seen += Counter({k: world.count[k] for k in ("lie blind", "forget blind")})
+        late = {site[:3] for site, hit in world.faults.hits if hit[0] == "late" and site[2] == "put"}
+        seen["late"] += len(late)
+
+    assert min(seen[k] for k in ("lie blind", "forget blind", "late")) > 0
 
 
 def replay(seed: int, focus: str) -> str:

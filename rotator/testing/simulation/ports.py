@@ -186,6 +186,7 @@ class SimTarget:
 
     def _lies(self, kind: str, store: Callable[[], None], before: str | None) -> None:
         """A target that says that it stored, and did not (`lie`), or loses what it stored a while later (`forget`)."""
+        self._door.world.count[f"{kind} {self._name}"] += 1
         if kind == "lie":
             return
         store()

@@ -627,6 +627,13 @@ def test_a_retirement_says_where_another_write_may_arrive_and_which_other_creden
     assert message(guest) == "it stands at another credential's target (env_file:/a, env_file:/b)"
 
 
+def test_a_retirement_that_waits_for_a_consumers_word_says_how_it_is_given():
+    story = published().rotated()
+    found = status(story, t1=said(story.at + 9, "unacknowledged", "vault"))
+
+    assert "`rotator ack deploy --target vault --generation 2` says so" in found.retirements[0].message
+
+
 def test_a_retirement_says_what_it_waits_for_and_when_it_was_used():
     story = published().rotated()
     note = Note(waits={"t1": said(story.at + 60, "still_used")})
