@@ -14,6 +14,7 @@ from docs.pages.commands import commands
 from docs.pages.configuration import configuration
 from docs.pages.operations import events, metrics
 from docs.pages.permissions import permissions
+from docs.pages.proof import proof
 from docs.pages.protocol import protocol
 from docs.pages.tables import crash_points, requests
 
@@ -29,6 +30,7 @@ def pages() -> dict[str, str]:
         "events.md": events,
         "commands.md": commands,
         "protocol.md": protocol,
+        "proof.md": proof,
         "crash-points.md": crash_points,
         "requests.md": requests,
         "permissions.md": permissions,

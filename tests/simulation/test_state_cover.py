@@ -2,21 +2,37 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from rotator.testing.cover.families import FAMILIES, Family
 from rotator.testing.cover.search import Search
 
+PAGE = (Path(__file__).parents[2] / "docs" / "testing.md").read_text()
+
+
+def told() -> dict[str, tuple[int, int, int]]:
+    """Family -> troubles, states and transitions as the page on testing tells them."""
+    rows = re.findall(r"^\| (.+) \| (\d) \| ([\d,]+) \| ([\d,]+) \|$", PAGE, re.MULTILINE)
+    return {name: (int(most), *(int(n.replace(",", "")) for n in found)) for name, most, *found in rows}
+
 
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.name)
 def test_no_reachable_state_breaks_a_law(family: Family) -> None:
-    found = Search(replace(family, most=1)).run()
+    found = Search(family).run()
 
     assert found.violation is None, "\n".join([str(found.violation), *(label for label, _ in found.trace)])
     print(f"{family.name}: {found.states} states, {found.transitions} transitions, {found.seconds:.1f} s")
+    _, states, transitions = told()[family.name]
+    assert (found.states, found.transitions) == pytest.approx((states, transitions), rel=0.1), "docs/testing.md"
+
+
+def test_the_page_on_testing_tells_every_family_and_how_many_troubles_it_has() -> None:
+    assert {name: most for name, (most, _, _) in told().items()} == {f.name: f.most for f in FAMILIES}
 
 
 def test_a_search_is_the_same_every_time() -> None:

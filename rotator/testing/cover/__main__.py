@@ -1,4 +1,4 @@
-"""Search the states: `python -m rotator.testing.cover [FAMILY ...] [--trace]`; prints states, transitions, seconds."""
+"""Search the states: `python -m rotator.testing.cover [FAMILY ...]`; prints the table of `docs/testing.md`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from rotator.testing.cover.search import Search
 
 def main(arguments: list[str]) -> int:
     """Run the families that are named, or all."""
-    names = [a for a in arguments if not a.startswith("--")]
+    names = arguments
     states = transitions = bad = 0
     seconds = 0.0
     for family in FAMILIES:
@@ -18,8 +18,8 @@ def main(arguments: list[str]) -> int:
             continue
         found = Search(family).run()
         states, transitions, seconds = states + found.states, transitions + found.transitions, seconds + found.seconds
-        line = f"{family.name}: {found.states} states, {found.transitions} transitions, {found.seconds:.1f} s\n"
-        sys.stdout.write(line)
+        sys.stdout.write(f"| {family.name} | {family.most} | {found.states:,} | {found.transitions:,} |\n")
+        sys.stderr.write(f"{found.seconds:.1f} s\n")
         if found.violation:
             bad += 1
             sys.stdout.write(f"  {found.violation}\n")

@@ -9,8 +9,9 @@ from typing import Final
 from rotator.core.credential import EVERYTHING, Strategy
 from rotator.core.facts import Captured, Configured, Draft, Requested
 from rotator.core.ids import CredentialId, Fingerprint, RequestId
-from rotator.core.protocol.view import TargetView
+from rotator.core.protocol.view import Mark, TargetView
 from rotator.testing.cover import events
+from rotator.testing.cover.effects import version
 from rotator.testing.cover.events import Event
 from rotator.testing.cover.model import KINDS, LIFE, NAME, TICK, Model, Proc
 from rotator.testing.simulation.provider import Place
@@ -30,7 +31,9 @@ class Family:
         request: whether an operator asked for a rotation.
         events: what else may happen, once for each fault that is left.
         faults: names of the faults; empty for all.
-        most: how many faults and events.
+        most: how many faults and events, each at any moment.
+        steady: whether of moves that may come in any order with the same end only one order is made, and of two idle
+            processes the one that worked last comes first.
         before: changes the first state.
     """
 
@@ -41,7 +44,8 @@ class Family:
     older: bool = False
     events: Mapping[str, Event] = field(default_factory=dict)
     faults: frozenset[str] = frozenset()
-    most: int = 2
+    most: int = 1
+    steady: bool = False
     before: Callable[[Model], None] = lambda model: None
 
     def allows(self, fault: str) -> bool:
@@ -58,6 +62,7 @@ def first(family: Family, mutation: Mutation | None = None) -> Model:
     model.procs = [Proc(name="A"), Proc(name="B")]
     model.foreign = frozenset({model.make(CredentialId("others"), "team copy").id})
     model.left = family.most
+    model.pasted = any("is saved" in name for name in family.events)
     credential = model.credential()
     at = model.now - 10 * TICK
     if family.older:
@@ -90,6 +95,19 @@ def first(family: Family, mutation: Mutation | None = None) -> Model:
 def _poor(model: Model) -> None:
     """A source that cannot disable a token: it only deletes."""
     model.can = replace(EVERYTHING, disable=False)
+
+
+def _blind(model: Model) -> None:
+    """One of the targets is write-only: it shows a version, which changes with every write, and no value."""
+    place, view = model.places["vault"], model.view
+    place.kind, model.marks = "blind", True
+    if not view.current:
+        return
+    mark = Mark(
+        marker=version(place), token_id=view.current, fingerprint=view.fingerprint, at=model.now - 10 * TICK, stood=True
+    )
+    found = replace(view.at("vault"), mark=mark, generations={view.current: 1})
+    model.store.stream(NAME).view = replace(view, targets={**view.targets, "vault": found})
 
 
 def _drifted(model: Model) -> None:
@@ -162,6 +180,9 @@ FAMILIES: Final = (
     Family(name="idle consumers", older=True, events=SAVED, faults=FEW, before=_idle),
     Family(name="a source that cannot disable", faults=FEW | {"twin"}, before=_poor),
     Family(name="drift", request=False, faults=FEW | {"fail"}, events={**PEOPLE, **ENDS}, before=_drifted),
+    Family(name="a write-only target", events=OUTAGES, faults=FEW, before=_blind),
+    Family(name="somebody saves at a write-only target", events=SAVED, faults=FEW, before=_blind),
+    Family(name="first creation at a write-only target", current=False, events=OUTAGES, faults=FEW, before=_blind),
     Family(name="outages of a roll", strategy=Strategy.ROLL, events=OUTAGES, faults=FEW),
     Family(name="adopted", current=False, events=SAVED, faults=FEW, before=_adopted),
     Family(name="restored", events=LOST, faults=FEW),

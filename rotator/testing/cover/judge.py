@@ -8,6 +8,7 @@ from typing import Final
 from rotator.core.credential import NEVER, Strategy
 from rotator.core.facts import Abandoned, Draft, Kind, OfPublication, OfRotation, OfToken, Planned
 from rotator.core.ids import NO_TOKEN
+from rotator.core.protocol.steps import legal
 from rotator.core.protocol.view import View
 from rotator.core.schedule.due import Due
 from rotator.testing.cover.model import LIFE, NAME, POLICY, TICK, Model
@@ -97,8 +98,10 @@ def changed(model: Model, place: Place, old: str, new: str, *, writer: bool) -> 
     place.since[NAME] = now
     if not writer or after is None:
         return
+    if place.kind == "blind" and "stop" in model.happened:
+        return  # nothing is compared there: what a process that was paused sends late can only be made good
     theirs = by == "op" and before is not None and before.id in model.foreign
-    if theirs and place.kind != "file" and (place.name, f"f{old}") not in model.view.allowed:
+    if theirs and place.kind not in ("file", "blind") and (place.name, f"f{old}") not in model.view.allowed:
         # what was displaced from a file may still be put back
         model.bad(Law.OVERRIDE, f"overwrote a live value of somebody else at {place.name}")
     if after.id not in model.foreign:
@@ -147,6 +150,8 @@ def destroyed(model: Model, tok: Tok, act: str) -> None:
 
 def fact(model: Model, draft: Draft, before: View) -> None:
     """A fact became durable after what is folded in `before`."""
+    if why := legal(before, draft):
+        model.bad(Law.ONE_STEP, why)
     decided = model.acting.view if model.acting else None
     if decided is not None and draft.kind in STEPS and decided.rotation is not None:
         _goes_on(model, draft, decided)

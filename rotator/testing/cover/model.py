@@ -121,6 +121,8 @@ class Model:
     managed: bool = True
     can: Can = EVERYTHING
     idle: bool = False
+    pasted: bool = False
+    marks: bool = False
     cramped_until: float = -NEVER
     ids: int = 0
     happened: frozenset[str] = frozenset()

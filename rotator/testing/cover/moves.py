@@ -13,7 +13,7 @@ from rotator.engine.work import Memory
 from rotator.testing.cover.effects import EFFECTS, kill
 from rotator.testing.cover.families import Family
 from rotator.testing.cover.gate import OUTCOMES, Chooser, Gate
-from rotator.testing.cover.model import TICK, Model
+from rotator.testing.cover.model import NAME, TICK, Model
 from rotator.testing.cover.ports import run
 
 PAUSE = 2 * TICK
@@ -32,6 +32,9 @@ class Move:
 def moves(model: Model, family: Family) -> Iterator[Move]:
     """Everything that can happen. What a quiet world does next is marked: a late request comes as late as it may."""
     natural = True
+    if family.steady and (at := _shut_out(model)) is not None:
+        yield Move(f"{model.procs[at].name} goes on", _changed(model, at, stopped=False), natural=True)
+        return
     running = [i for i, p in enumerate(model.procs) if p.runs(model.now)]
     for i, proc in enumerate(model.procs):
         if proc.stopped:
@@ -43,11 +46,13 @@ def moves(model: Model, family: Family) -> Iterator[Move]:
         natural = False
     idle = [i for i, p in enumerate(model.procs) if p.view is None and not p.stopped and not p.done]
     if not running:
+        if family.steady and len(idle) > 1 and _holder(model) == model.procs[idle[1]].me:
+            idle.reverse()
         for i in idle:
             for move in _continuations(model, i, "", f"{model.procs[i].name} begins"):
                 yield replace(move, natural=natural and move.natural)
             natural = False
-            if _alike(model):
+            if family.steady or _alike(model):
                 break
         awaited = any(p.stopped and model.now - p.since >= PAUSE for p in model.procs)
         if not idle and not model.late and not awaited:
@@ -60,6 +65,25 @@ def moves(model: Model, family: Family) -> Iterator[Move]:
             other = model.copy()
             if event(other):
                 yield Move(label, _paid(other, "event"))
+
+
+def _holder(model: Model) -> tuple[str, int] | None:
+    held = model.store.leases.get(NAME)
+    return held.holder if held else None
+
+
+def _shut_out(model: Model) -> int | None:
+    """A stopped process that stands before a fact for which it has lost the right, with no lock in its hands.
+
+    Whenever it goes on, it is refused and ends its pass; so it may as well go on at once.
+    """
+    if "no_fence" in model.mutants:
+        return None
+    for at, proc in enumerate(model.procs):
+        shut = proc.stopped and proc.pending == "append" and _holder(model) != proc.me
+        if shut and proc.me not in model.locks.values():
+            return at
+    return None
 
 
 def _alike(model: Model) -> bool:

@@ -19,7 +19,7 @@ from rotator.core.secret import Secret
 from rotator.engine.driver import Driver
 from rotator.engine.work import Bound, Fleet
 from rotator.testing.cover.gate import Gate, Parked
-from rotator.testing.cover.model import KINDS, NAME, TUNING
+from rotator.testing.cover.model import NAME, TUNING
 from rotator.testing.simulation.plain import PlainFleet, PlainSource
 
 
@@ -75,7 +75,11 @@ class CoverTarget:
     @property
     def evidence(self) -> Evidence:
         """See the port."""
-        return Evidence.VALUE
+        return Evidence.MARKER if self._kind == "blind" else Evidence.VALUE
+
+    @property
+    def _kind(self) -> str:
+        return self._gate.model.places[self._name].kind
 
     @property
     def keys(self) -> Mapping[str, str]:
@@ -99,7 +103,7 @@ class CoverTarget:
         if before is not None and before.reveal() == mine:
             return  # the same publication twice is one write
         publication.still_mine()
-        if KINDS[self._name] == "cas":
+        if self._kind != "file":
             expected = publication.expected.version
             if "reread_version" in self._gate.model.mutants:
                 expected = self._read("read").version

@@ -38,11 +38,15 @@ class Found:
 
 @dataclass(slots=True)
 class Search:
-    """One search. `parents` and `natural` are by number of a state, in the order in which they were found."""
+    """One search; a tolerant one does not end where a law was broken.
+
+    `parents` and `natural` are by number of a state, in the order in which they were found.
+    """
 
     family: Family
     mutation: Mutation | None = None
     limit: int = 2_000_000
+    tolerant: bool = False
     numbers: dict[Hashable, int] = field(default_factory=dict)
     parents: list[tuple[int, str, bool]] = field(default_factory=list)
     natural: list[int] = field(default_factory=list)
@@ -66,8 +70,10 @@ class Search:
             queue = queues[left]
             while queue and found.violation is None:
                 number, model = self.next(queue)
-                for move in self.expand(model):
+                for move in self.expand(number, model):
                     found.transitions += 1
+                    if move.model.broken and self.tolerant:
+                        continue
                     if move.model.broken:
                         found.violation = move.model.broken
                         found.trace = [*self.trace(number), (move.label, move.natural)]
@@ -100,7 +106,7 @@ class Search:
         """Whether the search may end before everything was seen."""
         return False
 
-    def expand(self, model: Model) -> Iterator[Move]:
+    def expand(self, number: int, model: Model) -> Iterator[Move]:
         """The moves of a state."""
         return moves(model, self.family)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import random
 from collections import defaultdict, deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from rotator.core.facts import Draft, Kind, What
@@ -17,21 +17,25 @@ from rotator.core.protocol.decide import TABLES
 from rotator.core.protocol.rules import Case, Rule, Verdict
 from rotator.core.protocol.steps import GUARDS, RETIREMENT_NEXT, Guard
 from rotator.core.protocol.view import View
-from rotator.testing.cover import judge
 from rotator.testing.cover.gate import Astray
-from rotator.testing.cover.key import key
 from rotator.testing.cover.model import Model
 from rotator.testing.cover.moves import Move, moves
+from rotator.testing.cover.path import Elsewhere, Path, quietly, troubles_of
 from rotator.testing.cover.search import Search
-from rotator.testing.cover.slots import guard_name, retirement_name, rotation_name, slots, together
+from rotator.testing.cover.slots import guard_name, retirement_name, rotation_name, slots
 from rotator.testing.laws import Violation
 from rotator.testing.simulation.world import Mutation
 
 SEEDS = 250
 """States kept for each rule; the first ones, which are those with the fewest troubles."""
 
-LONG = 400
-"""Quiet moves after which a run should have come to rest long since."""
+
+@dataclass(frozen=True, slots=True)
+class Caught:
+    """Where a mutant breaks a law that the whole protocol keeps there."""
+
+    path: Path
+    violation: Violation
 
 
 @dataclass(slots=True)
@@ -41,16 +45,15 @@ class Survey(Search):
     Attributes:
         wanted: what must be caught; where something is, the search ends as soon as all of it was.
         habits: names of habits of ports and journal that the whole search goes without (a twin of a guard).
-        caught: name of a rule or guard -> the law that fell without it.
-        seeds: name of a rule or guard -> states in which it decides.
+        caught: name of a rule or guard -> how it was caught.
+        seeds: name of a rule or guard -> states in which it decides, with their numbers.
     """
 
-    wanted: tuple[tuple[str, ...], ...] = ()
+    wanted: tuple[str, ...] = ()
     habits: frozenset[str] = frozenset()
-    caught: dict[str, Violation] = field(default_factory=dict)
-    seeds: dict[str, list[Model]] = field(default_factory=lambda: defaultdict(list))
+    caught: dict[str, Caught] = field(default_factory=dict)
+    seeds: dict[str, list[tuple[int, Model]]] = field(default_factory=lambda: defaultdict(list))
     said: set[str] = field(default_factory=set)
-
     chance: random.Random = field(default_factory=lambda: random.Random(1))
     expanded: int = 0
 
@@ -73,11 +76,10 @@ class Survey(Search):
         """Every hundred states those are tried that are wanted and not caught."""
         if not self.expanded or self.expanded % 100:
             return False
-        for names in self.wanted:
-            if names[0] not in self.caught and (found := self.without(names)):
-                self.caught[names[0]] = found
-            for name in names:
-                self.seeds[name].clear()
+        for name in self.wanted:
+            if name not in self.caught and (found := self.without(name)):
+                self.caught[name] = found
+            self.seeds[name].clear()
         return len(self.caught) == len(self.wanted)
 
     def _watched(self) -> Mutation:
@@ -131,7 +133,7 @@ class Survey(Search):
 
         return watched
 
-    def expand(self, model: Model) -> Iterator[Move]:
+    def expand(self, number: int, model: Model) -> Iterator[Move]:
         """The moves of a state; it is kept for each rule that answered in one of them."""
         following = moves(model, self.family)
         while True:
@@ -139,56 +141,39 @@ class Survey(Search):
             move = next(following, None)
             if move is None:
                 return
-            of = self.said if not self.wanted else self.said & {name for names in self.wanted for name in names}
-            for name in of:
+            for name in self.said & set(self.wanted) if self.wanted else self.said:
                 kept = self.seeds[name]
-                if len(kept) < SEEDS and (not kept or kept[-1] is not model):
-                    kept.append(model)
+                if len(kept) < SEEDS and (not kept or kept[-1][1] is not model):
+                    kept.append((number, model))
             yield move
 
-    def without(self, names: Iterable[str]) -> Violation | None:
-        """Return the law that the protocol without these rules breaks in this family; None where all hold."""
-        names = tuple(names)
-        mutation = replace(together([slots()[name] for name in names]), names=self.habits)
+    def without(self, name: str) -> Caught | None:
+        """Return how the protocol without this rule breaks a law in this family; None where all hold."""
+        mutation = replace(slots()[name], names=self.habits)
         good: set[object] = set()
-        for name in names:
-            for seed in self.seeds.get(name, ()):
-                found = self._from(_with(seed, mutation), good)
-                if found is not None:
-                    return found
+        for number, seed in self.seeds.get(name, ()):
+            for found in self._from(_with(seed, mutation), good):
+                path = Path(self.family, troubles_of([*self.trace(number), *found]))
+                try:
+                    violation = path.walk(mutation)
+                except Elsewhere:
+                    continue
+                if violation is not None and path.walk(Mutation(names=self.habits)) is None:
+                    return Caught(path, violation)
         return None
 
-    def _from(self, model: Model, good: set[object]) -> Violation | None:
-        """On from one state: quietly, or after one more move of any kind."""
+    def _from(self, model: Model, good: set[object]) -> Iterator[list[tuple[str, bool]]]:
+        """On from one state: quietly, or after one more move of any kind; the moves that break a law."""
         try:
-            found = self._quietly(model, good)
-            if found is not None:
-                return found
+            if quietly(model, self.family, good):
+                yield []
+                return
             for move in moves(model, self.family):
-                if not move.natural and (found := move.model.broken or self._quietly(move.model, good)):
-                    return found
+                if not move.natural and (move.model.broken or quietly(move.model, self.family, good)):
+                    yield [(move.label, False)]
+                    return
         except Astray:
-            return None
-        return None
-
-    def _quietly(self, model: Model, good: set[object]) -> Violation | None:
-        seen: dict[object, int] = {}
-        models: list[Model] = []
-        while (k := key(model)) not in seen and len(models) < LONG:
-            if k in good:
-                good |= seen.keys()
-                return None
-            seen[k] = len(models)
-            models.append(model)
-            model = next(move for move in moves(model, self.family) if move.natural).model
-            if model.broken:
-                return model.broken
-        for each in models[seen.get(key(model), 0) :]:
-            judge.rest(each)
-            if each.broken:
-                return each.broken
-        good |= seen.keys()
-        return None
+            return
 
 
 def _with(model: Model, mutation: Mutation) -> Model:
