@@ -92,7 +92,8 @@ class Gate:
         self.log = list(proc.log)
         self.credential = proc.credential or model.credential()
         self.first = proc.first
-        self.views = 0 if proc.view is None else 1 if proc.first else 2
+        self.latest = proc.view
+        self.asked = self.begun = False
         self.cursor = 0
         self.clock = proc.began if proc.view is not None else model.now
         self.outcome: str | None = outcome if proc.pending not in ("", "decide") else None
@@ -170,20 +171,33 @@ class Gate:
         more = (kind,) if operation in ("mint", "put") else ()
         return cast("Callable[..., object]", EFFECTS[operation])(self.model, *arguments, *more)
 
-    def boundary(self) -> View:
+    def look(self) -> View:
+        """The fold is asked for: at the beginning of a pass as it was when the present act began, later as it is."""
+        if self.asked or self.view is None:
+            self.latest = self.model.view
+        if self.view is None:
+            self.first, self.view = True, self.latest
+            self._begin()
+        self.asked = True
+        assert self.latest is not None
+        return self.latest
+
+    def act(self) -> None:
         """An act begins: what came before needs not be played again."""
-        if self.views:
-            self.views -= 1
-            assert self.view is not None
-            return self.view
-        self.first = self.view is None
-        self.view, self.log, self.cursor = self.model.view, [], 0
-        self.began = self.clock = self.model.now
-        self.kept = _copied(self.memory)
+        again = not self.first and not self.begun
+        self.begun = True
+        if again:
+            return
+        self.first, self.view = False, self.latest
+        self._begin()
         if self.whole and self.moved:
             self.pending = "decide"
             raise Parked
-        return self.view
+
+    def _begin(self) -> None:
+        self.log, self.cursor = [], 0
+        self.began = self.clock = self.model.now
+        self.kept = _copied(self.memory)
 
     def parked(self) -> Proc:
         """The process as it stands before its next effect."""

@@ -146,7 +146,7 @@ class CoverJournal:
         self._gate.call("fence", self._me, lease)
 
     def view(self, stream: CredentialId) -> View:
-        return self._gate.boundary()
+        return self._gate.look()
 
     def append(self, lease: Lease, draft: Draft, value: Secret | None = None) -> View:
         return self._view("append", self._me, lease, draft, value.reveal() if value else None)
@@ -154,6 +154,7 @@ class CoverJournal:
     def _view(self, operation: str, *arguments: object) -> View:
         found = self._gate.call(operation, *arguments)
         assert isinstance(found, View)
+        self._gate.latest = found
         return found
 
     def note(self, stream: CredentialId, draft: Draft) -> View:
@@ -233,6 +234,8 @@ class CoverRuntime:
         self._gate.call("sleep")
 
     def stopping(self) -> bool:
+        """Asked before each act."""
+        self._gate.act()
         return False
 
     def parallel(self, calls: Sequence[Callable[[], None]]) -> None:
