@@ -14,10 +14,11 @@ from rotator.core.ports.journal import Due, Journal, Lease
 from rotator.core.ports.source import Minted, Source, TokenState
 from rotator.core.ports.target import Evidence, Publication, Reading, Remark
 from rotator.core.protocol.names import parse
+from rotator.core.protocol.rules import Action
 from rotator.core.protocol.view import View
 from rotator.core.secret import Secret
 from rotator.engine.driver import Driver
-from rotator.engine.work import Bound, Fleet
+from rotator.engine.work import Bound, Fleet, Work
 from rotator.testing.cover.gate import Gate, Parked
 from rotator.testing.cover.model import NAME, TUNING
 from rotator.testing.simulation.plain import PlainFleet, PlainSource
@@ -234,8 +235,6 @@ class CoverRuntime:
         self._gate.call("sleep")
 
     def stopping(self) -> bool:
-        """Asked before each act."""
-        self._gate.act()
         return False
 
     def parallel(self, calls: Sequence[Callable[[], None]]) -> None:
@@ -284,6 +283,13 @@ def run(gate: Gate) -> None:
     for name in type(memory).__dataclass_fields__:
         setattr(memory, name, getattr(gate.memory, name))
     gate.memory = memory
+    perform = driver._perform
+
+    def act(work: Work, actions: tuple[Action, ...]) -> None:
+        gate.act()
+        perform(work, actions)
+
+    vars(driver)["_perform"] = act  # an act begins there, whichever driver a mutant has
     try:
         driver.run(NAME)
     except Parked:
