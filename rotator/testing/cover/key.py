@@ -134,7 +134,7 @@ class Canon:
         """Numbers of publications."""
         if isinstance(found, Mapping):
             return tuple([(self.of(k), v - self.base) for k, v in found.items() if k not in self.over])
-        return found - self.base if found else found
+        return cast("Hashable", found - self.base if found else found)
 
 
 AS_IT_IS: Final = frozenset({type(None), bool, int})
