@@ -92,7 +92,7 @@ class App:
             except JournalAbsent:
                 journal = None
         else:
-            journal = open_journal(config.state.url, _key(config), mode="writer", kind=kind)
+            journal = open_journal(config.state.url, state_key(config), mode="writer", kind=kind)
         app = cls(config, journal, say=say, count=count)
         if mode == "writer":
             app.configure(config)
@@ -202,8 +202,13 @@ def _tuning(config: Config) -> Tuning:
     return Tuning(watch=advanced.watch, sweep=advanced.sweep, doubt=2 * advanced.settle)
 
 
-def _key(config: Config) -> Secret:
-    """Read the key; make it where nobody configured one and it is not there yet."""
+def state_key(config: Config) -> Secret:
+    """Return the encryption key; it is made where nobody configured one and it is not there yet.
+
+    Raises:
+        ConfigError: it cannot be read.
+        JournalUnsafe: its folder cannot be made.
+    """
     if config.state.generated:
         path = config.state.folder / "rotator.key"
         try:

@@ -14,12 +14,14 @@ from typing import Final
 
 from rotator.app import state_checks
 from rotator.app.app import App
+from rotator.app.bootstrap.ledger import unfinished
 from rotator.app.fleet import ConfiguredFleet
 from rotator.app.read_only import read_only_fleet
 from rotator.app.requests import requests_of
 from rotator.app.standing import Looked, standing
 from rotator.config.load import load
 from rotator.config.models import Config
+from rotator.config.secret_ref import SecretMissing
 from rotator.core.errors import RotatorError
 from rotator.core.findings import CONFIGURATION, STATE, Finding, Level, Subject, of_connection, of_credential
 from rotator.core.ports.target import Target
@@ -41,7 +43,7 @@ def check(path: Path | str, *, offline: bool = False) -> list[Finding]:
     findings = [*_configuration(config), *state_checks.generated(config)]
     if offline:
         return findings
-    findings += [*_secrets(config), *state_checks.key(config)]
+    findings += [*_secrets(config), *_unfinished(config), *state_checks.key(config)]
     if not _stuck(findings):
         findings += state_checks.journal(config)
     with App.without_journal(config) if _stuck(findings) else App.open(path, "reader", config=config) as app:
@@ -89,11 +91,46 @@ def _secrets(config: Config) -> Iterator[Finding]:
             subject = of_connection(name)
             try:
                 ref.read()
+            except SecretMissing as error:
+                yield _not_there(name, role, error)
+                continue
             except RotatorError as error:  # a command that fails or hangs, too
                 yield _fail(subject, "secret", error)
                 continue
             yield Finding(
                 level=Level.OK, subject=subject, code="secret", message=f"{role.replace('_', ' ')} can be read"
+            )
+
+
+def _not_there(name: str, role: str, error: RotatorError) -> Finding:
+    """A file that is yet to be made; without the standby everything works until the management token ends."""
+    subject = of_connection(name)
+    if role == "token":
+        remedy = f"`rotator bootstrap {name}` makes it; or {error.remedy}"
+        return Finding(level=Level.FAIL, subject=subject, code="secret", message=error.message, remedy=remedy)
+    return missing_standby(name)
+
+
+def missing_standby(connection: str) -> Finding:
+    """Return the finding that a connection has no standby token."""
+    return Finding(
+        level=Level.WARN,
+        subject=of_connection(connection),
+        code="standby_missing",
+        message="there is no standby token: when the management token ends or leaks, only the dashboard helps",
+        remedy=f"name a file as standby_token, then `rotator bootstrap {connection} --with global-key` (or dashboard)",
+    )
+
+
+def _unfinished(config: Config) -> Iterator[Finding]:
+    for name in config.connections:
+        if unfinished(config.state.folder, name):
+            yield Finding(
+                level=Level.WARN,
+                subject=of_connection(name),
+                code="bootstrap_unfinished",
+                message="a `rotator bootstrap` of it did not come to its end: a token may be on its way into its place",
+                remedy="run the same command again: it goes on from there, and deletes what nobody can use",
             )
 
 

@@ -100,13 +100,17 @@ PROBES: Final[Mapping[Scope, Mapping[str, str]]] = MappingProxyType(
 """Scope -> name of a product as its permissions begin -> path of a GET."""
 
 
+_SHOWN_BY_READS: Final = frozenset({"read", "write", "edit"})
+"""Levels of which a read says something."""
+
+
 def probe_of(group: Group) -> str | None:
     """Return the path of the read that shows whether a permission works, None where there is none.
 
     Only for Read, Write and Edit: a read says nothing about running, purging or revoking.
     """
     base, _, level = group.name.rpartition(" ")
-    if level not in ("Read", "Write", "Edit"):
+    if level.casefold() not in _SHOWN_BY_READS:
         return None
     return PROBES[group.scope].get(base)
 
@@ -123,6 +127,6 @@ def why_none(group: Group) -> str:
         return "objects are read by the S3 interface, and need a bucket"
     if base in _QUERIES:
         return "is read by GraphQL, which is no GET"
-    if level not in ("Read", "Write", "Edit"):
+    if level.casefold() not in _SHOWN_BY_READS:
         return "no read tells whether this may be done"
     return "no read is documented that needs no id of a thing"

@@ -18,7 +18,21 @@ import typer
 from typer.core import TyperGroup
 
 from rotator import __version__
-from rotator.cli import acknowledge, adopt, check, exits, inventory, operate, permissions, run, show, token, tools
+from rotator.cli import (
+    acknowledge,
+    adopt,
+    bootstrap,
+    check,
+    exits,
+    init,
+    inventory,
+    operate,
+    permissions,
+    run,
+    show,
+    token,
+    tools,
+)
 from rotator.cli.output import discard, say, unwritten, write_error
 from rotator.cli.verbs import Config, LogFormatOption, OutputOption, Settings
 
@@ -27,11 +41,11 @@ SECTIONS: Final = (
     ("Run", ("run", "once")),
     ("Look", ("status", "plan", "history", "check", "permissions", "token", "discover", "audit", "healthcheck")),
     ("Act", ("rotate", "pause", "resume", "resolve", "ack")),
-    ("Set up", ("adopt", "keygen", "schema", "version", "testing")),
+    ("Set up", ("init", "bootstrap", "adopt", "keygen", "schema", "version", "testing")),
 )
 """The verbs in the order in which `--help` shows them."""
 
-LATER: Final = ("revoke", "rekey", "bootstrap")
+LATER: Final = ("revoke", "rekey")
 """Verbs that are planned; until then each says so."""
 
 HELP: Final = """Keeps Cloudflare API tokens fresh: makes the successor ahead of time, proves it,
@@ -157,7 +171,7 @@ def _later(name: str) -> None:
         raise typer.Exit(exits.USAGE)
 
 
-for _module in (tools, run, show, check, permissions, token, inventory, adopt, operate, acknowledge):
+for _module in (tools, run, show, check, permissions, token, inventory, adopt, operate, acknowledge, init, bootstrap):
     _module.register(app)
 for _name in LATER:
     _later(_name)

@@ -5,7 +5,7 @@ It draws what the JSON document says and nothing else, so that both always agree
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from rotator.cli.layout import Column, Line, Row, Span, Table, table, text, wrapped
@@ -25,6 +25,8 @@ MOMENTS: Final = frozenset({"expires_at", "until"})
 
 LONGEST_PLAN: Final = 40
 """Rows of a plan that people are shown; the document has all."""
+LONGEST_SUMMARY: Final = 20
+"""Tokens of a plan whose permissions people are shown."""
 
 TITLES: Final = ("AT (UTC)", "WHEN", "CREDENTIAL", "STRATEGY", "WHY", "REQUESTS")
 """Columns of a plan."""
@@ -57,7 +59,29 @@ def plan(document: Document, width: int | None) -> list[Line]:
     lines.append(text(""))
     for connection in document["connections"]:
         lines += wrapped(_planned(connection), width, hang=2)
-    return lines
+    return [*lines, *_tokens(document, width)]
+
+
+def _tokens(document: Document, width: int | None) -> Iterator[Line]:
+    """What the tokens that are made soon will be: as the dashboard shows it before one is made."""
+    soon = dict.fromkeys(row["credential"] for row in document["rotations"] if row["strategy"] != "roll")
+    shown = [token for token in document["tokens"] if token["credential"] in soon]
+    for token in shown[:LONGEST_SUMMARY]:
+        whose = f"the account {token['account_id']}" if token.get("account_id") else f"the {token['owner']}"
+        life = "never expires" if token["lifetime"] is None else f"lives {human(token['lifetime'])}"
+        begins = f", begins {human(token['not_before'])} after it was made" if token.get("not_before") else ""
+        yield text("")
+        yield text(f"{token['credential']}: a token of {whose}, {life}{begins}", "title")
+        for row in token.get("permissions", ()):
+            denied = "not " if row["effect"] == "deny" else ""
+            places = ", ".join(row["resources"])
+            yield from wrapped(f"  {row['scope']}: {row['permission']}, {denied}on {places}", width, hang=6)
+        limits = token.get("request_ip") or {}
+        if limits:
+            said = "; ".join(f"{'only' if side == 'in' else 'not'} from {', '.join(limits[side])}" for side in limits)
+            yield from wrapped(f"  addresses: {said}", width, hang=6)
+    if len(shown) > LONGEST_SUMMARY:
+        yield text(f"and {len(shown) - LONGEST_SUMMARY} more tokens; -o json shows them all", "quiet")
 
 
 def _planned(connection: Document) -> Span:

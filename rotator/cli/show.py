@@ -153,7 +153,10 @@ def plan(
 
     Says before anything happens which credentials are due, by which strategy,
     at which targets, and whether rate budget and token quota carry it, the
-    overlap of old and new tokens included. Asks nobody and changes nothing.
+    overlap of old and new tokens included. Below stands what each token will
+    be, as the dashboard shows it before "Create Token": permissions by scope
+    with their resources, limits on addresses, lifetime. Asks nobody and
+    changes nothing.
 
       rotator plan
       rotator plan --days 90 -o json
@@ -170,6 +173,17 @@ def plan(
 
         write_lines(render.plan(document, terminal_width()))
     return exits.DONE
+
+
+def _tokens(app: App) -> list[dict[str, Any]]:
+    """What the token of each credential will be."""
+    from rotator.app.summary import summary
+
+    connections = app.config.connections
+    return [
+        summary(stanza, getattr(connections[stanza.common.connection].options, "account_id", None))
+        for stanza in app.config.credentials
+    ]
 
 
 def _plan(app: App, days: float) -> dict[str, Any]:
@@ -195,6 +209,7 @@ def _plan(app: App, days: float) -> dict[str, Any]:
         "version": 1,
         "time": rfc3339(app.clock.utc()),
         "days": days,
+        "tokens": _tokens(app),
         "rotations": [
             {
                 "time": rfc3339(row.at),

@@ -23,7 +23,7 @@ from rotator.core.errors import ConfigError
 from rotator.core.findings import Subject
 
 LATER: Final = frozenset(
-    {"templates", "fleets", "probes", "notify", "group", "groups", "min_gap", "window", "windows"}
+    {"templates", "fleets", "notify", "group", "groups", "min_gap", "window", "windows"}
     | {"maintenance", "freeze", "freezes", "api", "web", "page", "kms", "transit"}
 )
 """Keys that are planned and refused until then."""

@@ -59,6 +59,10 @@ def _credential_name(value: object) -> object:
     return value
 
 
+class SecretMissing(ConfigError):
+    """The file that a secret is read from is not there: perhaps it is yet to be made."""
+
+
 class SecretRef(Stanza):
     """Exactly one of `file`, `env`, `command` (a list: program and arguments, no shell) and `systemd_credential`."""
 
@@ -102,7 +106,8 @@ class SecretRef(Stanza):
         """Read the secret now; one trailing line end is taken off.
 
         Raises:
-            ConfigError: it is not there, not readable, empty, too long, not one line of printable characters without
+            SecretMissing: its file is not there.
+            ConfigError: it is not readable, empty, too long, not one line of printable characters without
                 spaces, or its file may be written by others.
             Unavailable: the command failed or took longer than `COMMAND_TIMEOUT`.
         """
@@ -167,7 +172,8 @@ def _read_file(path: Path, what: str) -> bytes:
         # Not blocking: opening a FIFO would wait for a writer.
         fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     except OSError as error:
-        raise ConfigError(
+        kind = SecretMissing if isinstance(error, FileNotFoundError) else ConfigError
+        raise kind(
             f"reading a secret: {what} cannot be opened: {error.strerror}", "create it, or correct the path"
         ) from None
     try:

@@ -19,6 +19,9 @@
     management   the management tokens as they are now; `accounts`: what an id of an account is
     preflight    what `check` says of a connection; `grantable`: of one credential
     addresses    whether an address restriction lets this host in
+    bearers      who authenticates a request; `authority`: a user with the Global API Key, for a bootstrap
+    first        what a connection's management token must hold; `dashboard`: the link that has it filled in
+    first_use    whether a new token can do what its grants say (`probes: auto`)
 
 `Connection` and `Source` are imported from their modules; importing this package loads nothing but this text.
 """

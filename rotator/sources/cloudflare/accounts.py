@@ -29,17 +29,20 @@ class Account:
     remedy: str = ""
 
 
-def tell(connection: CloudflareConnection, me: ManagementToken, account_id: str) -> Account:
+def tell(
+    connection: CloudflareConnection, me: ManagementToken, account_id: str, who: str = "the management token"
+) -> Account:
     """Ask what an id is that stands where an account's id belongs.
 
     Args:
-        connection: asked with its management token.
+        connection: asked with its management token, or with its key.
         me: that token.
         account_id: the id.
+        who: who asks, in words.
     """
     if _get(connection, f"/accounts/{account_id}", "looking up the account") is not None:
         return Account(reached=True)
-    accounts = _accounts(connection)
+    accounts = reached(connection)
     zone = _get(connection, f"/zones/{account_id}", "looking up what the id of the account is")
     if zone is not None:
         of = zone.get("account")
@@ -51,21 +54,21 @@ def tell(connection: CloudflareConnection, me: ManagementToken, account_id: str)
         )
     user = _get(connection, "/user", "looking up the user")
     if account_id in ((user or {}).get("id"), user_of(me.shown)):
-        return Account(reached=False, wrong="it is the id of the user", remedy=_instead(accounts))
+        return Account(reached=False, wrong="it is the id of the user", remedy=_instead(accounts, who))
     if accounts:
-        return Account(reached=False, wrong="the management token does not reach it", remedy=_instead(accounts))
+        return Account(reached=False, wrong=f"{who} does not reach it", remedy=_instead(accounts, who))
     return Account(reached=None)
 
 
-def _instead(accounts: Mapping[str, str]) -> str:
+def _instead(accounts: Mapping[str, str], who: str) -> str:
     if not accounts:
         return "write the id of the account: the dashboard shows it on the overview page of any domain"
     known = ", ".join(f"{account_id} ({name})" for account_id, name in list(accounts.items())[:5])
-    return f"write the id of an account that the management token reaches: {known}"
+    return f"write the id of an account that {who} reaches: {known}"
 
 
-def _accounts(connection: CloudflareConnection) -> dict[str, str]:
-    """The accounts that the management token sees, id -> name; empty where it may not list them."""
+def reached(connection: CloudflareConnection) -> dict[str, str]:
+    """Return the accounts that whoever asks sees, id -> name; empty where it may not list them."""
     call = Call(
         operation="accounts", doing="listing accounts", method="GET", path="/accounts", query={"per_page": "50"}
     )

@@ -25,6 +25,7 @@ from rotator.sources.cloudflare.answers import (
     read_envelope,
     seen_address,
 )
+from rotator.sources.cloudflare.bearers import Bearer, GlobalKey
 from rotator.sources.cloudflare.errors import NOT_FOUND, ROUTE, CallKind, Meaning, error, judge, lost, not_sent
 from rotator.sources.cloudflare.pasted import refuse
 
@@ -103,9 +104,11 @@ class Calls:
         login: str = "the management token",
         network: Network | None = None,
         observer: Observer | None = None,
+        key: GlobalKey | None = None,
     ) -> None:
         """Remember where everything is; the arguments are those of `connection.Connection`."""
         self._token = token
+        self._key = key
         self._budget = budget
         self._api_url = api_url
         self._login = login
@@ -115,6 +118,10 @@ class Calls:
         self._http: Http | None = None
         self._proven: set[str] = set()
         self._unreported: deque[tuple[str, str]] = deque()
+
+    def _default(self) -> Bearer:
+        """Who authenticates what names nobody: the management token, or the key of a bootstrap."""
+        return self.token() if self._key is None else self._key
 
     def token(self) -> Secret:
         """Read the management token now.
@@ -131,12 +138,12 @@ class Calls:
             trouble = unreadable
         raise Unavailable(trouble.message, trouble.remedy)
 
-    def call(self, call: Call, bearer: Secret | None = None) -> Reply:
+    def call(self, call: Call, bearer: Bearer | None = None) -> Reply:
         """Send one request, exactly once.
 
         Args:
             call: what to send.
-            bearer: who authenticates it; the management token if None.
+            bearer: who authenticates it; the management token if None, or the key of a connection that has one.
 
         Returns:
             The success, or the verdict on an answer that is none; whoever cannot use that raises `failure`.
@@ -147,7 +154,7 @@ class Calls:
             OutcomeUnknown: something with an effect was sent, and no complete answer came.
         """
         self.report()
-        bearer = self.token() if bearer is None else bearer
+        bearer = self._default() if bearer is None else bearer
         http = self._client()
         self._budget.take(call.priority)
         from rotator.sources.cloudflare.http import AnswerLost, NotSent

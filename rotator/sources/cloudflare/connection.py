@@ -6,15 +6,18 @@ It decides nothing about rotations, and knows no credential.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from rotator.core.errors import Refused
+from rotator.core.instants import unix
 from rotator.core.ports.runtime import Budget, Priority
 from rotator.core.ports.source import TokenState
 from rotator.core.secret import Secret
 from rotator.sources.cloudflare import tokens
+from rotator.sources.cloudflare.bearers import VALUE, GlobalKey
 from rotator.sources.cloudflare.calls import Call, Calls, Observer
 from rotator.sources.cloudflare.errors import CallKind, unaccepted
 from rotator.sources.cloudflare.inventory import list_tokens, tokens_path
@@ -51,6 +54,7 @@ class CloudflareConnection:
         places: Mapping[str, str] | None = None,
         network: Network | None = None,
         observer: Observer | None = None,
+        key: GlobalKey | None = None,
     ) -> None:
         """Remember where everything is.
 
@@ -65,13 +69,20 @@ class CloudflareConnection:
             places: role -> where that token is read from, in words ("file /run/secrets/cloudflare").
             network: where connections come from; by default straight ones that trust what the system trusts.
             observer: who is told what the wire says.
+            key: who authenticates in place of the management token, where there is none yet.
         """
         self.name = name
         self.account_id = account_id
         self.standby_token = standby_token
         self._places = dict(places or {})
         self.calls = Calls(
-            login=self.login(), token=token, budget=budget, api_url=api_url, network=network, observer=observer
+            login=self.login() if key is None else f"the Global API Key of {key.email}",
+            token=token,
+            budget=budget,
+            api_url=api_url,
+            network=network,
+            observer=observer,
+            key=key,
         )
         self._user_id = user_id
         self._known: tuple[Secret, Identity] | None = None
@@ -168,8 +179,6 @@ class CloudflareConnection:
         Raises:
             Unavailable, RateLimited: no answer that says either.
         """
-        from rotator.sources.cloudflare.http import VALUE
-
         if not VALUE.fullmatch(value.reveal()):
             return None  # it cannot even be sent, so it is nobody's token
         call = Call(
@@ -184,6 +193,9 @@ class CloudflareConnection:
         status, token_id = (result.get("status"), result.get("id")) if isinstance(result, dict) else (None, None)
         if not isinstance(status, str) or not isinstance(token_id, str) or not tokens.ID.fullmatch(token_id):
             raise self.calls.failure(call, reply)
+        begins = unix(result.get("not_before")) if isinstance(result, dict) else None
+        if begins is not None and (reply.date or time.time()) < begins:
+            return None  # it is told to be active, and every other request is refused until then
         return token_id if status == "active" else None
 
     def control(self) -> bool:

@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import json
 import logging
-import re
 import select
 import ssl
 import threading
@@ -33,10 +32,10 @@ import httpcore
 import httpx
 
 from rotator import __version__
-from rotator.core.secret import Secret
 from rotator.host.network.dial import Network
 from rotator.host.network.errors import NotConnected
 from rotator.sources.cloudflare.answers import Answer
+from rotator.sources.cloudflare.bearers import Bearer, headers_of
 
 if TYPE_CHECKING:
     from rotator.host.network.tunnel import Wire
@@ -57,8 +56,6 @@ HEADERS: Final = (
     (b"Connection", b"keep-alive"),
 )
 _PORTS: Final = {"https": 443, "http": 80}
-VALUE: Final = re.compile(r"[!-~]{1,512}")
-"""What may stand in an Authorization header; a library would quote anything else in its exception."""
 
 
 class NotSent(Exception):
@@ -266,7 +263,7 @@ class Http:
         self,
         method: str,
         path: str,
-        bearer: Secret | None,
+        bearer: Bearer | None,
         *,
         query: Mapping[str, str] | None = None,
         body: object = None,
@@ -278,7 +275,7 @@ class Http:
         Args:
             method: HTTP method.
             path: below the base address, with a leading slash.
-            bearer: the token that authenticates it, revealed into the header only; None for none.
+            bearer: who authenticates it, revealed into the headers only; None for nobody.
             query: query parameters.
             body: sent as JSON unless None.
             effect: whether it changes something; then it gets a connection of its own.
@@ -307,7 +304,7 @@ class Http:
         self,
         method: str,
         path: str,
-        bearer: Secret | None,
+        bearer: Bearer | None,
         query: Mapping[str, str] | None,
         body: object,
         effect: bool,
@@ -338,13 +335,11 @@ class Http:
             finally:
                 response.close()
 
-    def _head(self, bearer: Secret | None, content: bytes, method: str) -> list[tuple[bytes, bytes]]:
-        head = [(b"Host", self._host), *HEADERS]
-        if bearer is not None:
-            token = bearer.reveal()
-            if not VALUE.fullmatch(token):
-                raise ValueError("the token cannot stand in a header")
-            head.append((b"Authorization", f"Bearer {token}".encode()))
+    def _head(self, bearer: Bearer | None, content: bytes, method: str) -> list[tuple[bytes, bytes]]:
+        who = headers_of(bearer)
+        if who is None:
+            raise ValueError("the token cannot stand in a header")
+        head = [(b"Host", self._host), *HEADERS, *((name.encode(), value.encode()) for name, value in who.items())]
         if content:
             head.append((b"Content-Type", b"application/json"))
         if content or method not in ("GET", "DELETE"):

@@ -23,7 +23,7 @@ from pydantic import (
 from pydantic.json_schema import JsonSchemaValue
 
 from rotator import catalogue
-from rotator.config.fields import HexId, ServiceUrl, Stanza, Text, wrong
+from rotator.config.fields import HexId, PositiveDuration, ServiceUrl, Stanza, Text, wrong
 from rotator.config.models import RateBudget
 from rotator.config.network import Reachable
 from rotator.config.secret_ref import SecretRef
@@ -269,6 +269,10 @@ ELSEWHERE: Final = (
 """What to do where an address restriction keeps this host from using the token that it has to prove."""
 
 
+LATEST_START: Final = 45 * 60.0
+"""Seconds; a token that is not accepted for an hour is taken for a bad one."""
+
+
 class CredentialOptions(Stanza):
     """The source's part of a credential: whose token it is, what it may do, from where.
 
@@ -277,6 +281,8 @@ class CredentialOptions(Stanza):
         account_id: instead of the connection's.
         grants: at least one.
         request_ip: address restriction.
+        probes: whether what the grants say is tried before a new value is published.
+        not_before: seconds after its making at which a token begins to be valid.
         verify: how a new value is proven before it is published: `value` uses it once from this host, `get` only asks
             the management token, for tokens that this host may not use.
     """
@@ -290,6 +296,40 @@ class CredentialOptions(Stanza):
         description="How a new value is proven: by using it once, or (tokens for other hosts only) by the "
         "management token's word.",
     )
+
+    probes: Literal["auto", "none"] | None = Field(
+        None,
+        description="auto: before a new value is published, what its grants say is proven by reads, as "
+        "`rotator token test` does; none by default.",
+    )
+    not_before: PositiveDuration | None = Field(
+        None, description="How long after it was made a token begins to be valid; published only then."
+    )
+
+    @model_validator(mode="after")
+    def _provable(self) -> Self:
+        if self.not_before is not None and not self.verifies:
+            raise wrong(
+                "not_before and verify: get exclude each other",
+                "expected a value that can be proven, else it would be published before it is valid",
+                "remove one of them",
+            )
+        if self.not_before is not None and self.not_before > LATEST_START:
+            raise wrong(
+                "not_before is too long",
+                f"expected at most {LATEST_START / 60:.0f} minutes: a new value is proven before it is published",
+                "write for example 5m",
+            )
+        if self.probes == "auto" and not self.verifies:
+            raise wrong(
+                "probes: auto needs a token that this host may use", "expected verify: value", "remove one of them"
+            )
+        return self
+
+    @property
+    def proves(self) -> bool:
+        """Whether what the grants say is tried before a new value is published."""
+        return self.probes == "auto"
 
     @property
     def verifies(self) -> bool:

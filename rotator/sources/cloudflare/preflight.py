@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Final, TypeVar
 
+from rotator.config.secret_ref import SecretMissing
 from rotator.core.credential import DAY, NEVER
 from rotator.core.errors import Barred, RotatorError
 from rotator.core.findings import Finding, Level, Subject, of_connection
@@ -168,19 +169,22 @@ def _lifetime(subject: Subject, me: ManagementToken, now: float) -> Iterator[Fin
 
 
 def _standby(connection: CloudflareConnection, subject: Subject, me: ManagementToken) -> Iterator[Finding]:
-    def finding(level: Level, message: str, remedy: str = "") -> Finding:
-        return Finding(level=level, subject=subject, code="standby_token", message=message, remedy=remedy)
+    def finding(level: Level, message: str, remedy: str = "", code: str = "standby_token") -> Finding:
+        return Finding(level=level, subject=subject, code=code, message=message, remedy=remedy)
 
     if connection.standby_token is None:
         if me.expires_at != NEVER:
             yield finding(
                 Level.WARN,
                 "there is no standby token: when the management token ends, only the dashboard helps",
-                "make a second management token with another expiry and name it as `standby_token`",
+                f"name a file as standby_token, then `rotator bootstrap {connection.name} --with global-key`",
+                "standby_missing",
             )
         return
     try:
         second = look(connection, "standby")
+    except SecretMissing:
+        return  # said where secrets are looked at
     except RotatorError as error:
         barred = isinstance(error, Barred)
         yield finding(

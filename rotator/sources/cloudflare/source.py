@@ -23,6 +23,7 @@ from rotator.sources.cloudflare.calls import Call, Reply
 from rotator.sources.cloudflare.connection import CloudflareConnection
 from rotator.sources.cloudflare.differences import differences, summary
 from rotator.sources.cloudflare.errors import NOT_FOUND, CallKind
+from rotator.sources.cloudflare.first_use import FirstUse
 from rotator.sources.cloudflare.grants import policies_of
 from rotator.sources.cloudflare.inventory import tokens_path
 from rotator.sources.cloudflare.options import ELSEWHERE, CredentialOptions
@@ -46,6 +47,7 @@ class CloudflareSource:
         self._account_id = options.account_id or connection.account_id
         self._path = tokens_path(options.owner, self._account_id)
         self._last_read = _NOTHING_READ
+        self._first = FirstUse(connection, options, self._account_id)
 
     @property
     def principal(self) -> TokenId:
@@ -85,7 +87,7 @@ class CloudflareSource:
         """
         doing = "creating a token"
         try:
-            body = tokens.new_body(name, self._policies(), self._request_ip(), expires_at)
+            body = tokens.new_body(name, self._policies(), self._request_ip(), expires_at, self._begins())
         except ValueError as unfit:
             raise Refused(f"{doing}: {unfit}", "choose a shorter lifetime", code="bad_request") from None
         call = Call(
@@ -229,7 +231,8 @@ class CloudflareSource:
         """Return the id of the token if the provider accepts the value now, None if it says no.
 
         Raises:
-            Barred: the address of this host is not allowed to use the token.
+            Barred: the address of this host is not allowed to use the token, or (`probes: auto`) a new token cannot do
+                what its grants say.
             Unavailable: no usable answer.
             RateLimited: not now.
 
@@ -237,10 +240,13 @@ class CloudflareSource:
         only, and says of others that they are invalid.
         """
         try:
-            token_id = self._connection.verify(value, self._path)
-            return None if token_id is None else TokenId(token_id)
+            found = self._connection.verify(value, self._path)
         except Barred as barred:
             message = barred.message
+        else:
+            if found is not None and self._options.proves:
+                self._first.demand(value, found, self._read_just_now(found))
+            return None if found is None else TokenId(found)
         raise Barred(message, ELSEWHERE)
 
     def looks_like(self, text: Secret, key: str, *, adopted: bool) -> Shape:
@@ -277,6 +283,11 @@ class CloudflareSource:
     def _policies(self) -> tuple[TokenPolicy, ...]:
         return policies_of(self._options, self._account_id, self._connection)
 
+    def _begins(self) -> float | None:
+        """When a token that is made now begins to be valid, by this machine's clock; None for at once."""
+        later = self._options.not_before
+        return None if later is None else time.time() + later
+
     def _request_ip(self) -> dict[str, tuple[str, ...]]:
         limits = self._options.request_ip
         sides = {"in": limits.in_, "not_in": limits.not_in} if limits else {}
@@ -293,6 +304,11 @@ class CloudflareSource:
                 return found
         self._calls.report()
         raise self._calls.failure(call, reply)
+
+    def _read_just_now(self, token_id: str) -> dict[str, Any] | None:
+        """What `get` read a moment ago, and may be used again; None where it read another token, or long ago."""
+        at, of, shown = self._last_read
+        return shown if of == token_id and time.monotonic() - at <= JUST_READ else None
 
     def _just_read(self, token_id: TokenId) -> dict[str, Any] | None:
         """What `get` read a moment ago, once: whoever disables a token has just looked at it."""

@@ -108,11 +108,16 @@ def _time_or(text: object, absent: float) -> float | None:
 
 
 def new_body(
-    name: str, policies: Sequence[TokenPolicy], request_ip: Mapping[str, Sequence[str]], expires_at: float
+    name: str,
+    policies: Sequence[TokenPolicy],
+    request_ip: Mapping[str, Sequence[str]],
+    expires_at: float,
+    not_before: float | None = None,
 ) -> Any:
-    """Return the body that creates a token; `expires_at` in unix seconds, `NEVER` for none.
+    """Return the body that creates a token; times in unix seconds, `NEVER` for no end.
 
-    `not_before` is never sent: with "now" in it, a clock that is a second off makes a token unusable at birth.
+    `not_before` is sent only where it is asked for: with "now" in it, a clock that is a second off makes a token
+    unusable at birth.
 
     Raises:
         ValueError: `expires_at` is beyond the year 9999.
@@ -120,6 +125,8 @@ def new_body(
     body: dict[str, Any] = {"name": name, "policies": [p.to_json() for p in policies]}
     if expires_at != NEVER:
         body["expires_on"] = api_time(expires_at)
+    if not_before is not None:
+        body["not_before"] = api_time(not_before)
     if request_ip:
         body["condition"] = {"request_ip": {side: list(blocks) for side, blocks in request_ip.items()}}
     return body

@@ -127,7 +127,7 @@ def test_a_management_token_that_ends_soon_is_a_warning_and_so_is_a_missing_stan
 
     found = said(account, options())
     assert found["connection", "management_token"] == "warn"
-    assert found["connection", "standby_token"] == "warn"
+    assert found["connection", "standby_missing"] == "warn"
 
     account.sandbox.world.tokens[account.management_id].expires_on = account.now() + 300 * DAY
     assert said(account, options())["connection", "management_token"] == "ok"
