@@ -34,7 +34,7 @@ class Subject:
     target: str = ""
 
     def __str__(self) -> str:
-        """Return it in words for people: `credential workers-deploy, target vault`."""
+        """Return it in words for people: `credential workers-deploy, target hub`."""
         named = f"{self.about} {self.name}" if self.name else str(self.about)
         return f"{named}, target {self.target}" if self.target else named
 
