@@ -106,7 +106,7 @@ def _not_there(name: str, role: str, error: RotatorError) -> Finding:
     """A file that is yet to be made; without the standby everything works until the management token ends."""
     subject = of_connection(name)
     if role == "token":
-        remedy = f"`rotator bootstrap {name}` makes it; or {error.remedy}"
+        remedy = f"`rotator bootstrap {name} --with global-key` (or token, dashboard) makes it; or {error.remedy}"
         return Finding(level=Level.FAIL, subject=subject, code="secret", message=error.message, remedy=remedy)
     return missing_standby(name)
 

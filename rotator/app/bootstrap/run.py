@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from rotator.core.findings import Finding
 from rotator.core.secret import Secret
 from rotator.host.crashpoints import crash_at
 from rotator.journal.sealing import KeyRing
+from rotator.sources.cloudflare import accounts
 from rotator.sources.cloudflare.authority import Authority, Person
 from rotator.sources.cloudflare.bearers import GlobalKey
 from rotator.sources.cloudflare.first import OwnerKind
@@ -58,11 +59,11 @@ def by_key(
     """
     try:
         found = setting(path, name, owner)
-    except ConfigError as wrong:
+    except ConfigError:
         lacking = without_account(path, name)
         if lacking is None:
             raise
-        _name_accounts(lacking, key, wrong)
+        _name_accounts(lacking, key)
         raise
     authority = Authority(name, found.options, key, found.budget())
     try:
@@ -121,7 +122,13 @@ def by_value(path: Path, name: str, ask: Ask, *, every: bool, tell: Tell) -> Res
         Refused: Cloudflare does not accept it, it may not create tokens, or both places are taken.
         RotatorError: not now; a value that was given is durable, and the same command goes on from there.
     """
-    found = setting(path, name, None)
+    try:
+        found = setting(path, name, None)
+    except ConfigError:
+        lacking = None if every else without_account(path, name)
+        if lacking is not None:
+            _name_accounts_of(lacking, ask("management", lacking))
+        raise
     places = found.places()
     free = _writable(places)
     with Ledger(found.config.state.folder, name, KeyRing(state_key(found.config)), crash_at) as ledger:
@@ -218,7 +225,7 @@ def _planned(found: Setting, places: Sequence[Place], person: Person, lifetime: 
     return planned
 
 
-def _name_accounts(lacking: Setting, key: GlobalKey, wrong: ConfigError) -> None:
+def _name_accounts(lacking: Setting, key: GlobalKey) -> None:
     """Find the account id that the configuration lacks; what else is wrong with it is told as it is."""
     authority = Authority(lacking.name, lacking.options, key, lacking.budget())
     try:
@@ -226,11 +233,31 @@ def _name_accounts(lacking: Setting, key: GlobalKey, wrong: ConfigError) -> None
         known = authority.reached()
     finally:
         authority.close()
+    _choose(lacking, authority.login, known)
+
+
+def _name_accounts_of(lacking: Setting, value: Secret) -> None:
+    """The same, by a token that a person made."""
+    refuse(value, "what was given")
+    connection = lacking.connection(value)
+    try:
+        known = accounts.reached(connection)
+    finally:
+        connection.close()
+    _choose(lacking, "the token that was given", known)
+
+
+def _choose(lacking: Setting, who: str, known: Mapping[str, str]) -> None:
+    """Tell which account ids can be written.
+
+    Raises:
+        ConfigError: where there is one.
+    """
     if not known:
         return
     listed = ", ".join(f"{account_id} ({called})" for account_id, called in list(known.items())[:10])
     write = f"write `account_id: {next(iter(known))}`" if len(known) == 1 else "write one of them as account_id"
     raise ConfigError(
-        f"connection {lacking.name} has no account_id; {authority.login} reaches {listed}",
+        f"connection {lacking.name} has no account_id; {who} reaches {listed}",
         f"{write} into connection {lacking.name}, and run the same command again",
     )

@@ -271,6 +271,23 @@ def test_a_missing_account_id_is_found_for_the_user(by_key, bare):
     assert ours(bare) == []
 
 
+def test_a_missing_account_id_is_found_by_the_token_that_was_given(rotator, bare):
+    bare.configure(account_id=None)
+
+    done = rotator("bootstrap", "prod", "--with", "token", "--token-file", "account-management")
+    assert done.code == 2
+    assert f"write `account_id: {ACCOUNT}`" in done.err
+    assert not (bare.folder / "secrets").exists()
+
+
+def test_check_says_how_a_missing_management_token_is_made(rotator, bare):
+    (finding,) = [f for f in rotator("check", "-o", "json").json["findings"] if f["code"] == "secret"]
+
+    assert finding["level"] == "fail"
+    assert "rotator bootstrap prod --with global-key" in finding["remedy"]
+    assert "standby_missing" in codes(rotator("check", "-o", "json").json)
+
+
 def test_a_silently_dropped_permission_is_named_and_the_token_deleted(by_key, bare, monkeypatch):
     from rotator.sandbox import tokens
 

@@ -288,7 +288,8 @@ def planned(*rotations, **more):
         "quota": {"used": 31, "limit": 500, "peak": 33},
         "peak_overlap": 2,
     } | more
-    return {"version": 1, "time": NOW, "days": 30.0, "rotations": list(rotations), "connections": [prod]}
+    planned = {"version": 1, "time": NOW, "days": 30.0, "rotations": list(rotations), "connections": [prod]}
+    return planned | {"tokens": []}
 
 
 def test_a_plan_says_what_happens_when_and_what_it_takes():
@@ -303,6 +304,33 @@ def test_a_plan_says_what_happens_when_and_what_it_takes():
         connection prod: 2 rotations, 17 requests; at most 300 in 5 min; up to 33 of 500
           tokens at once, old ones included
         """)
+
+
+def test_a_plan_shows_the_tokens_that_are_made_as_the_dashboard_does_before_it_makes_one():
+    token = {
+        "credential": "workers-deploy",
+        "name": "workers-deploy~…",
+        "owner": "account",
+        "account_id": "a" * 32,
+        "lifetime": 90 * 86400.0,
+        "not_before": 300.0,
+        "permissions": [
+            {"scope": "account", "permission": "D1 Write", "effect": "allow", "resources": ["the account a"]},
+            {"scope": "zone", "permission": "DNS Write", "effect": "deny", "resources": ["example.com", "example.net"]},
+        ],
+        "request_ip": {"in": ["203.0.113.0/24"], "not_in": ["203.0.113.9/32"]},
+    }
+    document = planned(rotation_to_come()) | {"tokens": [token, token | {"credential": "not-due-for-long"}]}
+
+    drawn = shown(render.plan(document, None))
+    assert drawn.endswith(
+        f"""
+workers-deploy: a token of the account {"a" * 32}, lives 90 d, begins 5 min after it was made
+  account: D1 Write, on the account a
+  zone: DNS Write, not on example.com, example.net
+  addresses: only from 203.0.113.0/24; not from 203.0.113.9/32
+"""
+    )
 
 
 def test_a_plan_on_a_narrow_terminal_keeps_names_whole():
