@@ -87,6 +87,12 @@ class Reason(StrEnum):
         "somebody still uses the old token",
         "find the consumer that has not read the new value",
     )
+    PROVIDER_SILENT = (
+        "provider_silent",
+        _GOES_ON,
+        "the provider gives no usable answer, so nobody knows about the old token",
+        "`rotator check` says what is wrong with the connection",
+    )
     STILL_PUBLISHED = "still_published", _GOES_ON, "a target still holds the old value, or cannot be read"
     TARGETS_NOT_IN_SYNC = "targets_not_in_sync", _GOES_ON, "a required target does not hold the current value"
     UNACKNOWLEDGED = (
@@ -119,7 +125,7 @@ class Reason(StrEnum):
 RETIREMENT_WAITS: Final = frozenset(
     {
         *(Reason.GRACE, Reason.STILL_USED, Reason.STILL_PUBLISHED, Reason.TARGETS_NOT_IN_SYNC, Reason.SOAK),
-        Reason.UNACKNOWLEDGED,
+        *(Reason.UNACKNOWLEDGED, Reason.PROVIDER_SILENT),
         *(Reason.PAUSED, Reason.RESTORED_JOURNAL, Reason.FAILED),
     }
 )

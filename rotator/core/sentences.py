@@ -140,6 +140,8 @@ def held_up(told: Told, token_id: TokenId) -> str | None:
                 " which generation its consumers use, `rotator resolve --undo` ends the acceptance"
             )
         return f"either {name} may still hold the old value or receive it, or it cannot be read"
+    if waits.why is Reason.PROVIDER_SILENT and name:
+        return f"an unknown value stands at {name}, and the provider has not said whose it is"
     if waits.why is Reason.TARGETS_NOT_IN_SYNC and name:
         if unreadable:
             return f"{name} cannot be read, so nobody knows whether it holds the current value"

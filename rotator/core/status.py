@@ -163,7 +163,9 @@ def credential_status(
         owner=credential.owner,
         strategy=_strategy(told).value,
         state=state,
-        ready=token is not None and token.expires_at > now and all(holds(view, t.name) for t in targets if t.required),
+        ready=token is not None
+        and token.expires_at > now
+        and all(_stands(told, t.name) for t in targets if t.required),
         generation=view.generation,
         token_id=view.current or None,
         token_name=(token.name or None) if token else None,
@@ -326,6 +328,11 @@ def _targets(told: Told) -> tuple[TargetStatus, ...]:
             )
         )
     return tuple(found)
+
+
+def _stands(told: Told, name: str) -> bool:
+    """Whether a target is known to hold a living value of ours: what nobody can read now is not known."""
+    return holds(told.view, name) and (name, "read") not in told.note.troubles
 
 
 def holds(view: View, name: str) -> bool:

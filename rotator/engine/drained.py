@@ -31,9 +31,12 @@ def in_sync(work: Work, of: str) -> Seen:
         if target is None:
             return Seen(at, Result.BAD, subject=name)
         try:
-            if not _good(work, name, target, good - {NO_VALUE}):
-                return Seen(at, Result.BAD, subject=name)
-        except NO_ANSWER:
+            synced = _good(work, name, target, good - {NO_VALUE})
+        except NO_ANSWER as error:
+            work.trouble(name, "read", error)  # what people read must tell it from a target that holds something else
+            return Seen(at, Result.BAD, subject=name)
+        work.trouble(name, "read", None)
+        if not synced:
             return Seen(at, Result.BAD, subject=name)
     return Seen(at, Result.GOOD)
 
@@ -94,44 +97,50 @@ def unpublished(work: Work, of: TokenId) -> Seen:
     for name in sorted(work.credential.all | view.baselines):
         if name in view.released and at - view.released[name] > grace:
             continue
-        if not _let_go(work, name, of):
-            return Seen(work.now, Result.BAD, subject=name)
+        if (found := _let_go(work, name, of)) is not Result.GOOD:
+            return Seen(work.now, found, subject=name)
     return Seen(at, Result.GOOD)
 
 
-def _let_go(work: Work, name: str, of: TokenId) -> bool:
-    """Read one target for `unpublished`; False while it holds the token, may come to hold it, or cannot be read."""
+def _let_go(work: Work, name: str, of: TokenId) -> Result:
+    """Read one target for `unpublished`: GOOD once it let go of the token and cannot come to hold it.
+
+    BAD where it holds it, may come to hold it, or cannot be read; UNSURE where only the provider can tell whose value
+    stands there, and does not.
+    """
     view, target = work.view, work.bound.targets.get(name)
     may_hold = name in work.credential.required or view.last.get(name) == of or (name, of) in view.open_writes
+    nowhere = Result.BAD if may_hold else Result.GOOD
     if target is None:
-        return not may_hold
+        return nowhere
     try:
         reading = target.read()
     except NO_ANSWER as error:
         if may_hold:
             work.trouble(name, "read", error)  # what people read must tell it from a target that holds the value
-        return not may_hold
+        return nowhere
     work.trouble(name, "read", None)
     if name in work.bound.markers:
         gone = let_go(work, name, reading, of)
         if gone is None:  # nobody can tell; what was certainly never published stands nowhere
-            return not may_hold or _never_published(work, of)
+            return Result.GOOD if not may_hold or _never_published(work, of) else Result.BAD
         if not gone:
-            return False
+            return Result.BAD
         fingerprint, found = marked(work, name, reading)
     elif reading.version in view.open_writes.get((name, of), ()):
-        return False  # a paused writer may still win on top of this version
+        return Result.BAD  # a paused writer may still win on top of this version
     else:
         fingerprint, found = holder(work, target, reading)
     if found == of:
-        return False
-    unknown = fingerprint and not found and name not in work.bound.markers
-    if unknown and not _of_another(work, name, reading, fingerprint, of):
-        return False
+        return Result.BAD
+    if fingerprint and not found and name not in work.bound.markers:
+        whose_is_it = _of_another(work, name, reading, fingerprint, of)
+        if whose_is_it is not Result.GOOD:
+            return whose_is_it
     if view.last.get(name) == of:  # it let go only now: grace counts from here
         work.record(Sighted(target=name, token_id=found, fingerprint=fingerprint, old=of))
-        return False
-    return True
+        return Result.BAD
+    return Result.GOOD
 
 
 def _never_published(work: Work, of: TokenId) -> bool:
@@ -140,17 +149,22 @@ def _never_published(work: Work, of: TokenId) -> bool:
     return not never_published(work.view, fact, work.stamped(fact))
 
 
-def _of_another(work: Work, name: str, reading: Reading, fingerprint: Fingerprint, of: TokenId) -> bool:
-    """Whether an unknown value is certainly none of that token: by its shape, or as the provider says."""
+def _of_another(work: Work, name: str, reading: Reading, fingerprint: Fingerprint, of: TokenId) -> Result:
+    """GOOD where an unknown value is certainly none of that token: by its shape, or as the provider says.
+
+    BAD where it is that token's; UNSURE until the provider has said so, or has refused it often enough.
+    """
     target = work.bound.targets[name]
     key = value_key(work.source, target)
     value, adopted = reading.values[key], bool(work.credential.adopt)
     if not provable(work.source, target) or work.source.looks_like(value, key, adopted=adopted).looks is not Looks.OWN:
-        return True
+        return Result.GOOD
     try:
         kind, state = whose(work, value)
-        if kind is Whose.REFUSED:
-            return refused(work, fingerprint)  # a living token's value is refused now and then
+        if kind is Whose.REFUSED:  # a living token's value is refused now and then
+            return Result.GOOD if refused(work, fingerprint) else Result.UNSURE
     except NO_ANSWER:
-        return False
-    return state is not None and state.id != of
+        return Result.UNSURE
+    if state is None:
+        return Result.UNSURE
+    return Result.BAD if state.id == of else Result.GOOD

@@ -46,8 +46,10 @@ class Stand:
 
 
 def untouched(work: Work, name: str) -> bool:
-    """Whether a target was never ours: seen for the first time, or occupied ever since."""
-    return name not in work.view.baselines or name in work.view.occupied
+    """Whether a target was never ours: seen for the first time, or occupied or left to its owner ever since."""
+    view = work.view
+    left = name in view.heeded and not view.at(name).generations
+    return name not in view.baselines or name in view.occupied or left
 
 
 def opened(work: Work, fingerprint: Fingerprint) -> Secret | None:

@@ -46,9 +46,12 @@ def report_only(case: Case) -> Verdict | None:
     return Wait(case.now + case.sweep, Reason.RESTORED_JOURNAL)
 
 
-unpublished = need(Sight.UNPUBLISHED, READ_FRESH, {Result.GOOD, Result.DEAD}, Reason.STILL_PUBLISHED, of=_token)
+SILENT: Final = Reason.PROVIDER_SILENT
+unpublished = need(
+    Sight.UNPUBLISHED, READ_FRESH, {Result.GOOD, Result.DEAD}, Reason.STILL_PUBLISHED, of=_token, unsure=SILENT
+)
 in_sync = need(Sight.IN_SYNC, READ_FRESH, {Result.GOOD}, Reason.TARGETS_NOT_IN_SYNC)
-quiet = need(Sight.QUIET, QUIET_FRESH, {Result.GOOD}, Reason.STILL_USED, of=_token)
+quiet = need(Sight.QUIET, QUIET_FRESH, {Result.GOOD}, Reason.STILL_USED, of=_token, unsure=SILENT)
 
 
 def condemn(case: Case) -> Verdict | None:

@@ -289,8 +289,12 @@ def need(
     *,
     of: Callable[[Case], str] = lambda case: "",
     otherwise: Callable[[Case, Seen], Verdict | None] = lambda case, seen: None,
+    unsure: Reason | None = None,
 ) -> Rule:
-    """Pass when a look at most `fresh` seconds old saw something good; else `otherwise`, else wait and look again."""
+    """Pass when a look at most `fresh` seconds old saw something good; else `otherwise`, else wait and look again.
+
+    The wait is told as `why`; as `unsure`, where one is given, if nobody could answer.
+    """
 
     def rule(case: Case) -> Verdict | None:
         subject = of(case)
@@ -302,7 +306,10 @@ def need(
         if verdict := otherwise(case, seen):
             return verdict
         again = min(fresh, case.policy.settle)
-        return look(sight, subject) if case.age(seen) > again else Wait(seen.at + again + TICK / 10, why, seen.subject)
+        if case.age(seen) > again:
+            return look(sight, subject)
+        told = unsure if unsure and seen.result is Result.UNSURE else why
+        return Wait(seen.at + again + TICK / 10, told, seen.subject)
 
     return rule
 

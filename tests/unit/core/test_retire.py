@@ -37,6 +37,13 @@ def test_a_token_that_a_target_still_holds_stays_alive():
     assert waits(of(drained(), (S.UNPUBLISHED, "t1", R.BAD)))[1] == "still_published"
 
 
+@pytest.mark.parametrize("unknown", [S.UNPUBLISHED, S.QUIET])
+def test_a_provider_that_does_not_answer_is_told_as_that_and_not_as_a_target_or_a_user(unknown):
+    seen = [(S.UNPUBLISHED, "t1", R.UNSURE)] if unknown is S.UNPUBLISHED else [FREE, IN_SYNC, (S.QUIET, "t1", R.UNSURE)]
+
+    assert waits(of(drained(), *seen))[1] == "provider_silent"
+
+
 def test_grace_counts_from_the_last_moment_a_target_was_seen_to_hold_the_old_value():
     story = old()
     let_go = story.at - 1

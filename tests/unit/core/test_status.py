@@ -442,6 +442,17 @@ def test_a_target_of_which_an_act_failed_is_not_in_sync_while_the_value_that_liv
     assert found.failing_since == story.at
 
 
+@pytest.mark.parametrize(("name", "ready"), [("env", False), ("vault", True)])
+def test_a_credential_is_not_ready_while_nobody_can_read_a_required_target(name, ready):
+    refs = (TargetRef(name="env", type="f", place="e"), TargetRef(name="vault", type="f", place="v", required=False))
+    story = Story(credential(targets=refs)).seen_first().rotated()
+    note = Note(troubles={(name, "read"): Trouble(act="read", message="no")})
+    found = credential_status(story.credential, story.view, story.at, note)
+
+    assert found.ready is ready
+    assert {t.name: t.in_sync for t in found.targets}[name] is False
+
+
 def test_a_failed_preflight_is_forgotten_when_the_rotation_goes_on():
     story = published().planned().failed("check", "env", why="read-only")
     assert status(story).targets[0].problem == Trouble(act="check", message="read-only")
@@ -608,6 +619,21 @@ def test_a_retirement_tells_a_target_that_holds_the_old_value_from_one_that_cann
     view = changed(story.view, token_id=last.get("vault", "t2"))
 
     assert credential_status(story.credential, view, story.at, note).retirements[0].message == message
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("", Reason.PROVIDER_SILENT.text),
+        ("vault", "an unknown value stands at vault, and the provider has not said whose it is"),
+    ],
+)
+def test_a_retirement_that_waits_for_the_providers_answer_says_so(name, message):
+    story = published().rotated()
+    waits = {"t1": said(story.at + 9, "provider_silent", name)}
+
+    (found,) = credential_status(story.credential, story.view, story.at, Note(waits=waits)).retirements
+    assert (found.blocked, found.message) == ("provider_silent", message)
 
 
 def test_a_retirement_says_where_another_write_may_arrive_and_which_other_credentials_target_holds_its_value():

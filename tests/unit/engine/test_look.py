@@ -445,7 +445,13 @@ def test_a_required_target_that_lost_it_is_not():
 def test_a_required_target_that_cannot_be_read_or_opened_is_not():
     bench = published()
     bench.fails("read", Unavailable("reading"))
-    assert bench.look(S.IN_SYNC) is R.BAD
+    seen = bench.seen(S.IN_SYNC)
+    assert seen.result is R.BAD
+    assert bench.driver.memory(NAME).troubles[seen.note, "read"].message == "reading"
+
+    bench.later(40)
+    assert bench.look(S.IN_SYNC) is R.GOOD
+    assert bench.driver.memory(NAME).troubles == {}
 
     bench.fleet.targets["env"] = None
     assert bench.seen(S.IN_SYNC).subject == "env"
@@ -608,13 +614,14 @@ def test_an_unknown_value_at_a_target_is_asked_whose_it_is():
     assert bench.look(S.UNPUBLISHED, old.id) is R.GOOD
 
     bench.fails("verify", Unavailable("verifying"))
-    assert bench.look(S.UNPUBLISHED, old.id) is R.BAD, "nobody knows whose it is"
+    seen = bench.seen(S.UNPUBLISHED, old.id)
+    assert (seen.result, seen.note) == (R.UNSURE, "env"), "nobody knows whose it is"
 
 
 def test_an_unknown_value_that_is_refused_is_none_of_a_living_token_once_that_is_proven():
     bench, old = rotated()
     bench.put("env", "v999")
-    assert bench.look(S.UNPUBLISHED, old.id) is R.BAD, "a living value is refused now and then"
+    assert bench.look(S.UNPUBLISHED, old.id) is R.UNSURE, "a living value is refused now and then"
 
     for _ in range(2):
         bench.later(60)

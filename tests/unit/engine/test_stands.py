@@ -443,6 +443,48 @@ def test_a_foreign_content_that_is_taken_away_ends_the_occupation():
     assert not bench.view.overridden
 
 
+BESIDE_NOTHING = [{"ACCOUNT": "somebody's"}, {"ACCOUNT": "somebody's", "A": "changeme"}, {"ACCOUNT": "a", "STAGE": "b"}]
+
+
+def left_alone(**first):
+    """What stood at the target before we ever wrote there is accepted."""
+    bench, target = beside(**first)
+    assert stands(bench).result is R.OVERRIDDEN
+    bench.tell(K.RESOLVED, detail={"how": "accept"})
+    return bench, target
+
+
+@pytest.mark.parametrize("first", BESIDE_NOTHING)
+def test_a_foreign_content_beside_no_value_of_ours_is_accepted_at_once(first):
+    bench, target = left_alone(**first)
+    bench.later(10)
+    bench.settle()
+
+    assert stands(bench).result is R.HEEDED
+    assert target.values == first
+    assert not bench.view.overridden
+    assert bench.view.accepted["env"]
+
+
+def test_what_was_accepted_beside_no_value_and_changed_is_asked_about_again():
+    bench, target = left_alone(ACCOUNT="somebody's")
+    target.values["ACCOUNT"] = "another's"
+
+    assert stands(bench).result is R.OVERRIDDEN
+    assert not bench.view.accepted
+
+
+def test_where_what_was_accepted_beside_no_value_was_taken_away_ours_is_published():
+    bench, target = left_alone(ACCOUNT="somebody's")
+    target.values.clear()
+    bench.later(700)
+    bench.settle()
+    bench.run()
+
+    assert target.values["ACCOUNT"] == "our-account"
+    assert not bench.view.heeded
+
+
 @pytest.mark.parametrize("content", ["our-account", "changeme"])
 def test_our_own_id_and_a_placeholder_beside_an_absent_value_are_no_hindrance(content):
     bench, target = beside(ACCOUNT=content, A="changeme")
