@@ -1,4 +1,4 @@
-"""Which configuration a verb works with: the file, or, while that is wrong, what the daemon that runs works with.
+"""Which configuration a verb works with: the file, or, while that is wrong or gone, what the running daemon works with.
 
 A daemon keeps the last good configuration in its journal. A mistake in the file therefore blinds nobody: who looks at
 the daemon or asks something of it sees what the daemon sees. It must not be used to start anything.
@@ -17,11 +17,12 @@ from typing import Final
 from pydantic_core import PydanticCustomError
 
 from rotator.config.document import LARGEST_FILE
+from rotator.config.find import find, places
 from rotator.config.load import load
 from rotator.config.models import Config
 from rotator.config.state import place_of
 from rotator.core.errors import ConfigError, RotatorError
-from rotator.host.marks import is_marked, marker
+from rotator.host.marks import held, is_marked, marker
 from rotator.journal.open import open_journal
 from rotator.registry import kinds
 
@@ -45,11 +46,27 @@ class Effective:
     problem: str = ""
 
 
+def effective_for(named: str | None) -> Effective:
+    """Return what `effective` does for the file that `-c` names or, with None, for the first of the usual places.
+
+    Raises:
+        ConfigError: as `effective`; or no file is named and none is found, and no daemon runs with one that is gone.
+    """
+    try:
+        path = find(named)
+    except ConfigError as error:
+        for place in places(os.environ):
+            if (kept := _kept(place)) is not None:
+                return Effective(kept, f"{kept.path}: there is no such file")
+        raise error from None
+    return effective(path)
+
+
 def effective(path: Path) -> Effective:
     """Return the configuration of the file, or the one that a daemon which runs on it took last.
 
     Raises:
-        ConfigError: the file is wrong and no daemon runs that has a better one.
+        ConfigError: the file is wrong or gone, and no daemon runs that has a better one.
     """
     try:
         return Effective(load(path, kinds()))
@@ -128,13 +145,16 @@ def _kept(path: Path) -> Config | None:
 
 
 def _urls(path: Path) -> Iterator[str]:
-    """Where the journal of a wrong file could be: what looks like its address, then the usual place."""
-    found: list[bytes] = []
+    """Where the journal of a wrong file could be: what looks like its address, then the usual place.
+
+    Of a file that is gone, or that may not be read, a living daemon still holds the one that it took.
+    """
     try:
         with path.open("rb") as file:
-            found = _URL.findall(file.read(LARGEST_FILE))
+            texts = [file.read(LARGEST_FILE)]
     except OSError:
-        pass
+        texts = list(held(LARGEST_FILE))
+    found = [url for text in texts for url in _URL.findall(text)]
     for url in [*(one.decode("utf-8", "replace") for one in found), None]:
         try:
             yield place_of(url, None, path.parent, os.environ, os.geteuid()).url

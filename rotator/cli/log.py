@@ -39,19 +39,19 @@ def open_log(settings: Settings, config: Config, *, hooks: bool = False, quiet: 
 
 
 def running_configuration(settings: Settings, *, quiet: bool = False) -> Config:
-    """Load the configuration that the options name; while it is wrong, the one that the running daemon works with.
+    """Load the configuration that the options name; while it is wrong or gone, the one of the running daemon.
 
     For verbs that look at the daemon or ask something of it; unless `quiet` it is said when the file does not count.
 
     Raises:
         ConfigError: there is none, or it is wrong and no daemon runs with an earlier one.
     """
-    from rotator.app.effective import effective
+    from rotator.app.effective import effective_for
     from rotator.cli.output import say
 
-    found = effective(settings.path)
+    found = effective_for(settings.config)
     if found.problem and not quiet:
-        say(f"the configuration file is wrong, so this works with what the running daemon took last: {found.problem}")
+        say(f"the configuration file cannot be used, so this works with what the daemon took last: {found.problem}")
     return found.config
 
 

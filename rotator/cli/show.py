@@ -98,9 +98,9 @@ class Wanted:
 def _status(settings: Settings, wanted: Wanted) -> dict[str, Any]:
     from rotator.app import App
     from rotator.app.documents import status_document
-    from rotator.app.effective import effective
+    from rotator.app.effective import effective_for
 
-    found = effective(settings.path)
+    found = effective_for(settings.config)
     with App.open(found.config.path, "reader", config=found.config) as app:
         for name in wanted.names:
             if not is_glob(name):

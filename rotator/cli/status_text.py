@@ -214,7 +214,7 @@ def _foot(document: Document, width: int | None, now: float) -> list[Line]:
         responds = daemon.get("responds", True)
         lines.append(text(line if responds else f"{line}: its disk is full, or it hangs", "" if responds else "bad"))
     if document.get("configuration_problem"):
-        line = "the configuration file is wrong, so this is what the running daemon works with"
+        line = "the configuration file cannot be used, so this is what the running daemon works with"
         lines += wrapped(Span(f"{line}: {document['configuration_problem']}", "bad"), width, hang=2)
     if not document["daemons"]:
         lines.append(text("daemon: none runs on this journal", "warn"))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import stat
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -79,13 +80,40 @@ def marker(path: Path) -> int | None:
     try:
         found = path.stat()
         wanted = f"{os.major(found.st_dev):02x}:{os.minor(found.st_dev):02x}:{found.st_ino}"
-        for line in _LOCKS.read_text("ascii").splitlines():
-            fields = line.split()
-            if fields[1:2] == ["FLOCK"] and fields[3:4] == ["READ"] and fields[5:6] == [wanted]:
-                return int(fields[4])
-    except (OSError, ValueError):
+    except OSError:
         return None
-    return None
+    return next((pid for pid, file in _shared() if file == wanted), None)
+
+
+def held(most: int) -> Iterator[bytes]:
+    """Yield the first `most` bytes of each file that carries another process's mark, wherever it lies or lay.
+
+    So a file is still found after it was deleted, renamed or hidden. Files of processes that are not ours to look into
+    are left out; on systems without /proc there are none.
+    """
+    for pid, file in _shared():
+        folder = Path("/proc", str(pid), "fd")
+        with suppress(OSError):
+            for fd in folder.iterdir():
+                with suppress(OSError):
+                    status = fd.stat()
+                    # by its number alone: what /proc says of the device is another one on an overlay or on btrfs
+                    if stat.S_ISREG(status.st_mode) and file.endswith(f":{status.st_ino}"):
+                        with fd.open("rb") as content:
+                            yield content.read(most)
+                        break
+
+
+def _shared() -> Iterator[tuple[int, str]]:
+    """All shared locks of this kind on the machine: (id of a process that has it, "device:number" of the file)."""
+    try:
+        lines = _LOCKS.read_text("ascii").splitlines()
+    except (OSError, ValueError):
+        return
+    for line in lines:
+        fields = line.split()
+        if fields[1:2] == ["FLOCK"] and fields[3:4] == ["READ"] and len(fields) > 5 and fields[4].isdecimal():
+            yield int(fields[4]), fields[5]
 
 
 def _tries() -> Iterator[int]:

@@ -56,11 +56,23 @@ def test_a_mistake_in_the_file_blinds_nobody_while_the_daemon_works_on(place, da
     assert "rotator.yaml:" in shown["configuration_problem"]
     assert place.run("healthcheck").code == 0
     done = place.run("rotate", "workers-deploy", "--wait", "60s")
-    assert (done.code, "the configuration file is wrong" in done.err) == (0, True)
+    assert (done.code, "the configuration file cannot be used" in done.err) == (0, True)
     assert place.value() != before
     for verb in (("plan",), ("history",), ("pause", "--all"), ("resume", "--all"), ("audit", "verify")):
         assert place.run(*verb).code == 0, verb
     assert "works with" in place.run("status").out
+
+
+def test_a_file_that_is_gone_blinds_no_verb_either_and_stops_whoever_would_start_something(place, daemon):
+    (place.folder / "rotator.yaml").unlink()
+
+    shown = place.run("status", "-o", "json").json
+    assert [one["pid"] for one in shown["daemons"]] == [daemon.pid]
+    assert "rotator.yaml" in shown["configuration_problem"]
+    assert place.run("healthcheck").code == 0
+    done = place.run("rotate", "workers-deploy", "--wait", "60s")
+    assert (done.code, "the configuration file cannot be used" in done.err) == (0, True)
+    assert [place.run(*verb).code for verb in (("check",), ("once",), ("run",))] == [2, 2, 2]
 
 
 def test_a_mistake_in_the_file_stops_whoever_would_start_something_and_everybody_without_a_daemon(place, daemon):

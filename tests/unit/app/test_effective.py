@@ -2,8 +2,9 @@
 
 import pytest
 
-from rotator.app.effective import effective, one_journal
+from rotator.app.effective import effective, effective_for, one_journal
 from rotator.core.errors import ConfigError
+from rotator.host.marks import marked
 from rotator.journal.presence import Configuration
 
 WRONG = "version: 1\n  state: {url: sqlite:///state.db}\n"
@@ -36,6 +37,31 @@ def test_it_is_found_by_another_path_of_the_same_file(kept, place, tmp_path_fact
     link.symlink_to(place.folder / "rotator.yaml")
     monkeypatch.setenv("STATE_DIRECTORY", str(place.folder))
     assert effective(link).problem
+
+
+GONE = {
+    "deleted": lambda file: file.unlink(),
+    "moved away": lambda file: file.rename(file.with_name("old.yaml")),
+    "a folder instead": lambda file: (file.unlink(), file.mkdir()),
+    "a link that leads nowhere": lambda file: (file.unlink(), file.symlink_to("nowhere")),
+}
+
+
+@pytest.mark.parametrize("gone", GONE.values(), ids=GONE)
+def test_a_file_that_is_gone_is_found_at_the_daemon_that_took_it(opened, place, monkeypatch, gone):
+    """Its journal is where the file said, which is no usual place."""
+    app, file = opened(kind="run"), place.folder / "rotator.yaml"
+    app.writable.presence.keep(Configuration(str(file), file.read_bytes()))
+    with marked(file):
+        gone(file)
+        for named in (str(file), None):
+            found = effective_for(named)
+            assert found.config.state.url == app.config.state.url
+            assert "rotator.yaml" in found.problem
+    if file.is_dir():
+        file.rmdir()
+    with pytest.raises(ConfigError):
+        effective(file)
 
 
 def test_without_a_living_daemon_the_mistake_is_all_that_there_is(kept, place):

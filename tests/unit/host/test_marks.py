@@ -2,10 +2,11 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
-from rotator.host.marks import Mark, is_marked, marked, marker
+from rotator.host.marks import Mark, held, is_marked, marked, marker
 
 HOLDER = """
 import sys, time
@@ -61,6 +62,15 @@ def test_a_file_that_may_only_be_read_can_be_marked(file):
     file.chmod(0o400)
     with marked(file):
         assert is_marked(file)
+
+
+@pytest.mark.skipif(not Path("/proc/locks").exists(), reason="another system than Linux has no /proc/locks")
+def test_a_file_that_was_deleted_is_still_held_by_who_marked_it(file):
+    with marked(file):
+        file.unlink()
+        assert b"version: 1\n" in held(100)
+        assert b"vers" in held(4)
+    assert b"version: 1\n" not in held(100)
 
 
 def test_a_file_that_is_gone_is_not_marked_and_nothing_fails(file):
