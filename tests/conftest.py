@@ -10,7 +10,7 @@ import pytest
 
 from tests.servers import tools
 from tests.servers import wrangler as wrangler_tool
-from tests.servers.require import everything_is_required, require
+from tests.servers.require import ROOT, everything_is_required, require
 from tests.servers.vault import Vault
 from tests.servers.vault import build as vault_build
 
@@ -19,7 +19,7 @@ OUTCOMES = ("passed", "failed", "error", "skipped", "xfailed")
 
 # Settings of the person who runs the tests must not reach them, least of all real credentials.
 _PRIVATE = ("ROTATOR_", "VAULT_", "BAO_", "AWS_", "CLOUDFLARE_", "CF_", "KUBERNETES_")
-_KEPT = ("ROTATOR_TEST_REQUIRE", "ROTATOR_SOAK", "ROTATOR_SOAK_SEED", "ROTATOR_FLIPS")
+_KEPT = ("ROTATOR_TEST_REQUIRE", "ROTATOR_TEST_MAY_LACK", "ROTATOR_SOAK", "ROTATOR_SOAK_SEED", "ROTATOR_FLIPS")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -36,6 +36,13 @@ def pytest_configure(config: pytest.Config) -> None:
     hypothesis.settings.register_profile("local", deadline=None)
     hypothesis.settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)
     hypothesis.settings.load_profile("ci" if everything_is_required() else "local")
+
+
+@pytest.fixture
+def root() -> None:
+    """Needs the rights of root: to change owners, or to mount."""
+    if os.geteuid() != 0:
+        require(*ROOT)
 
 
 @pytest.fixture(scope="session")

@@ -145,6 +145,7 @@ def _target(target: TargetStatus) -> dict[str, Any]:
         "generation": target.generation,
         "problem": _problem(target.problem),
         "accepted": {"by": target.accepted.by, "at": moment(target.accepted.at)} if target.accepted else None,
+        "ends": moment(target.ends),
     }
 
 

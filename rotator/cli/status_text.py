@@ -151,6 +151,8 @@ def _problem(subject: Document, said: str = "") -> list[Span]:
     """What is wrong with a target, a retirement or the rotation, unless that was said already, and what to do."""
     accepted = subject.get("accepted")
     notes = [Span(f"{subject['name']}: {_accepted(accepted)}", "warn")] if accepted else []
+    if ends := subject.get("ends"):
+        notes.append(Span(f"{subject['name']} will delete what stands there at {_moment(ends)}", "warn"))
     problem = subject.get("problem")
     if not problem:
         return notes
@@ -160,8 +162,12 @@ def _problem(subject: Document, said: str = "") -> list[Span]:
 
 
 def _accepted(accepted: Document) -> str:
-    at = str(accepted["at"] or "-").replace("T", " ").replace("Z", " UTC")
+    at = _moment(accepted["at"])
     return f"a value that is not ours stands there, accepted by {accepted['by']} at {at}; `resolve --undo` ends that"
+
+
+def _moment(at: object) -> str:
+    return str(at or "-").replace("T", " ").replace("Z", " UTC")
 
 
 def _requested(request: Document, now: float) -> str:

@@ -13,8 +13,8 @@ from dataclasses import asdict, dataclass, field
 from rotator.core.credential import NEVER
 from rotator.core.reasons import OperatorCode, Reason
 
-TROUBLES = "troubles"
-"""The one entry of a note that is no obligation."""
+TROUBLES, ENDS = "troubles", "ends"
+"""The entries of a note that are no obligation."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,10 +70,12 @@ class Note:
     Attributes:
         waits: by `rotation`, `start`, `watch` or token id.
         troubles: targets that could not be used when last tried.
+        ends: target that will itself delete what stands there -> when (unix seconds).
     """
 
     waits: Mapping[str, Waits] = field(default_factory=dict)
     troubles: Troubles = field(default_factory=dict)
+    ends: Mapping[str, float] = field(default_factory=dict)
 
 
 def encode(note: Note) -> str:
@@ -81,6 +83,8 @@ def encode(note: Note) -> str:
     said: dict[str, object] = {name: _plain(waits) for name, waits in note.waits.items()}
     if note.troubles:
         said[TROUBLES] = [{"target": target, **asdict(trouble)} for (target, _), trouble in note.troubles.items()]
+    if note.ends:
+        said[ENDS] = [{"target": target, "at": at} for target, at in note.ends.items()]
     return json.dumps(said) if said else ""
 
 
@@ -92,7 +96,7 @@ def decode(text: str) -> Note:
         return Note()
     if not isinstance(said, dict):
         return Note()
-    troubles = said.pop(TROUBLES, None)
+    troubles, ends = said.pop(TROUBLES, None), said.pop(ENDS, None)
     return Note(
         waits={name: _waits(found) for name, found in said.items() if isinstance(found, dict)},
         troubles={
@@ -103,6 +107,11 @@ def decode(text: str) -> Note:
             )
             for found in (troubles if isinstance(troubles, list) else ())
             if isinstance(found, dict)
+        },
+        ends={
+            str(found.get("target", "")): at
+            for found in (ends if isinstance(ends, list) else ())
+            if isinstance(found, dict) and (at := _number(found.get("at"), NEVER)) != NEVER
         },
     )
 

@@ -92,6 +92,7 @@ class TargetStatus:
         generation: the generation that was last written there, 0 where none was.
         problem: why it could not be used when last tried.
         accepted: who said that what stands there instead of ours is right.
+        ends: when the target itself will delete what stands there (unix seconds by its clock), None for never.
     """
 
     name: str
@@ -101,6 +102,7 @@ class TargetStatus:
     generation: int
     problem: Trouble | None = None
     accepted: Accepted | None = None
+    ends: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -325,6 +327,7 @@ def _targets(told: Told) -> tuple[TargetStatus, ...]:
                 generation=view.generations.get((target.name, view.last.get(target.name, NO_TOKEN)), 0),
                 problem=problem,
                 accepted=Accepted(by=leave.by, at=leave.at) if leave else None,
+                ends=told.note.ends.get(target.name),
             )
         )
     return tuple(found)

@@ -7,7 +7,7 @@ because the next pass starts from the facts again.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
@@ -123,7 +123,8 @@ class Driver:
         """The last words, in writing; none where the pass ended without an answer."""
         if step is None:
             return ""
-        return encode(note_of(step, work.memory.troubles, work.now, lambda: decode(self._journal.noted(work.stream))))
+        note = note_of(step, work.memory.troubles, work.now, lambda: decode(self._journal.noted(work.stream)))
+        return encode(replace(note, ends=dict(work.memory.ends)))
 
     def _loop(self, work: Work) -> Pass:
         renewed, refused = work.now, 0

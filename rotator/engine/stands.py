@@ -48,6 +48,7 @@ def stand(work: Work, name: str) -> Stand:
     """
     target, first = work.bound.targets[name], untouched(work, name)
     reading = target.read()
+    work.ends(name, reading.ends)
     if target.evidence is Evidence.MARKER:
         return marker_stand(work, name, reading)
     fingerprint, token_id = holder(work, target, reading)

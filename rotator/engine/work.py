@@ -106,6 +106,7 @@ class Memory:
         alarmed: rotation id whose outage over its budget was said already.
         asked: (target, fingerprint) -> when the provider was last asked whose that value is.
         troubles: (target, act) -> why the last write preflight or read of a target failed; for `status`.
+        ends: target that will itself delete what stands there -> when; for `status`.
         remarks: target -> what its last write preflight remarked; each is said once.
         unknown: name of the last attempt whose outcome is not known, and why it is not.
     """
@@ -118,6 +119,7 @@ class Memory:
     alarmed: RotationId = NO_ROTATION
     asked: dict[tuple[str, Fingerprint], float] = field(default_factory=dict)
     troubles: dict[tuple[str, str], Trouble] = field(default_factory=dict)
+    ends: dict[str, float] = field(default_factory=dict)
     remarks: dict[str, frozenset[Remark]] = field(default_factory=dict)
     unknown: tuple[str, str] = ("", "")
 
@@ -228,6 +230,13 @@ class Work:
             return
         self.memory.troubles[target, act] = Trouble(act=act, message=error.message, remedy=error.remedy)
         self.say(Event.TARGET_FAILED, target=target, act=act, reason=error.message, remedy=error.remedy or None)
+
+    def ends(self, target: str, at: float) -> None:
+        """Remember when a target will itself delete what stands there; `NEVER` where it will not."""
+        if at == NEVER:
+            self.memory.ends.pop(target, None)
+        else:
+            self.memory.ends[target] = at
 
     def forget(self, look: Look) -> None:
         """Drop an observation that an effect of ours has made stale."""

@@ -109,6 +109,13 @@ FAMILIES: Final = (
         ("RotatorTargetOutOfSync", "RotatorCredentialMetricsAbsent"),
     ),
     Family(
+        "rotator_target_value_ends_timestamp_seconds",
+        "gauge",
+        ("credential", "target"),
+        "When the target itself will delete what stands there (`delete_version_after` of Vault); +Inf for never.",
+        ("RotatorTargetDeletesValues", "RotatorCredentialMetricsAbsent"),
+    ),
+    Family(
         "rotator_retirement_blocked",
         "gauge",
         ("credential", "reason"),

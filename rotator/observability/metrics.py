@@ -323,6 +323,8 @@ def _credential(samples: Samples, status: CredentialStatus) -> None:
     for target in status.targets:
         labels = (status.name, target.name, "true" if target.required else "false")
         _add(samples, "rotator_target_in_sync", labels, bool(target.in_sync))
+        ends = NEVER if target.ends is None else target.ends
+        _add(samples, "rotator_target_value_ends_timestamp_seconds", labels[:2], ends)
     blocked = Counter(retirement.blocked for retirement in status.retirements)
     for reason in sorted(RETIREMENT_WAITS):
         _add(samples, "rotator_retirement_blocked", (status.name, reason), blocked[reason])

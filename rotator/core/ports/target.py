@@ -30,12 +30,14 @@ class Reading:
         marker: of a write-only target: what changes with every write (a version, the time of the last write), empty
             where nothing stands there.
         age: seconds since that write by the target's own clock; infinite where it says nothing of time.
+        ends: when the place itself will delete what stands there (unix seconds, by its own clock), infinite for never.
     """
 
     version: str
     values: Mapping[str, Secret] = field(default_factory=dict)
     marker: str = ""
     age: float = float("inf")
+    ends: float = float("inf")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import quote
 
+from rotator.core.credential import NEVER
 from rotator.core.errors import OutcomeUnknown, Refused, Unavailable
-from rotator.core.instants import rfc3339
+from rotator.core.instants import rfc3339, unix
 from rotator.core.ports.target import Evidence, Publication, Reading, Remark
 from rotator.core.secret import Secret
 from rotator.host.crashpoints import crash_at
@@ -170,7 +171,7 @@ class VaultTarget:
             Unavailable: there is no usable answer.
         """
         stand = self._stand(f"reading {self._what}")
-        return Reading(version=stand.version, values=self._managed(stand))
+        return Reading(version=stand.version, values=self._managed(stand), ends=unix(stand.ends) or NEVER)
 
     def write(self, publication: Publication) -> None:
         """Merge the managed keys into what stands there, by check-and-set, then mark the path's custom metadata.

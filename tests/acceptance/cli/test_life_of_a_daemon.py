@@ -10,6 +10,7 @@ import urllib.request
 import pytest
 
 from tests.rotator_place import eventually
+from tests.servers.require import MOUNTS, require
 
 
 @pytest.fixture
@@ -186,7 +187,7 @@ def small_disk(tmp_path):
     disk.mkdir()
     mount = ["mount", "-t", "tmpfs", "-o", "size=6m,mode=700", "tmpfs", str(disk)]
     if os.geteuid() != 0 or shutil.which("mount") is None or subprocess.run(mount, capture_output=True).returncode:
-        pytest.skip("mounting a small file system needs root; the daemon's unit tests refuse its journal instead")
+        require(*MOUNTS)
     yield disk
     subprocess.run(["umount", "-l", str(disk)], check=True)
 

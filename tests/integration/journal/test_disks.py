@@ -16,6 +16,7 @@ from rotator.journal.open import open_journal
 from tests.contract.journal.benches import SqliteBench, Template
 from tests.contract.journal.drafts import VALUE, captured, claimed, intent, planned
 from tests.integration.journal.conftest import Child
+from tests.servers.require import MOUNTS, require
 
 
 @pytest.fixture
@@ -25,7 +26,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     disk.mkdir()
     mount = ["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(disk)]
     if os.geteuid() != 0 or shutil.which("mount") is None or subprocess.run(mount, capture_output=True).returncode:
-        pytest.skip("mounting a small file system needs root; the limit on file sizes below stands in for it")
+        require(*MOUNTS)
     yield disk
     subprocess.run(["umount", "-l", str(disk)], check=True)
 
@@ -115,7 +116,7 @@ def read_only(bench: SqliteBench, tmp_path: Path) -> Iterator[Path]:
         or subprocess.run(["mount", "-o", "remount,ro,bind", str(place)], capture_output=True).returncode
     ):
         subprocess.run(["umount", "-l", str(place)], capture_output=True, check=False)
-        pytest.skip("mounting read-only needs root")
+        require(*MOUNTS)
     yield place / "state.db"
     subprocess.run(["umount", "-l", str(place)], check=True)
 
@@ -132,7 +133,7 @@ def test_what_the_user_may_not_write_is_refused(bench: SqliteBench, spawn: Calla
     place.chmod(0o400 if what == "file" else 0o500)
     prefix = ("setpriv", "--bounding-set=-dac_override") if os.geteuid() == 0 else ()
     if prefix and shutil.which(prefix[0]) is None:
-        pytest.skip("root passes every permission, and setpriv(1) is not here to take that away")
+        require("setpriv", "install util-linux; root passes every permission without it")
     answer = spawn(prefix=prefix).ask("open()")
     place.chmod(0o700)
     assert answer.startswith("!JournalUnsafe")

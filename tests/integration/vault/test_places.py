@@ -1,5 +1,6 @@
 """What may stand at a path of a real Vault before and beside us: other keys, old versions, settings, other mounts."""
 
+import time
 import uuid
 from collections.abc import Callable
 from pathlib import Path
@@ -343,5 +344,8 @@ def test_a_path_whose_versions_vault_deletes_is_a_remark(
     if published:
         target.write(publication(fresh_values(place), target.read()))
         assert "versions_end" in [code for code, _ in place.warnings]
+        assert target.read().ends == pytest.approx(time.time() + 3 * 3600, abs=300)
+    else:
+        assert target.read().ends == float("inf")
     (remark,) = target.check()
     assert (remark.code, "3h" in remark.message, place.path in remark.remedy) == ("versions_end", True, True)

@@ -135,6 +135,12 @@ def test_an_accepted_value_says_by_whom_and_how_to_end_it():
     assert "accepted by alice at 2026-11-22 09:00:00 UTC; `resolve --undo` ends that" in drawn
 
 
+def test_a_target_that_will_delete_the_value_says_when():
+    found = status(credential(targets=[target(ends="2026-11-22T11:00:00Z")]))
+    for drawn in (status_text.status(found, None), status_text.status_of(found, "workers-deploy", None)):
+        assert "app/.env will delete what stands there at 2026-11-22 11:00:00 UTC" in shown(drawn)
+
+
 def test_a_retirement_that_a_target_holds_up_names_the_target():
     held = {"token_id": "ab" * 16, "step": "open", "until": None, "blocked": "still_published", "last_used_on": None}
     held |= {"subject": "vault:a", "message": "vault:a still holds the old value"}

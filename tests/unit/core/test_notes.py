@@ -15,6 +15,7 @@ FULL = Note(
         "t1": Waits(until=9.0, code=OperatorCode.TARGET_OVERRIDDEN, subject="env", since=3.0),
     },
     troubles={("env", "read"): Trouble(act="read", message="no route", remedy="look at the network")},
+    ends={"vault": 90.0},
 )
 
 
@@ -34,6 +35,7 @@ def test_it_is_plain_json_that_earlier_versions_read():
             "since": 3.0,
         },
         "troubles": [{"target": "env", "act": "read", "message": "no route", "remedy": "look at the network"}],
+        "ends": [{"target": "vault", "at": 90.0}],
     }
 
 
@@ -41,7 +43,10 @@ def test_nothing_to_say_is_an_empty_text():
     assert encode(Note()) == ""
 
 
-@pytest.mark.parametrize("text", ["", "no json", "[1]", '{"rotation": 5}', '{"troubles": 7}', '{"troubles": [7]}'])
+@pytest.mark.parametrize(
+    "text",
+    ["", "no json", "[1]", '{"rotation": 5}', '{"troubles": 7}', '{"troubles": [7]}', '{"ends": [{"at": null}]}'],
+)
 def test_what_makes_no_sense_says_nothing(text):
     assert decode(text) == Note()
 

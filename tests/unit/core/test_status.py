@@ -453,6 +453,16 @@ def test_a_credential_is_not_ready_while_nobody_can_read_a_required_target(name,
     assert {t.name: t.in_sync for t in found.targets}[name] is False
 
 
+def test_a_target_that_will_delete_what_stands_there_says_when():
+    story = published()
+    note = Note(ends={"vault": START + DAY})
+
+    assert [t.ends for t in credential_status(story.credential, story.view, story.at, note).targets] == [
+        None,
+        START + DAY,
+    ]
+
+
 def test_a_failed_preflight_is_forgotten_when_the_rotation_goes_on():
     story = published().planned().failed("check", "env", why="read-only")
     assert status(story).targets[0].problem == Trouble(act="check", message="read-only")

@@ -301,6 +301,18 @@ def test_an_override_that_was_taken_back_ends():
     assert not bench.view.overridden
 
 
+def test_a_target_that_will_delete_what_stands_there_is_remembered_until_it_no_more_will():
+    bench, target = beside()
+    bench.settle()
+    until, read = iter([90.0, NEVER]), target.read
+    target.read = lambda: replace(read(), ends=next(until))
+
+    stands(bench)
+    assert bench.driver.memory(NAME).ends == {"env": 90.0}
+    stands(bench)
+    assert bench.driver.memory(NAME).ends == {}
+
+
 def accepted():
     """An operator saved a value of his own at one target and said that it is right; returns ours and his."""
     bench = published()

@@ -151,7 +151,7 @@ def test_a_lock_excludes_another_object_of_the_same_process(tmp_path):
     assert FileLock(tmp_path / "lock").acquire(timeout=0) is True
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="needs root: changes owners")
+@pytest.mark.usefixtures("root")
 def test_what_root_makes_belongs_to_the_owner_of_its_folder(tmp_path):
     os.chown(tmp_path, 12345, 23456)
     with FileLock(tmp_path / "lock"):
@@ -159,7 +159,7 @@ def test_what_root_makes_belongs_to_the_owner_of_its_folder(tmp_path):
     assert (made.st_uid, made.st_gid) == (12345, 23456)
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="needs root: changes owners")
+@pytest.mark.usefixtures("root")
 def test_what_was_there_keeps_its_owner(tmp_path):
     (tmp_path / "lock").touch()
     os.chown(tmp_path, 12345, 23456)

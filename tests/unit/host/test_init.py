@@ -3,13 +3,14 @@
 Linux can make any process the one to whom orphans go (a subreaper), so no container is needed.
 """
 
-import os
 import signal
 import subprocess
 import sys
 import time
 
 import pytest
+
+from tests.servers.require import MOUNTS, require
 
 PROGRAM = """
 import ctypes, os, signal, subprocess, sys, time
@@ -42,7 +43,7 @@ def stat(pid):
         return ""
 """
 
-pytestmark = pytest.mark.skipif(not hasattr(signal, "sigwaitinfo"), reason="no containers on this system")
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux has containers")
 
 
 def started(body):
@@ -101,12 +102,12 @@ print("alone", sorted(signal.pthread_sigmask(signal.SIG_BLOCK, [])))
     assert done.stdout == "alone []\n"
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="a PID namespace needs root; the tests above need nothing")
+@pytest.mark.usefixtures("root")
 def test_the_program_itself_is_its_own_init_in_a_container():
     words = ["unshare", "--pid", "--fork", "--mount-proc", sys.executable, "-m", "rotator", "version"]
     began = time.monotonic()
     done = subprocess.run(words, capture_output=True, text=True, timeout=60)
     if "Operation not permitted" in done.stderr:
-        pytest.skip("this sandbox allows no PID namespace")
+        require(*MOUNTS)
     assert (done.returncode, done.stderr) == (0, ""), time.monotonic() - began
     assert done.stdout.startswith("rotator ")

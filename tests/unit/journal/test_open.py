@@ -486,7 +486,7 @@ def test_a_million_streams_are_due_by_one_search_in_an_index(bench: SqliteBench)
     assert steps < 50, "a handful of rows, not a million"
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="needs root: changes owners")
+@pytest.mark.usefixtures("root")
 def test_what_a_command_of_root_leaves_beside_the_journal_belongs_to_the_owner_of_the_folder(tmp_path: Path):
     """A daemon of another user reads the spool of every process, dead ones included, before it decides anything."""
     generate_key(tmp_path / "key")

@@ -17,7 +17,7 @@ from rotator.observability.metrics import STEPS, ConnectionRow, Metrics
 from rotator.observability.tally import RESULTS, WRITES
 
 TARGETS = (
-    TargetStatus(name="vault:ci", type="vault", required=True, in_sync=True, generation=3),
+    TargetStatus(name="vault:ci", type="vault", required=True, in_sync=True, generation=3, ends=1.7e9),
     TargetStatus(name="file", type="env_file", required=False, in_sync=None, generation=0),
 )
 IDLE = CredentialStatus(
@@ -120,6 +120,8 @@ def test_a_credential_shows_what_its_status_says() -> None:
     assert page["rotator_credential_failing_since_timestamp_seconds{credential=dns}"] == 0
     assert page["rotator_target_in_sync{credential=dns,required=true,target=vault:ci}"] == 1
     assert page["rotator_target_in_sync{credential=dns,required=false,target=file}"] == 0
+    assert page["rotator_target_value_ends_timestamp_seconds{credential=dns,target=vault:ci}"] == 1.7e9
+    assert page["rotator_target_value_ends_timestamp_seconds{credential=dns,target=file}"] == float("inf")
 
 
 @pytest.mark.parametrize("state", [s for s in State if s is not State.UNMANAGED])

@@ -1,6 +1,5 @@
 """A file, a writer for it, and a change of one key."""
 
-import os
 from pathlib import Path
 
 import pytest
@@ -61,12 +60,6 @@ class Env:
 @pytest.fixture
 def env(tmp_path):
     return Env(tmp_path)
-
-
-@pytest.fixture
-def root():
-    if os.geteuid() != 0:
-        pytest.skip("needs root: changes owners or mounts")
 
 
 @pytest.fixture

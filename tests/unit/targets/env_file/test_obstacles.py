@@ -15,7 +15,7 @@ from rotator.host import files
 from rotator.targets.env_file import access
 from rotator.targets.env_file.obstacles import explain
 from rotator.targets.env_file.writer import How
-from tests.servers.require import require
+from tests.servers.require import ATTRIBUTES, require
 from tests.unit.targets.env_file.conftest import SetKey
 
 
@@ -32,7 +32,7 @@ def chattr(root):
 
     def change(path: Path, flag: str) -> None:
         if subprocess.run(["chattr", flag, path], check=False, capture_output=True).returncode != 0:
-            pytest.skip("this file system has no such attributes")
+            require(*ATTRIBUTES)
         changed.append((path, flag.replace("+", "-")))
 
     yield change
@@ -97,7 +97,7 @@ def handed_down(env):
     try:
         os.setxattr(env.folder, "system.posix_acl_default", OPEN)
     except OSError:
-        pytest.skip("this file system has no access lists")
+        require(*ATTRIBUTES)
     return env
 
 

@@ -17,6 +17,7 @@ from rotator.targets.env_file.access import read
 from rotator.targets.env_file.document import DocumentError
 from rotator.targets.env_file.likeness import Ownership
 from rotator.targets.env_file.writer import How
+from tests.servers.require import ATTRIBUTES, require
 from tests.unit.targets.env_file.conftest import SetKey
 
 
@@ -168,7 +169,7 @@ def test_extended_attributes_are_kept(env):
     try:
         os.setxattr(env.path, "user.note", b"mine")
     except OSError:
-        pytest.skip("this file system has no user attributes")
+        require(*ATTRIBUTES)
     env.write("new")
     assert os.getxattr(env.path, "user.note") == b"mine"
 
