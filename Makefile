@@ -21,7 +21,7 @@ DEV := $(VENV)/.dev
 # Unit and contract tests talk to no server that must be built first.
 FAST := tests/unit tests/contract
 
-.PHONY: help setup setup-dev demo test test-fast test-servers lint format coverage bench docs image lock clean
+.PHONY: help setup setup-dev demo test test-fast test-servers lint format coverage bench docs wheel image lock clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -67,6 +67,10 @@ bench: $(DEV) ## Measure; flags in ARGS
 
 docs: $(DEV) ## Write the generated pages below docs/ again
 	@exec $(BIN)/python -m docs.generate $(ARGS)
+
+wheel: $(RUNTIME) ## Build the wheel into dist/, for pip or pipx
+	@$(PIP) wheel --quiet --no-deps --no-build-isolation --wheel-dir dist . >&2
+	@ls dist/rotatord-*.whl
 
 image: ## Build the container image; IMAGE=rotator:dev, with docker, podman or buildah
 	@if command -v docker >/dev/null && docker info >/dev/null 2>&1; then exec docker build -t $(IMAGE) .; \
