@@ -16,7 +16,12 @@ LONGEST: Final = 64
 
 ENCRYPTED: Final = (
     (r"encrypted:", "a value that dotenvx encrypted"),
+    (r"ENC\[(?:PKCS7|GPG),", "a value that eyaml encrypted"),
     (r"ENC\[", "a value that SOPS encrypted"),
+    (r"EJ\[\d+:", "a value that ejson encrypted"),
+    (r"AQICAH", "a value that AWS KMS encrypted"),
+    (r"gAAAAA", "a value that Fernet encrypted"),
+    (r"U2FsdGVkX1", "a value that openssl encrypted"),
     (r"ENC\(", "a value that Jasypt encrypted"),
     (r"\{cipher\}", "a value that Spring Cloud Config encrypted"),
     (r"\$ANSIBLE_VAULT;|!vault\b", "content that Ansible Vault encrypted"),

@@ -27,10 +27,10 @@ def ack(
 ) -> int:
     """Say that the consumers of a target use a generation.
 
-    Of a write-only target nobody can tell what its consumers use, so an old
-    token there ends only after this, or after it was seen to be silent. It
-    counts against tokens of earlier generations, and shortens nothing. It is
-    void once somebody else wrote there.
+    Nobody can see which value the consumers of a write-only target use. So an
+    old token there ends only after this, or after it was seen to be silent.
+    It counts against tokens of earlier generations, and shortens nothing.
+    It is void once somebody else wrote there.
 
       rotator ack workers-deploy --target actions --generation 7
     """

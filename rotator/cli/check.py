@@ -105,7 +105,7 @@ def audit_verify(settings: Settings) -> int:
 
     Every fact is bound to the one before it under the encryption key: whoever
     can write to the database but has no key cannot change the past unseen. A
-    tail that was cut off cleanly is seen at the targets instead, whose
+    tail that was cut off cleanly shows at the targets instead: their
     generation is ahead then.
 
       rotator audit verify

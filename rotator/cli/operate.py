@@ -304,10 +304,11 @@ def resolve(
     names: SomeNames = None,
     everything: Annotated[bool, typer.Option("--all", help="Every credential that has something to decide.")] = False,
     retry: Annotated[
-        bool, typer.Option("--retry", help="Do ours: an occupied or overridden key is overwritten.")
+        bool, typer.Option("--retry", help="Publish ours: overwrite an occupied or overridden key.")
     ] = False,
     accept: Annotated[
-        bool, typer.Option("--accept", help="What stands there is right: adopted where it can be, else left alone.")
+        bool,
+        typer.Option("--accept", help="Keep what stands there: adopt it where that is possible, else leave it alone."),
     ] = False,
     abandon: Annotated[
         bool, typer.Option("--abandon", help="Close the open rotation, keep what is published.")

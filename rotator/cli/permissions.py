@@ -25,7 +25,9 @@ def permissions(
     scope: Annotated[Scope | None, typer.Option("--scope", help="Only those on that kind of resource.")] = None,
     compare: Annotated[
         str | None,
-        typer.Option("--compare", metavar="CONNECTION", help="What the live API has otherwise, as it sees it."),
+        typer.Option(
+            "--compare", metavar="CONNECTION", help="Compare the list with the live API, as that connection sees it."
+        ),
     ] = None,
 ) -> int:
     """List the permissions that a grant can name.

@@ -49,8 +49,8 @@ def status(
     """Show what is fresh, what is stuck, and why.
 
     How many credentials are in which state, then a table with the worst first
-    and what is wrong below each; a NAME may be a glob. With one NAME
-    everything about it, and, where an operator is needed, what `resolve`
+    and what is wrong below each; a NAME may be a glob. With one NAME it shows
+    everything about it and, where an operator is needed, what `resolve`
     --retry, --accept and --abandon would each do. Reads the journal only: no
     provider is asked, nothing is changed, no key is needed.
 

@@ -41,11 +41,11 @@ def prove(
 ) -> int:
     """Prove what a token can do.
 
-    One line for each permission on each resource, and a total. Of a credential
-    its grants are tried, of a given value what its policies hold. Only reads
-    are sent: a Write permission passes when the token's policy holds it and a
-    read of the product is answered; what only a write could show is unproven,
-    and the line says so.
+    One line for each permission on each resource, and a total. For a
+    credential its grants are tried; for a given value, whatever its policies
+    hold. Only reads are sent: a Write permission passes when the token's
+    policy holds it and a read of the product is answered; what only a write
+    could show is unproven, and the line says so.
 
       rotator token test workers-deploy
       rotator token test --value-file .token --connection prod

@@ -114,7 +114,8 @@ def sandbox(
 def demo(
     settings: Settings,
     rotations: Annotated[
-        int | None, typer.Option(min=1, metavar="N", help="End after every credential has rotated N times; 2.")
+        int | None,
+        typer.Option(min=1, metavar="N", help="End after every credential has rotated N times (default: 2)."),
     ] = None,
     forever: Annotated[bool, typer.Option("--forever", help="Go on until Ctrl-C.")] = False,
     seconds: Annotated[float | None, typer.Option(min=1, metavar="S", help="End after that many seconds.")] = None,

@@ -33,7 +33,8 @@ _KEYS: Final = (
 
 _VALUES: Final = (
     (re.compile(r"encrypted:\S", re.ASCII), "dotenvx"),
-    (re.compile(r"ENC\[PKCS7,"), "eyaml"),
+    (re.compile(r"ENC\[(?:PKCS7|GPG),"), "eyaml"),
+    (re.compile(r"EJ\[\d+:", re.ASCII), "ejson"),
     (re.compile(r"ENC\["), "sops"),
 )
 """How an encrypted value begins. Values of the application's own, encrypted for itself, are none of these."""

@@ -26,6 +26,7 @@ MAX_SIZE: Final = 1 << 20
 
 _READ_FLAGS = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 _LONGEST_PLAIN_NAME = 70
+_IGNORED: Final = ".gitignore"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +58,10 @@ class Snapshot:
 class Place:
     """The real file behind a path: a descriptor of its folder, and its name there. Use as a context manager."""
 
-    def __init__(self, path: Path, crash: Callable[[str], None] = crash_at) -> None:
+    def __init__(self, path: Path, crash: Callable[[str], None] = crash_at, *, apart: bool = False) -> None:
         """Resolve links and open the folder; `crash` passes a named crash point.
+
+        With `apart`, temporary files lie in a folder of their own, which git ignores whatever `.gitignore` says.
 
         Raises:
             Unavailable: the folder does not exist; it may be a disk that is not mounted now.
@@ -67,6 +70,7 @@ class Place:
         """
         self.path = path
         self.crash = crash
+        self._apart = apart
         self.real = Path(os.path.realpath(path))
         self.name = self.real.name
         _refuse_foreign_link(path, self.real)
@@ -85,6 +89,7 @@ class Place:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._tidy()
         os.close(self.folder)
 
     def read(self, name: str | None = None) -> Snapshot | None:
@@ -157,10 +162,50 @@ class Place:
         for the file covers it, too: `.env*`, `.env.*`, `*.env`, `.dev.vars*`.
         """
         before, after = _temporary_frame(self.name)
-        return f"{before}{secrets.token_hex(4)}{''.join(map(str, marks))}{after}"
+        name = f"{before}{secrets.token_hex(4)}{''.join(map(str, marks))}{after}"
+        return f"{self._own_folder}/{name}" if self._apart else name
+
+    @property
+    def _own_folder(self) -> str:
+        """Name of the folder for temporary files that `.gitignore` would not cover beside the file."""
+        return f"uid{os.geteuid()}".join(_temporary_frame(self.name))
+
+    def _set_apart(self) -> None:
+        """Make that folder (0700), with an ignore file that covers all in it; one of somebody else is not used."""
+        with suppress(FileExistsError):
+            os.mkdir(self._own_folder, 0o700, dir_fd=self.folder)
+        status = self.look(self._own_folder)
+        if status is None or not stat.S_ISDIR(status.st_mode) or status.st_uid != os.geteuid():
+            raise Refused(
+                f"{self.path}: {self._own_folder} stands beside it and is in the way", "remove it", code="in_the_way"
+            )
+        flags = os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+        fd = os.open(f"{self._own_folder}/{_IGNORED}", flags, 0o600, dir_fd=self.folder)
+        try:
+            files.write_all(fd, b"*\n", 0)
+            files.flush(fd)
+        finally:
+            os.close(fd)
+
+    def _tidy(self) -> None:
+        """Remove that folder once nothing lies in it; where that fails, the next write does it."""
+        with suppress(OSError):
+            if self._listed(self._own_folder) == [_IGNORED]:
+                os.unlink(f"{self._own_folder}/{_IGNORED}", dir_fd=self.folder)
+            os.rmdir(self._own_folder, dir_fd=self.folder)
+
+    def _listed(self, folder: str) -> list[str]:
+        """Names in a folder below the file's own; OSError where it is none, or a link."""
+        fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=self.folder)
+        try:
+            return _names(fd)
+        finally:
+            os.close(fd)
 
     def create(self, name: str) -> int:
         """Create `name` (0600, never through a link, never over something) and open it for reading and writing."""
+        if self._apart:
+            self._set_apart()
         flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
         return os.open(name, flags, 0o600, dir_fd=self.folder)
 
@@ -177,14 +222,15 @@ class Place:
         now, unless a later save stands at the path already. Files of other users are left alone.
         """
         try:
-            with os.scandir(self.folder) as entries:
-                names = [entry.name for entry in entries]
+            names = _names(self.folder)
         except OSError:  # a folder that we may not list is one in which we created nothing
             return
+        with suppress(OSError):
+            names += [f"{self._own_folder}/{name}" for name in self._listed(self._own_folder)]
         before, after = map(re.escape, _temporary_frame(self.name))
         pattern = re.compile(before + r"[0-9a-f]{8}((?:-[0-9a-f]+){3})?((?:-[0-9a-f]+){3})?" + after)
         for name in names:
-            match = pattern.fullmatch(name)
+            match = pattern.fullmatch(name.removeprefix(f"{self._own_folder}/"))
             status = self.look(name) if match else None
             if match is None or status is None or not stat.S_ISREG(status.st_mode):
                 continue
@@ -238,6 +284,11 @@ def _temporary_frame(name: str) -> tuple[str, str]:
         name = hashlib.sha256(os.fsencode(name)).hexdigest()[:32]
     plain = name.lstrip(".")
     return f".{plain}.rotator-", f".{plain}"
+
+
+def _names(folder: int) -> list[str]:
+    with os.scandir(folder) as entries:
+        return [entry.name for entry in entries]
 
 
 def _read_all(fd: int) -> bytes:

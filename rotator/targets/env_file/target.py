@@ -86,7 +86,7 @@ class EnvFileTarget:
     def check(self) -> Sequence[Remark]:
         """See the port: rights, kind of file, git, account names, and that every managed key can be edited."""
         ownership = _ownership(self._options)
-        exposed = self._refuse_exposed([example_of_temporary_name(self._path)])
+        exposed = self._refuse_exposed()
         try:
             obstacle = access.probe(self._path, self._rehearse, create=self._options.create, ownership=ownership)
         except DocumentError as error:
@@ -123,7 +123,7 @@ class EnvFileTarget:
 
     def write(self, publication: Publication) -> None:
         """See the port; `writer` says what each way of writing promises and what a crash leaves behind."""
-        self._refuse_exposed()
+        exposed = self._refuse_exposed([example_of_temporary_name(self._path)])
         edit = _KeyEdit(publication.values, publication.expected.values, self._keys, self._path)
         try:
             how = self._writer.replace(
@@ -132,6 +132,7 @@ class EnvFileTarget:
                 publication.still_mine,
                 create=self._options.create,
                 ownership=_ownership(self._options),
+                apart=bool(exposed.bare),
             )
         except DocumentError as error:
             raise _unfit(self._path, error) from None
@@ -215,13 +216,6 @@ def _unproven(path: Path, exposed: Exposure) -> Iterator[Remark]:
             code="git_not_asked",
             message=f"{exposed.unproven}, so nobody proved that {path} is not tracked; its .gitignore ignores it",
             remedy=exposed.remedy,
-        )
-    if exposed.bare:
-        yield Remark(
-            code="temporary_not_ignored",
-            message=f"{path} is ignored by git, but not the hidden file that a crash could leave beside it "
-            f"({exposed.bare[0]})",
-            remedy=f"write {path.name}* into .gitignore",
         )
 
 

@@ -79,8 +79,11 @@ class Writer:
         *,
         create: bool = True,
         ownership: Ownership = AS_IT_IS,
+        apart: bool = False,
     ) -> How:
         """Apply `edit` to the file at `path`, or to an empty one where none is and `create` allows it.
+
+        With `apart`, temporary files lie in a folder of their own that git ignores (see `Place`).
 
         `still_mine` is called right before the content becomes visible, and may raise to stop it. A crash inside leaves
         the complete old or the complete new file; a stray temporary file is cleaned up by the next call.
@@ -94,7 +97,7 @@ class Writer:
         """
         try:
             for _ in range(ATTEMPTS):
-                with suppress(_Again), Place(path, self._crash) as place:
+                with suppress(_Again), Place(path, self._crash, apart=apart) as place:
                     place.crash(Point.BEFORE_FILE_LOCK)
                     with self._lock(place):
                         place.crash(Point.AFTER_FILE_LOCK)

@@ -100,6 +100,11 @@ def test_a_reference_is_told_by_its_name(text, what):
     [
         ("encrypted:BFZ2nq", "dotenvx"),
         ("ENC[AES256_GCM,data:x,iv:y,tag:z,type:str]", "SOPS"),
+        ("ENC[PKCS7,MIIBeQ==]", "eyaml"),
+        ("EJ[1:WGj2t4znULHT:ds9K]", "ejson"),
+        ("AQICAHgx", "KMS"),
+        ("gAAAAABf", "Fernet"),
+        ("U2FsdGVkX1+abcdef", "openssl"),
         ("ENC(abc)", "Jasypt"),
         ("{cipher}0123", "Spring"),
         ("$ANSIBLE_VAULT;1.1;AES256", "Ansible"),

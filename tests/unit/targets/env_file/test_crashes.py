@@ -8,6 +8,7 @@ from fnmatch import fnmatchcase
 
 import pytest
 
+from rotator.core.errors import Refused
 from rotator.host import files
 from rotator.host.crashpoints import Point
 from rotator.targets.env_file.place import Identity, Place
@@ -20,6 +21,7 @@ from rotator.host import files
 from rotator.targets.env_file.document import Document
 from rotator.targets.env_file.writer import Writer
 path, locks, value, meddle = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3], sys.argv[4]
+apart = sys.argv[5:] == ["apart"]
 class Edit:
     def agrees(self, content):
         return True
@@ -32,7 +34,7 @@ def exchange(a, b, *, dir_fd=None):
         (path.parent / "editor~").rename(path)
     real(a, b, dir_fd=dir_fd)
 files.exchange = exchange
-Writer(locks).replace(path, Edit(), lambda: None)
+Writer(locks).replace(path, Edit(), lambda: None, apart=apart)
 """
 
 INSIDE = [point for point in Point if "env_file" in point.paths]
@@ -44,9 +46,9 @@ BACK = [
 ]
 
 
-def crash(env, point, value="new", meddle=""):
+def crash(env, point, value="new", meddle="", *more):
     result = subprocess.run(
-        [sys.executable, "-c", PROGRAM, env.path, env.locks, value, meddle],
+        [sys.executable, "-c", PROGRAM, env.path, env.locks, value, meddle, *more],
         env={**os.environ, "ROTATOR_TESTING": "1", "ROTATOR_CRASH_AT": str(point)},
         check=False,
         timeout=60,
@@ -66,6 +68,34 @@ def test_a_crash_leaves_the_old_or_the_new_file_and_the_next_write_cleans_up(env
         assert visible == b"A=1\nTOKEN=old\n"
     if point in (Point.AFTER_FILE_EXCHANGE, Point.AFTER_FILE_UNLINK):
         assert visible == b"A=1\nTOKEN=new\n"
+
+
+@pytest.mark.parametrize("next_apart", [True, False])
+@pytest.mark.parametrize(
+    ("point", "meddle"),
+    [
+        *((point, "") for point in (Point.BEFORE_FILE_TEMP_FSYNC, Point.BEFORE_FILE_EXCHANGE, Point.AFTER_FILE_UNLINK)),
+        *((point, "THEIRS=1\nTOKEN=old\n") for point in BACK),
+    ],
+)
+def test_what_a_crash_leaves_in_the_folder_apart_is_ignored_and_cleaned_up(env, point, meddle, next_apart):
+    env.save(b"TOKEN=old\n")
+    crash(env, point, "new", meddle, "apart")
+    (folder,) = set(env.names) - {".env"}
+    assert (env.folder / folder / ".gitignore").read_text() == "*\n"
+    env.write("newer", apart=next_apart)
+    saved = meddle.replace("old", "newer").encode() or b"TOKEN=newer\n"
+    assert (env.content, env.names) == (saved, [".env"])
+
+
+def test_a_folder_of_somebody_else_in_its_place_is_not_used(env, root):
+    env.save(b"TOKEN=old\n")
+    planted = env.folder / ".env.rotator-uid0.env"
+    planted.mkdir()
+    os.chown(planted, 1234, 1234)
+    with pytest.raises(Refused, match="in the way"):
+        env.write("new", apart=True)
+    assert env.content == b"TOKEN=old\n"
 
 
 @pytest.mark.parametrize("point", [Point.AFTER_FILE_TEMP_FSYNC, Point.BEFORE_FILE_EXCHANGE, Point.AFTER_FILE_EXCHANGE])

@@ -23,6 +23,7 @@ ENCRYPTED = {
     "git-crypt": (b"\0GITCRYPT\0\x12\x34", "git-crypt"),
     "openssl": (b"U2FsdGVkX1+abcdef\n", "openssl"),
     "ejson": (b'{\n  "_public_key": "63cc",\n  "token": "EJ[1:WGj2t4znULHT:ds9K]"\n}\n', "ejson"),
+    "ejson, one value": (b"A=1\nB='EJ[1:WGj2t4znULHT:ds9K]'\n", "ejson"),
     "with a byte order mark": (b"\xef\xbb\xbf$ANSIBLE_VAULT;1.1;AES256\n66\n", "ansible-vault"),
 }
 

@@ -3,6 +3,7 @@
 import grp
 import os
 import stat
+import subprocess
 
 import pytest
 from pydantic import TypeAdapter, ValidationError
@@ -33,7 +34,7 @@ def open_target(env):
     return make
 
 
-def publish(target, value="new"):
+def publish(target, value="new", still_mine=lambda: None):
     target.write(
         Publication(
             credential="workers-deploy",
@@ -43,7 +44,7 @@ def publish(target, value="new"):
             expires_at=0.0,
             values={"TOKEN": Secret(value)},
             expected=target.read(),
-            still_mine=lambda: None,
+            still_mine=still_mine,
         )
     )
 
@@ -102,14 +103,36 @@ def test_a_file_that_git_could_commit_is_refused_and_allowed_where_that_is_said(
     assert env.content == b"TOKEN=new\n"
 
 
-def test_what_git_could_not_prove_and_what_it_would_not_ignore_are_remarks(env, open_target, monkeypatch):
+def test_what_git_could_not_prove_is_a_remark(env, open_target, monkeypatch):
     (env.folder / ".git").mkdir()
     (env.folder / ".gitignore").write_text(".env\n")
     monkeypatch.setenv("PATH", "/nonexistent")
     remarks = {remark.code: remark for remark in open_target().check()}
-    assert set(remarks) == {"git_not_asked", "temporary_not_ignored"}
+    assert set(remarks) == {"git_not_asked"}
     assert "install git" in remarks["git_not_asked"].remedy
-    assert remarks["temporary_not_ignored"].remedy == "write .env* into .gitignore"
+
+
+@pytest.mark.parametrize(("ignored", "apart"), [(".env", True), ("/.env", True), (".env*", False), ("*", False)])
+def test_git_ignores_whatever_lies_beside_the_file_during_a_write(env, open_target, ignored, apart):
+    git = ["git", "-C", str(env.folder)]
+    subprocess.run([*git, "init", "-q"], check=True)
+    (env.folder / ".gitignore").write_text(f"{ignored}\n.gitignore\n")
+    env.save(b"TOKEN=old\n")
+    seen = []
+
+    def look():
+        seen.append(env.names)
+        for what in ("--ignored=no", "--ignored=matching"):
+            done = subprocess.run([*git, "status", "--porcelain", what], check=True, capture_output=True, text=True)
+            seen.append(done.stdout)
+
+    publish(open_target(), still_mine=look)
+
+    names, visible, hidden = seen
+    assert visible == ""
+    assert ".rotator-" in hidden
+    assert any("rotator-uid" in name for name in names) is apart
+    assert (env.content, env.names) == (b"TOKEN=new\n", [".env", ".git", ".gitignore"])
 
 
 # ---------------------------------------------------------------------------------------------------------- accounts
