@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from enum import StrEnum
 from itertools import accumulate
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -24,6 +25,19 @@ from rotator.core.errors import ConfigError, RotatorError
 
 if TYPE_CHECKING:
     from rotator.app import App
+
+
+class Order(StrEnum):
+    """In which order `status` shows credentials."""
+
+    WORST = "worst"
+    NAME = "name"
+    EXPIRES = "expires"
+    ROTATES = "rotates"
+
+
+_BY: Final = {Order.EXPIRES: "expires_on", Order.ROTATES: "next_rotation"}
+"""Order by time -> field of the document; what has no such time comes last."""
 
 EVERY: Final = 2.0
 """Seconds between two pictures of `--watch`."""
@@ -44,6 +58,9 @@ def status(
     everything: Annotated[
         bool, typer.Option("--all", help="Every row, however many; else 40 and whatever is in trouble.")
     ] = False,
+    sort: Annotated[
+        Order | None, typer.Option("--sort", help="Else the worst first; in JSON, as in the configuration.")
+    ] = None,
     watch: Annotated[bool, typer.Option("--watch", "-w", help="Draw it again every two seconds.")] = False,
 ) -> int:
     """Show what is fresh, what is stuck, and why.
@@ -57,6 +74,7 @@ def status(
       rotator status
       rotator status workers-deploy
       rotator status 'ci-*' --state failing --state needs_operator
+      rotator status --sort expires
       rotator status --watch
       rotator status -o json | jq '.credentials[] | select(.ready | not)'
 
@@ -64,7 +82,7 @@ def status(
     """
     if watch and settings.json:
         raise ConfigError("--watch draws for people and -o json prints one document", "leave one of them out")
-    wanted = Wanted(names or [], [one.value for one in state or ()], target, connection, everything)
+    wanted = Wanted(names or [], [one.value for one in state or ()], target, connection, everything, sort)
     if watch:
         return _watch(lambda: _picture(settings, wanted, live=True))
     if settings.json:
@@ -83,6 +101,7 @@ class Wanted:
     target: str | None
     connection: str | None
     everything: bool
+    sort: Order | None
 
     def fits(self, credential: dict[str, Any]) -> bool:
         """Whether one credential of the document is meant."""
@@ -106,8 +125,16 @@ def _status(settings: Settings, wanted: Wanted) -> dict[str, Any]:
             if not is_glob(name):
                 app.queries.stream(name)
         document = status_document(app.queries) | {"configuration_problem": found.problem or None}
-    document["credentials"] = [one for one in document["credentials"] if wanted.fits(one)]
+    document["credentials"] = _ordered([one for one in document["credentials"] if wanted.fits(one)], wanted.sort)
     return document
+
+
+def _ordered(credentials: list[dict[str, Any]], sort: Order | None) -> list[dict[str, Any]]:
+    if sort is None or sort is Order.WORST:
+        return credentials
+    if sort is Order.NAME:
+        return sorted(credentials, key=lambda one: str(one["name"]))
+    return sorted(credentials, key=lambda one: (one[_BY[sort]] is None, one[_BY[sort]] or "", str(one["name"])))
 
 
 def _picture(settings: Settings, wanted: Wanted, *, live: bool = False) -> list[Line]:
@@ -117,7 +144,8 @@ def _picture(settings: Settings, wanted: Wanted, *, live: bool = False) -> list[
     if len(wanted.names) == 1 and not is_glob(wanted.names[0]) and document["credentials"]:
         return status_text.status_of(document, wanted.names[0], width)
     most = None if wanted.everything else status_text.SHOWN
-    return status_text.status(document, width, terminal_height() if live else None, most=most)
+    worst_first = wanted.sort in (None, Order.WORST)
+    return status_text.status(document, width, terminal_height() if live else None, most=most, worst_first=worst_first)
 
 
 def _watch(picture: Callable[[], list[Line]]) -> int:

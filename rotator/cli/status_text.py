@@ -36,7 +36,14 @@ HIDDEN: Final = frozenset({"idle", "unmanaged"})
 """States of which nothing needs to be shown where there are too many credentials."""
 
 
-def status(document: Document, width: int | None, height: int | None = None, *, most: int | None = None) -> list[Line]:
+def status(
+    document: Document,
+    width: int | None,
+    height: int | None = None,
+    *,
+    most: int | None = None,
+    worst_first: bool = True,
+) -> list[Line]:
     """Return the fleet: counts, then a table with the worst first and what is wrong below each row, then the rest.
 
     Args:
@@ -44,9 +51,12 @@ def status(document: Document, width: int | None, height: int | None = None, *, 
         width: columns of the terminal, None where there is none.
         height: lines that may be drawn at most, None for no limit; what is cut is the end of the table, never the foot.
         most: how many credentials are shown at most (those in trouble are shown in any case), None for all.
+        worst_first: whether those in trouble come first; else the order of the document stays.
     """
     now = drawn_at(document)
-    ordered = sorted(document["credentials"], key=lambda one: _rank(one, now))
+    ordered = list(document["credentials"])
+    if worst_first:
+        ordered.sort(key=lambda one: _rank(one, now))
     shown = ordered if most is None else [c for i, c in enumerate(ordered) if i < most or not _calm(c, now)]
     head = _counts(ordered, width)
     foot = [text(""), *_foot(document, width, now)]

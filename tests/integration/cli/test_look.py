@@ -90,6 +90,16 @@ def test_status_of_some_shows_those_alone(place, rotator):
     assert [c["name"] for c in rotator("status", "c", "a", "-o", "json").json["credentials"]] == ["a", "c"]
 
 
+def test_status_is_sorted_as_asked(place, rotator):
+    place.write(*(place.credential(name) for name in ("c", "a", "b")))
+    for sort in ("name", "expires", "rotates"):  # without a token no time is known: then the name decides
+        shown = rotator("status", "--sort", sort, "-o", "json").json["credentials"]
+        assert [c["name"] for c in shown] == ["a", "b", "c"]
+    assert [c["name"] for c in rotator("status", "-o", "json").json["credentials"]] == ["c", "a", "b"]
+    drawn = rotator("status", "--sort", "name").out
+    assert drawn.index("\na ") < drawn.index("\nb ") < drawn.index("\nc ")
+
+
 def test_an_unknown_name_is_answered_with_the_nearest(rotator):
     shown = rotator("status", "workers-deplo")
     assert (shown.code, shown.out) == (2, "")

@@ -170,6 +170,12 @@ def test_of_a_large_fleet_whatever_is_in_trouble_is_shown_and_the_rest_is_counte
     assert len(shown(status_text.status(document, WIDTH)).splitlines()) > 301
 
 
+def test_a_fleet_may_keep_the_order_of_its_document():
+    found = status(credential("b"), credential("a", state="failing"))
+    rows = [line.split()[0] for line in shown(status_text.status(found, None, worst_first=False)).splitlines()[2:]]
+    assert [row for row in rows if row in ("a", "b")] == ["b", "a"]
+
+
 def test_trouble_beyond_the_limit_is_not_cut():
     drawn = shown(status_text.status(status(*many(60, state="failing", message="why")), WIDTH, most=40))
     assert "c059" in drawn
