@@ -447,7 +447,7 @@ def test_a_required_target_that_cannot_be_read_or_opened_is_not():
     bench.fails("read", Unavailable("reading"))
     seen = bench.seen(S.IN_SYNC)
     assert seen.result is R.BAD
-    assert bench.driver.memory(NAME).troubles[seen.note, "read"].message == "reading"
+    assert bench.driver.memory(NAME).troubles[seen.subject, "read"].message == "reading"
 
     bench.later(40)
     assert bench.look(S.IN_SYNC) is R.GOOD
@@ -615,7 +615,7 @@ def test_an_unknown_value_at_a_target_is_asked_whose_it_is():
 
     bench.fails("verify", Unavailable("verifying"))
     seen = bench.seen(S.UNPUBLISHED, old.id)
-    assert (seen.result, seen.note) == (R.UNSURE, "env"), "nobody knows whose it is"
+    assert (seen.result, seen.subject) == (R.UNSURE, "env"), "nobody knows whose it is"
 
 
 def test_an_unknown_value_that_is_refused_is_none_of_a_living_token_once_that_is_proven():
