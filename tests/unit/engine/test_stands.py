@@ -301,18 +301,6 @@ def test_an_override_that_was_taken_back_ends():
     assert not bench.view.overridden
 
 
-def test_a_target_that_will_delete_what_stands_there_is_remembered_until_it_no_more_will():
-    bench, target = beside()
-    bench.settle()
-    until, read = iter([90.0, NEVER]), target.read
-    target.read = lambda: replace(read(), ends=next(until))
-
-    stands(bench)
-    assert bench.driver.memory(NAME).ends == {"env": 90.0}
-    stands(bench)
-    assert bench.driver.memory(NAME).ends == {}
-
-
 def accepted():
     """An operator saved a value of his own at one target and said that it is right; returns ours and his."""
     bench = published()
@@ -453,48 +441,6 @@ def test_a_foreign_content_that_is_taken_away_ends_the_occupation():
 
     assert stands(bench).result is R.ABSENT
     assert not bench.view.overridden
-
-
-BESIDE_NOTHING = [{"ACCOUNT": "somebody's"}, {"ACCOUNT": "somebody's", "A": "changeme"}, {"ACCOUNT": "a", "STAGE": "b"}]
-
-
-def left_alone(**first):
-    """What stood at the target before we ever wrote there is accepted."""
-    bench, target = beside(**first)
-    assert stands(bench).result is R.OVERRIDDEN
-    bench.tell(K.RESOLVED, detail={"how": "accept"})
-    return bench, target
-
-
-@pytest.mark.parametrize("first", BESIDE_NOTHING)
-def test_a_foreign_content_beside_no_value_of_ours_is_accepted_at_once(first):
-    bench, target = left_alone(**first)
-    bench.later(10)
-    bench.settle()
-
-    assert stands(bench).result is R.HEEDED
-    assert target.values == first
-    assert not bench.view.overridden
-    assert bench.view.accepted["env"]
-
-
-def test_what_was_accepted_beside_no_value_and_changed_is_asked_about_again():
-    bench, target = left_alone(ACCOUNT="somebody's")
-    target.values["ACCOUNT"] = "another's"
-
-    assert stands(bench).result is R.OVERRIDDEN
-    assert not bench.view.accepted
-
-
-def test_where_what_was_accepted_beside_no_value_was_taken_away_ours_is_published():
-    bench, target = left_alone(ACCOUNT="somebody's")
-    target.values.clear()
-    bench.later(700)
-    bench.settle()
-    bench.run()
-
-    assert target.values["ACCOUNT"] == "our-account"
-    assert not bench.view.heeded
 
 
 @pytest.mark.parametrize("content", ["our-account", "changeme"])
