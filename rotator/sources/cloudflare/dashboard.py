@@ -1,7 +1,7 @@
 """Links into Cloudflare's dashboard that open the form of a new token with its permissions filled in.
 
-Source: https://developers.cloudflare.com/fundamentals/api/how-to/account-owned-token-template/ ; the key `api_tokens`
-is not in its table and was seen in use.
+Source: https://developers.cloudflare.com/fundamentals/api/how-to/account-owned-token-template/ ; the keys of
+a user's permissions are not in its table and were seen in use.
 """
 
 from __future__ import annotations

@@ -19,6 +19,7 @@ from rotator.sources.cloudflare.wanted import wanted
 OwnerKind: TypeAlias = Literal["user", "account"]
 
 _ACCOUNTS: Final = ("Account API Tokens Write", "Account API Tokens Read", "Account Settings Read")
+_SEES: Final = ("Account Settings Read",)
 _USERS: Final = ("API Tokens Write", "API Tokens Read", "User Details Read", "Memberships Read")
 _ZONES: Final = ("Zone Read",)
 
@@ -30,19 +31,23 @@ class Need:
     Attributes:
         owner: whose it must be: an account's serves that account alone, a user's everything that the user may.
         accounts: ids of the accounts whose tokens it manages; empty where there are none, or none is known.
+        seen: ids of accounts that it must see without managing their tokens, so that `check` can tell them apart.
         on_zones: (name, id) of permissions that it must hold on zones to hand them on.
     """
 
     owner: OwnerKind
     accounts: tuple[str, ...] = ()
+    seen: tuple[str, ...] = ()
     on_zones: tuple[tuple[str, str], ...] = ()
 
     @property
     def rights(self) -> dict[Scope, tuple[tuple[str, str], ...]]:
         """What it holds, (name, id) by scope, in the order in which people are told."""
         found = {Scope.USER: _named(_USERS, Scope.USER)} if self.owner == "user" else {}
-        if self.owner == "account" or self.accounts:
+        if self.accounts:
             found[Scope.ACCOUNT] = _named(_ACCOUNTS, Scope.ACCOUNT)
+        elif self.seen:
+            found[Scope.ACCOUNT] = _named(_SEES, Scope.ACCOUNT)
         found[Scope.ZONE] = tuple(dict.fromkeys((*_named(_ZONES, Scope.ZONE), *self.on_zones)))
         return found
 
@@ -50,7 +55,7 @@ class Need:
         """Return the policies of such a token; `user_id` is of its user, where a user owns it."""
         places = {
             Scope.USER: {f"{USER}.{user_id}": "*"},
-            Scope.ACCOUNT: {f"{ACCOUNT}.{a}": "*" for a in self.accounts},
+            Scope.ACCOUNT: {f"{ACCOUNT}.{a}": "*" for a in self.accounts or self.seen},
             Scope.ZONE: {f"{ZONE}.*": "*"}
             if self.owner == "user"
             else {f"{ACCOUNT}.{a}": {f"{ZONE}.*": "*"} for a in self.accounts},
@@ -75,7 +80,8 @@ def need(credentials: Sequence[CredentialOptions], account_id: str | None, owner
         accounts.append(account_id)
     found = tuple(dict.fromkeys(accounts))
     told: OwnerKind = owner or ("account" if "user" not in owners and len(found) == 1 else "user")
-    return Need(owner=told, accounts=found, on_zones=_handed_on(credentials) if told == "account" else ())
+    seen = (account_id,) if account_id and account_id not in found else ()
+    return Need(owner=told, accounts=found, seen=seen, on_zones=_handed_on(credentials) if told == "account" else ())
 
 
 def _handed_on(credentials: Sequence[CredentialOptions]) -> tuple[tuple[str, str], ...]:

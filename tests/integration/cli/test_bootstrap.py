@@ -179,6 +179,16 @@ def test_credentials_of_a_user_get_a_token_of_the_user(by_key, bare):
     assert {"API Tokens Write", "Account API Tokens Write"} <= held(token)
 
 
+def test_a_token_of_the_user_that_manages_no_account_still_sees_the_connections(by_key, bare, rotator):
+    bare.configure(bare.credential("platform", owner="user"))
+
+    assert by_key().code == 0
+    assert "Account Settings Read" in held(ours(bare)[0])
+    assert "Account API Tokens Write" not in held(ours(bare)[0])
+    accounts = [f["level"] for f in rotator("check", "-o", "json").json["findings"] if f["code"] == "account"]
+    assert accounts == ["ok"]
+
+
 def test_a_dry_run_makes_nothing_and_shows_what_would_be(by_key, bare):
     shown = by_key("--dry-run")
 
