@@ -25,16 +25,16 @@ _RENEW_BELOW: Final = TTL_SECONDS * 2 / 3
 _PLACE: Final = "place:"
 
 _TAKE: Final = (
-    "INSERT INTO lease (name, holder, epoch, expires, boot_id) VALUES (?1, ?2, 1, ?3, ?4)"
+    "INSERT INTO lease (name, holder, epoch, expires, boot_id) VALUES (:name, :by, 1, :until, :boot)"
     " ON CONFLICT (name) DO UPDATE SET epoch = epoch + (holder <> excluded.holder), holder = excluded.holder,"
     " expires = excluded.expires, boot_id = excluded.boot_id"
-    " WHERE holder IN ('', ?2, ?6) OR boot_id <> ?4 OR expires <= ?5"
-    " RETURNING epoch, (SELECT woken_at IS NOT NULL FROM stream WHERE id = ?1)"
+    " WHERE holder IN ('', :by, :of) OR boot_id <> :boot OR expires <= :now"
+    " RETURNING epoch, (SELECT woken_at IS NOT NULL FROM stream WHERE id = :name)"
 )
 _NOTE: Final = (
-    "UPDATE stream SET next_at = min(coalesce(?1, next_at), coalesce(woken_at, ?1, next_at)), woken_at = NULL,"
-    " why = ?2 WHERE id = ?3 AND EXISTS (SELECT 1 FROM lease WHERE name = ?3 AND holder = ?4 AND epoch = ?5)"
-    " RETURNING 1"
+    "UPDATE stream SET next_at = min(coalesce(:at, next_at), coalesce(woken_at, :at, next_at)), woken_at = NULL,"
+    " why = :why WHERE id = :name"
+    " AND EXISTS (SELECT 1 FROM lease WHERE name = :name AND holder = :by AND epoch = :epoch) RETURNING 1"
 )
 
 
@@ -74,8 +74,9 @@ class Leases:
 
         Crash: leaves the note and the lease of a dead process, which anybody may take.
         """
+        said = {"at": next_at, "why": why, "name": lease.stream, "by": lease.holder, "epoch": lease.epoch}
         with self._db.write(durable=False, single=True) as connection:
-            noted = run(connection, _NOTE, (next_at, why, lease.stream, lease.holder, lease.epoch))
+            noted = run(connection, _NOTE, said)
         if noted:
             self._free(lease)
 
@@ -196,7 +197,11 @@ class Leases:
         """Write the lease for `by` where it is free, has ended, is ours already, or still that of the dead `of`."""
         now, boot_id = self._clock.boot(), self._clock.boot_id()
         with self._db.write(durable=False, single=True) as connection:
-            row = run(connection, _TAKE, (name, by, now + TTL_SECONDS, boot_id, now, of))
+            row = run(
+                connection,
+                _TAKE,
+                {"name": name, "by": by, "until": now + TTL_SECONDS, "boot": boot_id, "now": now, "of": of},
+            )
         return (Lease(CredentialId(name), row[0][0], by), bool(row[0][1])) if row else (None, False)
 
 

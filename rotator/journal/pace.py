@@ -20,7 +20,7 @@ _NOTE: Final = (
     " expires_at = excluded.expires_at, lifetime = excluded.lifetime, planned_at = excluded.planned_at"
 )
 _DEAD: Final = (
-    "INSERT INTO pace (stream, connection, dead_at, dead_seen) VALUES (?1, ?2, ?3, ?3)"
+    "INSERT INTO pace (stream, connection, dead_at, dead_seen) VALUES (?, ?, ?, ?)"
     " ON CONFLICT (stream) DO UPDATE SET connection = excluded.connection,"
     " dead_at = coalesce(dead_at, excluded.dead_at), dead_seen = excluded.dead_seen"
 )
@@ -57,7 +57,7 @@ class Pace:
     def died(self, stream: CredentialId, connection: str, at: float) -> None:
         """Note that the published value of a credential is dead, first or still; errors as `note`."""
         with self._db.write(durable=False, single=True) as db:
-            run(db, _DEAD, (stream, connection, at))
+            run(db, _DEAD, (stream, connection, at, at))
 
     def lives(self, stream: CredentialId) -> None:
         """Note that it is not dead, or that an operator looked at it; errors as `note`."""

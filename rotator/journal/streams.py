@@ -149,9 +149,9 @@ def wake(connection: sqlite3.Connection, stream: CredentialId, at: float) -> Non
     """Let one stream be due no later than `at`, in the caller's transaction."""
     run(
         connection,
-        "UPDATE stream SET next_at = min(coalesce(next_at, ?1), ?1), woken_at = min(coalesce(woken_at, ?1), ?1)"
-        " WHERE id = ?2",
-        (at, stream),
+        "UPDATE stream SET next_at = min(coalesce(next_at, :at), :at), woken_at = min(coalesce(woken_at, :at), :at)"
+        " WHERE id = :stream",
+        {"at": at, "stream": stream},
     )
 
 
