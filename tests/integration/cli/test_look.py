@@ -49,6 +49,7 @@ def test_the_document_has_the_fields_that_it_promises(fresh):
             "generation": 1,
             "problem": None,
             "accepted": None,
+            "ends": None,
         }
     ]
 
