@@ -52,7 +52,8 @@ class SourceEntry:
         outputs: names that a target's `keys` may use.
         available: (connection's options, credential's options) -> those of them that such a credential has.
         open: (name, options, wire) -> the connection.
-        source: (connection, credential's options) -> the source of one credential.
+        source: (connection, credential's options, what its tokens are to be like instead, or None) -> the source of one
+            credential.
         check: (connection's options, credential's options) -> what is wrong, before anybody is asked.
         ceiling: the provider's own rate limit, (requests, seconds).
         api: the connection's address, which decides what loopback may do.
@@ -66,7 +67,7 @@ class SourceEntry:
     outputs: frozenset[str]
     available: Callable[[Any, Any], frozenset[str]]
     open: Callable[[str, Any, Wire], Any]
-    source: Callable[[Any, Any], Source]
+    source: Callable[[Any, Any, Any], Source]
     check: Callable[[Any, Any], Iterable[Complaint]]
     ceiling: tuple[int, float]
     api: Callable[[Any], str]
@@ -122,10 +123,10 @@ def _management(connection: Any) -> Sequence[Login]:
     return logins(connection)
 
 
-def _cloudflare_source(connection: Any, options: CredentialOptions) -> Source:
+def _cloudflare_source(connection: Any, options: CredentialOptions, like: Any) -> Source:
     from rotator.sources.cloudflare.source import CloudflareSource
 
-    return CloudflareSource(connection, options)
+    return CloudflareSource(connection, options, like if isinstance(like, dict) else None)
 
 
 def _preflight(connection: Any, credentials: Sequence[tuple[str, Any, str]], now: float) -> Sequence[Finding]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from rotator.app.queries import Queries
+from rotator.core.drifted import TokenDrift
 from rotator.core.encoding import COLUMNS, encode
 from rotator.core.facts import Fact
 from rotator.core.instants import rfc3339 as moment
@@ -99,7 +100,19 @@ def credential_document(status: CredentialStatus) -> dict[str, Any]:
         "message": status.message,
         "problem": _problem(status.problem),
         "request": _request(status.request) if status.request else None,
+        "drift": drift_document(status.drift) if status.drift else None,
         "targets": [_target(one) for one in status.targets],
+    }
+
+
+def drift_document(drift: TokenDrift) -> dict[str, Any]:
+    """Return how a token differs: `by` says whether it was changed at the provider or the configuration was."""
+    return {
+        "token_id": drift.token_id,
+        "since": moment(drift.since),
+        "by": "configuration" if drift.reconfigured else "provider",
+        "fix": drift.fix.value,
+        "differences": [{"part": one.part.value, "message": one.message} for one in drift.differences],
     }
 
 
@@ -161,7 +174,9 @@ def _paused(paused: Mapping[str, Any] | None) -> dict[str, Any] | None:
     return {**paused, "since": moment(paused["since"]), "until": moment(paused["until"])}
 
 
-HIDDEN = frozenset({"stanza", "policy", "account_id", "scope", "free", "not_written", "stream", "by", "ignorable"})
+HIDDEN = frozenset(
+    {"like", "stanza", "policy", "account_id", "scope", "free", "not_written", "stream", "by", "ignorable"}
+)
 """Details that mean nothing to people: stanzas, ids of streams, versions of places, fingerprints."""
 
 
@@ -173,6 +188,8 @@ def fact_document(name: str, fact: Fact) -> dict[str, Any]:
     """Return one fact of `history -o json`; no value and no digest of one."""
     columns, told = encode(fact.what)
     unshown = HIDDEN | {key for key in LATER if not told.get(key)}
+    if isinstance(differences := told.get("differences"), list):
+        told["differences"] = [str(one.get("message")) for one in differences if isinstance(one, dict)]
     detail: dict[str, Any] = {
         key: value for key, value in told.items() if key not in unshown and not isinstance(value, dict)
     }

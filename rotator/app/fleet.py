@@ -164,6 +164,7 @@ class ConfiguredFleet:
                 configured,
                 (*sorted(view.past), *sorted(view.former)),
                 None if configured else view.position,
+                view.like,
             )
             found = self._wired.get(stream)
             if found is None or found.made_from[0] is not configured or found.made_from[1:] != made_from[1:]:
@@ -184,7 +185,8 @@ class ConfiguredFleet:
                 made = to_credential(stanza, self.config.advanced, stream, managed=False)
                 credential = with_spec(made, stanza, self.config.connections.get(made.connection))
             connection = self.connection(credential.connection)
-            source = SOURCES[stanza.source_type].source(connection, stanza.source)
+            like = view.like.like if view.like is not None and view.like.digest == credential.digest else None
+            source = SOURCES[stanza.source_type].source(connection, stanza.source, like)
             targets = {target.name: self._target(target, credential.name) for target in stanza.targets}
             for name, past in view.past.items():
                 if name not in targets and isinstance(past, dict) and (old := self._past(view.spec, past)):
@@ -205,7 +207,7 @@ class ConfiguredFleet:
             stanza = self._remembered({"stanza": told})
             if stanza is None:
                 return None
-            return SOURCES[stanza.source_type].source(self.connection(stanza.common.connection), stanza.source)
+            return SOURCES[stanza.source_type].source(self.connection(stanza.common.connection), stanza.source, None)
         except ConfigError:
             return None
 
@@ -237,6 +239,11 @@ class ConfiguredFleet:
         account = credential.spec.get("account_id")
         scope = (credential.connection, credential.owner, str(account))
         return self._inventory.tokens(scope, fresh, source.tokens)
+
+    def listed(self, credential: Credential) -> float:
+        """Seconds since the newest listing of the owner scope began."""
+        scope = (credential.connection, credential.owner, str(credential.spec.get("account_id")))
+        return self._inventory.age(scope)
 
     def hold(self, credential: Credential) -> Reason | None:
         """Why no new rotation may start now."""

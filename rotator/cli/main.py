@@ -24,6 +24,7 @@ from rotator.cli import (
     bootstrap,
     check,
     exits,
+    forget,
     init,
     inventory,
     operate,
@@ -40,7 +41,7 @@ SECTIONS: Final = (
     ("Try it", ("demo", "sandbox")),
     ("Run", ("run", "once")),
     ("Look", ("status", "plan", "history", "check", "permissions", "token", "discover", "audit", "healthcheck")),
-    ("Act", ("rotate", "pause", "resume", "resolve", "ack")),
+    ("Act", ("rotate", "pause", "resume", "resolve", "ack", "forget")),
     ("Set up", ("init", "bootstrap", "adopt", "keygen", "schema", "version", "testing")),
 )
 """The verbs in the order in which `--help` shows them."""
@@ -171,7 +172,9 @@ def _later(name: str) -> None:
         raise typer.Exit(exits.USAGE)
 
 
-for _module in (tools, run, show, check, permissions, token, inventory, adopt, operate, acknowledge, init, bootstrap):
+for _module in (
+    *(tools, run, show, check, permissions, token, inventory, adopt, operate, acknowledge, forget, init, bootstrap),
+):
     _module.register(app)
 for _name in LATER:
     _later(_name)

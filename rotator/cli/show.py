@@ -17,7 +17,7 @@ from rotator.cli import exits
 from rotator.cli.layout import Line, text
 from rotator.cli.log import running_configuration
 from rotator.cli.names import AnyNames, Name, is_glob, matches
-from rotator.cli.output import is_terminal, styled, terminal_height, terminal_width, write_json, write_lines
+from rotator.cli.output import is_terminal, say, styled, terminal_height, terminal_width, write_json, write_lines
 from rotator.cli.times import rfc3339
 from rotator.cli.verbs import Settings, verb
 from rotator.core.credential import State
@@ -173,34 +173,54 @@ def _or_error(picture: Callable[[], list[Line]]) -> list[Line]:
         return [text(line, "bad") for line in [*error.message.splitlines(), f"do: {error.remedy}"]]
 
 
+class FailOnChange(StrEnum):
+    """What makes the answer of `plan` no."""
+
+    CHANGE = "change"
+
+
 def plan(
     settings: Settings,
     days: Annotated[float, typer.Option(min=0, max=3650, metavar="N", help="How far to look ahead.")] = 30.0,
+    fail_on: Annotated[
+        FailOnChange | None, typer.Option("--fail-on", help="What makes the answer no: a token that would change.")
+    ] = None,
 ) -> int:
     """Show what will rotate when, and what that takes.
 
     Says before anything happens which credentials are due, by which strategy,
     at which targets, and whether rate budget and token quota carry it, the
-    overlap of old and new tokens included. Below stands what each token will
-    be, as the dashboard shows it before "Create Token": permissions by scope
-    with their resources, limits on addresses, lifetime. Asks nobody and
-    changes nothing.
+    overlap of old and new tokens included; how living tokens differ from what
+    the configuration asks for, and what would be done about it. Below stands
+    what each token will be, as the dashboard shows it before "Create Token":
+    permissions by scope with their resources, limits on addresses, lifetime.
+    Lists the tokens, 50 to a request, and changes nothing.
 
       rotator plan
       rotator plan --days 90 -o json
+      rotator plan --fail-on change                     in CI, before a merge
+
+    Exit 1 with --fail-on change when a token differs.
     """
     from rotator.app import App
 
     config = running_configuration(settings)
     with App.open(config.path, "reader", config=config) as app:
-        document = _plan(app, days)
+        from rotator.app.changes import changes
+
+        document, changed = _plan(app, days), changes(app)
+    document["changes"] = changed.found
+    for token in document.get("tokens", ()):
+        token["change"] = changed.found.get(token["credential"])
+    for connection, why in changed.unseen.items():
+        say(f"warning: connection {connection}: living tokens could not be compared: {why}")
     if settings.json:
         write_json(document)
     else:
-        from rotator.cli import render
+        from rotator.cli import render, status_text
 
-        write_lines(render.plan(document, terminal_width()))
-    return exits.DONE
+        write_lines([*render.plan(document, terminal_width()), *status_text.changes(document, terminal_width())])
+    return exits.NO if fail_on is not None and changed.found else exits.DONE
 
 
 def _tokens(app: App) -> list[dict[str, Any]]:

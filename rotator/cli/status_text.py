@@ -144,6 +144,8 @@ def _notes(credential: Document, now: float) -> list[Span]:
         notes.append(Span(credential["message"], "bad" if credential["state"] == "failing" else ""))
     if request := credential.get("request"):
         notes.append(Span(f"rotation requested {_requested(request, now)}"))
+    if drift := credential.get("drift"):
+        notes.append(Span(f"{_drifted(drift)}: {', '.join(one['message'] for one in drift['differences'])}", "warn"))
     if not needs:
         notes += _problem(credential, credential["message"])
     if credential["next_attempt"] and not needs:
@@ -155,6 +157,23 @@ def _notes(credential: Document, now: float) -> list[Span]:
             notes.append(Span(f"retirement of {retirement['token_id'][:8]}… is held: {_blocked(retirement, now)}"))
             notes += _problem(retirement)
     return notes
+
+
+def changes(document: Document, width: int | None) -> list[Line]:
+    """Return how living tokens differ from what the configuration asks for, as `plan` shows it."""
+    lines: list[Line] = []
+    for name, change in document["changes"].items():
+        lines += [text(""), *wrapped(Span(f"{name}: {_drifted(change)}", "title"), width)]
+        for one in change["differences"]:
+            lines += wrapped(f"{one['part']}: {one['message']}", width, indent=2, hang=2)
+    return lines
+
+
+def _drifted(drift: Document) -> str:
+    """Who changed what, and what is done about it."""
+    who = "the configuration asks for another token" if drift["by"] == "configuration" else "changed at the provider"
+    does = {"update": "it is updated in place", "rotate": "it is rotated", "keep": "it is taken as it is"}
+    return who + (f" ({does[drift['fix']]})" if drift["fix"] in does else "")
 
 
 def _problem(subject: Document, said: str = "") -> list[Span]:
@@ -264,6 +283,10 @@ def status_of(document: Document, name: str, width: int | None) -> list[Line]:
     if found.get("request"):
         pairs.append(("requested", _requested(found["request"], now)))
     lines = [text(name, "title"), *block(pairs, width, indent=2)]
+    if drift := found.get("drift"):
+        lines += [text(""), text("drift", "title"), *wrapped(Span(_drifted(drift), "warn"), width, indent=2)]
+        for one in drift["differences"]:
+            lines += wrapped(f"{one['part']}: {one['message']}", width, indent=4, hang=2)
     if found["rotation"]:
         lines += [text(""), text("rotation", "title"), *block(_rotation(found["rotation"], now), width, indent=2)]
         for note in _problem({**found, "accepted": None}):

@@ -138,6 +138,14 @@ class CredentialCommon(Stanza):
     renamed_from: Name | None = Field(None, description="The former name; keeps the history.")
     lifetime: Lifetime = 90 * DAY
     rotation: Rotation = Rotation()
+    drift: Literal["report", "restore", "adopt"] = Field(
+        "report",
+        description="A token that somebody changed at the provider: only say so, put it right, or take it as it is.",
+    )
+    on_change: Literal["auto", "update", "rotate"] = Field(
+        "auto",
+        description="Other grants: update the living token (auto: where that only takes rights away), or rotate.",
+    )
 
 
 # -------------------------------------------------------------------------------------------------------------- targets
@@ -255,8 +263,12 @@ class CredentialStanza:
 
         `rotator.config.load.read_stanza` makes the same stanza of it again.
         """
+        common = plain_data(self.common)
+        for key, usual in (("drift", "report"), ("on_change", "auto")):
+            if common.get(key) == usual:  # not known to earlier versions, which may read this
+                del common[key]
         return {
-            **plain_data(self.common),
+            **common,
             **plain_data(self.source),
             "targets": [{**plain_data(target.common), **plain_data(target.options)} for target in self.targets],
         }

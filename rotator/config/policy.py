@@ -19,6 +19,7 @@ from typing import Any, Final
 
 from rotator.config.models import Advanced, CredentialStanza
 from rotator.core.credential import Credential, Policy, Strategy, TargetRef
+from rotator.core.drift import OnChange, OnDrift
 from rotator.core.durations import DAY, NEVER
 from rotator.core.ids import NO_TOKEN, CredentialId, TokenId
 
@@ -71,6 +72,8 @@ def to_credential(
         spec=stanza.spec(),
         digest=digest_of(stanza),
         managed=managed,
+        on_drift=OnDrift(stanza.common.drift),
+        on_change=OnChange(stanza.common.on_change),
     )
 
 

@@ -11,6 +11,7 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Any, Final
 
+from rotator.core.drift import OnChange, OnDrift
 from rotator.core.durations import DAY as DAY
 from rotator.core.durations import HOUR as HOUR
 from rotator.core.durations import NEVER as NEVER
@@ -59,6 +60,8 @@ class Can:
         last_use: the provider says when a token was last used; else silence is a matter of time, not of sight.
         list: all tokens of the owner can be listed; else nothing is found that the journal does not know.
         move_expiry: the end of a living token can be moved; else a token that has an end is not rolled.
+        compare: what a token may do can be compared with what was asked for after it was minted, too.
+        update: what a living token may do, and its name, can be changed in place; its value stays.
         name_length: characters that a token's name may have, at least 60.
     """
 
@@ -68,6 +71,8 @@ class Can:
     last_use: bool = True
     list: bool = True
     move_expiry: bool = True
+    compare: bool = True
+    update: bool = True
     name_length: int = 120
 
 
@@ -165,6 +170,8 @@ class Credential:
         digest: digest of the source's part of `spec`.
         scope: where its tokens live at the provider, in an opaque word; only there can they be seen and ended.
         managed: whether it still stands in the configuration.
+        on_drift: what is done about a token that somebody changed at the provider.
+        on_change: how another configuration reaches the living token.
     """
 
     id: CredentialId
@@ -178,6 +185,8 @@ class Credential:
     digest: str = ""
     scope: str = ""
     managed: bool = True
+    on_drift: OnDrift = OnDrift.REPORT
+    on_change: OnChange = OnChange.AUTO
 
     @property
     def watched(self) -> bool:

@@ -16,6 +16,7 @@ from typing import Any, Final
 
 from rotator.core import facts
 from rotator.core.credential import Policy, Strategy, Terms
+from rotator.core.drift import Difference, Part
 from rotator.core.facts import MACHINE, Draft, How, Kind, Unknown, What
 from rotator.core.plain import Json, bounded, unbounded
 from rotator.core.reasons import OperatorCode
@@ -105,6 +106,21 @@ def _how(found: object) -> How | None:
     return next((how for how in How if how == found), None)
 
 
+def _differences(found: object) -> tuple[Difference, ...]:
+    """Those of a part that this version knows."""
+    rows = [row for row in found if isinstance(row, dict)] if isinstance(found, list) else []
+    known = {part.value: part for part in Part}
+    return tuple(
+        Difference(part=known[row["part"]], message=_text(row.get("message")), widens=bool(row.get("widens")))
+        for row in rows
+        if row.get("part") in known
+    )
+
+
+def _written_differences(found: tuple[Difference, ...]) -> Json:
+    return [{"part": one.part.value, "message": one.message, "widens": one.widens} for one in found]
+
+
 def _same(found: Any) -> Any:
     return found
 
@@ -123,11 +139,13 @@ _READ: Final[Mapping[str, Callable[[Any], Any]]] = {
     "Strategy | None": _strategy,
     "OperatorCode | None": OperatorCode.of,
     "How | None": _how,
+    "tuple[Difference, ...]": _differences,
 }
 """By the annotation of a field: how its value is read."""
 
 _WRITE: Final[Mapping[str, Callable[[Any], Json]]] = {
     "Policy": Policy.to_json,
+    "tuple[Difference, ...]": _written_differences,
     "tuple[str, ...]": list,
     "tuple[Fingerprint, ...]": list,
     "Mapping[str, Fingerprint]": dict,
@@ -204,6 +222,7 @@ KINDS: Final[tuple[type[What], ...]] = (
     *(facts.Baseline, facts.Sighted, facts.Known, facts.Adopted, facts.Overridden, facts.OverrideEnded),
     *(facts.TargetReleased, facts.TargetAdded, facts.Held, facts.Ahead, facts.Acknowledged),
     *(facts.Requested, facts.Paused, facts.Resumed, facts.Resolved),
+    *(facts.Compared, facts.Updating, facts.Updated, facts.Kept, facts.Forgotten),
 )
 """Types whose fields are their object."""
 

@@ -62,6 +62,9 @@ class Event(StrEnum):
         "a managed key holds a value that is not ours; an operator is needed",
     )
     TARGET_DRIFTED = "target_drifted", "warning", "a target holds something else than the current value"
+    TOKEN_DRIFTED = "token_drifted", "warning", "the token is not what was asked for any more"
+    TOKEN_MENDED = "token_mended", "info", "the token is what was asked for again"
+    TOKEN_UPDATED = "token_updated", "info", "the token was changed in place; its value stays"
     TARGET_RELEASED = "target_released", "info", "a target left the configuration"
     VALUE_ADOPTED = "value_adopted", "info", "a value that stands at a target became the current one"
     VALUE_DEAD = "value_dead", "error", "the published value is dead"

@@ -74,7 +74,8 @@ def said(told: Told, state: State, targets: Sequence[Target]) -> tuple[Reason | 
     if told.view.rotation:
         return None, _of_rotation(told, told.view.rotation, state, targets)
     if told.credential.watched:
-        return Reason.FRESH, "watched only: it has no targets, so nothing is minted"
+        dead = "; its token is dead" if state is State.FAILING else ""
+        return Reason.FRESH, f"watched only: it has no targets, so nothing is minted{dead}"
     return _resting(told, targets)
 
 

@@ -9,11 +9,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from rotator.core.credential import NEVER, Credential, State, Strategy
+from rotator.core.drift import Part
+from rotator.core.drifted import TokenDrift, drift_of, unmended
 from rotator.core.facts import Kind
 from rotator.core.ids import NO_TOKEN, TokenId
 from rotator.core.notes import Note, Trouble
+from rotator.core.protocol.mend import subject
 from rotator.core.protocol.rules import override_code
-from rotator.core.protocol.view import Failure, Rotation, View
+from rotator.core.protocol.view import Failure, Rotation, Token, View
 from rotator.core.reasons import RETIREMENT_WAITS, OperatorCode, Reason
 from rotator.core.schedule.due import Due, deadline, renewal_at
 from rotator.core.sentences import Told, away, held_up, said
@@ -137,6 +140,7 @@ class CredentialStatus:
     problem: Trouble | None = None
     over_budget: bool = False
     reason: Reason | None = None
+    drift: TokenDrift | None = None
 
 
 def credential_status(
@@ -156,7 +160,7 @@ def credential_status(
         used: token id -> last use at the provider as last seen; may be absent.
     """
     told = Told(credential, view, now, note or Note(), used or {})
-    needs, targets, token = _needs(told), _targets(told), view.tokens.get(view.current)
+    needs, targets, token = _needs(told), _targets(told), view.tokens.get(subject(credential, view))
     state = _state(told, needs, targets)
     reason, message = said(told, state, targets)
     return CredentialStatus(
@@ -165,15 +169,13 @@ def credential_status(
         owner=credential.owner,
         strategy=_strategy(told).value,
         state=state,
-        ready=token is not None
-        and token.expires_at > now
-        and all(_stands(told, t.name) for t in targets if t.required),
+        ready=_lives(told, token) and all(_stands(told, t.name) for t in targets if t.required),
         generation=view.generation,
-        token_id=view.current or None,
+        token_id=token.id if token else view.current or None,
         token_name=(token.name or None) if token else None,
         expires_on=token.expires_at if token else None,
-        next_rotation=renewal_at(credential, view) if token and credential.managed else None,
-        rotation_deadline=deadline(credential, view) if token else None,
+        next_rotation=renewal_at(credential, view) if token and view.current and credential.managed else None,
+        rotation_deadline=deadline(credential, view) if token and view.current else None,
         last_success=_optional(view.confirmed_at),
         next_attempt=_waits_until(told) if _fails(told) else None,
         failing_since=_optional(view.failing_since),
@@ -185,9 +187,18 @@ def credential_status(
         message=needs.message if needs and needs.code.blocks else message,
         targets=targets,
         request=_request(view),
-        problem=_trouble(view.rotation.failures) if view.rotation else None,
+        problem=_trouble(view.rotation.failures) if view.rotation else unmended(view),
+        drift=drift_of(credential, view),
         over_budget=view.rotation.over_budget(now) if view.rotation else False,
     )
+
+
+def _lives(told: Told, token: Token | None) -> bool:
+    """Whether the token lives as far as the journal knows."""
+    if token is None or token.expires_at <= told.now:
+        return False
+    drift = told.view.drift.get(token.id)
+    return not (told.credential.watched and drift is not None and Part.STATUS in drift.parts)
 
 
 def _optional(at: float) -> float | None:
@@ -210,8 +221,15 @@ def _state(told: Told, needs: NeedsOperator | None, targets: Sequence[TargetStat
         (view.rotation, State.ROTATING),
         (not view.current and not told.credential.watched, State.UNINITIALIZED),
         (any(target.required for target in away(targets)), State.FAILING),
+        (told.credential.watched and _ended(told), State.FAILING),
     )
     return next((state for applies, state in asked if applies), State.IDLE)
+
+
+def _ended(told: Told) -> bool:
+    """Whether the token that is only watched was seen, and is dead."""
+    token = told.view.tokens.get(subject(told.credential, told.view))
+    return token is not None and not _lives(told, token)
 
 
 def _fails(told: Told) -> bool:

@@ -5,6 +5,7 @@ It decides how old a listing may be; it must not decide what a token means.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Hashable
 from contextlib import AbstractContextManager
 
@@ -39,6 +40,11 @@ class Inventory:
             listing = ask()
             self._listings[scope] = (began, listing)
             return listing
+
+    def age(self, scope: Hashable) -> float:
+        """Return how many seconds ago the newest listing began; endless where there is none."""
+        found = self._listings.get(scope)
+        return self._now() - found[0] if found else math.inf
 
     def last(self, scope: Hashable) -> Listing | None:
         """Return the newest listing, however old."""

@@ -20,6 +20,7 @@ from rotator.core.ports.target import Remark
 from rotator.core.protocol.rules import Look, Result, Seen, Sight
 from rotator.core.secret import Secret
 from rotator.engine.drained import in_sync, quiet, unpublished
+from rotator.engine.drifting import drift
 from rotator.engine.holding import opened
 from rotator.engine.stands import stand
 from rotator.engine.sweep import orphans
@@ -284,6 +285,7 @@ LOOKS: Final[Mapping[Sight, Callable[[Work, Any], Seen]]] = {
     Sight.UNPUBLISHED: unpublished,
     Sight.STANDS: stands,
     Sight.ORPHANS: orphans,
+    Sight.DRIFT: drift,
     Sight.CONTROL: control,
 }
 """By sight: how it is taken; what it is of is a token, a value, a target or a rotation, as the sight needs it."""

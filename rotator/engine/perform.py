@@ -43,6 +43,7 @@ from rotator.core.protocol.view import Rotation
 from rotator.core.reasons import OperatorCode
 from rotator.core.schedule.due import why_due
 from rotator.core.secret import Secret
+from rotator.engine.drifting import keep, update
 from rotator.engine.ending import delete, disable
 from rotator.engine.failing import CERTAIN, LEFT_ALONE, failed, left_alone, type_of, unconfigured, why_of
 from rotator.engine.holding import holder, opened, pieces, provable, publication, value_key
@@ -340,6 +341,8 @@ ACTS: Final[Mapping[Act, Callable[[Work, Action], None]]] = {
     Act.READ_BACK: read_back,
     Act.DISABLE: disable,
     Act.DELETE: delete,
+    Act.UPDATE: update,
+    Act.KEEP: keep,
     Act.RECORD: record,
     Act.LOOK: look,
 }

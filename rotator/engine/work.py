@@ -73,6 +73,9 @@ class Fleet(Protocol):
     def tokens(self, credential: Credential, source: Source, fresh: float) -> tuple[TokenState, ...]:
         """Return the owner scope's tokens, listed at most `fresh` seconds ago; raises like `Source.tokens`."""
 
+    def listed(self, credential: Credential) -> float:
+        """Return how many seconds ago the newest listing of the owner scope began."""
+
     def hold(self, credential: Credential) -> Reason | None:
         """Return why no new rotation may start now (`PACING`, `CLOCK_SUSPECT`), or None."""
 
@@ -108,6 +111,7 @@ class Memory:
         troubles: (target, act) -> why the last write preflight or read of a target failed; for `status`.
         ends: target that will itself delete what stands there -> when; for `status`.
         remarks: target -> what its last write preflight remarked; each is said once.
+        compared: token id -> when the provider was last asked for it alone, to compare it.
         unknown: name of the last attempt whose outcome is not known, and why it is not.
     """
 
@@ -122,6 +126,7 @@ class Memory:
     ends: dict[str, float] = field(default_factory=dict)
     remarks: dict[str, frozenset[Remark]] = field(default_factory=dict)
     unknown: tuple[str, str] = ("", "")
+    compared: dict[TokenId, float] = field(default_factory=dict)
 
 
 @dataclass(slots=True, kw_only=True)

@@ -47,6 +47,8 @@ class Point(StrEnum):
     AFTER_EXTEND_SEND = "after_extend_send", "roll"
     BEFORE_EXTENDED_COMMIT = "before_extended_commit", "roll"
     AFTER_EXTENDED_COMMIT = "after_extended_commit", "roll"
+    BEFORE_UPDATE_SEND = "before_update_send"  # outside of a rotation
+    AFTER_UPDATE_SEND = "after_update_send"
     # The mint: room first, intent first, capture first.
     BEFORE_CANARY_COMMIT = "before_canary_commit", _ROTATION
     AFTER_CANARY_COMMIT = "after_canary_commit", _ROTATION

@@ -29,7 +29,7 @@ from rotator.journal.pace import Pace
 from rotator.journal.presence import Presence
 from rotator.journal.room import Room, counts
 from rotator.journal.sealing import Seal, Sealed
-from rotator.journal.streams import Streams, wake
+from rotator.journal.streams import Streams, forget, wake
 
 if TYPE_CHECKING:
     import sqlite3
@@ -156,6 +156,28 @@ class SqliteJournal:
 
         fact = self._fact(stream, self._epochs.get(stream, 0), draft, None)
         return self._ledger.insert(fact, None, lambda connection: None, woken)
+
+    def forget(self, stream: CredentialId, draft: Draft) -> None:
+        """Let go of a credential that left the configuration: its last fact, and with it the keys of its values.
+
+        Raises:
+            IllegalFact: it is configured, or something of it is open.
+
+        Crash: leaves everything as it was, or all of it done.
+        """
+
+        def ended(connection: sqlite3.Connection) -> None:
+            if not forget(connection, stream):
+                raise IllegalFact(f"forgetting stream {stream}: it stands in the configuration")
+            run(
+                connection,
+                "UPDATE sealed SET wrapped_key = NULL, destroyed_at = ? WHERE credential = ? AND destroyed_at IS NULL",
+                (self._clock.utc(), stream),
+            )
+
+        fact = self._fact(stream, self._epochs.get(stream, 0), draft, None)
+        self._ledger.insert(fact, None, lambda connection: None, ended)
+        self._work.room.forget()
 
     def stream_of(self, rid: RotationId, *, managed: bool = False) -> CredentialId:
         """Return the stream whose rotation has that id, or an empty string. See `Journal.stream_of`.

@@ -155,6 +155,21 @@ def wake(connection: sqlite3.Connection, stream: CredentialId, at: float) -> Non
     )
 
 
+def forget(connection: sqlite3.Connection, stream: CredentialId) -> bool:
+    """Let an unmanaged credential's stream be none any more, in the caller's transaction; its name is free again.
+
+    Returns:
+        Whether there was one.
+    """
+    run(
+        connection,
+        "UPDATE stream SET kind = 'forgotten', name = name || '~' || id, next_at = NULL"
+        " WHERE id = ? AND kind = 'credential' AND managed = 0",
+        (stream,),
+    )
+    return bool(run(connection, "SELECT 1 FROM stream WHERE id = ? AND kind = 'forgotten'", (stream,)))
+
+
 def keep(connection: sqlite3.Connection, stream: CredentialId) -> None:
     """Make a placeholder for a stream that a spool knows and a restored journal does not."""
     if not run(connection, "SELECT 1 FROM stream WHERE id = ?", (stream,)):

@@ -57,6 +57,13 @@ FAMILIES: Final = (
         ("RotatorRotationOverdue", "RotatorPausedTooLong", "RotatorCredentialMetricsAbsent"),
     ),
     Family(
+        "rotator_drift",
+        "gauge",
+        _CREDENTIAL,
+        "1 while the token was seen to differ from what was asked for: policies, condition, name, end or status.",
+        ("RotatorTokenDrifted", "RotatorCredentialMetricsAbsent"),
+    ),
+    Family(
         "rotator_credential_expiration_timestamp_seconds",
         "gauge",
         _CREDENTIAL,

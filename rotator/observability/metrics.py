@@ -305,7 +305,8 @@ def _family(family: Family, samples: Iterable[tuple[Labels, float]]) -> Metric:
 
 
 def _identity(samples: Samples, status: CredentialStatus) -> None:
-    labels = (status.name, status.connection, status.owner, status.strategy)
+    watched = not status.targets and status.state is not State.UNMANAGED
+    labels = (status.name, status.connection, status.owner, "watch" if watched else status.strategy)
     _add(samples, "rotator_credential_info", labels, 1)
     for state in State:
         _add(samples, "rotator_credential_state", (status.name, state.value), status.state is state)
@@ -315,6 +316,7 @@ def _credential(samples: Samples, status: CredentialStatus) -> None:
     name = (status.name,)
     _add(samples, "rotator_credential_ready", name, status.ready)
     _add(samples, "rotator_credential_paused", name, status.paused is not None)
+    _add(samples, "rotator_drift", name, status.drift is not None)
     _add(samples, "rotator_credential_outage_over_budget", name, status.over_budget)
     _add(samples, "rotator_credential_failing_since_timestamp_seconds", name, status.failing_since or 0.0)
     for metric, at in _times(status):

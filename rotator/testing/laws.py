@@ -46,6 +46,7 @@ class Law(StrEnum):
     HELD = "nothing is begun, and nothing ended, against an operator's word"
     RESTORED = "after a restore nothing older than it is ended before an operator has looked"
     ONE_STEP = "a fact follows only a fact that it may follow"
+    MENDED = "at rest the current token is what was asked for, where that is to be restored"
     TARGETS = "at rest every target holds one live value"
     OPEN = "a run without faults comes to rest: no rotation stays open"
     RETIREMENT = "a run without faults comes to rest: no retirement stays open"

@@ -14,11 +14,11 @@ from typing import Final, TypeAlias
 from rotator.app.bootstrap.ledger import Attempt, Captured, Ledger
 from rotator.app.bootstrap.outcome import Standing
 from rotator.app.bootstrap.setting import Place, Setting
+from rotator.core.drift import summary
 from rotator.core.errors import ConfigError, Refused, Unavailable
 from rotator.core.secret import Secret
 from rotator.sources.cloudflare import accounts
 from rotator.sources.cloudflare.authority import Authority
-from rotator.sources.cloudflare.differences import summary
 from rotator.sources.cloudflare.management import WRITE, WRITE_NAME, ManagementToken
 from rotator.sources.cloudflare.policies import TokenPolicy
 

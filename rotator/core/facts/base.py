@@ -9,7 +9,7 @@ from typing import ClassVar, Final
 from rotator.core.ids import NO_ROTATION, NO_TOKEN, NO_VALUE, CredentialId, FactId, Fingerprint, RotationId, TokenId
 from rotator.core.plain import NEVER
 
-MACHINE: Final = 2
+MACHINE: Final = 3
 """Version of the state machine; each type of fact says which one knew it first (`What.machine`)."""
 
 
@@ -51,6 +51,11 @@ class Kind(StrEnum):
     TARGET_ADDED = "target_added"
     HELD = "held"
     AHEAD = "ahead"
+    COMPARED = "compared"
+    # a living token is changed in place
+    UPDATING = "updating"
+    UPDATED = "updated"
+    KEPT = "kept"
     # acts of an operator, or the configuration
     CONFIGURED = "configured"
     REQUEST = "request"
@@ -58,12 +63,13 @@ class Kind(StrEnum):
     RESUMED = "resumed"
     RESOLVED = "resolved"
     ACK = "ack"
+    FORGOTTEN = "forgotten"
     # of a newer version; never written
     UNKNOWN = "unknown"
 
 
 UNFENCED: Final = frozenset(
-    {Kind.CAPTURED, Kind.REQUEST, Kind.PAUSED, Kind.RESUMED, Kind.RESOLVED, Kind.HELD, Kind.ACK}
+    {Kind.CAPTURED, Kind.REQUEST, Kind.PAUSED, Kind.RESUMED, Kind.RESOLVED, Kind.HELD, Kind.ACK, Kind.FORGOTTEN}
 )
 """Accepted at any epoch: a stale process may hold the only copy of a value, operators act without a lease, and another
 credential's driver says that a value stands at one of its places."""

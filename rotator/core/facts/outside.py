@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from rotator.core.credential import Policy, Strategy
-from rotator.core.facts.base import How, Kind, OfTarget, OfValue, What
+from rotator.core.drift import Difference
+from rotator.core.facts.base import How, Kind, OfLife, OfTarget, OfToken, OfValue, What
 from rotator.core.ids import NO_CREDENTIAL, NO_TOKEN, NO_VALUE, CredentialId, Fingerprint, RequestId, TokenId
 from rotator.core.plain import NEVER, Json
 
@@ -208,6 +209,16 @@ class Resolved(What):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Forgotten(What):
+    """An operator ended what the journal keeps of a credential that left the configuration; the last of its facts."""
+
+    kind: ClassVar[Kind] = Kind.FORGOTTEN
+    machine: ClassVar[int] = 3
+    ignorable: ClassVar[bool] = True
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Acknowledged(OfTarget):
     """A consumer says which generation it uses of what stands at a target; `reason` for people."""
 
@@ -216,3 +227,56 @@ class Acknowledged(OfTarget):
     ignorable: ClassVar[bool] = True
     generation: int
     reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compared(OfLife):
+    """A token was seen to differ from what was asked for, or to differ no more.
+
+    Attributes:
+        status: the provider's word for how it is.
+        digest: of what the configuration said to the source then.
+        differences: in what; empty where it is as it should be.
+    """
+
+    kind: ClassVar[Kind] = Kind.COMPARED
+    machine: ClassVar[int] = 3
+    ignorable: ClassVar[bool] = True
+    status: str = ""
+    digest: str = ""
+    differences: tuple[Difference, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Updating(OfToken):
+    """A living token is about to be changed in place; until UPDATED, or for the settle time, it may still arrive."""
+
+    kind: ClassVar[Kind] = Kind.UPDATING
+    machine: ClassVar[int] = 3
+    digest: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Updated(OfToken):
+    """The change was answered: nothing of it is under way any more."""
+
+    kind: ClassVar[Kind] = Kind.UPDATED
+    machine: ClassVar[int] = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept(OfToken):
+    """What somebody made of a token at the provider is right: successors are made like it.
+
+    Attributes:
+        token_name: what it is called.
+        digest: of what the configuration said to the source then; another one ends it.
+        like: what the token is, as its source tells it; opaque.
+    """
+
+    kind: ClassVar[Kind] = Kind.KEPT
+    machine: ClassVar[int] = 3
+    ignorable: ClassVar[bool] = True
+    token_name: str = ""
+    digest: str = ""
+    like: Json = None

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Protocol
+from typing import Any, Protocol
 
 from rotator.core.credential import NEVER, Can
+from rotator.core.drift import Difference
 from rotator.core.ids import TokenId
+from rotator.core.plain import Json
 from rotator.core.secret import Secret
 
 ACTIVE = "active"
@@ -49,6 +51,8 @@ class TokenState:
         compared: whether grants and conditions could be compared; a list may not show them, `get` always does.
         equal: whether they are those of the credential's spec; True where they were not compared.
         differs: in words how they are not, for people; empty where they are equal.
+        differences: the same, each by its part.
+        shown: what the provider showed of grants and conditions, for `Source.compared`; opaque, and no value.
         final: whether the token is dead for good: it can never be made active again.
     """
 
@@ -62,6 +66,8 @@ class TokenState:
     compared: bool = False
     equal: bool = True
     differs: str = ""
+    differences: tuple[Difference, ...] = ()
+    shown: Any = field(default=None, repr=False, compare=False)
     exposed: bool = False
     final: bool = False
 
@@ -122,9 +128,9 @@ class Source(Protocol):
 
     MUST NOT be asked to verify what `looks_like` does not call its own: text of others is sent to nobody.
 
-    MUST, for every call with an effect (`mint`, `roll`, `extend`, `disable`, `delete`): send exactly one wire request,
-    no retry, no redirect; raise `Refused` (or `RateLimited`) only where the answer says no; raise `Unavailable` only
-    where the request was certainly never sent; raise `OutcomeUnknown` in every other case.
+    MUST, for every call with an effect (`mint`, `roll`, `extend`, `update`, `disable`, `delete`): send exactly one wire
+    request, no retry, no redirect; raise `Refused` (or `RateLimited`) only where the answer says no; raise
+    `Unavailable` only where the request was certainly never sent; raise `OutcomeUnknown` in every other case.
     MUST, for every read: raise `Unavailable` or `RateLimited` where no usable answer came.
     MUST NOT authenticate a request that disables, deletes or rolls a token by that token: raise `OperatorNeeded`.
     MUST NOT log, keep or copy a value.
@@ -163,6 +169,21 @@ class Source(Protocol):
 
     def get(self, token_id: TokenId) -> TokenState | None:
         """Return the token's state with `equal` filled in, or None where the provider says that it does not exist."""
+
+    def compared(self, state: TokenState) -> TokenState:
+        """Return a listed state compared with what the credential asks for, where its row shows enough; else as it is.
+
+        Raises as a read does: names may have to be looked up.
+        """
+
+    def update(self, token_id: TokenId, name: str) -> None:
+        """Make grants, conditions and name of a living token what the credential asks for; everything else stays.
+
+        Sends no status: one that arrives late must not wake a token that was disabled meanwhile.
+        """
+
+    def like(self, state: TokenState) -> Json:
+        """Return what a token is, so that `Source` can be made anew to mint such tokens; no I/O."""
 
     def verify(self, value: Secret) -> TokenId | None:
         """Return the id of the token if the provider accepts the value, None if it says no.

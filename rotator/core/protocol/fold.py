@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from rotator.core.facts import Draft, Fact, Kind
-from rotator.core.protocol import marker_facts, outside_facts, retirement_facts, rotation_facts
+from rotator.core.protocol import drift_facts, marker_facts, outside_facts, retirement_facts, rotation_facts
 from rotator.core.protocol.view import View
 
 K = Kind
@@ -47,6 +47,11 @@ FOLDERS: Final[Mapping[Kind, Folder]] = {
     K.TARGET_ADDED: outside_facts.added,
     K.HELD: outside_facts.held,
     K.AHEAD: outside_facts.ahead,
+    K.COMPARED: drift_facts.compared,
+    K.UPDATING: drift_facts.updating,
+    K.UPDATED: drift_facts.updated,
+    K.KEPT: drift_facts.kept,
+    K.FORGOTTEN: outside_facts.forgotten,
     K.CONFIGURED: outside_facts.configured,
     K.REQUEST: outside_facts.request,
     K.PAUSED: outside_facts.paused,

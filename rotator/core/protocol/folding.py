@@ -27,7 +27,7 @@ def minus(table: Mapping[_Key, _Value], *keys: _Key) -> dict[_Key, _Value]:
     return {k: v for k, v in table.items() if k not in keys}
 
 
-def tokens_with(view: View, fact: OfLife, *, adopted: bool = False) -> dict[TokenId, Token]:
+def tokens_with(view: View, fact: OfLife, *, adopted: bool = False, digest: str = "") -> dict[TokenId, Token]:
     """The tokens with the one of this fact, kept as it was where it is known already."""
     if fact.token_id in view.tokens:
         return dict(view.tokens)
@@ -39,6 +39,7 @@ def tokens_with(view: View, fact: OfLife, *, adopted: bool = False) -> dict[Toke
         expires_at=fact.expires_at,
         scope=view.scope,
         adopted=adopted,
+        digest=digest,
     )
     return plus(view.tokens, fact.token_id, token)
 

@@ -10,6 +10,7 @@ from rotator.core.facts import (
     Baseline,
     Configured,
     Draft,
+    Forgotten,
     Held,
     How,
     Known,
@@ -24,7 +25,7 @@ from rotator.core.facts import (
     TargetReleased,
     Unknown,
 )
-from rotator.core.ids import NO_TOKEN
+from rotator.core.ids import NO_TOKEN, NO_VALUE
 from rotator.core.protocol import folding, marker_facts
 from rotator.core.protocol.view import Acceptance, AttemptState, Guest, Past, Pause, Request, TargetView, View
 
@@ -239,6 +240,11 @@ def ahead(view: View, fact: Ahead, of: Draft) -> View:
 def resumed(view: View, fact: Resumed, of: Draft) -> View:
     """The pause is over."""
     return replace(view, pause=None)
+
+
+def forgotten(view: View, fact: Forgotten, of: Draft) -> View:
+    """Nothing is kept of the credential any more; its values were destroyed with this fact."""
+    return replace(view, current=NO_TOKEN, fingerprint=NO_VALUE)
 
 
 def unknown(view: View, fact: Unknown, of: Draft) -> View:

@@ -12,6 +12,7 @@ from typing import Final
 
 from rotator.core.facts import Condemned, Draft, Kind
 from rotator.core.ids import TokenId
+from rotator.core.protocol.mend import settled
 from rotator.core.protocol.rules import TICK, Act, Case, Look, Result, Row, Sight, Verdict, Wait, do, need, wait
 from rotator.core.protocol.steps import never_published
 from rotator.core.protocol.telling import record
@@ -102,7 +103,7 @@ def grace_anew(case: Case) -> Verdict | None:
 
 RETIRE: Final[Mapping[Kind, Row]] = {
     K.RETIREMENT: (held, report_only, condemn, unpublished, grace, in_sync, quiet, witnessed, record(K.SUPERSEDED)),
-    K.SUPERSEDED: (held, unpublished, grace_anew, only_deletes, do(Act.DISABLE)),
+    K.SUPERSEDED: (held, unpublished, grace_anew, settled, only_deletes, do(Act.DISABLE)),
     K.CONDEMNED: (held, unpublished, only_deletes, do(Act.DISABLE)),
     K.DISABLED: (held, wait("soak"), in_sync, unpublished, do(Act.DELETE)),
     K.DELETED: (record(K.RETIRED),),

@@ -25,4 +25,12 @@ def retirement_step(view: View, fact: OfToken, of: Draft) -> View:
 
 def retired(view: View, fact: Retired, of: Draft) -> View:
     """A retirement is over."""
-    return replace(view, retirements=folding.minus(view.retirements, fact.token_id))
+    gone = fact.token_id
+    return replace(
+        view,
+        retirements=folding.minus(view.retirements, gone),
+        drift=folding.minus(view.drift, gone),
+        updating=folding.minus(view.updating, gone),
+        updated=folding.minus(view.updated, gone),
+        unmended=folding.minus(view.unmended, gone),
+    )

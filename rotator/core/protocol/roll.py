@@ -11,6 +11,7 @@ from typing import Final
 
 from rotator.core.credential import NEVER
 from rotator.core.facts import Kind, Verified
+from rotator.core.protocol.mend import settled
 from rotator.core.protocol.recreate import WRITABLE_FRESH, closing, held, room, unmanaged, writable
 from rotator.core.protocol.rules import (
     Act,
@@ -85,7 +86,7 @@ alive = need(
 healed = need(Sight.ALIVE, ALIVE_FRESH, {Result.GOOD}, Reason.VERIFICATION, of=_value, otherwise=_roll_again)
 
 ROLL: Final[Mapping[Kind, Row]] = {
-    K.PLANNED: (closing, unmanaged, held, room, writable, rollable, extended, do(Act.MINT)),
+    K.PLANNED: (closing, unmanaged, held, room, writable, settled, rollable, extended, do(Act.MINT)),
     K.INTENT: (wait("settle"), oracle, adopt, room, rollable, do(Act.MINT)),
     K.CAPTURED: (record(K.VERIFIED),),
     K.VERIFIED: (record(K.PUBLISHING),),

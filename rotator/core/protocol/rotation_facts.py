@@ -25,7 +25,7 @@ from rotator.core.facts import (
     Written,
 )
 from rotator.core.ids import NO_ROTATION, NO_TOKEN, NO_VALUE
-from rotator.core.protocol import folding, marker_facts
+from rotator.core.protocol import drift_facts, folding, marker_facts
 from rotator.core.protocol.view import AttemptState, Rotation, View
 
 K = Kind
@@ -88,10 +88,11 @@ def captured(view: View, fact: Captured, of: Draft) -> View:
     name, rotation = fact.attempt_name or fact.token_name, view.rotation
     state = view.attempts.get(name)
     late = state is AttemptState.INTENT
+    digest = rotation.terms.digest if rotation and rotation.strategy is Strategy.RECREATE else ""
     view = replace(
         view,
         values=folding.plus(view.values, fact.fingerprint, fact.token_id),
-        tokens=folding.tokens_with(view, fact),
+        tokens=folding.tokens_with(view, fact, digest=digest),
         attempts=folding.plus(view.attempts, name, state if state and not late else AttemptState.CAPTURED),
     )
     if rotation and rotation.step is K.INTENT and rotation.attempt_name == name:
@@ -211,7 +212,8 @@ def extended(view: View, fact: Extended, of: Draft) -> View:
     rotation = view.opened
     tokens = folding.tokens_with(view, fact)
     tokens[fact.token_id] = replace(tokens[fact.token_id], expires_at=fact.expires_at)
-    return replace(view, tokens=tokens, rotation=replace(rotation, extended=fact.expires_at))
+    drift = folding.minus(view.drift, fact.token_id)  # its end is ours again; the rest is seen at the next look
+    return replace(view, tokens=tokens, drift=drift, rotation=replace(rotation, extended=fact.expires_at))
 
 
 def failure(view: View, fact: Failed, of: Draft) -> View:
@@ -224,6 +226,8 @@ def failure(view: View, fact: Failed, of: Draft) -> View:
         failures = folding.failures_with(retirement.failures, (act, ""), of.at, why, remedy=remedy)
         after = replace(retirement, failures=failures)
         return replace(view, retirements=folding.plus(view.retirements, fact.token_id, after))
+    if act == "update":
+        return drift_facts.failed(view, fact, of)
     if rotation is None or rotation.rid != of.rid:
         return view
     attempts = view.attempts

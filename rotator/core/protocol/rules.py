@@ -36,6 +36,8 @@ class Act(StrEnum):
     READ_BACK = "read_back"
     DISABLE = "disable"
     DELETE = "delete"
+    UPDATE = "update"
+    KEEP = "keep"
     RECORD = "record"
     LOOK = "look"
 
@@ -54,6 +56,7 @@ class Sight(StrEnum):
     UNPUBLISHED = "unpublished"
     STANDS = "stands"
     ORPHANS = "orphans"
+    DRIFT = "drift"
     CONTROL = "control"
 
 
@@ -126,7 +129,7 @@ class Action:
         act: what to do.
         target: where, of a write and of its read-back.
         look: what to look at.
-        token_id: what to disable or delete.
+        token_id: what to disable, delete, update or keep.
         fact: what to record.
         strategy: of the rotation to plan.
         why: the reason that makes it due.

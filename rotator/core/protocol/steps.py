@@ -110,7 +110,7 @@ def not_captured(view: View, fact: Abandoned, of: Draft) -> str:
     return "" if state is AttemptState.INTENT else f"attempt {fact.token_name} is {state or 'unknown'}"
 
 
-def not_marked(view: View, fact: OfRotation | OfPublication, of: Draft) -> str:
+def not_marked(view: View, fact: OfRotation | OfPublication | OfToken, of: Draft) -> str:
     """No transition publishes a token that was superseded or condemned."""
     rotation = view.rotation
     token = fact.token_id or (rotation.token_id if rotation else NO_TOKEN)
@@ -170,6 +170,18 @@ def adoptable(view: View, fact: Adopted, of: Draft) -> str:
     return "the value is known already" if known else ""
 
 
+def nothing_open(view: View, fact: What, of: Draft) -> str:
+    """Only a credential is forgotten of which no rotation and no retirement is open."""
+    return "a rotation is open" if view.rotation else "a retirement is open" if view.retirements else ""
+
+
+def current_and_idle(view: View, fact: OfToken, of: Draft) -> str:
+    """Only the current token is changed in place, and never while a rotation works with it."""
+    if fact.token_id != view.current:
+        return f"token {fact.token_id} is not the current one"
+    return f"rotation {view.rotation.rid} is open" if view.rotation else ""
+
+
 def published_generation(view: View, fact: Acknowledged, of: Draft) -> str:
     """A consumer can only use what was published."""
     return "" if 1 <= fact.generation <= view.generation else f"generation {fact.generation} was never published"
@@ -197,6 +209,8 @@ GUARDS: Final[Guards] = {
     K.DELETED: (retirement_step,),
     K.RETIRED: (retirement_step,),
     K.ADOPTED: (adoptable,),
+    K.UPDATING: (current_and_idle, not_marked),
+    K.FORGOTTEN: (nothing_open,),
     K.ACK: (published_generation,),
 }
 """Kinds that are absent are legal at any time."""

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from rotator.core.credential import NEVER, Policy, Strategy, Terms
+from rotator.core.drift import Drift
 from rotator.core.errors import IllegalFact
-from rotator.core.facts import Kind
+from rotator.core.facts import Kept, Kind
 from rotator.core.ids import (
     NO_REQUEST,
     NO_ROTATION,
@@ -56,6 +57,7 @@ class Token:
         expires_at: provider time, `NEVER` without expiry.
         adopted: whether its consumers are unknown to us.
         scope: where it lives at the provider (`Credential.scope`), empty where an older version noted it.
+        digest: of what the configuration said to the source when it was last known to be like that, or empty.
     """
 
     id: TokenId
@@ -65,6 +67,7 @@ class Token:
     expires_at: float = NEVER
     adopted: bool = False
     scope: str = ""
+    digest: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,6 +238,11 @@ class View(ByTarget):
         failing_since: since when the open work fails without a success, 0 if it does not.
         spec: the configured stanza as last journaled.
         former: scope that the credential left -> its stanza of then, so that tokens there can still be ended.
+        drift: token id -> how it was last seen to differ.
+        updating: token id -> when a change of it in place was sent that may still arrive.
+        updated: token id -> when one was last answered.
+        unmended: token id -> how often in a row changing it failed.
+        like: what somebody made of the current token and is right, so that successors are made like it.
         newer: the word of the first fact that only a newer version knows and that may not be passed over, or empty.
         newer_at: when that was written.
     """
@@ -270,6 +278,11 @@ class View(ByTarget):
     rotations: int = 0
     failing_since: float = 0.0
     spec: Mapping[str, Json] = field(default_factory=dict)
+    drift: Mapping[TokenId, Drift] = field(default_factory=dict)
+    updating: Mapping[TokenId, float] = field(default_factory=dict)
+    updated: Mapping[TokenId, float] = field(default_factory=dict)
+    unmended: Mapping[TokenId, Failure] = field(default_factory=dict)
+    like: Kept | None = None
     newer: str = ""
     newer_at: float = 0.0
     former: Mapping[str, Mapping[str, Json]] = field(default_factory=dict)

@@ -5,11 +5,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rotator.core.credential import NEVER, Strategy
 from rotator.core.facts import TargetAdded, TargetReleased
 from rotator.core.protocol.decide import TABLES, Tables, decide_retirements, decide_rotation
+from rotator.core.protocol.mend import Fix, fix, mend, subject
 from rotator.core.protocol.recreate import drifted, healable_at, strayed
 from rotator.core.protocol.rules import (
     Act,
@@ -115,6 +116,8 @@ def start(case: Case) -> Verdict | None:
     if repair:
         return heal
     due = min(renewal_at(credential, view), emergency_at(credential, view))
+    if able and (mending := mend(case)):
+        return replace(mending, until=min(mending.until, due)) if isinstance(mending, Wait) else mending
     return Wait(min(due, healable_at(case)), Reason.DRIFT) if able and strayed(case) else Wait(due, Reason.FRESH)
 
 
@@ -126,7 +129,8 @@ def strategy_for(case: Case) -> Strategy:
     view, credential, can = case.view, case.credential, case.can
     wanted = (view.request.strategy if view.request else None) or credential.policy.strategy
     token = view.current or credential.adopt
-    if not token or case.result(Sight.TOKEN, token) is Result.DEAD or moved(case):
+    gone = not token or case.result(Sight.TOKEN, token) is Result.DEAD or moved(case)
+    if gone or (can.overlap and fix(credential, view, can) is Fix.ROTATE):  # a roll changes nothing but the value
         return Strategy.RECREATE
     rolls = can.roll and (can.move_expiry or view.expires_at(token) == NEVER)
     if wanted is Strategy.RECREATE and can.overlap:
@@ -143,6 +147,8 @@ def watch(case: Case) -> Verdict | None:
     looks = [(Look(Sight.STANDS, name), case.watch) for name in sorted(case.credential.all)]
     if view.fingerprint:
         looks.append((Look(Sight.ALIVE, view.fingerprint), case.watch))
+    if (token := subject(case.credential, view)) and case.can.compare and case.credential.managed and not view.rotation:
+        looks.append((Look(Sight.DRIFT, token), case.watch))
     # without a listing, something must ask all the same: the provider's clock is known from its answers alone
     looks.append((Look(Sight.ORPHANS if case.can.list else Sight.CONTROL), case.sweep))
     soonest, doubt = case.now + case.watch, False

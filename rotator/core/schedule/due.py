@@ -10,6 +10,7 @@ from typing import Final, Self
 
 from rotator.core.credential import NEVER, Credential
 from rotator.core.ids import CredentialId
+from rotator.core.protocol.mend import Fix, fix
 from rotator.core.protocol.rules import TICK, Case, Result, Sight
 from rotator.core.protocol.view import View
 
@@ -36,6 +37,7 @@ class Due(StrEnum):
     UNKNOWN = "unknown"
     REQUESTED = "requested", True
     DISPLACED = "displaced"
+    CHANGED = "changed"
     EMERGENCY = "emergency", True
     RENEWAL = "renewal"
     DRIFT = "drift"
@@ -120,6 +122,11 @@ def displaced(case: Case) -> bool:
     return case.view.want
 
 
+def changed(case: Case) -> bool:
+    """The configuration asks for another token than the current one is, and only a new one will do."""
+    return fix(case.credential, case.view, case.can) is Fix.ROTATE
+
+
 def emergency(case: Case) -> bool:
     """The current token is in its emergency window."""
     return case.now >= emergency_at(case.credential, case.view)
@@ -138,6 +145,7 @@ CHECKS: Final[Mapping[Due, Callable[[Case], bool]]] = {
     Due.UNKNOWN: unknown,
     Due.REQUESTED: requested,
     Due.DISPLACED: displaced,
+    Due.CHANGED: changed,
     Due.EMERGENCY: emergency,
     Due.RENEWAL: renewal,
 }

@@ -12,10 +12,11 @@ from pydantic import ValidationError
 
 from rotator import catalogue
 from rotator.catalogue import Scope
+from rotator.core.drift import summary
 from rotator.core.errors import ConfigError, RotatorError
 from rotator.sources.cloudflare import tokens
 from rotator.sources.cloudflare.audit import Listed
-from rotator.sources.cloudflare.differences import differences, summary
+from rotator.sources.cloudflare.differences import differences
 from rotator.sources.cloudflare.grants import ACCOUNT, BUCKET, USER, ZONE, policies_of
 from rotator.sources.cloudflare.management import WRITE
 from rotator.sources.cloudflare.options import ALL, CredentialOptions
@@ -71,12 +72,12 @@ def options_of(token: Listed, account_id: str | None, zones: Mapping[str, str]) 
         meant = policies_of(made, account_id, _Offline(names, user))
         sides = made.request_ip
         found = {"in": sides.in_ or (), "not_in": sides.not_in or ()} if sides else {}
-        differs = differences(meant, found, row)
+        differs = summary(differences(meant, found, row))
     except (ValidationError, RotatorError, KeyError):
-        differs = ("they are of a shape that grants do not have",)
+        differs = "they are of a shape that grants do not have"
     if differs:
         raise ConfigError(
-            f"its policies cannot be written as grants: {summary(differs)}",
+            f"its policies cannot be written as grants: {differs}",
             "make a token with grants in its place, and delete it when nobody uses it any more",
         )
     return plain

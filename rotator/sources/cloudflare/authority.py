@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from rotator.core.drift import Difference
 from rotator.core.errors import ConfigError, Refused
 from rotator.core.ids import TokenId
 from rotator.core.ports.runtime import Budget, Priority
@@ -167,13 +168,14 @@ class Authority:
 
     def differs(
         self, owner: str, account_id: str | None, token_id: str, policies: Sequence[TokenPolicy]
-    ) -> tuple[str, ...]:
+    ) -> tuple[Difference, ...]:
         """Return how a token differs from what was asked for; a permission that was silently left out is named.
 
         Raises:
             Unavailable, RateLimited: no usable answer.
         """
-        return differences(policies, {}, read_token(self.connection, owner, account_id, TokenId(token_id)))
+        shown = read_token(self.connection, owner, account_id, TokenId(token_id))
+        return differences(policies, {}, shown)
 
     def alive(self, owner: str, account_id: str | None, token_id: str) -> bool:
         """Whether Cloudflare shows a token as active; raises as `differs`."""

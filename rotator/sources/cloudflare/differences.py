@@ -6,17 +6,25 @@ Cloudflare may leave a permission group out of a new token without a word; then 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Final
 
 from rotator import catalogue
-from rotator.sources.cloudflare.policies import ALLOW, Atom, TokenPolicy, atoms, same_condition
+from rotator.core.drift import Difference, Part
+from rotator.sources.cloudflare.policies import ALLOW, DENY, Atom, TokenPolicy, atoms, narrower, same_condition
 
-UNREADABLE = "its policies are shown in a way that cannot be read"
+UNREADABLE: Final = Difference(
+    part=Part.POLICIES, message="its policies are shown in a way that cannot be read", widens=True
+)
+ADDRESSES: Final = "its address restriction is another one"
 
 
 def differences(
     wanted: Sequence[TokenPolicy], request_ip: Mapping[str, Sequence[str]], shown: Mapping[str, object]
-) -> tuple[str, ...]:
+) -> tuple[Difference, ...]:
     """Return what is missing, what is too much, and whether the address restriction differs; empty where all is equal.
+
+    Each says whether putting it right gives the token more than it has: a permission that is missing, a denial that is
+    too much, an address from which it could not be used before.
 
     Args:
         wanted: the policies that the grants mean.
@@ -28,26 +36,27 @@ def differences(
     if ours is None or theirs is None:
         return (UNREADABLE,)
     names = _names(policies)
-    found = [*_lines(ours - theirs, ours, names, "is missing"), *_lines(theirs - ours, theirs, names, "is too much")]
-    if not same_condition(request_ip, shown.get("condition")):
-        found.append("its address restriction is another one")
+    found = [
+        *_lines(ours - theirs, ours, names, "is missing", widening=ALLOW),
+        *_lines(theirs - ours, theirs, names, "is too much", widening=DENY),
+    ]
+    condition = shown.get("condition")
+    if not same_condition(request_ip, condition):
+        found.append(Difference(part=Part.CONDITION, message=ADDRESSES, widens=not narrower(request_ip, condition)))
     return tuple(found)
 
 
-def summary(found: Sequence[str], most: int = 3) -> str:
-    """Return the first differences as one text, with the number of those that are left out."""
-    more = f", and {len(found) - most} more" if len(found) > most else ""
-    return ", ".join(found[:most]) + more
-
-
-def _lines(part: frozenset[Atom], whole: frozenset[Atom], names: Mapping[str, str], what: str) -> Iterator[str]:
+def _lines(
+    part: frozenset[Atom], whole: frozenset[Atom], names: Mapping[str, str], what: str, *, widening: str
+) -> Iterator[Difference]:
     """One line for each permission group: with its resources where only some of them are meant."""
     for effect, group in sorted({(e, g) for e, g, _ in part}, key=lambda pair: (_name(pair[1], names), pair)):
         here = {r for e, g, r in part if (e, g) == (effect, group)}
         everywhere = {r for e, g, r in whole if (e, g) == (effect, group)}
         kind = "permission" if effect == ALLOW else "denial of"
         place = "" if here == everywhere else f" on {', '.join(sorted(_place(r) for r in here))}"
-        yield f"the {kind} {_name(group, names)}{place} {what}"
+        message = f"the {kind} {_name(group, names)}{place} {what}"
+        yield Difference(part=Part.POLICIES, message=message, widens=effect == widening)
 
 
 def _place(resource: str) -> str:

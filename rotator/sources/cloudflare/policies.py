@@ -52,6 +52,50 @@ def same_condition(wanted: Mapping[str, Sequence[str]], shown: object) -> bool:
     return _sides({"request_ip": wanted}) == _sides(shown)
 
 
+def narrower(wanted: Mapping[str, Sequence[str]], shown: object) -> bool:
+    """Whether `wanted` lets in no address that a `condition` keeps out; False where that is not certain."""
+    theirs = _sides(shown)
+    if theirs is None:
+        return False
+    ours = dict(_sides({"request_ip": wanted}) or ())
+    before = dict(theirs)
+    if not _within(before.get("not_in", frozenset()), ours.get("not_in", frozenset())):
+        return False
+    return "in" not in before or ("in" in ours and _within(ours["in"], before["in"]))
+
+
+def _within(inner: frozenset[str], outer: frozenset[str]) -> bool:
+    """Whether each block lies in one of the others."""
+    try:
+        blocks = [ipaddress.ip_network(text) for text in outer]
+        return all(
+            any(block.version == one.version and one.subnet_of(block) for block in blocks)  # type: ignore[arg-type]
+            for one in map(ipaddress.ip_network, inner)
+        )
+    except ValueError:
+        return False
+
+
+def of_shown(shown: Mapping[str, object]) -> tuple[TokenPolicy, ...] | None:
+    """Return the policies of a token object as they would be sent; None where one cannot be read."""
+    listed = shown.get("policies")
+    if not isinstance(listed, list) or atoms(listed) is None:
+        return None
+    return tuple(
+        TokenPolicy(
+            effect=str(policy["effect"]),
+            groups=tuple(str(group["id"]) for group in policy["permission_groups"]),
+            resources=policy["resources"],
+        )
+        for policy in listed
+    )
+
+
+def limits_of(condition: object) -> dict[str, tuple[str, ...]]:
+    """Return the address restriction of a `condition`, `in` / `not_in` -> blocks; sides without one are left out."""
+    return {side: tuple(sorted(blocks)) for side, blocks in _sides(condition) or () if blocks}
+
+
 def atoms(policies: Iterable[object]) -> frozenset[Atom] | None:
     """Return every (effect, group, resource) that policies hold; None where one cannot be read: it equals nothing."""
     found: set[Atom] = set()

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from rotator.core.credential import EVERYTHING, NEVER, Can
-from rotator.core.errors import Barred, OperatorNeeded, OutcomeUnknown, RateLimited, Refused, Unavailable
+from rotator.core.drift import summary
+from rotator.core.errors import Barred, OperatorNeeded, OutcomeUnknown, Refused, Unavailable
 from rotator.core.ids import NO_TOKEN, TokenId
+from rotator.core.plain import Json
 from rotator.core.ports.runtime import Priority
 from rotator.core.ports.source import ACTIVE, Minted, Shape, TokenState
 from rotator.core.reasons import OperatorCode
@@ -21,13 +24,11 @@ from rotator.sources.cloudflare import outputs as outputs_
 from rotator.sources.cloudflare import tokens
 from rotator.sources.cloudflare.calls import Call, Reply
 from rotator.sources.cloudflare.connection import CloudflareConnection
-from rotator.sources.cloudflare.differences import differences, summary
 from rotator.sources.cloudflare.errors import NOT_FOUND, CallKind
 from rotator.sources.cloudflare.first_use import FirstUse
-from rotator.sources.cloudflare.grants import policies_of
 from rotator.sources.cloudflare.inventory import tokens_path
+from rotator.sources.cloudflare.meant import Meant
 from rotator.sources.cloudflare.options import ELSEWHERE, CredentialOptions
-from rotator.sources.cloudflare.policies import TokenPolicy
 from rotator.sources.cloudflare.shapes import looks_like
 
 JUST_READ: Final = 30.0
@@ -39,13 +40,22 @@ _NOTHING_READ: Final[tuple[float, str, dict[str, Any]]] = (0.0, "", {})
 class CloudflareSource:
     """The source of one credential; safe for threads, keeps no value."""
 
-    def __init__(self, connection: CloudflareConnection, options: CredentialOptions) -> None:
-        """Bind a credential's options to its connection; nothing is sent."""
+    def __init__(
+        self, connection: CloudflareConnection, options: CredentialOptions, like: Mapping[str, object] | None = None
+    ) -> None:
+        """Bind a credential's options to its connection; nothing is sent.
+
+        Args:
+            connection: asked and told.
+            options: whose tokens, and what they may do.
+            like: what `like` told of a token: new ones are made like it, whatever the grants say.
+        """
         self._connection = connection
         self._calls = connection.calls
         self._options = options
         self._account_id = options.account_id or connection.account_id
         self._path = tokens_path(options.owner, self._account_id)
+        self._meant = Meant(options, self._account_id, connection, like)
         self._last_read = _NOTHING_READ
         self._first = FirstUse(connection, options, self._account_id)
 
@@ -87,7 +97,7 @@ class CloudflareSource:
         """
         doing = "creating a token"
         try:
-            body = tokens.new_body(name, self._policies(), self._request_ip(), expires_at, self._begins())
+            body = tokens.new_body(name, self._meant.policies(), self._meant.request_ip(), expires_at, self._begins())
         except ValueError as unfit:
             raise Refused(f"{doing}: {unfit}", "choose a shorter lifetime", code="bad_request") from None
         call = Call(
@@ -153,9 +163,23 @@ class CloudflareSource:
         except ValueError as unfit:
             raise Refused(f"{doing}: {unfit}", "choose a shorter lifetime", code="bad_request") from None
         call = self._update(token_id, doing, {**shown, "expires_on": None}, moved)
-        reply = self._calls.call(call)
-        if reply.verdict is not None:
-            raise self._calls.failure(call, reply)
+        self._send(call)
+
+    def update(self, token_id: TokenId, name: str) -> None:
+        """Make policies, condition and name of a living token what is asked for; times stay, no status is sent.
+
+        Raises:
+            Refused, RateLimited, Unavailable, OutcomeUnknown: as `mint`; `not_active` where the token is not alive.
+
+        Source: PUT .../tokens/{token_id}, which replaces; an absent `status` stays. A kill inside leaves the token as
+        it was or as it is to be; its value is the same in both.
+        """
+        doing = "updating a token"
+        shown = self._shown(token_id, self._calls.token(), "reading the token that is to be updated")
+        if shown is None or shown.get("status") != ACTIVE:
+            raise Refused(f"{doing}: it is not active", "it is replaced automatically", code="not_active")
+        body = tokens.mended_body(shown, name, self._meant.policies(), self._meant.request_ip())
+        self._send(self._put(token_id, doing, body))
 
     def disable(self, token_id: TokenId) -> None:
         """Disable a token; one that is gone, disabled, expired or revoked already is a success.
@@ -193,13 +217,8 @@ class CloudflareSource:
         Source: DELETE .../tokens/{token_id}. A kill inside leaves it there or gone.
         """
         bearer = self._actor(token_id, "deleting a token")
-        call = Call(
-            operation="delete",
-            doing="deleting a token",
-            method="DELETE",
-            path=f"{self._path}/{token_id}",
-            kind=CallKind.EFFECT,
-        )
+        doing, path = "deleting a token", f"{self._path}/{token_id}"
+        call = Call(operation="delete", doing=doing, method="DELETE", path=path, kind=CallKind.EFFECT)
         reply = self._calls.call(call, bearer)
         if reply.verdict is not None and not _says(reply, NOT_FOUND):
             raise self._calls.failure(call, reply)
@@ -219,13 +238,23 @@ class CloudflareSource:
             self._last_read = (time.monotonic(), token_id, shown)
         if shown is None:
             return None
-        try:
-            differs = differences(self._policies(), self._request_ip(), shown)
-        except RateLimited:
-            raise
-        except Refused as unknown:
-            raise Unavailable(unknown.message, unknown.remedy) from None
-        return tokens.state(shown, compared=True, differs=summary(differs))
+        return tokens.state(shown, compared=True, found=self._meant.differences(shown))
+
+    def compared(self, state: TokenState) -> TokenState:
+        """Return a listed state compared with the grants, where its row shows policies; else as it is.
+
+        Raises:
+            Unavailable, RateLimited: the grants' names could not be looked up.
+        """
+        shown = state.shown
+        if not isinstance(shown, dict) or not isinstance(shown.get("policies"), list):
+            return state
+        found = self._meant.differences(shown)
+        return replace(state, compared=True, equal=not found, differs=summary(found), differences=found)
+
+    def like(self, state: TokenState) -> Json:
+        """Return the policies and the condition of a token; no I/O."""
+        return state.shown if isinstance(state.shown, dict) else None
 
     def verify(self, value: Secret) -> TokenId | None:
         """Return the id of the token if the provider accepts the value now, None if it says no.
@@ -280,18 +309,10 @@ class CloudflareSource:
         return outputs_.constants(self._options.owner, self._account_id)
 
     # ----------------------------------------------------------------------------------------------------------- inside
-    def _policies(self) -> tuple[TokenPolicy, ...]:
-        return policies_of(self._options, self._account_id, self._connection)
-
     def _begins(self) -> float | None:
         """When a token that is made now begins to be valid, by this machine's clock; None for at once."""
         later = self._options.not_before
         return None if later is None else time.time() + later
-
-    def _request_ip(self) -> dict[str, tuple[str, ...]]:
-        limits = self._options.request_ip
-        sides = {"in": limits.in_, "not_in": limits.not_in} if limits else {}
-        return {side: blocks for side, blocks in sides.items() if blocks}
 
     def _shown_once(self, call: Call, reply: Reply, name: str, token_id: TokenId, expires_at: float) -> Minted:
         """The value, before anything else is looked at; only then whether the answer was a failure."""
@@ -336,14 +357,16 @@ class CloudflareSource:
                 f"{doing}: Cloudflare shows it in a way that cannot be sent back unchanged, so nothing was sent",
                 "change it in the dashboard, and report it",
             )
-        return Call(
-            operation="update",
-            doing=doing,
-            method="PUT",
-            path=f"{self._path}/{token_id}",
-            kind=CallKind.EFFECT,
-            body=body,
-        )
+        return self._put(token_id, doing, body)
+
+    def _send(self, call: Call) -> None:
+        reply = self._calls.call(call)
+        if reply.verdict is not None:
+            raise self._calls.failure(call, reply)
+
+    def _put(self, token_id: TokenId, doing: str, body: Mapping[str, Any]) -> Call:
+        path = f"{self._path}/{token_id}"
+        return Call(operation="update", doing=doing, method="PUT", path=path, kind=CallKind.EFFECT, body=body)
 
     def _actor(self, token_id: TokenId, doing: str) -> Secret:
         """Return the management token that will authenticate, proven not to be the token that it acts upon.

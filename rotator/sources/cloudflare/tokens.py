@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from rotator.core.credential import NEVER
+from rotator.core.drift import Difference, summary
 from rotator.core.ids import TokenId
 from rotator.core.instants import rfc3339, unix
 from rotator.core.ports.source import Minted, TokenState
@@ -75,7 +76,7 @@ EXPOSED: Final = "revoked"
 """How the status of a token begins that Cloudflare itself revoked; seen is `revoked (exposed)`."""
 
 
-def state(shown: object, *, compared: bool = False, differs: str = "") -> TokenState | None:
+def state(shown: object, *, compared: bool = False, found: Sequence[Difference] = ()) -> TokenState | None:
     """Return the state that a token object tells, None where anything that a decision rests on is missing or odd."""
     if not isinstance(shown, dict):
         return None
@@ -97,8 +98,10 @@ def state(shown: object, *, compared: bool = False, differs: str = "") -> TokenS
         last_used_at=last_used,
         exposed=status.startswith(EXPOSED),
         compared=compared,
-        equal=not differs,
-        differs=differs,
+        equal=not found,
+        differs=summary(found),
+        differences=tuple(found),
+        shown={key: shown.get(key) for key in ("policies", "condition") if key in shown},
         final=status not in LIVING,
     )
 
@@ -153,6 +156,18 @@ def changed_body(shown: Mapping[str, Any], **changes: object) -> dict[str, Any] 
     if _restricts(shown.get("condition")):
         body["condition"] = shown["condition"]
     return {**body, **changes}
+
+
+def mended_body(
+    shown: Mapping[str, Any], name: str, policies: Sequence[TokenPolicy], request_ip: Mapping[str, Sequence[str]]
+) -> dict[str, Any]:
+    """Return the body that gives a token other rights and this name; its times stay, and no status is sent."""
+    body = new_body(name, policies, request_ip, NEVER)
+    for key in ("not_before", "expires_on"):
+        moment = unix(shown.get(key))
+        if moment is not None:
+            body[key] = api_time(moment)
+    return dict(body)
 
 
 def _kept(policy: object) -> dict[str, Any] | None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 from rotator.core.credential import Can, Credential
-from rotator.core.errors import Conflict
+from rotator.core.errors import Conflict, Refused
 from rotator.core.facts import Draft
 from rotator.core.ids import NO_CREDENTIAL, CredentialId, Fingerprint, RotationId, TokenId
 from rotator.core.ports.journal import Due, Journal, Lease
@@ -29,10 +30,11 @@ class CoverSource(PlainSource):
 
     def __init__(self, gate: Gate) -> None:
         self._gate, self.mutants = gate, gate.model.mutants
+        self._can = replace(gate.model.can, compare=False)  # what a token may do is nothing that this model knows
 
     @property
     def can(self) -> Can:
-        return self._gate.model.can
+        return self._can
 
     def mint(self, name: str, expires_at: float) -> Minted:
         found: Minted = self._call("mint", name, expires_at)
@@ -44,6 +46,10 @@ class CoverSource(PlainSource):
 
     def extend(self, token_id: TokenId, expires_at: float) -> None:
         self._call("extend", token_id, expires_at)
+
+    def update(self, token_id: TokenId, name: str) -> None:
+        """Nothing is ever compared here (`Can.compare`), so nothing is put right."""
+        raise Refused("update: not here", code="unsupported")
 
     def disable(self, token_id: TokenId) -> None:
         self._call("disable", token_id)

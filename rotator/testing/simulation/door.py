@@ -32,7 +32,7 @@ SLOW = 9.0
 SPECIAL = frozenset({"twin", "wrong_grants", "spurious", "lie", "forget"})
 """Faults that only the port itself knows how to make."""
 
-MUTATING = frozenset({"mint", "roll", "extend", "disable", "delete", "put", "stage", "move"})
+MUTATING = frozenset({"mint", "roll", "extend", "update", "disable", "delete", "put", "stage", "move"})
 
 
 class Door:

@@ -101,6 +101,16 @@ class Happenings:
             tok.status, tok.killed = ("disabled" if act == "disable" else "deleted"), "outsider"
             self.world.judge.check_dead(name)
 
+    def _changed(self, name: CredentialId) -> None:
+        """Somebody changes grants and name of the current token at the provider; it lives on."""
+        tok = self.world.provider.tokens.get(self.world.view(name).current)
+        if tok is not None and tok.status == "active" and tok.id not in self.world.provider.foreign:
+            tok.equal, tok.changed = False, self.world.hub.now
+            tok.modified = tok.changed
+            # a token that the journal lost is known again by its name alone
+            if not any(event[1] in ("restore", "empty") for event in self.world.scenario.events):
+                tok.name = f"{tok.name} of somebody"
+
     def _remove(self, place: str) -> None:
         if place in self.world.required and len(self.world.required) > 1:
             del self.world.required[place]

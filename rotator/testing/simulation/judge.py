@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rotator.core.credential import NEVER, Strategy
+from rotator.core.drift import OnDrift
 from rotator.core.facts import Abandoned, Captured, Draft, Kind, Planned
 from rotator.core.ids import CredentialId
 from rotator.core.protocol.names import parse
@@ -200,7 +201,7 @@ class Judge:
             world.bad(Law.DEAD, f"wrote the expired {after.id} at {place}")
         elif after.status == "active" and after.accepted_at > now + 0.01:
             world.bad(Law.LAG, f"wrote {after.id} at {place} before the provider accepts it")
-        elif not after.equal:
+        elif not after.equal and after.changed == -NEVER:
             world.bad(Law.GRANTS, f"wrote {after.id} at {place} with wrong grants")
         elif now - after.verified > STALE and now > world.stopped_until + STALE:
             world.bad(Law.STALE, f"wrote {after.id} at {place} {now - after.verified:.0f} s after its verification")
@@ -217,6 +218,11 @@ class Judge:
         now = world.hub.now
         if world.store.full_until > now and now - world.full_since > 45 and now > world.stopped_until + 60:
             world.bad(Law.ROOM, f"minted {now - world.full_since:.0f} s after the disk was full")
+
+    def updated(self, tok: Tok) -> None:
+        """We change a token in place: one of ours, that is or was the published one."""
+        if tok.id in self.world.provider.foreign:
+            self.world.bad(Law.FOREIGN, f"update of {tok.name}, which is not ours")
 
     def destroyed(self, tok: Tok, act: str, seen: float) -> None:
         """We disable or delete a token; `seen` is when the daemon's knowledge was gathered."""
@@ -336,6 +342,10 @@ class Judge:
                 world.bad(Law.SPOOLED, f"the value {brought(draft)} was spooled at {at:.0f} and never captured")
         if len(set(standing.values())) > 1 or not all(provider.live(v) for v in standing.values()):
             world.bad(Law.TARGETS, f"{name}: {standing}")
+        now, asked = provider.tokens.get(view.current), world.scenario.drift is OnDrift.RESTORE
+        waits = view.ahead and view.cleared_at < view.ahead_at
+        if asked and now is not None and now.status == "active" and not now.equal and not waits:
+            world.bad(Law.MENDED, f"{name}: {now.id}, changed at {now.changed:.0f}, is not what was asked for")
         if view.rotation:
             r = view.rotation
             world.bad(

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 
 from rotator.core.credential import EVERYTHING, Can, Credential
 from rotator.core.ids import TokenId
-from rotator.core.ports.source import Looks, Shape
+from rotator.core.plain import Json
+from rotator.core.ports.source import Looks, Shape, TokenState
 from rotator.core.secret import Secret
 
 
@@ -37,6 +38,14 @@ class PlainSource:
         own = found[:1] == "v" and found[1:].isdigit()
         return Shape(Looks.OWN, "a value") if own else Shape(Looks.OTHER, "something else")
 
+    def compared(self, state: TokenState) -> TokenState:
+        """The rows of the simulated list are compared already."""
+        return state
+
+    def like(self, state: TokenState) -> Json:
+        """Nobody makes tokens like others here."""
+        return None
+
     def control(self) -> bool:
         """See the port."""
         return True
@@ -55,6 +64,10 @@ class PlainFleet:
 
     def died(self, credential: Credential, dead: bool) -> None:
         """See the port."""
+
+    def listed(self, credential: Credential) -> float:
+        """Every listing is new."""
+        return 0.0
 
     def serves(self, place: str) -> bool:
         """See the port."""

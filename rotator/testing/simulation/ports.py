@@ -75,6 +75,10 @@ class SimSource(PlainSource):
         """See the port."""
         self._do("extend", lambda: self._door.world.extend(token_id, expires_at))
 
+    def update(self, token_id: TokenId, name: str) -> None:
+        """See the port."""
+        self._do("update", lambda: self._door.world.update(token_id, name))
+
     def disable(self, token_id: TokenId) -> None:
         """See the port."""
         seen = self._door.world.hub.now

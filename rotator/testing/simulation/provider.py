@@ -20,6 +20,7 @@ class Tok:
         used: last use by our requests or consumers that are known.
         killed: who ended it: empty, `us`, `expiry` or `outsider`.
         equal: whether its grants are those that were asked for.
+        changed: when somebody changed its grants by hand.
         disabled_at: when we disabled it.
         gone: when it last stopped standing at a configured target.
         verified: when it was last accepted by verify.
@@ -38,6 +39,7 @@ class Tok:
     used: float = -NEVER
     killed: str = ""
     equal: bool = True
+    changed: float = -NEVER
     disabled_at: float = -NEVER
     gone: float = -NEVER
     gone_by: str = ""

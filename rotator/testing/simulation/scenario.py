@@ -5,10 +5,11 @@ from __future__ import annotations
 import random
 
 from rotator.core.credential import EVERYTHING, Can, Strategy
+from rotator.core.drift import OnDrift
 from rotator.testing.simulation.faults import Faults, Hit, Site
 from rotator.testing.simulation.world import Event, Mutation, Scenario, World
 
-FOCUSES = ("", "edit", "optional", "remove", "restore", "roll", "modest", "blind")
+FOCUSES = ("", "edit", "optional", "remove", "restore", "roll", "modest", "blind", "changed")
 
 NOTHING_MORE = Can(disable=False, last_use=False, list=False, move_expiry=False, name_length=60)
 MODEST = (NOTHING_MORE, Can(disable=False), Can(last_use=False), Can(list=False), Can(roll=False, move_expiry=False))
@@ -100,6 +101,13 @@ def scenario(seed: int, focus: str = "") -> Scenario:
     dice.some(0.15, 2, "freeze")
     modest = MODEST_ROLL if strategy is Strategy.ROLL else MODEST
     can = chance.choice(modest) if chance.random() < 0.2 or focus == "modest" else EVERYTHING
+    drift = OnDrift.REPORT
+    by_hand = random.Random(seed * 31 + 5)  # dice of its own: the runs of all other seeds stay what they were
+    if by_hand.random() < 0.2 or focus == "changed":
+        drift = by_hand.choice([OnDrift.RESTORE, OnDrift.RESTORE, OnDrift.REPORT])
+        for _ in range(by_hand.randint(1, 4)):
+            at = float(round(by_hand.uniform(300, HORIZON - 1200)))
+            dice.events.append((at, "changed", f"c{by_hand.randrange(dice.count)}"))
     return Scenario(
         strategy=strategy,
         credentials=dice.count,
@@ -112,6 +120,7 @@ def scenario(seed: int, focus: str = "") -> Scenario:
         idle=chance.random() < 0.2,
         can=can,
         blind=focus == "blind",
+        drift=drift,
     )
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from rotator.core.credential import EVERYTHING, NEVER, Can, Credential, Policy, Strategy, TargetRef
+from rotator.core.drift import OnDrift
 from rotator.core.errors import Refused
 from rotator.core.facts import Draft, Kind
 from rotator.core.ids import NO_TOKEN, CredentialId, TokenId
@@ -59,6 +60,7 @@ class Scenario:
     can: Can = EVERYTHING
     blind: bool = False
     mute: bool = False
+    drift: OnDrift = OnDrift.REPORT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,6 +159,7 @@ class World:
             policy=policy,
             targets=targets,
             adopt=adopt,
+            on_drift=self.scenario.drift,
             spec={"targets": stanzas, "places": {t.name: t.place for t in targets}},
         )
 
@@ -233,6 +236,14 @@ class World:
             raise Refused("extend: the token is not active")
         tok.expires = expires
         self.provider.expire(tok)
+
+    def update(self, token: TokenId, name: str) -> None:
+        """Put the grants and the name right; status, end and value stay."""
+        tok = self.provider.tokens[token]
+        self.judge.updated(tok)
+        if tok.status != "active":
+            raise Refused("update: it is not active", code="not_active")
+        tok.equal, tok.name, tok.modified = True, name, self.hub.now
 
     def destroy(self, token: TokenId, act: str, seen: float) -> None:
         """Disable or delete, judged first."""

@@ -204,6 +204,36 @@ class SourceContract:
         assert (found.expires_at, found.name, found.active, found.equal) == (token.expires_at + 100, "one", True, True)
         assert world.alive(token.value) == token.token_id
 
+    def test_updating_puts_the_name_right_and_leaves_value_end_and_status_alone(self, world: World, token: Minted):
+        if cannot(world, "update", lambda: world.source.update(token.token_id, "another")):
+            return
+        world.source.update(token.token_id, "another")
+        found = world.source.get(token.token_id)
+
+        assert found is not None
+        assert (found.name, found.expires_at, found.active, found.equal) == ("another", token.expires_at, True, True)
+        assert world.alive(token.value) == token.token_id
+
+    def test_updating_never_wakes_a_token_that_is_disabled(self, world: World, token: Minted):
+        if not world.source.can.update or not world.source.can.disable:
+            return
+        world.source.disable(token.token_id)
+
+        with pytest.raises(Refused):
+            world.source.update(token.token_id, "one")
+        assert one(world, token.token_id).status == "disabled"
+
+    def test_a_listed_token_is_compared_without_another_request(self, world: World, token: Minted):
+        if not world.source.can.list or not world.source.can.compare:
+            return
+        world.source.get(token.token_id)  # names are looked up once
+        (row,) = (state for state in world.source.tokens() if state.id == token.token_id)
+        before = [world.requests(operation) for operation in (*EFFECTS, *READS)]
+        found = world.source.compared(row)
+
+        assert (found.compared, found.equal, found.differences) == (True, True, ())
+        assert [world.requests(operation) for operation in (*EFFECTS, *READS)] == before
+
     def test_a_disabled_token_is_there_and_its_value_is_not_accepted(self, world: World, token: Minted):
         if cannot(world, "disable", lambda: world.source.disable(token.token_id)):
             return

@@ -97,7 +97,16 @@ def _unsupported(operation: str) -> Refused:
 class ModestSource:
     """Fulfils `rotator.core.ports.source.Source` for a provider that can do little."""
 
-    can = Can(roll=False, disable=False, last_use=False, list=False, move_expiry=False, name_length=60)
+    can = Can(
+        roll=False,
+        disable=False,
+        last_use=False,
+        list=False,
+        move_expiry=False,
+        compare=False,
+        update=False,
+        name_length=60,
+    )
     values = ("token.value",)
     verifies = True
 
@@ -120,6 +129,15 @@ class ModestSource:
 
     def extend(self, token_id: str, expires_at: float) -> None:
         raise _unsupported("extend")
+
+    def update(self, token_id: str, name: str) -> None:
+        raise _unsupported("update")
+
+    def compared(self, state: TokenState) -> TokenState:
+        return state
+
+    def like(self, state: TokenState) -> None:
+        return None
 
     def disable(self, token_id: str) -> None:
         raise _unsupported("disable")

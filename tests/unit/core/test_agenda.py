@@ -14,7 +14,7 @@ from tests.unit.core.story import LIFE, Story, act, acts, credential, needs, pla
 
 K, S, R = Kind, Sight, Result
 HEALTHY = ((S.STANDS, "env", R.CURRENT), (S.STANDS, "vault", R.CURRENT))
-WATCHED = (*HEALTHY, (S.ALIVE, "v1", R.GOOD), (S.ORPHANS, "", R.GOOD))
+WATCHED = (*HEALTHY, (S.ALIVE, "v1", R.GOOD), (S.DRIFT, "t1", R.GOOD), (S.ORPHANS, "", R.GOOD))
 DRIFTED = ((S.STANDS, "env", R.ABSENT), (S.STANDS, "vault", R.CURRENT))
 
 
@@ -249,8 +249,8 @@ def test_a_token_named_for_adoption_can_be_rolled():
 def test_targets_value_and_orphans_are_each_looked_at():
     story = published()
 
-    looked = [act(watch(story.case(*WATCHED[:count]))) for count in range(4)]
-    assert looked == ["stands", "stands", "alive", "orphans"]
+    looked = [act(watch(story.case(*WATCHED[:count]))) for count in range(5)]
+    assert looked == ["stands", "stands", "alive", "drift", "orphans"]
 
 
 def test_the_watch_waits_for_the_soonest_cadence():
@@ -266,7 +266,7 @@ def test_what_was_seen_a_watch_ago_is_looked_at_again():
 
 def test_a_doubt_is_looked_at_again_soon():
     story = published()
-    doubtful = (*WATCHED[:2], (S.ALIVE, "v1", R.UNSURE), WATCHED[3])
+    doubtful = (*WATCHED[:2], (S.ALIVE, "v1", R.UNSURE), *WATCHED[3:])
 
     assert waits(watch(story.case(*doubtful))) == (story.at + 45, "doubt")
     assert acts(watch(story.case(*doubtful, age=45))) == [("alive", "v1")]
@@ -377,7 +377,7 @@ def test_a_token_without_an_end_is_rolled_also_where_no_end_can_be_moved():
 
 
 def test_a_source_that_lists_nothing_is_asked_for_its_time_instead_of_orphans():
-    case = published().case(*HEALTHY, (S.ALIVE, "v1", R.GOOD))
+    case = published().case(*WATCHED[:4])
 
     assert [a.look.sight for a in next_step(case).actions] == [S.ORPHANS]
     assert [a.look.sight for a in next_step(replace(case, can=Can(list=False))).actions] == [S.CONTROL]

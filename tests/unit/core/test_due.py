@@ -67,7 +67,13 @@ def test_due(sentence):
 
 def test_every_reason_but_drift_has_a_check_and_pacing_holds_back_only_ordinary_ones():
     assert set(CHECKS) == set(Due) - {Due.DRIFT}
-    assert [why.value for why in CHECKS if not why.urgent] == ["unreadable", "unknown", "displaced", "renewal"]
+    assert [why.value for why in CHECKS if not why.urgent] == [
+        "unreadable",
+        "unknown",
+        "displaced",
+        "changed",
+        "renewal",
+    ]
 
 
 # --- renewal

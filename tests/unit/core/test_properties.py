@@ -24,6 +24,7 @@ K = Kind
 TARGETS = (TargetRef(name="env", type="f", place="e"), TargetRef(name="vault", type="f", place="v", required=False))
 POLICY = Policy(lifetime=20 * DAY, renew_before=6 * DAY, grace=600, quiet=300, soak=200)
 CONFIGURED = credential(targets=TARGETS, policy=POLICY, adopt="t0")
+DIFFERENCES = [{"part": "policies", "message": "m", "widens": True}, {"part": "expiry", "message": "m"}]
 ENDS = {K.DISPLACED, K.DONE, K.ADOPTED}
 PAUSES = (0.0, 1.0, 45.0, 61.0, 700.0, 4000.0, 2 * DAY, 9 * DAY)
 
@@ -107,6 +108,10 @@ class Past:
             (K.OVERRIDDEN, {"target": target, "fingerprint": f"x{variant}"}),
             (K.OVERRIDE_ENDED, {"target": target}),
             (K.ACK, {"target": target, "generation": variant % 3 + 1}),
+            (K.COMPARED, {"token_id": token, "detail": {"differences": DIFFERENCES[: variant % 3], "digest": "d"}}),
+            (K.UPDATING, {"token_id": view.current}),
+            (K.UPDATED, {"token_id": view.current}),
+            (K.KEPT, {"token_id": view.current, "detail": {"digest": "d"}}),
             (K.HELD, {"target": target, "token_id": token, "detail": {"by": "c1", "ended": variant % 2 == 0}}),
             (K.KNOWN, value),
             (K.ADOPTED, value),
@@ -344,6 +349,6 @@ def test_random_histories_reach_the_whole_protocol():
                 destroyed += action.act in (Act.DISABLE, Act.DELETE)
                 written += action.act is Act.WRITE
 
-    assert kinds == set(Kind) - {K.CONFIGURED, K.UNKNOWN}
+    assert kinds == set(Kind) - {K.CONFIGURED, K.UNKNOWN, K.FORGOTTEN}
     assert destroyed > 20
     assert written > 20

@@ -2,7 +2,10 @@
 
 from typing import Any
 
-from rotator.sources.cloudflare.differences import differences, summary
+import pytest
+
+from rotator.core.drift import Difference, Part, summary
+from rotator.sources.cloudflare.differences import differences
 from rotator.sources.cloudflare.policies import DENY, TokenPolicy
 
 D1, DNS, PURGE = (
@@ -19,6 +22,10 @@ def shown(*policies: TokenPolicy, **more: Any) -> dict[str, Any]:
     return {"policies": [p.to_json() for p in policies], **more}
 
 
+def said(*asked: Any) -> tuple[str, ...]:
+    return tuple(one.message for one in differences(*asked))
+
+
 def test_what_is_equal_differs_in_nothing():
     assert differences(WANTED, {}, shown(*reversed(WANTED))) == ()
 
@@ -26,13 +33,13 @@ def test_what_is_equal_differs_in_nothing():
 def test_a_permission_that_cloudflare_dropped_is_named():
     there = shown(WANTED[0], TokenPolicy(groups=(DNS,), resources=ZONES))
 
-    assert differences(WANTED, {}, there) == ("the permission Cache Purge is missing",)
+    assert said(WANTED, {}, there) == ("the permission Cache Purge is missing",)
 
 
 def test_a_permission_that_is_missing_on_one_resource_says_on_which():
     there = shown(WANTED[0], TokenPolicy(groups=(DNS, PURGE), resources={"com.cloudflare.api.account.zone.1": "*"}))
 
-    assert differences(WANTED, {}, there) == (
+    assert said(WANTED, {}, there) == (
         "the permission Cache Purge on api.account.zone.2 is missing",
         "the permission DNS Write on api.account.zone.2 is missing",
     )
@@ -46,19 +53,19 @@ def test_what_is_too_much_is_named_by_the_providers_name_where_the_catalogue_kno
     }
     there = {"policies": [*shown(*WANTED)["policies"], more]}
 
-    assert differences(WANTED, {}, there) == ("the permission Moon Write is too much",)
+    assert said(WANTED, {}, there) == ("the permission Moon Write is too much",)
 
 
 def test_a_denial_that_is_gone_is_named():
     denied = (*WANTED, TokenPolicy(effect=DENY, groups=(DNS,), resources={"com.cloudflare.api.account.zone.3": "*"}))
 
-    assert differences(denied, {}, shown(*WANTED)) == ("the denial of DNS Write is missing",)
+    assert said(denied, {}, shown(*WANTED)) == ("the denial of DNS Write is missing",)
 
 
 def test_another_address_restriction_is_said():
     there = shown(*WANTED, condition={"request_ip": {"in": ["203.0.113.0/24"]}})
 
-    assert differences(WANTED, {"in": ("198.51.100.0/24",)}, there) == ("its address restriction is another one",)
+    assert said(WANTED, {"in": ("198.51.100.0/24",)}, there) == ("its address restriction is another one",)
 
 
 def test_what_cannot_be_read_equals_nothing():
@@ -66,5 +73,52 @@ def test_what_cannot_be_read_equals_nothing():
 
 
 def test_a_long_list_is_cut_and_says_so():
-    assert summary(("a", "b", "c", "d", "e")) == "a, b, c, and 2 more"
-    assert summary(("a",)) == "a"
+    five = [Difference(part=Part.NAME, message=text) for text in "abcde"]
+
+    assert summary(five) == "a, b, c, and 2 more"
+    assert summary(five[:1]) == "a"
+
+
+DENIED = TokenPolicy(effect=DENY, groups=WANTED[0].groups, resources=WANTED[0].resources)
+
+
+@pytest.mark.parametrize(
+    ("there", "widens"),
+    [
+        (shown(WANTED[0]), True),
+        (shown(*WANTED, TokenPolicy(groups=("f" * 32,), resources={"com.cloudflare.api.account.x": "*"})), False),
+        (shown(*WANTED, DENIED), True),
+        ({"policies": "all"}, True),
+    ],
+)
+def test_putting_it_right_widens_where_a_permission_is_missing_or_a_denial_is_too_much(there: Any, widens: bool):
+    found = differences(WANTED, {}, there)
+
+    assert found
+    assert {one.part for one in found} == {Part.POLICIES}
+    assert any(one.widens for one in found) is widens
+
+
+def test_a_denial_that_is_missing_narrows():
+    (found,) = differences((*WANTED, DENIED), {}, shown(*WANTED))
+
+    assert not found.widens
+
+
+@pytest.mark.parametrize(
+    ("wanted", "there", "widens"),
+    [
+        ({"in": ("203.0.113.0/24",)}, None, False),
+        ({"in": ("203.0.113.7",)}, {"request_ip": {"in": ["203.0.113.0/24"]}}, False),
+        ({"in": ("203.0.113.0/24",)}, {"request_ip": {"in": ["203.0.113.7"]}}, True),
+        ({}, {"request_ip": {"in": ["203.0.113.0/24"]}}, True),
+        ({"not_in": ("203.0.113.0/24",)}, {"request_ip": {"not_in": ["203.0.113.7"]}}, False),
+        ({"not_in": ("203.0.113.7",)}, {"request_ip": {"not_in": ["203.0.113.0/24"]}}, True),
+        ({"in": ("2001:db8::/32",)}, {"request_ip": {"in": ["203.0.113.0/24"]}}, True),
+        ({}, {"something": "else"}, True),
+    ],
+)
+def test_another_address_restriction_widens_unless_it_certainly_narrows(wanted: Any, there: Any, widens: bool):
+    (found,) = differences(WANTED, wanted, shown(*WANTED, condition=there))
+
+    assert (found.part, found.widens) == (Part.CONDITION, widens)
