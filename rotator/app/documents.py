@@ -14,6 +14,7 @@ from rotator.core.notes import Trouble
 from rotator.core.status import (
     Asked,
     CredentialStatus,
+    Hooks,
     NeedsOperator,
     OpenRetirement,
     OpenRotation,
@@ -159,6 +160,20 @@ def _target(target: TargetStatus) -> dict[str, Any]:
         "problem": _problem(target.problem),
         "accepted": {"by": target.accepted.by, "at": moment(target.accepted.at)} if target.accepted else None,
         "ends": moment(target.ends),
+        "after_publish": _hooks(target.hooks),
+    }
+
+
+def _hooks(hooks: Hooks | None) -> dict[str, Any] | None:
+    if hooks is None:
+        return None
+    return {
+        "state": hooks.state,
+        "generation": hooks.generation,
+        "time": moment(hooks.at),
+        "failed": list(hooks.failed),
+        "message": hooks.message or None,
+        "remedy": hooks.remedy or None,
     }
 
 

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from rotator.app.connections import Connections
+from rotator.app.hooks import hooks_of
 from rotator.app.pacing import Pacing, Store
 from rotator.app.runtime import Say
 from rotator.app.stanzas import with_spec
@@ -75,6 +76,7 @@ class ConfiguredFleet:
         self.connections = Connections(self._open)
         self._wired: dict[str, Wired] = {}
         self._sizes: Counter[str] = Counter()
+        self._groups: Mapping[str, Mapping[CredentialId, str]] = {}
         self._pacing = Pacing(pace, self._now, say, clock.boot)
         self._inventory = Inventory(clock.boot, threading.Lock)
 
@@ -88,8 +90,9 @@ class ConfiguredFleet:
             self._credentials = {
                 stream: with_spec(made, stanza, config.connections.get(made.connection))
                 for stream, stanza in self._stanzas.items()
-                for made in (to_credential(stanza, config.advanced, stream),)
+                for made in (to_credential(stanza, config.advanced, stream, calendar=config.calendar),)
             }
+            self._groups = _groups(self._credentials.values())
             self._sizes = Counter(credential.connection for credential in self._credentials.values())
             self._pacing.keep(set(self._credentials))
             if self.connections.configure(config.connections):
@@ -197,7 +200,8 @@ class ConfiguredFleet:
             named = said.get("name") if isinstance(said, dict) else None
             self._say(Event.CONFIG_WARNING.value, credential=named or stream, reason=error.message)
             return None
-        return Bound(credential=credential, source=source, targets=targets, former=former)
+        hooks = {target.name: hooks_of(target) for target in stanza.targets if target.common.after_publish}
+        return Bound(credential=credential, source=source, targets=targets, former=former, hooks=hooks)
 
     def _left(self, spec: Mapping[str, Any]) -> Source | None:
         """The source of a stanza of earlier days; None where its connection is gone."""
@@ -257,6 +261,13 @@ class ConfiguredFleet:
         connection = credential.connection
         self._pacing.died(credential, dead, size=self._size(connection), watch=self.config.advanced.watch)
 
+    def peers(self, credential: Credential) -> Mapping[CredentialId, str]:
+        """The other members of the credential's group."""
+        group = credential.hours.group
+        with self._lock:
+            members = self._groups.get(group.name, {}) if group else {}
+        return {stream: name for stream, name in members.items() if stream != credential.id}
+
     def incident(self, connection: str) -> bool:
         """Whether too many values died at once to be believed."""
         return self._pacing.incident(connection, size=self._size(connection), watch=self.config.advanced.watch)
@@ -291,6 +302,15 @@ class ConfiguredFleet:
     def close(self) -> None:
         """Give back all connections."""
         self.connections.close()
+
+
+def _groups(credentials: Iterable[Credential]) -> dict[str, dict[CredentialId, str]]:
+    """Group -> stream -> name of its members."""
+    found: dict[str, dict[CredentialId, str]] = {}
+    for credential in credentials:
+        if credential.hours.group is not None:
+            found.setdefault(credential.hours.group.name, {})[credential.id] = credential.name
+    return found
 
 
 def _owned(view: View | None) -> set[str]:

@@ -70,7 +70,10 @@ class Queries:
         if self._of.made:
             return self._of.made
         config = self._of.config
-        made = [(to_credential(c, config.advanced, self._of.ids[c.name]), c) for c in config.credentials]
+        made = [
+            (to_credential(c, config.advanced, self._of.ids[c.name], calendar=config.calendar), c)
+            for c in config.credentials
+        ]
         return tuple(with_spec(one, c, config.connections.get(one.connection)) for one, c in made)
 
     def stream(self, name: str) -> CredentialId:

@@ -23,6 +23,7 @@ from rotator.cli import (
     adopt,
     bootstrap,
     check,
+    execute,
     exits,
     forget,
     init,
@@ -39,7 +40,7 @@ from rotator.cli.verbs import Config, LogFormatOption, OutputOption, Settings
 
 SECTIONS: Final = (
     ("Try it", ("demo", "sandbox")),
-    ("Run", ("run", "once")),
+    ("Run", ("run", "once", "exec")),
     ("Look", ("status", "plan", "history", "check", "permissions", "token", "discover", "audit", "healthcheck")),
     ("Act", ("rotate", "pause", "resume", "resolve", "ack", "forget")),
     ("Set up", ("init", "bootstrap", "adopt", "keygen", "schema", "version", "testing")),
@@ -173,7 +174,8 @@ def _later(name: str) -> None:
 
 
 for _module in (
-    *(tools, run, show, check, permissions, token, inventory, adopt, operate, acknowledge, forget, init, bootstrap),
+    *(tools, run, execute, show, check, permissions, token, inventory, adopt, operate, acknowledge, forget),
+    *(init, bootstrap),
 ):
     _module.register(app)
 for _name in LATER:

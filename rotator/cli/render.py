@@ -11,6 +11,7 @@ from typing import Any, Final
 from rotator.cli.layout import Column, Line, Row, Span, Table, table, text, wrapped
 from rotator.cli.times import drawn_at, moment, relative, rfc3339
 from rotator.core.durations import DAY, human
+from rotator.core.reasons import Reason
 
 Document = Mapping[str, Any]
 
@@ -48,7 +49,9 @@ def plan(document: Document, width: int | None) -> list[Line]:
     for row in document["rotations"][:LONGEST_PLAN]:
         at = str(row["time"]).replace("T", " ")[:16]
         due = "now" if (moment(row["time"]) or 0.0) <= now + 1 else relative(row["time"], now)
-        cells = (due, row["credential"], row["strategy"], row["reason"])
+        waits = Reason.of(row["waits"])
+        why = f"{row['reason']} ({waits.text})" if waits else row["reason"]
+        cells = (due, row["credential"], row["strategy"], why)
         made.rows.append(Row(cells if narrow else (at, *cells, str(row["requests"]))))
     if not made.rows:
         return [text(f"nothing is due within {human(document['days'] * DAY)}")]

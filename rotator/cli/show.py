@@ -265,6 +265,7 @@ def _plan(app: App, days: float) -> dict[str, Any]:
                 "connection": row.connection,
                 "strategy": row.strategy,
                 "reason": row.reason,
+                "waits": row.waits,
                 "retired_at": rfc3339(row.retired_at),
                 "requests": row.requests,
                 "slots": row.slots,

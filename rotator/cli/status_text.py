@@ -152,6 +152,7 @@ def _notes(credential: Document, now: float) -> list[Span]:
         notes.append(Span(f"next attempt {relative(credential['next_attempt'], now)}"))
     for target in credential["targets"]:
         notes += _problem(target, credential["message"])
+        notes += _after_publish(target)
     for retirement in credential["retirements"]:
         if retirement["blocked"] and retirement["blocked"] not in ("grace", "soak"):
             notes.append(Span(f"retirement of {retirement['token_id'][:8]}… is held: {_blocked(retirement, now)}"))
@@ -188,6 +189,15 @@ def _problem(subject: Document, said: str = "") -> list[Span]:
     name = f"{subject['name']}: " if "in_sync" in subject else ""
     notes += [] if problem["message"] in said else [Span(f"{name}{problem['message']}", "bad")]
     return notes + ([Span(f"do: {problem['remedy']}")] if problem["remedy"] else [])
+
+
+def _after_publish(target: Document) -> list[Span]:
+    """What follows a publication and failed."""
+    hooks = target.get("after_publish")
+    if not hooks or hooks["state"] != "failing":
+        return []
+    notes = [Span(f"{target['name']}: after_publish failed and is tried again: {hooks['message']}", "warn")]
+    return notes + ([Span(f"do: {hooks['remedy']}")] if hooks["remedy"] else [])
 
 
 def _accepted(accepted: Document) -> str:
@@ -327,7 +337,7 @@ def _target_table(found: Document, width: int | None) -> list[Line]:
                     words[target["in_sync"]],
                     str(target["generation"] or "-"),
                 ),
-                _problem(target),
+                [*_problem(target), *_after_publish(target)],
             )
         )
     return table(made, width)

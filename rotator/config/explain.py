@@ -22,10 +22,7 @@ from rotator.config.models import Warned
 from rotator.core.errors import ConfigError
 from rotator.core.findings import Subject
 
-LATER: Final = frozenset(
-    {"templates", "fleets", "notify", "group", "groups", "min_gap", "window", "windows"}
-    | {"maintenance", "freeze", "freezes", "api", "web", "page", "kms", "transit"}
-)
+LATER: Final = frozenset({"templates", "notify", "api", "web", "page", "kms", "transit"})
 """Keys that are planned and refused until then."""
 
 

@@ -33,13 +33,15 @@ from rotator.config.models import (
 )
 from rotator.config.naming import Names
 from rotator.config.references import Read, check
+from rotator.config.schedule import calendar_of, check_calendar
 from rotator.config.stanzas import Connections, Reader, named
 from rotator.config.state import StatePlace, place_of
 from rotator.core.findings import CONFIGURATION
 
 LISTEN_VARIABLE: Final = "ROTATOR_HTTP_LISTEN"
 _ROOT: Final = frozenset(
-    {"version", "state", "http", "log", "connections", "defaults", "credentials", "advanced", "names"} | {"fleet"}
+    {"version", "state", "http", "log", "connections", "defaults", "credentials", "advanced", "names"}
+    | {"fleet", "groups", "freezes"}
 )
 _OWN: Final = frozenset({"name", "adopt", "renamed_from"})
 """Keys of a credential that cannot be a default, because each has its own."""
@@ -171,28 +173,27 @@ def _root(
     names = reader.model(Names, tree, "`names`") if (tree := root.get("names")) is not None else None
     connections, connection_trees = _connections(reader, root)
     entries, credentials = _credentials(reader, root, connections, rows)
-    check(
-        Read(
-            kinds=reader.kinds,
-            advanced=advanced or Advanced(),
-            advanced_tree=root.get("advanced") or Tree(root.spot, {}),
-            connections=connections.stanzas,
-            connection_trees=connection_trees,
-            credentials=credentials,
-            entries=entries,
-            strays=reader.strays,
-            key=None
-            if state is None or state.generated
-            else (root.at(("state", "encryption_key")), state.encryption_key),
-        ),
-        problems,
+    read = Read(
+        kinds=reader.kinds,
+        advanced=advanced or Advanced(),
+        advanced_tree=root.get("advanced") or Tree(root.spot, {}),
+        connections=connections.stanzas,
+        connection_trees=connection_trees,
+        credentials=credentials,
+        entries=entries,
+        strays=reader.strays,
+        key=None if state is None or state.generated else (root.at(("state", "encryption_key")), state.encryption_key),
     )
+    check(read, problems)
+    calendar = calendar_of(reader, root)
+    check_calendar(read, calendar, root, reader)
     if state is None or http is None or log is None or advanced is None or problems:
         return None
     return Config(
         path=source.path,
         sha256=source.sha256,
         inventory=source.inventory,
+        calendar=calendar,
         state=state,
         http=http,
         log=log,

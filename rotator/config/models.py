@@ -25,6 +25,8 @@ from rotator.config.fields import (
     as_written,
     wrong,
 )
+from rotator.config.hooks import HookStanza
+from rotator.config.hours import NONE, Calendar, WindowStanza
 from rotator.config.naming import Names
 from rotator.config.secret_ref import SecretRef
 from rotator.config.state import StatePlace
@@ -125,6 +127,9 @@ class Rotation(Stanza):
     outage_budget: PositiveDuration | None = Field(
         None, description="roll only: the outage that you accept, at least settle and 30s."
     )
+    windows: Annotated[tuple[WindowStanza, ...], Field(min_length=1)] | None = Field(
+        None, description="Hours in which a rotation may begin; what is dead or about to expire does not wait."
+    )
 
 
 class CredentialCommon(Stanza):
@@ -146,6 +151,7 @@ class CredentialCommon(Stanza):
         "auto",
         description="Other grants: update the living token (auto: where that only takes rights away), or rotate.",
     )
+    group: Name | None = Field(None, description="One of `groups`: two of its credentials are never rotated at once.")
 
 
 # -------------------------------------------------------------------------------------------------------------- targets
@@ -205,6 +211,9 @@ class TargetCommon(Stanza):
     )
     keys: Annotated[dict[Text, KeySource], Field(min_length=1)] | None = Field(
         None, description="Key at the target -> output of the source; other keys there are never touched."
+    )
+    after_publish: Annotated[tuple[HookStanza, ...], Field(min_length=1)] | None = Field(
+        None, description="What is done on this machine after the target holds a new value; a failure is tried again."
     )
 
 
@@ -315,6 +324,7 @@ class Config:
         names: how tokens are to be called, None where nobody said.
         warnings: in the order of the file.
         inventory: the file of the fleet's inventory, where there is one.
+        calendar: groups and freezes.
     """
 
     path: Path
@@ -328,3 +338,4 @@ class Config:
     names: Names | None = None
     warnings: tuple[Warned, ...] = ()
     inventory: Path | None = None
+    calendar: Calendar = NONE

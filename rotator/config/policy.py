@@ -17,6 +17,7 @@ import hashlib
 import json
 from typing import Any, Final
 
+from rotator.config.hours import NONE, Calendar
 from rotator.config.models import Advanced, CredentialStanza
 from rotator.core.credential import Credential, Policy, Strategy, TargetRef
 from rotator.core.drift import OnChange, OnDrift
@@ -49,7 +50,12 @@ def policy_of(credential: CredentialStanza, advanced: Advanced) -> Policy:
 
 
 def to_credential(
-    stanza: CredentialStanza, advanced: Advanced, credential_id: CredentialId, *, managed: bool = True
+    stanza: CredentialStanza,
+    advanced: Advanced,
+    credential_id: CredentialId,
+    *,
+    managed: bool = True,
+    calendar: Calendar = NONE,
 ) -> Credential:
     """Return one stanza as the protocol's credential; `managed` is False for one that has left the configuration."""
     return Credential(
@@ -66,6 +72,7 @@ def to_credential(
                 place=target.lease,
                 required=target.common.required,
                 replace=target.common.on_existing == "replace",
+                hooks=bool(target.common.after_publish),
             )
             for target in stanza.targets
         ),
@@ -74,6 +81,7 @@ def to_credential(
         managed=managed,
         on_drift=OnDrift(stanza.common.drift),
         on_change=OnChange(stanza.common.on_change),
+        hours=calendar.hours(stanza.name, stanza.common.group, stanza.common.rotation.windows),
     )
 
 

@@ -17,6 +17,7 @@ from pydantic.json_schema import models_json_schema
 
 from rotator.config.explain import fields_of
 from rotator.config.fields import DURATION_SCHEMA, LIFETIME_SCHEMA, format_duration
+from rotator.config.hours import FreezeStanza, GroupStanza
 from rotator.config.inventory import ENDS
 from rotator.config.kinds import Kinds, TargetKind
 from rotator.config.models import NAME_PATTERN, Advanced, CredentialCommon, Http, Log, State, TargetCommon
@@ -34,6 +35,7 @@ def json_schema(kinds: Kinds) -> Schema:
     """Return the schema (draft 2020-12) of a configuration with these connections, sources and targets."""
     target_options = [kind.options for kind in kinds.targets.values()]
     models: list[type[BaseModel]] = [State, Http, Log, Advanced, Names, CredentialCommon, TargetCommon]
+    models += [GroupStanza, FreezeStanza]
     models += [*kinds.connections.values(), *kinds.sources.values(), *target_options]
     references, found = models_json_schema([(model, "validation") for model in dict.fromkeys(models)])
     definitions: dict[str, Schema] = found["$defs"]
@@ -75,6 +77,7 @@ def json_schema(kinds: Kinds) -> Schema:
                 "items": {"$ref": "#/$defs/credential"},
             },
             "fleet": _fleet(credential),
+            **_calendar(of(GroupStanza), of(FreezeStanza)),
             "advanced": of(Advanced),
             "names": of(Names),
         },
@@ -149,6 +152,19 @@ def _fleet(credential: Schema) -> Schema:
                 "propertyNames": {"enum": sorted(credential["properties"])},
             },
         },
+    }
+
+
+def _calendar(group: Schema, freeze: Schema) -> Schema:
+    groups = {
+        "type": "object",
+        "description": "Credentials of which two are never rotated at once.",
+        "propertyNames": {"pattern": NAME_PATTERN},
+        "additionalProperties": group,
+    }
+    return {
+        "groups": groups,
+        "freezes": {"type": "array", "description": "Times in which no rotation begins.", "items": freeze},
     }
 
 

@@ -43,10 +43,13 @@ KINDS: Final = ("file", "env", "command", "systemd_credential")
 _INSTEAD: Final = "write {file: PATH}, {env: NAME}, {command: [PROGRAM, …]} or {systemd_credential: NAME}"
 
 
-def _program(value: list[str], info: ValidationInfo) -> list[str]:
-    """A program with a slash in its name is a path and follows the rule for paths; one without is looked up in PATH."""
-    program = value[0]
-    return [str(resolve(program, info)), *value[1:]] if "/" in program or program.startswith("~") else value
+def program(value: list[str], info: ValidationInfo) -> list[str]:
+    """Return a command whose program has a place.
+
+    One with a slash in its name is a path and follows the rule for paths; one without is looked up in PATH.
+    """
+    name = value[0]
+    return [str(resolve(name, info)), *value[1:]] if "/" in name or name.startswith("~") else value
 
 
 def _credential_name(value: object) -> object:
@@ -68,7 +71,7 @@ class SecretRef(Stanza):
 
     file: ConfigPath | None = None
     env: Annotated[Text, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")] | None = None
-    command: Annotated[list[Text], Field(min_length=1), AfterValidator(_program)] | None = None
+    command: Annotated[list[Text], Field(min_length=1), AfterValidator(program)] | None = None
     systemd_credential: Annotated[Text, BeforeValidator(_credential_name)] | None = None
 
     @model_validator(mode="wrap")

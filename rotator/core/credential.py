@@ -11,6 +11,7 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Any, Final
 
+from rotator.core.calendar import ALWAYS, Hours
 from rotator.core.drift import OnChange, OnDrift
 from rotator.core.durations import DAY as DAY
 from rotator.core.durations import HOUR as HOUR
@@ -145,6 +146,7 @@ class TargetRef:
         place: what targets of several credentials may share (a path, a secret, a file); one writer at a time.
         required: whether the rotation and the retirement wait for it.
         replace: whether a foreign value that stands there at first sight may be overwritten.
+        hooks: whether something is to be done after it holds a new value.
     """
 
     name: str
@@ -152,6 +154,7 @@ class TargetRef:
     place: str
     required: bool = True
     replace: bool = False
+    hooks: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -172,6 +175,7 @@ class Credential:
         managed: whether it still stands in the configuration.
         on_drift: what is done about a token that somebody changed at the provider.
         on_change: how another configuration reaches the living token.
+        hours: when its rotations may begin by the calendar, and its group.
     """
 
     id: CredentialId
@@ -187,6 +191,7 @@ class Credential:
     managed: bool = True
     on_drift: OnDrift = OnDrift.REPORT
     on_change: OnChange = OnChange.AUTO
+    hours: Hours = ALWAYS
 
     @property
     def watched(self) -> bool:

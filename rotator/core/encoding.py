@@ -220,7 +220,7 @@ KINDS: Final[tuple[type[What], ...]] = (
     *(facts.Displaced, facts.Extended, facts.Failed, facts.PublishIntent, facts.Written, facts.ReadBack),
     *(facts.Unwritten, facts.RetirementOpened, *facts.RETIREMENT_STEPS.values()),
     *(facts.Baseline, facts.Sighted, facts.Known, facts.Adopted, facts.Overridden, facts.OverrideEnded),
-    *(facts.TargetReleased, facts.TargetAdded, facts.Held, facts.Ahead, facts.Acknowledged),
+    *(facts.TargetReleased, facts.TargetAdded, facts.Held, facts.Ahead, facts.Acknowledged, facts.Hooked),
     *(facts.Requested, facts.Paused, facts.Resumed, facts.Resolved),
     *(facts.Compared, facts.Updating, facts.Updated, facts.Kept, facts.Forgotten),
 )

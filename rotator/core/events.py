@@ -54,6 +54,8 @@ class Event(StrEnum):
     )
     MINT_REFUSED = "mint_refused", "warning", "the provider said no to a mint"
     TARGET_WRITTEN = "target_written", "info", "a value was published at a target"
+    HOOKS_DONE = "hooks_done", "info", "what follows a publication at a target was done"
+    HOOK_FAILED = "hook_failed", "warning", "something that follows a publication failed; it is tried again"
     TARGET_FAILED = "target_failed", "warning", "a target could not be written or read back; it is tried again"
     TARGET_BASELINE = "target_baseline", "info", "a target was seen for the first time"
     TARGET_OVERRIDDEN = (

@@ -59,6 +59,16 @@ class Reason(StrEnum):
         "this machine's clock and the provider's disagree",
         "correct this machine's clock; `rotator check` compares them",
     )
+    WINDOW = "window", _RESTS, "its maintenance windows are closed"
+    FREEZE = "freeze", _RESTS, "a freeze lasts"
+    GROUP = "group", _RESTS, "another credential of its group is being rotated"
+    GROUP_GAP = "group_gap", _RESTS, "another credential of its group was rotated a while ago"
+    HOOK = (
+        "hook",
+        _GOES_ON,
+        "what follows a publication failed and is tried again",
+        "`rotator status NAME` says which hook failed and why",
+    )
     WATCH = "watch", _RESTS, "everything was looked at a moment ago"
     DOUBT = "doubt", _GOES_ON, "something gave no clear answer and is looked at again soon"
     # a rotation

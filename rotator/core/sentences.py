@@ -9,10 +9,12 @@ from typing import Protocol, TypeVar
 from rotator.core.credential import NEVER, Credential, State
 from rotator.core.durations import human
 from rotator.core.ids import CredentialId, TokenId
+from rotator.core.instants import rfc3339
 from rotator.core.notes import Note, Trouble, Waits
 from rotator.core.protocol.view import Rotation, View
 from rotator.core.reasons import Reason
-from rotator.core.schedule.due import renewal_at
+from rotator.core.schedule.due import emergency_at, renewal_at
+from rotator.core.schedule.holds import HOLDS_BACK
 
 
 class Target(Protocol):
@@ -114,9 +116,23 @@ def _resting(told: Told, targets: Sequence[Target]) -> tuple[Reason | None, str]
         left_alone = [target for target in targets if target.accepted]
         more = f"; left alone as accepted: {_named(left_alone)}" if left_alone else ""
         return Reason.FRESH, ("fresh; never expires" if left == NEVER else f"fresh; rotates in {human(left)}") + more
-    if start and why in (Reason.PACING, Reason.CLOCK_SUSPECT):
+    if calendar := _by_calendar(told):
+        return calendar
+    if start and why in HOLDS_BACK:
         return why, f"due for rotation ({start.text})"
     return None, "due for rotation"
+
+
+def _by_calendar(told: Told) -> tuple[Reason, str] | None:
+    """A freeze or closed windows, also where no daemon says so."""
+    hours, now = told.credential.hours, told.now
+    if told.view.request or now >= emergency_at(told.credential, told.view) or hours.opens(now) <= now:
+        return None
+    until = f"until {rfc3339(hours.opens(now)) or 'further notice'}"
+    if freeze := hours.frozen(now):
+        why = f": {freeze.reason}" if freeze.reason else ""
+        return Reason.FREEZE, f"due for rotation ({Reason.FREEZE.text}, {until}{why})"
+    return Reason.WINDOW, f"due for rotation ({Reason.WINDOW.text}, {until})"
 
 
 def held_up(told: Told, token_id: TokenId) -> str | None:

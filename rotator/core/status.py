@@ -19,6 +19,8 @@ from rotator.core.protocol.rules import override_code
 from rotator.core.protocol.view import Failure, Rotation, Token, View
 from rotator.core.reasons import RETIREMENT_WAITS, OperatorCode, Reason
 from rotator.core.schedule.due import Due, deadline, renewal_at
+from rotator.core.schedule.hooks import Hooks as Hooks
+from rotator.core.schedule.hooks import hooks_at
 from rotator.core.sentences import Told, away, held_up, said
 
 
@@ -96,6 +98,7 @@ class TargetStatus:
         problem: why it could not be used when last tried.
         accepted: who said that what stands there instead of ours is right.
         ends: when the target itself will delete what stands there (unix seconds by its clock), None for never.
+        hooks: how what follows a publication stands, None where nothing does.
     """
 
     name: str
@@ -106,6 +109,7 @@ class TargetStatus:
     problem: Trouble | None = None
     accepted: Accepted | None = None
     ends: float | None = None
+    hooks: Hooks | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -346,6 +350,7 @@ def _targets(told: Told) -> tuple[TargetStatus, ...]:
                 problem=problem,
                 accepted=Accepted(by=leave.by, at=leave.at) if leave else None,
                 ends=told.note.ends.get(target.name),
+                hooks=hooks_at(view.at(target.name)) if target.hooks else None,
             )
         )
     return tuple(found)

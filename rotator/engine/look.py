@@ -24,6 +24,7 @@ from rotator.engine.drifting import drift
 from rotator.engine.holding import opened
 from rotator.engine.stands import stand
 from rotator.engine.sweep import orphans
+from rotator.engine.turns import taken
 from rotator.engine.unsure import NO_ANSWER, unsure
 from rotator.engine.whose import adoptable, refused
 from rotator.engine.work import Work
@@ -287,6 +288,7 @@ LOOKS: Final[Mapping[Sight, Callable[[Work, Any], Seen]]] = {
     Sight.ORPHANS: orphans,
     Sight.DRIFT: drift,
     Sight.CONTROL: control,
+    Sight.TURN: taken,
 }
 """By sight: how it is taken; what it is of is a token, a value, a target or a rotation, as the sight needs it."""
 

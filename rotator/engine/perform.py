@@ -42,20 +42,39 @@ from rotator.core.protocol.rules import Act, Action, Look, Sight, given
 from rotator.core.protocol.view import Rotation
 from rotator.core.reasons import OperatorCode
 from rotator.core.schedule.due import why_due
+from rotator.core.schedule.holds import held_back
 from rotator.core.secret import Secret
 from rotator.engine.drifting import keep, update
 from rotator.engine.ending import delete, disable
 from rotator.engine.failing import CERTAIN, LEFT_ALONE, failed, left_alone, type_of, unconfigured, why_of
 from rotator.engine.holding import holder, opened, pieces, provable, publication, value_key
+from rotator.engine.hooks import hook
 from rotator.engine.look import lives, proven, take
 from rotator.engine.markers import marked, shows, stands_settled
 from rotator.engine.recording import record, unanswered
 from rotator.engine.stands import stand
+from rotator.engine.turns import in_turn
 from rotator.engine.work import Work, whole_seconds
 
 
 def plan(work: Work, action: Action) -> None:
-    """Open a rotation with frozen terms. A crash leaves it open or not; the next pass decides the same."""
+    """Open a rotation with frozen terms, in turn with its group, unless it yields to another member just now.
+
+    A crash leaves it open or not; the next pass decides the same.
+    """
+    if action.strategy is Strategy.REPUBLISH:
+        _plan(work, action)
+        return
+
+    def free() -> bool:
+        case = work.case()
+        why = why_due(case)
+        return why is not None and held_back(case, why) is None
+
+    in_turn(work, lambda: _plan(work, action), free)
+
+
+def _plan(work: Work, action: Action) -> None:
     view, credential = work.view, work.credential
     strategy, request = given(action.strategy, "the strategy to plan"), view.request
     healing = strategy is Strategy.REPUBLISH
@@ -345,6 +364,7 @@ ACTS: Final[Mapping[Act, Callable[[Work, Action], None]]] = {
     Act.KEEP: keep,
     Act.RECORD: record,
     Act.LOOK: look,
+    Act.HOOK: hook,
 }
 
 

@@ -5,7 +5,7 @@ It decides nothing. Everything in `Memory` may be forgotten at any time.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -15,6 +15,7 @@ from rotator.core.events import Event
 from rotator.core.facts import Draft, What
 from rotator.core.ids import NO_ROTATION, CredentialId, Fingerprint, RotationId, TokenId
 from rotator.core.notes import Trouble
+from rotator.core.ports.hook import Hook
 from rotator.core.ports.journal import Journal, Lease
 from rotator.core.ports.runtime import Runtime
 from rotator.core.ports.source import Source, TokenState
@@ -34,6 +35,7 @@ class Bound:
         source: mints and retires its tokens.
         targets: by name; those of the configuration and those that left it less than `grace` ago.
         former: scope that the credential left -> the source that still sees the tokens there.
+        hooks: target -> what is done on this machine after it holds a new value.
         markers: names of the write-only targets.
     """
 
@@ -41,6 +43,7 @@ class Bound:
     source: Source
     targets: Mapping[str, Target]
     former: Mapping[str, Source] = field(default_factory=dict)
+    hooks: Mapping[str, Sequence[Hook]] = field(default_factory=dict)
     markers: frozenset[str] = field(init=False, default=frozenset())
 
     def __post_init__(self) -> None:
@@ -81,6 +84,9 @@ class Fleet(Protocol):
 
     def died(self, credential: Credential, dead: bool) -> None:
         """Note whether the credential's published value was just seen dead or alive."""
+
+    def peers(self, credential: Credential) -> Mapping[CredentialId, str]:
+        """Return the other configured members of the credential's group: stream -> name."""
 
     def serves(self, place: str) -> bool:
         """Whether a configured target publishes to `place`."""

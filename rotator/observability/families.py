@@ -185,6 +185,12 @@ FAMILIES: Final = (
         "Publications at targets: written, failed (before the write or in it), or unknown (sent, and no answer came).",
     ),
     Family(
+        "rotator_after_publish_total",
+        "counter",
+        ("result",),
+        "Times that the hooks of a target ran after a publication: done, or failed (and tried again).",
+    ),
+    Family(
         "rotator_targets_failing",
         "gauge",
         ("target_type",),

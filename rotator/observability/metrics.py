@@ -24,7 +24,7 @@ from rotator.core.events import Event
 from rotator.core.reasons import RETIREMENT_WAITS, OperatorCode
 from rotator.core.status import CredentialStatus
 from rotator.observability.families import FAMILIES, Family
-from rotator.observability.tally import BUCKETS, OPERATIONS, RESULTS, STATUSES, WRITES, Tally
+from rotator.observability.tally import BUCKETS, HOOKS, OPERATIONS, RESULTS, STATUSES, WRITES, Tally
 
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -232,6 +232,8 @@ class Metrics:
         for kind in sorted(kinds | {kind for kind, _ in list(self._tally.writes)}):
             for result in WRITES:
                 _add(samples, "rotator_target_writes_total", (kind, result), self._tally.writes[kind, result])
+        for result in HOOKS:
+            _add(samples, "rotator_after_publish_total", (result,), self._tally.hooks[result])
 
     def _connection(self, samples: Samples, row: ConnectionRow) -> None:
         for name, value in (

@@ -20,6 +20,9 @@ RESULTS: Final = ("confirmed", "displaced", "republished")
 WRITES: Final = ("written", "failed", "unknown")
 """How a publication at one target ends; closed."""
 
+HOOKS: Final = ("done", "failed")
+"""How what follows a publication ends at one target; closed."""
+
 OPERATIONS: Final = (
     "create",
     "get",
@@ -70,6 +73,7 @@ class Tally:
         self.events: Counter[str] = Counter()
         self.rotations: Counter[tuple[str, str]] = Counter()
         self.writes: Counter[tuple[str, str]] = Counter()
+        self.hooks: Counter[str] = Counter()
         self.requests: Counter[tuple[str, str, str]] = Counter()
         self.durations = [0] * (len(BUCKETS) + 1)
         self.duration_sum = 0.0
@@ -91,6 +95,10 @@ class Tally:
                 case Event.TARGET_WRITTEN | Event.TARGET_FAILED | Event.OUTCOME_UNKNOWN if target and _writing(fields):
                     kind = _text(fields, "target_type") or self._places(credential).get(target, "other")
                     self.writes[kind, _WRITE[event]] += 1
+                case Event.HOOKS_DONE:
+                    self.hooks["done"] += 1
+                case Event.HOOK_FAILED:
+                    self.hooks["failed"] += 1
                 case _:
                     pass
             self._life(event, credential, target, strategy)

@@ -11,7 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
-from rotator.sandbox import control, initial, state
+from rotator.sandbox import control, initial, s3, state
 from rotator.sandbox.control import Control
 from rotator.sandbox.gateway import Gateway
 from rotator.sandbox.message import Request, Response
@@ -53,6 +53,7 @@ class Sandbox:
         self._tokens_dir = Path(tokens_dir) if tokens_dir is not None else None
         self.gateway = Gateway(self.world, self._save)
         self._control = Control(self.gateway, self._save)
+        self._buckets = s3.Buckets(self.gateway)
         self._server = Server(listen, self._answer)
         self._base: str | None = None
 
@@ -78,6 +79,10 @@ class Sandbox:
     def url(self) -> str:
         """Base of the API, without a slash at its end: `http://127.0.0.1:PORT/client/v4`."""
         return f"{self._started}{PREFIX}"
+
+    def r2_endpoint(self, account_id: str) -> str:
+        """Base of R2's S3 interface of an account, for `endpoint_url` of an S3 client."""
+        return f"{self._started}{s3.PREFIX}{account_id}"
 
     @property
     def control(self) -> str:
@@ -107,6 +112,8 @@ class Sandbox:
     def _answer(self, request: Request) -> Response | None:
         if request.path.startswith(control.PREFIX):
             return self._control.answer(request)
+        if request.path.startswith(s3.PREFIX):
+            return self._buckets.answer(request)
         if request.path == TRACE:  # of the edge, not of the API: no token, no envelope, no fault
             return Response(200, f"ip={request.ip}\nuag=sandbox\n".encode(), content_type="text/plain")
         return self.gateway.answer(request)

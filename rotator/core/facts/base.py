@@ -33,6 +33,7 @@ class Kind(StrEnum):
     WRITTEN = "written"
     READ_BACK = "read_back"
     UNWRITTEN = "unwritten"
+    HOOKED = "hooked"
     # steps of a retirement
     RETIREMENT = "retirement"
     SUPERSEDED = "superseded"

@@ -155,6 +155,26 @@ class Held(OfTarget):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Hooked(OfTarget):
+    """What follows a publication was done at a target, or some of it failed.
+
+    Attributes:
+        generation: of the publication.
+        failed: names of the hooks that failed and are tried again.
+        why: why the first of them failed, for people.
+        remedy: what to do, for people.
+    """
+
+    kind: ClassVar[Kind] = Kind.HOOKED
+    machine: ClassVar[int] = 2
+    ignorable: ClassVar[bool] = True
+    generation: int
+    failed: tuple[str, ...] = ()
+    why: str = ""
+    remedy: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Ahead(What):
     """A name of ours was seen that the journal does not know: it was lost or restored."""
 

@@ -46,6 +46,7 @@ FOLDERS: Final[Mapping[Kind, Folder]] = {
     K.TARGET_RELEASED: outside_facts.released,
     K.TARGET_ADDED: outside_facts.added,
     K.HELD: outside_facts.held,
+    K.HOOKED: outside_facts.hooked,
     K.AHEAD: outside_facts.ahead,
     K.COMPARED: drift_facts.compared,
     K.UPDATING: drift_facts.updating,

@@ -12,6 +12,7 @@ from rotator.core.facts import (
     Draft,
     Forgotten,
     Held,
+    Hooked,
     How,
     Known,
     Overridden,
@@ -27,7 +28,7 @@ from rotator.core.facts import (
 )
 from rotator.core.ids import NO_TOKEN, NO_VALUE
 from rotator.core.protocol import folding, marker_facts
-from rotator.core.protocol.view import Acceptance, AttemptState, Guest, Past, Pause, Request, TargetView, View
+from rotator.core.protocol.view import Acceptance, AttemptState, Guest, Hooking, Past, Pause, Request, TargetView, View
 
 
 def configured(view: View, fact: Configured, of: Draft) -> View:
@@ -138,6 +139,17 @@ def held(view: View, fact: Held, of: Draft) -> View:
         view,
         held=folding.set_or_gone(view.held, fact.token_id, folding.set_or_gone(streams, fact.by, after)),
     )
+
+
+def hooked(view: View, fact: Hooked, of: Draft) -> View:
+    """What follows a publication was done, or some of it failed."""
+    before = view.at(fact.target).hooked
+    same = before is not None and before.generation == fact.generation
+    count = ((before.count if before and same else 0) + 1) if fact.failed else 0
+    after = Hooking(
+        generation=fact.generation, at=of.at, failed=fact.failed, count=count, why=fact.why, remedy=fact.remedy
+    )
+    return folding.with_target(view, fact.target, hooked=after)
 
 
 def released(view: View, fact: TargetReleased, of: Draft) -> View:

@@ -40,6 +40,7 @@ class Act(StrEnum):
     KEEP = "keep"
     RECORD = "record"
     LOOK = "look"
+    HOOK = "hook"
 
 
 class Sight(StrEnum):
@@ -58,6 +59,7 @@ class Sight(StrEnum):
     ORPHANS = "orphans"
     DRIFT = "drift"
     CONTROL = "control"
+    TURN = "turn"
 
 
 class Result(StrEnum):
@@ -112,6 +114,7 @@ class Seen:
         why: the same in words for people, or empty; nothing decides on it.
         subject: the target or credential that is in the way, or empty.
         value: the value that was found to live (oracle), or empty.
+        until: of TURN, the provider time until which the gap of the group lasts.
     """
 
     at: float
@@ -119,6 +122,7 @@ class Seen:
     why: str = ""
     subject: str = ""
     value: Fingerprint = NO_VALUE
+    until: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,6 +55,27 @@ class Past:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Hooking:
+    """How what follows a publication ended at a target.
+
+    Attributes:
+        generation: of the publication.
+        at: when it ended last, provider time.
+        failed: names of the hooks that failed.
+        count: failures in a row.
+        why: why the first of them failed, for people.
+        remedy: what to do, for people.
+    """
+
+    generation: int
+    at: float
+    failed: tuple[str, ...] = ()
+    count: int = 0
+    why: str = ""
+    remedy: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TargetView:
     """What the journal knows of one target.
 
@@ -81,6 +102,7 @@ class TargetView:
         intents_at: token id -> when the last intent to write it there was noted.
         mark: what a write-only target showed right after our last write.
         ack: highest generation that a consumer said it uses (`rotator ack`), None where none did.
+        hooked: how what follows a publication ended there last, None where it never ended.
     """
 
     known: bool = False
@@ -105,6 +127,12 @@ class TargetView:
     intents_at: Mapping[TokenId, float] = field(default_factory=dict)
     mark: Mark | None = None
     ack: int | None = None
+    hooked: Hooking | None = None
+
+    @property
+    def published(self) -> int:
+        """The generation that we last wrote there, 0 where something else stands there or nothing is known."""
+        return self.generations.get(self.token_id, 0) if self.token_id else 0
 
 
 UNSEEN: Final = TargetView()

@@ -26,6 +26,7 @@ from rotator.core.protocol.target_view import UNSEEN as UNSEEN
 from rotator.core.protocol.target_view import Acceptance as Acceptance
 from rotator.core.protocol.target_view import ByTarget
 from rotator.core.protocol.target_view import Guest as Guest
+from rotator.core.protocol.target_view import Hooking as Hooking
 from rotator.core.protocol.target_view import Mark as Mark
 from rotator.core.protocol.target_view import Past as Past
 from rotator.core.protocol.target_view import TargetView as TargetView

@@ -29,6 +29,8 @@ from rotator.core.protocol.rules import (
 from rotator.core.protocol.telling import tell
 from rotator.core.reasons import OperatorCode, Reason
 from rotator.core.schedule.due import Due, emergency_at, moved, renewal_at, why_due
+from rotator.core.schedule.holds import held_back
+from rotator.core.schedule.hooks import after_publish
 
 FRESH = 60.0
 """How old the look at a target may be before its first sight counts, in seconds."""
@@ -108,9 +110,8 @@ def start(case: Case) -> Verdict | None:
     if repair and view.yielded:
         return heal
     why = why_due(case)
-    # no jump of a clock ever starts anything; the other reasons hold back only what is not urgent
-    if why and case.start and (case.start is Reason.CLOCK_SUSPECT or not why.urgent):
-        return heal if repair else Wait(case.now + case.watch, case.start)
+    if why and (held := held_back(case, why)):
+        return heal if repair and isinstance(held, Wait) else held
     if why:
         return Do((Action(Act.PLAN, strategy=strategy_for(case), why=why),))
     if repair:
@@ -181,6 +182,8 @@ def next_step(case: Case, tables: Tables = TABLES) -> Step:
     if actions := settle("config", targets_of_config(case)):
         return Step(actions=actions, until=case.now, why=waits)
     if actions := settle("rotation", decide_rotation(case, tables)):
+        return Step(actions=actions, until=case.now, why=waits)
+    if actions := settle("hooks", after_publish(case)):
         return Step(actions=actions, until=case.now, why=waits)
     if case.view.rotation is None and (actions := settle("start", start(case))):
         return Step(actions=actions, until=case.now, why=waits)

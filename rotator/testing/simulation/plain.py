@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from rotator.core.credential import EVERYTHING, Can, Credential
-from rotator.core.ids import TokenId
+from rotator.core.ids import CredentialId, TokenId
 from rotator.core.plain import Json
 from rotator.core.ports.source import Looks, Shape, TokenState
 from rotator.core.secret import Secret
@@ -68,6 +68,10 @@ class PlainFleet:
     def listed(self, credential: Credential) -> float:
         """Every listing is new."""
         return 0.0
+
+    def peers(self, credential: Credential) -> Mapping[CredentialId, str]:
+        """See the port."""
+        return {}
 
     def serves(self, place: str) -> bool:
         """See the port."""

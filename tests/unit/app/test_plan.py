@@ -1,10 +1,13 @@
 """What will happen when, computed from statuses alone."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 from rotator.app.plan import plan
 from rotator.app.requests import requests_of
+from rotator.core.calendar import Freeze, Group, Hours
 from rotator.core.credential import DAY, NEVER, Policy, Strategy
+from rotator.core.reasons import Reason
 from rotator.core.status import credential_status
 from tests.unit.core.story import START, Story, credential, published
 
@@ -72,3 +75,35 @@ def test_every_paces_a_token_without_expiry():
 
 def test_what_is_farther_away_is_not_shown():
     assert rows(published(), days=10) == []
+
+
+def grouped(name, hours):
+    story = published()
+    story.credential = replace(story.credential, name=name, hours=hours)
+    return story
+
+
+def planned(stories, days=70, now=START):
+    statuses = [credential_status(story.credential, story.view, now, {}) for story in stories]
+    return plan([story.credential for story in stories], statuses, now, days)
+
+
+def test_a_renewal_in_a_freeze_is_planned_for_its_end_and_says_so():
+    hours = Hours(freezes=(Freeze(since=START, until=START + 66 * DAY),))
+    (row,) = planned([grouped("a", hours)])
+
+    assert (row.at, row.waits, row.retired_at) == (START + 66 * DAY, Reason.FREEZE, START + 68 * DAY)
+
+
+def test_no_freeze_moves_a_renewal_beyond_the_emergency_window():
+    hours = Hours(freezes=(Freeze(since=START, until=START + 400 * DAY),))
+    rows = planned([grouped("a", hours)], days=90)
+
+    assert START + 77 * DAY < rows[0].at < START + 85 * DAY
+
+
+def test_two_of_a_group_are_planned_with_the_gap_between_them():
+    hours = Hours(group=Group(name="apps", min_gap=DAY))
+    first, second = planned([grouped("a", hours), grouped("b", hours)])
+
+    assert (second.at - first.at, first.waits, second.waits) == (DAY, None, Reason.GROUP_GAP)

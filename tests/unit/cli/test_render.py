@@ -287,6 +287,7 @@ def rotation_to_come(**more):
         "retired_at": "2026-12-24T10:00:00Z",
         "requests": 10,
         "slots": 1,
+        "waits": None,
         "targets": ["env_file:/srv/app/.env"],
         **more,
     }

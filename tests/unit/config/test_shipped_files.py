@@ -72,6 +72,7 @@ def test_what_the_example_shows_in_comments_loads_too(tmp_path: Path) -> None:
     assert len(config.credentials) == 5
     assert config.credentials[4].targets[0].place == "secret/ci/web/dns-web"
     assert config.credentials[3].common.rotation.strategy == "roll"
+    assert config.credentials[0].common.group in config.calendar.groups
 
 
 def test_an_account_owned_hub_token_is_told_which_grants_have_to_go(tmp_path: Path) -> None:
