@@ -66,7 +66,8 @@ def test_every_event_is_said_somewhere():
 
 
 def test_only_a_capture_an_operator_and_another_credentials_driver_need_no_lease():
-    assert {k.value for k in UNFENCED} == {"captured", "request", "paused", "resumed", "resolved", "held", "ack"}
+    operators = {"request", "paused", "resumed", "resolved", "ack", "forgotten"}
+    assert {k.value for k in UNFENCED} == operators | {"captured", "held"}
 
 
 @pytest.mark.parametrize("policy", [Policy(), Policy(lifetime=NEVER), Policy(strategy=Strategy.ROLL, every=5.0)])
