@@ -250,7 +250,10 @@ def test_a_secret_that_looks_like_the_line_itself_does_not_break_it(log: Log, li
 
 # ------------------------------------------------------------------------------------------------ nobody else's way in
 @pytest.mark.parametrize("name", NOISY)
-def test_libraries_never_say_less_than_a_warning(name: str, log: Log, lines: Lines) -> None:
+def test_libraries_never_say_less_than_a_warning(
+    name: str, log: Log, lines: Lines, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logging.getLogger(name), "propagate", True)  # a server of an earlier test may have silenced it
     logging.getLogger(name).info("request body")
     logging.getLogger(name).debug("request header")
     logging.getLogger(name).warning("hm")
