@@ -82,7 +82,7 @@ def exposure(path: Path, beside: Sequence[str] = ()) -> Exposure:
 
 
 def _tracked(root: Path, path: Path) -> bool:
-    answer = _ask(root, ["ls-files", "--error-unmatch", "--", str(path)])
+    answer = _ask(root, ["--literal-pathspecs", "ls-files", "--error-unmatch", "--", str(path)])
     if answer.returncode not in (0, 1):
         raise _silent(root, answer)
     return answer.returncode == 0
@@ -90,7 +90,8 @@ def _tracked(root: Path, path: Path) -> bool:
 
 def _ignored_by_git(root: Path, paths: Sequence[Path]) -> set[Path]:
     asked = b"".join(os.fsencode(path) + b"\0" for path in paths)
-    answer = _ask(root, ["check-ignore", "-z", "--stdin"], asked)
+    # Without the index, in which it would look for `[a]` as a pattern; some gits refuse to take it literally.
+    answer = _ask(root, ["check-ignore", "--no-index", "-z", "--stdin"], asked)
     if answer.returncode not in (0, 1):
         raise _silent(root, answer)
     return {Path(os.fsdecode(name)) for name in answer.stdout.split(b"\0") if name}
@@ -134,7 +135,6 @@ def _as_owner(root: Path) -> dict[str, Any]:
         "GIT_OPTIONAL_LOCKS": "0",
         "GIT_NO_LAZY_FETCH": "1",
         "GIT_TERMINAL_PROMPT": "0",
-        "GIT_LITERAL_PATHSPECS": "1",
         "GIT_DISCOVERY_ACROSS_FILESYSTEM": "1",
     }
     status = (root / ".git").lstat()

@@ -7,7 +7,7 @@ import subprocess
 import pytest
 
 from rotator.targets.env_file import exposure as exposure_module
-from rotator.targets.env_file.exposure import InGit, exposure
+from rotator.targets.env_file.exposure import Exposure, InGit, exposure
 from tests.servers.require import require
 
 GIT = shutil.which("git")
@@ -51,6 +51,15 @@ def test_a_file_that_is_not_ignored_is_exposed_before_it_exists_too(repo, exists
     if exists:
         (repo / ".env").touch()
     assert verdict(repo / ".env") is InGit.NOT_IGNORED
+
+
+@pytest.mark.parametrize("name", [".env", "[a]*.env", "*.env", ":(top).env", "deep/a b.env"])
+@pytest.mark.parametrize("pattern", ["", "*.env\n"])
+def test_where_git_answers_nothing_stays_unproven(repo, name, pattern):
+    (repo / ".gitignore").write_text(pattern)
+    found = exposure(repo / name, beside=[".env~"])
+
+    assert found == Exposure(InGit.NONE if pattern else InGit.NOT_IGNORED, bare=(".env~",))
 
 
 @pytest.mark.parametrize("index_version", ["2", "4"])
