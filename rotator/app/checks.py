@@ -1,4 +1,4 @@
-"""What `check` looks at: configuration, secrets, state, targets, management permissions, quota, clock, budget.
+"""What `check` looks at: configuration, secrets, state, targets, hooks, management permissions, quota, clock, budget.
 
 Nothing is changed anywhere: it makes no journal and no key, takes no lock, and opens nothing that can be opened once.
 `offline` reads the configuration only: where it is reviewed, its secrets are not.
@@ -16,6 +16,7 @@ from rotator.app import state_checks
 from rotator.app.app import App
 from rotator.app.bootstrap.ledger import unfinished
 from rotator.app.fleet import ConfiguredFleet
+from rotator.app.hook_checks import after_publish
 from rotator.app.read_only import read_only_fleet
 from rotator.app.requests import requests_of
 from rotator.app.standing import Looked, standing
@@ -43,7 +44,7 @@ def check(path: Path | str, *, offline: bool = False) -> list[Finding]:
     findings = [*_configuration(config), *state_checks.generated(config)]
     if offline:
         return findings
-    findings += [*_secrets(config), *_unfinished(config), *state_checks.key(config)]
+    findings += [*_secrets(config), *_unfinished(config), *state_checks.key(config), *after_publish(config)]
     if not _stuck(findings):
         findings += state_checks.journal(config)
     with App.without_journal(config) if _stuck(findings) else App.open(path, "reader", config=config) as app:

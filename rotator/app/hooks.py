@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import stat
@@ -13,8 +14,8 @@ from typing import Final
 from rotator.config.hooks import HookStanza
 from rotator.config.models import TargetStanza
 from rotator.core.errors import Refused
-from rotator.core.ports.hook import Hook, Publicized
-from rotator.host.commands import run
+from rotator.core.ports.hook import Publicized
+from rotator.host.commands import find, run
 
 TIMEOUT: Final = 30.0
 """Seconds that a command may take where nothing else is configured."""
@@ -42,8 +43,22 @@ class ConfiguredHook:
             }
             run(stanza.command or [], more, stanza.timeout or TIMEOUT, still_mine)
 
+    def look(self) -> None:
+        """See whether it could be done now, and change nothing.
 
-def hooks_of(target: TargetStanza) -> Sequence[Hook]:
+        Raises:
+            Refused: it would fail now. A command is looked for and not started.
+        """
+        stanza = self.stanza
+        if stanza.touch is not None:
+            _may_touch(stanza.touch)
+        elif stanza.signal is not None:
+            _send(_process_of(stanza.signal.pid_file), 0)
+        else:
+            find((stanza.command or [""])[0])
+
+
+def hooks_of(target: TargetStanza) -> Sequence[ConfiguredHook]:
     """Return the hooks of a target, in the order in which they are written."""
     stanzas = target.common.after_publish or ()
     return [ConfiguredHook(f"{number}. {stanza.said}", stanza) for number, stanza in enumerate(stanzas, 1)]
@@ -53,11 +68,29 @@ def _touch(path: Path) -> None:
     try:
         os.utime(path)
     except OSError as error:
-        raise Refused(f"the file cannot be touched: {error.strerror}", "check the path and who owns the file") from None
+        raise _untouchable(error) from None
+
+
+def _may_touch(path: Path) -> None:
+    """Whether `_touch` would work: its owner may, and whoever may write the file."""
+    try:
+        owner = path.stat().st_uid
+    except OSError as error:
+        raise _untouchable(error) from None
+    if os.geteuid() != owner and not os.access(path, os.W_OK):
+        raise _untouchable(PermissionError(errno.EACCES, os.strerror(errno.EACCES)))
+
+
+def _untouchable(error: OSError) -> Refused:
+    return Refused(f"the file cannot be touched: {error.strerror}", "check the path and who owns the file")
 
 
 def _signal(pid_file: Path, number: signal.Signals) -> None:
-    """Signal the process of a pid file that nobody but its owner and root can have written."""
+    _send(_process_of(pid_file), number)
+
+
+def _process_of(pid_file: Path) -> int:
+    """Return the process of a pid file that nobody but its owner and root can have written."""
     try:
         with pid_file.open("rb") as file:
             mode, content = os.fstat(file.fileno()).st_mode, file.read(32)
@@ -71,6 +104,11 @@ def _signal(pid_file: Path, number: signal.Signals) -> None:
     pid = int(text) if text.isdigit() else 0
     if pid <= 1:
         raise Refused("the pid file holds no number of a process", "correct the path")
+    return pid
+
+
+def _send(pid: int, number: int) -> None:
+    """Send a signal; 0 sends none and only asks whether one could be sent."""
     try:
         os.kill(pid, number)
     except (ProcessLookupError, OverflowError):

@@ -7,11 +7,14 @@ the rest may hold secrets of ours.
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
+import shutil
 import signal
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Final
 
 from rotator.core.errors import Refused
@@ -24,6 +27,21 @@ INHERITED: Final = (
     *("XDG_RUNTIME_DIR", "DBUS_SESSION_BUS_ADDRESS"),
 )
 """What a command may know of our environment."""
+
+
+def find(program: str) -> None:
+    """See whether a program is there and may be run, as `run` would look for it; it is not started.
+
+    Raises:
+        Refused: it is not, or this user may not run it.
+    """
+    if shutil.which(program) is None:
+        there = "/" in program and Path(program).exists()
+        raise _unstarted(os.strerror(errno.EACCES if there else errno.ENOENT))
+
+
+def _unstarted(why: str | None) -> Refused:
+    return Refused(f"it cannot be started: {why}", "install it, or correct the path")
 
 
 def run(command: Sequence[str], more: Mapping[str, str], timeout: float, alive: Callable[[], None]) -> None:
@@ -50,7 +68,7 @@ def run(command: Sequence[str], more: Mapping[str, str], timeout: float, alive: 
             start_new_session=True,
         )
     except OSError as error:
-        raise Refused(f"it cannot be started: {error.strerror}", "install it, or correct the path") from None
+        raise _unstarted(error.strerror) from None
     deadline, code = time.monotonic() + timeout, None
     with process:
         try:
