@@ -76,7 +76,7 @@ def test_what_the_example_shows_in_comments_loads_too(tmp_path: Path) -> None:
 
 
 def test_an_account_owned_hub_token_is_told_which_grants_have_to_go(tmp_path: Path) -> None:
-    text = (SHIPPED / "recipes" / "saas-integration.yaml").read_text().replace("owner: user", "owner: account")
+    text = (SHIPPED / "recipes" / "w1-saas-hub.yaml").read_text().replace("owner: user", "owner: account")
     (tmp_path / "hub.yaml").write_text(text)
 
     with pytest.raises(ConfigErrors) as caught:
