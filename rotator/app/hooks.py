@@ -92,8 +92,9 @@ def _signal(pid_file: Path, number: signal.Signals) -> None:
 def _process_of(pid_file: Path) -> int:
     """Return the process of a pid file that nobody but its owner and root can have written."""
     try:
-        with pid_file.open("rb") as file:
-            mode, content = os.fstat(file.fileno()).st_mode, file.read(32)
+        with open(pid_file, "rb", opener=_at_once) as file:
+            mode = os.fstat(file.fileno()).st_mode
+            content = file.read(32) if stat.S_ISREG(mode) else b""
     except OSError as error:
         raise Refused(
             f"the pid file cannot be read: {error.strerror}", "start the program, or correct the path"
@@ -105,6 +106,11 @@ def _process_of(pid_file: Path) -> int:
     if pid <= 1:
         raise Refused("the pid file holds no number of a process", "correct the path")
     return pid
+
+
+def _at_once(path: str, flags: int) -> int:
+    """Open without waiting: a pipe in the place of the file would hold us up until somebody writes."""
+    return os.open(path, flags | os.O_NONBLOCK)
 
 
 def _send(pid: int, number: int) -> None:

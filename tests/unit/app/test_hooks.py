@@ -86,6 +86,12 @@ def test_a_pid_file_that_says_nothing_usable_is_refused(tmp_path, content, mode,
     assert refused(hook(tmp_path, "{signal: {pid_file: pid}}")) == said
 
 
+def test_a_pid_file_that_is_no_file_is_refused_and_nobody_waits_for_it(tmp_path):
+    os.mkfifo(tmp_path / "pid", 0o600)
+
+    assert refused(hook(tmp_path, "{signal: {pid_file: pid}}")) == "the pid file holds no number of a process"
+
+
 def test_a_command_learns_names_and_generation_and_nothing_of_our_environment(tmp_path, monkeypatch):
     monkeypatch.setenv("CLOUDFLARE_API_TOKEN", "canary-value")
     script = "import os, json; json.dump(dict(os.environ), open('seen', 'w'))"
