@@ -155,7 +155,7 @@ TROUBLES = {
             and value(seen, "rotator_target_writes_total", result="failed") > 0
         ),
         unblock,
-        {"RotatorRotationFailing", "RotatorTargetOutOfSync", "RotatorTargetWritesFailing"},
+        {"RotatorRotationFailing", "RotatorTargetOutOfSync", "RotatorTargetWritesFailing", "RotatorCredentialNotReady"},
     ),
     "a published value that died": Trouble(
         kill_value,
