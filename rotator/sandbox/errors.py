@@ -42,6 +42,8 @@ REFUSALS: Final[dict[str, tuple[int, int, str]]] = {
     "revoked": (400, 1001, "token was revoked and cannot be changed"),  # chosen; no source covers it
     "quota": (400, 1001, "maximum number of tokens reached ({limit})"),  # chosen; no source names the code
     "token_not_found": (404, 1003, "token not found"),
+    "service_not_found": (404, 10090, "workers.api.error.service_not_found"),
+    "script_not_found": (404, 10007, "This Worker does not exist on your account."),
     # where it was asked
     "no_route": (404, 7000, "No route for that URI"),
     "bad_identifier": (404, 7003, "Could not route to {path}, perhaps your object identifier is invalid?"),

@@ -48,8 +48,8 @@ def build(accounts: list[Account], zones: list[Zone], users: list[User]) -> Worl
 def management_policies(owner: Owner, *, narrow: bool = False) -> list[dict[str, Any]]:
     """What a management token holds: reading and writing tokens, and unless it is narrow some rights on zones.
 
-    Those are Zone Read, DNS Write and Zone Settings Read, which an account's token can hand on to single zones only
-    because it holds them; a user's token reads its user's details besides.
+    Those are Zone Read, DNS Write, Zone Settings Read and Workers Routes Write, which an account's token can hand on to
+    single zones only because it holds them; a user's token reads its user's details besides.
     """
     if owner.type == "user":
         own = [
@@ -65,7 +65,7 @@ def management_policies(owner: Owner, *, narrow: bool = False) -> list[dict[str,
         places = {f"{ACCOUNT}.{owner.id}": {f"{ZONE}.*": "*"}}
         self_resource = f"{ACCOUNT}.{owner.id}"
     manages = _allow(own, {self_resource: "*"})
-    on_zones = [catalogue.ZONE_READ, catalogue.DNS_WRITE, catalogue.ZONE_SETTINGS_READ]
+    on_zones = [catalogue.ZONE_READ, catalogue.DNS_WRITE, catalogue.ZONE_SETTINGS_READ, catalogue.WORKERS_ROUTES_WRITE]
     return [manages] if narrow else [manages, _allow(on_zones, places)]
 
 

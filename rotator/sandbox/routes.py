@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from rotator.sandbox import places, products, tokens
+from rotator.sandbox import deploys, places, products, tokens
 from rotator.sandbox.call import Answer, Call
 from rotator.sandbox.errors import Refusal
 
@@ -54,11 +54,14 @@ ROUTES: Final = [
     Route("GET", "/zones", "zones", places.zones),
     Route("GET", "/zones/{zone_id}", "zones", places.zone),
     *(Route("GET", path, "product", products.reader(path, kind, names)) for path, kind, names in products.PRODUCTS),
+    *(Route(method, path, "deploy", perform) for method, path, perform in deploys.OPERATIONS),
 ]
 
 OPERATIONS: Final = frozenset(route.operation for route in ROUTES) | {ANY}
 
 _IDENTIFIER: Final = re.compile(r"[0-9a-f]{32}")
+_NAMES: Final = ("script_name",)
+"""Parameters of a path that are names and not identifiers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +109,7 @@ def find(method: str, path: str) -> Match:
         route = node.methods.get(method)
         if route is None:
             return Match(UNKNOWN, refusal=Refusal("method_not_allowed", method=method))
-        if all(_IDENTIFIER.fullmatch(value) for value in params.values()):
+        if all(_IDENTIFIER.fullmatch(value) for key, value in params.items() if key not in _NAMES):
             return Match(route.operation, route, params)
         return Match(route.operation, refusal=Refusal("bad_identifier", path=local))
     return Match(UNKNOWN, refusal=Refusal("no_route"))
