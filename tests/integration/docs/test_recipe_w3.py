@@ -22,7 +22,8 @@ def test_the_page_leads_from_a_placeholder_to_a_proven_token(tmp_path, way):
 
         page.follow(init)
         page.put_recipe()
-        page.follow(next(one for one in ways if f"--with {way}" in one), pasted)
+        checked = page.follow(next(one for one in ways if f"--with {way}" in one), pasted)
+        assert "git cannot" not in checked
         out = page.follow(run)
 
         assert out.rstrip().endswith("8/8 passed")
