@@ -390,3 +390,9 @@ def test_where_a_newer_version_wrote_nothing_is_done_and_a_person_is_asked():
 
     assert step.actions == ()
     assert needs(step.why["start"])[0] == "newer_version"
+
+
+def test_what_follows_a_publication_goes_before_a_start_and_before_retirements():
+    story = due(published(targets=(TargetRef(name="env", type="fake", place="p", hooks=True),)))
+
+    assert asked(next_step(story.case(*HEALTHY))) == [("hook", "env")]

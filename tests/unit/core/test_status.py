@@ -13,6 +13,7 @@ from rotator.core.protocol.fold import fold
 from rotator.core.protocol.rules import Operator
 from rotator.core.protocol.view import Mark
 from rotator.core.reasons import RETIREMENT_WAITS, OperatorCode, Reason
+from rotator.core.sentences import Told, held_up
 from rotator.core.status import Accepted, CredentialStatus, credential_status
 from tests.unit.core.story import LIFE, START, Story, credential, published
 
@@ -764,3 +765,9 @@ def test_a_credential_that_is_only_watched_says_so():
     story.credential = credential(targets=())
 
     assert status(story).message == "watched only: it has no targets, so nothing is minted"
+
+
+def test_a_retirement_that_nobody_waited_for_yet_says_nothing():
+    story = published().rotated()
+
+    assert held_up(Told(story.credential, story.view, story.at, Note(), {}), "t1") is None
