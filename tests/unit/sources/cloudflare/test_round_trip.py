@@ -177,6 +177,6 @@ def test_any_single_change_is_seen(provider, options, chance):
         found = differences(policies, limits_of(options), {**shown, "policies": changed})
         assert found, what
         if what == "one less":
-            assert any(str(group["name"]) in line for line in found)
+            assert any(str(group["name"]) in difference.message for difference in found)
     other = {"request_ip": {"in": ["192.0.2.1/32"]}}
     assert differences(policies, limits_of(options), {**shown, "condition": other})
