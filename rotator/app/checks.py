@@ -109,17 +109,18 @@ def _not_there(name: str, role: str, error: RotatorError) -> Finding:
     if role == "token":
         remedy = f"`rotator bootstrap {name} --with global-key` (or token, dashboard) makes it; or {error.remedy}"
         return Finding(level=Level.FAIL, subject=subject, code="secret", message=error.message, remedy=remedy)
-    return missing_standby(name)
+    return missing_standby(name, named=True)
 
 
-def missing_standby(connection: str) -> Finding:
-    """Return the finding that a connection has no standby token."""
+def missing_standby(connection: str, *, named: bool = False) -> Finding:
+    """Return the finding that a connection has no standby token; `named`: the configuration says where it belongs."""
+    first = "" if named else "name a file as standby_token, then "
     return Finding(
         level=Level.WARN,
         subject=of_connection(connection),
         code="standby_missing",
         message="there is no standby token: when the management token ends or leaks, only the dashboard helps",
-        remedy=f"name a file as standby_token, then `rotator bootstrap {connection} --with global-key` (or dashboard)",
+        remedy=f"{first}`rotator bootstrap {connection} --with global-key` (or dashboard, or a second token) makes it",
     )
 
 

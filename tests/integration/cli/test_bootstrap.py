@@ -397,7 +397,9 @@ def test_a_token_that_may_create_tokens_becomes_the_management_token(rotator, ba
     assert done.code == 0, done.err
     assert stands(bare, "token") == bare.sandbox.credentials["account-management"]
     assert [row["role"] for row in done.json["tokens"]] == ["management"]
-    assert "standby_missing" in codes(done.json)
+    (missing,) = [f for f in done.json["findings"] if f["code"] == "standby_missing"]
+    assert "rotator bootstrap prod" in missing["remedy"]
+    assert "name a file" not in missing["remedy"]  # the configuration does
     assert "fail" not in levels(done.json)
 
 
