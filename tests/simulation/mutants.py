@@ -273,7 +273,7 @@ MUTANTS: Final[Mapping[str, Mutant]] = {
         patch=Patch(Sight.ORACLE, oracle_with_the_old_value),
     ),
     "written with the time of a jump that is not confirmed": Mutant(
-        named("stamp_now"), replace(ROLLING, events=((60.0, "request", "c0"), (67.0, "jump", -86400.0, 50.0)))
+        named("stamp_now"), replace(ROLLING, events=((60.0, "request", "c0"), (65.0, "jump", 86400.0, 100.0)))
     ),
     "dead after one refusal": Mutant(
         Mutation(),
