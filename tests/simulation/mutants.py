@@ -272,9 +272,6 @@ MUTANTS: Final[Mapping[str, Mutant]] = {
         plans=(faults(("roll", 1, "lose_request", 0.0)),),
         patch=Patch(Sight.ORACLE, oracle_with_the_old_value),
     ),
-    "written with the time of a jump that is not confirmed": Mutant(
-        named("stamp_now"), replace(ROLLING, events=((60.0, "request", "c0"), (65.0, "jump", 86400.0, 100.0)))
-    ),
     "dead after one refusal": Mutant(
         Mutation(),
         plans=tuple(faults(("verify", n, "spurious", 0.0)) for n in range(3, 12)),
