@@ -5,6 +5,8 @@ A list may lag or leave out: what it says is news only when one GET says it, too
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from rotator.core.credential import NEVER
 from rotator.core.drift import MENDED, RIGHTS, Difference, Part
 from rotator.core.errors import OutcomeUnknown
@@ -37,12 +39,13 @@ def drift(work: Work, of: str) -> Seen:
             return Seen(at, Result.GOOD)  # our own acts change it, or it is about to be replaced by another owner's
         state, age = _listed(work, token_id)
         if state is None and _seldom(work, token_id):
-            return work.memory.seen[Look(Sight.DRIFT, of)]
+            return replace(work.memory.seen[Look(Sight.DRIFT, of)], at=at)
         asked = state is None
         state = state or _asked(work, token_id)
         found = differences_of(work.view, state)
         if not _news(work, state, found):
-            return _seen(work, at if asked else at - age, state, found)
+            # never older than half a watch: after a jump of the clock it seems so, and was asked for without end
+            return _seen(work, at if asked else at - min(age, work.tuning.watch / 2), state, found)
         if not asked:
             state = _asked(work, token_id)
             found = differences_of(work.view, state)
