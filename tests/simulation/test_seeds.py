@@ -44,7 +44,7 @@ def test_every_kind_of_fault_happens() -> None:
 
 def test_a_write_only_target_lies_forgets_and_answers_late() -> None:
     seen: Counter[str] = Counter()
-    for seed in range(40):
+    for seed in range(100):
         world = build(seed, "blind").run()
         seen += Counter({k: world.count[k] for k in ("lie blind", "forget blind")})
         late = {site[:3] for site, hit in world.faults.hits if hit[0] == "late" and site[2] == "put"}
