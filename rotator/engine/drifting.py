@@ -44,7 +44,7 @@ def drift(work: Work, of: str) -> Seen:
         state = state or _asked(work, token_id)
         found = differences_of(work.view, state)
         if not _news(work, state, found):
-            # never older than half a watch: after a jump of the clock it seems so, and was asked for without end
+            # a list that took longer than a watch to make would be made again at once, without end
             return _seen(work, at if asked else at - min(age, work.tuning.watch / 2), state, found)
         if not asked:
             state = _asked(work, token_id)
