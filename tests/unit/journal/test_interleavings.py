@@ -311,7 +311,10 @@ class Forgets(Leases):
 @pytest.mark.parametrize(("kind", "right"), [(Leases, True), (Forgets, False)])
 def test_a_wish_that_comes_while_a_lease_is_given_back_is_not_lost(paths, journal, kind, right):
     workers = (Leasing.release, Leasing.wish)
-    due = lambda state: state.end("SELECT next_at FROM stream WHERE id = 's'") == (0.0,)  # noqa: E731
+
+    def due(state):
+        return state.end("SELECT next_at FROM stream WHERE id = 's'") == (0.0,)
+
     assert holds(lambda: Leasing(next(paths), journal, kind), workers, due, preemptions=1) is right
 
 
