@@ -78,16 +78,25 @@ def at_most_rejects(case: Case) -> Verdict | None:
     return Operator(OperatorCode.REJECTED, case.now + case.watch)
 
 
+_STRAY: Final = frozenset({Result.ABSENT, Result.OLDER, Result.REPLACEABLE})
+
+
 def strayed(case: Case) -> frozenset[str]:
-    """Targets of the configuration that were seen to hold something else than the current value, not by our leave."""
+    """Targets of the configuration that were seen to hold something else than the current value, not by our leave.
+
+    A write-only target of which a restored journal knows too little counts, too, once the current token is newer than
+    the restore: its value certainly is.
+    """
     view = case.view
+    current = view.tokens.get(view.current)
+    new = current is not None and current.born > view.ahead_at
     found = set()
     for name in case.credential.all & view.baselines:
         seen = case.seen.get(Look(Sight.STANDS, name))
         stale = seen is None or case.age(seen) > case.watch + ACCEPTED_FRESH
         if stale or seen is None or name in view.overridden or name in view.heeded:
             continue
-        if seen.result in (Result.ABSENT, Result.OLDER, Result.REPLACEABLE):
+        if seen.result in _STRAY or (seen.result is Result.UNKNOWN and new):
             found.add(name)
     return frozenset(found)
 

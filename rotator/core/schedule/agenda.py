@@ -142,7 +142,8 @@ def strategy_for(case: Case) -> Strategy:
 def watch(case: Case) -> Verdict | None:
     """Observe targets, the published value and orphans, each at its own cadence.
 
-    What stands at a target is looked at anew once an operator has decided about it.
+    What stands at a target is looked at anew once an operator has decided about it; not while the clock is behind that
+    moment (a jump back that is not confirmed), or a look would be followed by the same look without end.
     """
     view = case.view
     looks = [(Look(Sight.STANDS, name), case.watch) for name in sorted(case.credential.all)]
@@ -155,7 +156,7 @@ def watch(case: Case) -> Verdict | None:
     soonest, doubt = case.now + case.watch, False
     for wanted, every in looks:
         seen = case.seen.get(wanted)
-        decided = wanted.sight is Sight.STANDS and seen is not None and seen.at < view.cleared_at
+        decided = wanted.sight is Sight.STANDS and seen is not None and seen.at < view.cleared_at <= case.now
         if seen is None or case.age(seen) >= every or decided:
             return Do((Action(Act.LOOK, look=wanted),))
         again = min(every, 45.0) if seen.result is Result.UNSURE else every

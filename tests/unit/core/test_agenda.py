@@ -210,6 +210,25 @@ def test_a_republish_is_not_repeated_at_once():
     assert act(start(story.later(1).case(*DRIFTED))) == "plan"
 
 
+def restored(story: Story) -> Story:
+    """The journal was restored to what is told so far."""
+    return story.later(5).tell(K.AHEAD).later(5)
+
+
+def test_where_a_restored_journal_knows_too_little_of_a_target_a_value_newer_than_the_restore_is_written():
+    unknown = ((S.STANDS, "env", R.UNKNOWN), HEALTHY[1], (S.ALIVE, "v2", R.GOOD))
+    story = restored(published()).rotated().later(HOUR)
+
+    assert act(start(story.case(*unknown))) == "plan"
+
+
+def test_an_older_value_is_not_written_there():
+    unknown = ((S.STANDS, "env", R.UNKNOWN), HEALTHY[1], (S.ALIVE, "v1", R.GOOD))
+    story = restored(published()).later(HOUR)
+
+    assert waits(start(story.case(*unknown)))[1] == "fresh"
+
+
 # --- strategy
 
 
@@ -270,6 +289,19 @@ def test_a_doubt_is_looked_at_again_soon():
 
     assert waits(watch(story.case(*doubtful))) == (story.at + 45, "doubt")
     assert acts(watch(story.case(*doubtful, age=45))) == [("alive", "v1")]
+
+
+def test_what_stands_at_a_target_is_looked_at_anew_once_an_operator_has_decided():
+    story = published().later(5).tell(K.RESOLVED, detail={"how": "accept"}).later(5)
+
+    assert acts(watch(story.case(*WATCHED, age=6))) == [("stands", "env")]
+    assert waits(watch(story.case(*WATCHED, age=4))) == (story.at + 296, "watch")
+
+
+def test_while_the_clock_is_behind_that_decision_no_look_is_repeated_without_end():
+    story = published().later(DAY).tell(K.RESOLVED, detail={"how": "accept"})
+
+    assert waits(watch(story.later(-HOUR).case(*WATCHED))) == (story.at + 300, "watch")
 
 
 def test_before_the_first_value_there_is_none_to_watch():

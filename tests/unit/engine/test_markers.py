@@ -270,7 +270,39 @@ def test_after_a_restore_it_is_unknown_and_gets_a_value_that_is_certainly_new():
     assert [f.what.terms.why for f in bench.facts(K.PLANNED)] == ["first", "unknown"]
 
 
+def restored_and_away():
+    """A restored journal, a write-only target that refuses writes, and a token that is newer than the restore."""
+    bench, sink = blind(optional=("env",))
+    bench.settle()
+    sink.save("published after the backup")
+    bench.later(10)
+    bench.tell(K.AHEAD)
+    bench.later(10)
+    sink.errors = [Refused("writing env: not now")] * 100
+    old = asked(bench)
+    bench.later(GRACE + 1)
+    return bench, sink, old
+
+
+def test_after_a_restore_an_optional_one_gets_the_first_value_that_is_newer():
+    bench, sink, _ = restored_and_away()
+    assert sink.content == "published after the backup"
+
+    sink.errors.clear()
+    bench.settle()
+    assert sink.content == bench.at("vault")
+
+
 # --- the end of an old token
+
+
+def test_after_a_restore_an_older_token_lives_while_an_optional_one_may_hold_it():
+    bench, sink, old = restored_and_away()
+    assert bench.look(S.UNPUBLISHED, old) is R.BAD
+
+    sink.errors.clear()
+    bench.settle()
+    assert bench.look(S.UNPUBLISHED, old) is R.GOOD
 
 
 def test_while_it_may_hold_the_old_value_the_old_token_lives():
