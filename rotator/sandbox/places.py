@@ -207,6 +207,18 @@ def _zone(world: World, zone: Zone) -> dict[str, Any]:
         "activated_on": since,
         "meta": {"step": 4, "custom_certificate_quota": 0, "page_rule_quota": 3, "phishing_detected": False},
         "owner": {"id": None, "type": "user", "email": None},
+        "plan": {
+            "id": "0feeeeeeeeeeeeeeeeeeeeeeeeeeeeee",
+            "name": "Free Website",
+            "price": 0,
+            "currency": "USD",
+            "frequency": "",
+            "is_subscribed": True,
+            "can_subscribe": False,
+            "legacy_id": "free",
+            "legacy_discount": False,
+            "externally_managed": False,
+        },
         "account": {"id": zone.account_id, "name": world.accounts[zone.account_id].name},
         "permissions": ["#zone:read"],
     }

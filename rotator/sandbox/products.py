@@ -100,15 +100,54 @@ PRODUCTS: Final[tuple[tuple[str, str, tuple[str, ...]], ...]] = (
 )
 """(path, kind of resource, products any of whose Read, Write or Edit permissions lets it be read)."""
 
+DNS_DEFAULTS: Final[dict[str, Any]] = {
+    "flatten_all_cnames": False,
+    "foundation_dns": False,
+    "internal_dns": {"reference_zone_id": None},
+    "multi_provider": False,
+    "nameservers": {"type": "cloudflare.standard"},
+    "ns_ttl": 86400,
+    "secondary_overrides": False,
+    "soa": {
+        "mname": "kristina.ns.cloudflare.com",
+        "rname": "dns.cloudflare.com",
+        "refresh": 10000,
+        "retry": 2400,
+        "expire": 604800,
+        "min_ttl": 1800,
+        "ttl": 3600,
+    },
+    "zone_mode": "standard",
+}
 OBJECTS: Final[dict[str, Any]] = {
-    "/zones/{zone_id}/settings/development_mode": {"id": "development_mode", "value": "off", "editable": True},
+    "/zones/{zone_id}/settings/development_mode": {
+        "id": "development_mode",
+        "value": "off",
+        "editable": True,
+        "modified_on": None,
+        "time_remaining": 0,
+    },
     "/zones/{zone_id}/bot_management": {"fight_mode": False, "enable_js": False},
-    "/zones/{zone_id}/dns_settings": {"flatten_all_cnames": False, "foundation_dns": False, "ns_ttl": 86400},
+    "/zones/{zone_id}/dns_settings": DNS_DEFAULTS,
     "/zones/{zone_id}/managed_headers": {"managed_request_headers": [], "managed_response_headers": []},
-    "/zones/{zone_id}/page_shield": {"enabled": False, "use_cloudflare_reporting_endpoint": True},
-    "/zones/{zone_id}/settings/zaraz/config": {"tools": {}, "triggers": {}, "variables": {}},
-    "/accounts/{account_id}/dns_settings": {"zone_defaults": {}},
-    "/accounts/{account_id}/mnm/config": {"name": "", "default_sampling": 1},
+    "/zones/{zone_id}/page_shield": {
+        "enabled": False,
+        "updated_at": "2024-01-01T00:00:00Z",
+        "use_cloudflare_reporting_endpoint": True,
+        "use_connection_url_path": False,
+    },
+    "/zones/{zone_id}/settings/zaraz/config": {
+        "dataLayer": True,
+        "debugKey": "",
+        "settings": {"autoInjectScript": True},
+        "tools": {},
+        "triggers": {},
+        "variables": {},
+        "zarazVersion": 1,
+    },
+    "/accounts/{account_id}/dns_settings": {"zone_defaults": DNS_DEFAULTS, "enforce_dns_only": False},
+    "/accounts/{account_id}/magic/routes": {"routes": []},
+    "/accounts/{account_id}/mnm/config": {"name": "", "default_sampling": 1, "router_ips": [], "warp_devices": []},
     "/accounts/{account_id}/r2/buckets": {"buckets": []},
     "/accounts/{account_id}/images/v1": {"images": []},
 }

@@ -22,6 +22,7 @@ from rotator.observability.families import FAMILIES
 from rotator.registry import CONNECTIONS, TARGETS, kinds
 from rotator.sandbox import Sandbox
 from rotator.sandbox.faults import KINDS
+from rotator.sandbox.routes import OPERATIONS
 
 ROOT = Path(__file__).parents[3]
 DOCS = ROOT / "docs"
@@ -184,6 +185,12 @@ def test_every_fault_of_the_sandbox_is_explained() -> None:
     page = text("sandbox.md")
 
     assert [kind for kind in KINDS if f"| `{kind}` |" not in page] == []
+
+
+def test_every_operation_that_a_fault_can_strike_is_explained() -> None:
+    rows = [line for line in text("sandbox.md").splitlines() if line.startswith("| `")]
+    named = {word for line in rows for word in re.findall(r"`(\w+)`", line.split("|")[1])}
+    assert named >= OPERATIONS
 
 
 def test_the_world_of_the_sandbox_page_is_one(tmp_path: Path) -> None:
