@@ -22,7 +22,7 @@ from rotator.engine.driver import End, Pass
 from rotator.host.latch import Latch
 from rotator.journal.open import open_journal
 from rotator.journal.sealing import generate_key
-from rotator.journal.store import SqliteJournal
+from rotator.journal.store import SqlJournal
 
 MANY, FEW, DUE, TICKS = 1_000_000, 1_000, 100, 200
 NOW = 1_800_000_000.0
@@ -31,7 +31,7 @@ NOW = 1_800_000_000.0
 class Idle:
     """A daemon's host with one connection, whose passes end at once."""
 
-    def __init__(self, journal: SqliteJournal, now: float) -> None:
+    def __init__(self, journal: SqlJournal, now: float) -> None:
         self.stop, self._journal, self._now = Latch(), journal, now
 
     def cadence(self) -> Cadence:
@@ -72,7 +72,7 @@ class Idle:
     heartbeat = reload = ticked = announce = nothing
 
 
-def filled(folder: Path, streams: int) -> SqliteJournal:
+def filled(folder: Path, streams: int) -> SqlJournal:
     """Return a journal with that many credentials, of which `DUE` are due from `NOW` on and the others later."""
     folder.mkdir()
     generate_key(folder / "key")
@@ -95,7 +95,7 @@ def filled(folder: Path, streams: int) -> SqliteJournal:
     return open_journal(url, Secret((folder / "key").read_text()))
 
 
-def tick(journal: SqliteJournal, now: float, ticks: int = TICKS) -> tuple[float, float]:
+def tick(journal: SqlJournal, now: float, ticks: int = TICKS) -> tuple[float, float]:
     """Return the median wall time of one evaluation and its mean processor time, both in milliseconds."""
     daemon = Daemon(Idle(journal, now))
     daemon.evaluate()

@@ -13,13 +13,13 @@ from bench.row import Row, cpu_seconds
 from rotator.journal import chain, records
 from rotator.journal.open import open_journal
 from rotator.journal.sealing import generate_key
-from rotator.journal.store import SqliteJournal
+from rotator.journal.store import SqlJournal
 
 STREAMS, EACH = 5_000, 200
 NOW = 1_800_000_000.0
 
 
-def fill(journal: SqliteJournal) -> None:
+def fill(journal: SqlJournal) -> None:
     """Write the facts of many credentials: what one real observation says, chained as they are in life."""
     from rotator.core.encoding import draft
     from rotator.core.facts import Kind
@@ -44,7 +44,8 @@ def fill(journal: SqliteJournal) -> None:
                 yield *linked.row, linked.previous, linked.hash
 
     with journal._db.write() as connection:
-        connection.executemany(records.INSERT, rows())
+        for row in rows():
+            connection.execute(records.INSERT, row)
 
 
 def measure(folder: Path) -> list[Row]:

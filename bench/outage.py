@@ -19,7 +19,7 @@ from rotator.core.errors import RateLimited
 from rotator.core.ports.runtime import Priority
 from rotator.core.schedule.admission import Renewal, admitted
 from rotator.daemon import WORKERS
-from rotator.journal.budget import SqliteBudget
+from rotator.journal.budget import SharedBudget
 from rotator.journal.open import open_journal
 from rotator.journal.sealing import generate_key
 
@@ -82,7 +82,7 @@ class Work:
 class Outage:
     """The hours after the outage."""
 
-    def __init__(self, budget: SqliteBudget, clock: Clock) -> None:
+    def __init__(self, budget: SharedBudget, clock: Clock) -> None:
         self.budget, self.clock, self.provider = budget, clock, Provider()
         self.ahead = sum(asked.recreate for asked in ASKED) - RETIREMENT
         began = clock.seconds

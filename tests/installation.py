@@ -18,7 +18,7 @@ from typing import Any
 
 from rotator.app import App
 from rotator.journal.open import open_journal
-from rotator.journal.store import SqliteJournal
+from rotator.journal.store import SqlJournal
 from rotator.sandbox import Sandbox
 from rotator.sandbox.message import Request
 from rotator.sandbox.world import Token
@@ -235,7 +235,7 @@ class Installation:
         """What stands at a key of a dotenv file, read as any simple reader would; None where nothing does."""
         return values_of((self.folder / path).read_text(encoding="utf-8", errors="replace")).get(key)
 
-    def journal(self, folder: Path | None = None) -> SqliteJournal:
+    def journal(self, folder: Path | None = None) -> SqlJournal:
         """Open the journal (of a copy of the state folder, where one is given) for reading, with its key."""
         state = self.folder / "state" if folder is None else folder
         return open_journal(f"sqlite:///{state / 'state.db'}", state / "rotator.key", mode="reader")

@@ -31,7 +31,7 @@ from rotator.host.clock import SystemClock
 from rotator.host.latch import Latch
 from rotator.journal.open import JournalAbsent, open_journal
 from rotator.journal.sealing import generate_key
-from rotator.journal.store import SqliteJournal
+from rotator.journal.store import SqlJournal
 from rotator.registry import kinds
 
 
@@ -41,7 +41,7 @@ class App:
     def __init__(
         self,
         config: Config,
-        journal: SqliteJournal | None,
+        journal: SqlJournal | None,
         *,
         say: Say = silent,
         count: Count = uncounted,
@@ -88,7 +88,7 @@ class App:
         one_journal(config)
         if mode == "reader":
             try:
-                journal: SqliteJournal | None = open_journal(config.state.url, None, mode="reader")
+                journal: SqlJournal | None = open_journal(config.state.url, None, mode="reader")
             except JournalAbsent:
                 journal = None
         else:
@@ -151,7 +151,7 @@ class App:
         }
 
     @property
-    def writable(self) -> SqliteJournal:
+    def writable(self) -> SqlJournal:
         """The journal; raises where there is none."""
         if self.journal is None:
             raise ConfigError("there is no journal yet", "start `rotator run` or `rotator once` first")

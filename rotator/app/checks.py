@@ -27,7 +27,7 @@ from rotator.core.errors import RotatorError
 from rotator.core.findings import CONFIGURATION, STATE, Finding, Level, Subject, of_connection, of_credential
 from rotator.core.ports.target import Target
 from rotator.journal.open import open_journal
-from rotator.journal.store import SqliteJournal
+from rotator.journal.store import SqlJournal
 from rotator.registry import CONNECTIONS, SOURCES, kinds
 
 SKEW: Final = 30.0
@@ -179,7 +179,7 @@ def _taken(app: App) -> Iterator[Finding]:
 
 
 @contextmanager
-def _opened(app: App) -> Iterator[SqliteJournal | None]:
+def _opened(app: App) -> Iterator[SqlJournal | None]:
     """The journal with its key, by which values are known again; None where there is none that can be used."""
     place = app.config.state
     if app.journal is None:
@@ -197,7 +197,7 @@ def _targets(app: App, fleet: ConfiguredFleet) -> Iterator[Finding]:
         yield from _each_target(app, fleet, journal)
 
 
-def _each_target(app: App, fleet: ConfiguredFleet, journal: SqliteJournal | None) -> Iterator[Finding]:
+def _each_target(app: App, fleet: ConfiguredFleet, journal: SqlJournal | None) -> Iterator[Finding]:
     closed = set()
     for name, stanza in app.config.connections.items():
         if stanza.type in CONNECTIONS and (said := CONNECTIONS[stanza.type].preflight(fleet.connection(name))):

@@ -24,7 +24,7 @@ from rotator.core.status import CredentialStatus, credential_status
 from rotator.engine.provider_time import ProviderTime
 from rotator.host.clock import SystemClock
 from rotator.journal.owners import Process
-from rotator.journal.store import SqliteJournal
+from rotator.journal.store import SqlJournal
 from rotator.journal.streams import Stream
 from rotator.registry import SOURCES
 
@@ -33,7 +33,7 @@ class Instance(Protocol):
     """What is asked about: one opened instance."""
 
     config: Config
-    journal: SqliteJournal | None
+    journal: SqlJournal | None
     clock: SystemClock
     ids: Mapping[str, CredentialId]
     """Name of each configured credential -> id of its stream."""

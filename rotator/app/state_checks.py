@@ -16,7 +16,7 @@ from rotator.config.models import Config
 from rotator.core.errors import RotatorError
 from rotator.core.findings import STATE, Finding, Level
 from rotator.journal.open import JournalAbsent, open_journal
-from rotator.journal.store import SqliteJournal
+from rotator.journal.store import SqlJournal
 
 ROOM: Final = 2 << 20
 """Bytes that must be free: what is reserved before a mint, and the pages that follow it."""
@@ -124,7 +124,7 @@ def _reserve(folder: Path) -> None:
         os.close(fd)
 
 
-def _hanging(journal: SqliteJournal) -> Finding | None:
+def _hanging(journal: SqlJournal) -> Finding | None:
     daemon = journal.presence.hanging()
     if daemon is None:
         return None

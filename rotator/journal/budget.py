@@ -1,20 +1,18 @@
 """The rate budget of one connection: a sliding window that all processes on one journal share.
 
-Requests are counted in small buckets of boot time; a bucket counts until it lies wholly outside the window, so the
-sum over *every* sliding window stays within the budget. Counts may go with the power; the provider's own limit is
-four times ours.
+Requests are counted in small buckets of the time that all share; a bucket counts until it lies wholly outside the
+window, so the sum over *every* sliding window stays within the budget. Counts may go with the power; the provider's own
+limit is four times ours.
 """
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Mapping
 from typing import Any, Final
 
 from rotator.core.errors import RateLimited
 from rotator.core.ports.runtime import Priority
-from rotator.journal.database import Database, run
-from rotator.journal.owners import Clock
+from rotator.journal.database import Clock, Connection, Database, run
 
 _BUCKETS: Final = 60
 _SHARE: Final[Mapping[Priority, float]] = {
@@ -28,19 +26,21 @@ _SHARE: Final[Mapping[Priority, float]] = {
 """How much of the budget may be used up before a priority has to wait."""
 
 _MOMENT: Final = 0.001
+_DOUBT: Final = 60.0
+"""A stop that ends so much later than it can is from before the shared clock went back, and stops nobody."""
 
 _TAKE: Final = (
     "INSERT INTO budget (connection, boot_id, ends, count) SELECT :connection, :boot, :ends, 1"
     " WHERE (SELECT coalesce(sum(count), 0) FROM budget"
-    " WHERE connection = :connection AND boot_id = :boot AND ends > :since) < :allowed"
+    " WHERE connection = :connection AND boot_id = :boot AND ends > :since AND ends <= :ends) < :allowed"
     " AND NOT EXISTS (SELECT 1 FROM stop WHERE connection = :connection"
-    " AND CASE boot_id WHEN :boot THEN until > :now ELSE until_wall > :wall END)"
-    " ON CONFLICT DO UPDATE SET count = count + 1 RETURNING count"
+    " AND CASE boot_id WHEN :boot THEN until > :now AND until <= :now + seconds + :doubt ELSE until_wall > :wall END)"
+    " ON CONFLICT (connection, boot_id, ends) DO UPDATE SET count = budget.count + 1 RETURNING count"
 )
 """Counts one request if there is room and nobody stopped the connection: one statement, because each request asks."""
 
 
-class SqliteBudget:
+class SharedBudget:
     """`Budget` over the shared journal. Safe to share between threads and processes."""
 
     def __init__(self, db: Database, clock: Clock, connection: str, requests: int, window: float) -> None:
@@ -57,7 +57,8 @@ class SqliteBudget:
         """Count one request about to be sent; raise `RateLimited` when it has to wait."""
         allowed = max(1, int(self._requests * _SHARE[priority]))
         with self._db.write(durable=False, single=True) as connection:
-            counted = run(connection, _TAKE, self._bucket(allowed))
+            self._db.alone(connection, f"budget:{self._name}")
+            counted = run(connection, _TAKE, self._bucket(connection, allowed))
         if counted:
             if counted[0][0] == 1:
                 self._forget()
@@ -69,14 +70,17 @@ class SqliteBudget:
 
     def stop(self, seconds: float) -> None:
         """Nobody sends anything on this connection for `seconds`; an earlier, longer stop stays."""
-        boot, wall, boot_id = self._clock.boot(), self._clock.utc(), self._clock.boot_id()
+        wall = self._clock.utc()
         with self._db.write() as connection:
+            self._db.alone(connection, f"budget:{self._name}")
+            boot, now = self._db.now(connection, self._clock)
             if self._stopped(connection) < seconds:
                 run(
                     connection,
-                    "INSERT OR REPLACE INTO stop (connection, boot_id, until, until_wall, seconds)"
-                    " VALUES (?, ?, ?, ?, ?)",
-                    (self._name, boot_id, boot + seconds, wall + seconds, seconds),
+                    "INSERT INTO stop (connection, boot_id, until, until_wall, seconds) VALUES (?, ?, ?, ?, ?)"
+                    " ON CONFLICT (connection) DO UPDATE SET boot_id = excluded.boot_id, until = excluded.until,"
+                    " until_wall = excluded.until_wall, seconds = excluded.seconds",
+                    (self._name, boot, now + seconds, wall + seconds, seconds),
                 )
 
     def remaining(self) -> int:
@@ -86,7 +90,7 @@ class SqliteBudget:
                 return 0
             return max(0, self._requests - sum(count for _, count in self._buckets(connection)))
 
-    def _stopped(self, connection: sqlite3.Connection) -> float:
+    def _stopped(self, connection: Connection) -> float:
         """Seconds until the provider may be asked again."""
         row = run(
             connection, "SELECT boot_id, until, until_wall, seconds FROM stop WHERE connection = ?", (self._name,)
@@ -94,20 +98,23 @@ class SqliteBudget:
         if not row:
             return 0.0
         boot_id, until, until_wall, seconds = row[0]
-        if boot_id == self._clock.boot_id():
-            return max(0.0, float(until) - self._clock.boot())
+        boot, now = self._db.now(connection, self._clock)
+        if boot_id == boot:
+            return max(0.0, float(until) - now) if until <= now + seconds + _DOUBT else 0.0
         # After a reboot only the wall clock knows, and it is believed no further than the stop was long.
         return min(max(0.0, float(until_wall) - self._clock.utc()), float(seconds))
 
-    def _buckets(self, connection: sqlite3.Connection) -> list[tuple[float, int]]:
+    def _buckets(self, connection: Connection) -> list[tuple[float, int]]:
         """(end, count) of the buckets that still count, oldest first."""
+        boot, now = self._db.now(connection, self._clock)
         return run(
             connection,
-            "SELECT ends, count FROM budget WHERE connection = ? AND boot_id = ? AND ends > ? ORDER BY ends",
-            (self._name, self._clock.boot_id(), self._clock.boot() - self._window),
+            "SELECT ends, count FROM budget WHERE connection = ? AND boot_id = ? AND ends > ? AND ends <= ?"
+            " ORDER BY ends",
+            (self._name, boot, now - self._window, self._end(now)),
         )
 
-    def _full(self, connection: sqlite3.Connection, allowed: int) -> float:
+    def _full(self, connection: Connection, allowed: int) -> float:
         """Seconds until one request may be sent where `allowed` are."""
         buckets = self._buckets(connection)
         used = sum(count for _, count in buckets)
@@ -116,27 +123,34 @@ class SqliteBudget:
                 break
             used -= count
             if used < allowed:
-                return max(_MOMENT, float(ends) + self._window - self._clock.boot())
+                return max(_MOMENT, float(ends) + self._window - self._db.now(connection, self._clock)[1])
         return 0.0
 
-    def _bucket(self, allowed: int) -> dict[str, Any]:
+    def _bucket(self, connection: Connection, allowed: int) -> dict[str, Any]:
         """What `_TAKE` asks for: the bucket of this moment, and what may be used up."""
-        width, now = self._window / _BUCKETS, self._clock.boot()
+        boot, now = self._db.now(connection, self._clock)
         return {
             "connection": self._name,
-            "boot": self._clock.boot_id(),
+            "boot": boot,
             "now": now,
             "wall": self._clock.utc(),
-            "ends": (now // width + 1) * width,
+            "ends": self._end(now),
             "since": now - self._window,
+            "doubt": _DOUBT,
             "allowed": allowed,
         }
+
+    def _end(self, now: float) -> float:
+        """When the bucket of that moment closes; what closes later was counted before the shared clock went back."""
+        width = self._window / _BUCKETS
+        return (now // width + 1) * width
 
     def _forget(self) -> None:
         """Remove the buckets that count no more: whenever a new one begins."""
         with self._db.write(durable=False, single=True) as connection:
+            boot, now = self._db.now(connection, self._clock)
             run(
                 connection,
                 "DELETE FROM budget WHERE connection = ? AND (boot_id <> ? OR ends <= ?)",
-                (self._name, self._clock.boot_id(), self._clock.boot() - self._window),
+                (self._name, boot, now - self._window),
             )

@@ -1,13 +1,14 @@
 """Who may work on a stream or write to a place, and the fencing number of that right.
 
 A lease whose holder is dead (its owner file can be locked) is taken over at once, one of a stopped process after its
-time to live, by boot time. Every change of hands raises the epoch, and the epoch never falls.
+time to live, by the time that all share. Among several machines no lock tells who is dead: there a lease also ends when
+this process saw no sign of its holder for a while of its own time, so that a clock that goes back keeps nothing for
+ever. Every change of hands raises the epoch, and the epoch never falls.
 """
 
 from __future__ import annotations
 
 import secrets
-import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Final
@@ -15,26 +16,37 @@ from typing import Final
 from rotator.core.errors import Fenced, JournalUnsafe, Unavailable
 from rotator.core.ids import CredentialId
 from rotator.core.ports.journal import Lease
-from rotator.journal.database import Database, run
-from rotator.journal.owners import Clock, Owners
+from rotator.journal.database import Clock, Connection, Database, run
+from rotator.journal.ledger import End
+from rotator.journal.owners import Owners
 
 TTL_SECONDS: Final = 30.0
 """How long a process that lives but does nothing (stopped, suspended) keeps a lease."""
+
+SILENT_SECONDS: Final = 45.0
+"""How long a process among several machines must give no sign of life before its lease is taken, whatever it says."""
 
 _RENEW_BELOW: Final = TTL_SECONDS * 2 / 3
 _PLACE: Final = "place:"
 
 _TAKE: Final = (
     "INSERT INTO lease (name, holder, epoch, expires, boot_id) VALUES (:name, :by, 1, :until, :boot)"
-    " ON CONFLICT (name) DO UPDATE SET epoch = epoch + (holder <> excluded.holder), holder = excluded.holder,"
-    " expires = excluded.expires, boot_id = excluded.boot_id"
-    " WHERE holder IN ('', :by, :of) OR boot_id <> :boot OR expires <= :now"
+    " ON CONFLICT (name) DO UPDATE SET"
+    " epoch = lease.epoch + CASE WHEN lease.holder = excluded.holder THEN 0 ELSE 1 END,"
+    " holder = excluded.holder, expires = excluded.expires, boot_id = excluded.boot_id"
+    " WHERE lease.holder IN ('', :by, :of) OR lease.boot_id <> :boot OR lease.expires <= :now"
     " RETURNING epoch, (SELECT woken_at IS NOT NULL FROM stream WHERE id = :name)"
 )
 _NOTE: Final = (
-    "UPDATE stream SET next_at = min(coalesce(:at, next_at), coalesce(woken_at, :at, next_at)), woken_at = NULL,"
-    " why = :why WHERE id = :name"
+    "UPDATE stream SET next_at = CASE WHEN woken_at < coalesce(:at, next_at) THEN woken_at"
+    " ELSE coalesce(:at, next_at) END, woken_at = NULL, why = :why WHERE id = :name"
     " AND EXISTS (SELECT 1 FROM lease WHERE name = :name AND holder = :by AND epoch = :epoch) RETURNING 1"
+)
+_STANDING: Final = (
+    "SELECT holder, epoch, expires, boot_id,"
+    " (SELECT max(position) FROM fact WHERE stream = lease.name),"
+    " (SELECT hash FROM fact WHERE stream = lease.name ORDER BY position DESC LIMIT 1)"
+    " FROM lease WHERE name = ?"
 )
 
 
@@ -50,6 +62,7 @@ class Leases:
         self._clock = clock
         self._crash = crash
         self._patience = patience
+        self._seen: dict[str, tuple[object, float]] = {}
 
     def claim(self, stream: CredentialId) -> Lease | None:
         """Take or renew the lease of a stream; None while a living process holds it. Wishes so far are met now.
@@ -97,34 +110,31 @@ class Leases:
             with self._db.write(durable=False, single=True) as connection:
                 self.renew(connection, lease)
 
-    def standing(self, connection: sqlite3.Connection, lease: Lease) -> tuple[bool, int]:
-        """Return whether the lease needs no renewal yet, and at which position its stream ends: all that a fact asks.
+    def standing(self, connection: Connection, lease: Lease) -> tuple[bool, End]:
+        """Return whether the lease needs no renewal yet, and where its stream ends: all that a fact asks.
 
         Raises:
             Fenced: it is somebody else's.
         """
-        row = run(
-            connection,
-            "SELECT holder, epoch, expires, boot_id, (SELECT coalesce(max(position), 0) FROM fact WHERE stream = name)"
-            " FROM lease WHERE name = ?",
-            (lease.stream,),
-        )
+        row = run(connection, _STANDING + self._db.lock, (lease.stream,))
         if not row or row[0][:2] != (lease.holder, lease.epoch):
             raise _fenced(lease)
-        _, _, expires, boot_id, ends = row[0]
-        return boot_id == self._clock.boot_id() and expires - self._clock.boot() > _RENEW_BELOW, int(ends)
+        _, _, expires, boot_id, position, hash_ = row[0]
+        boot, now = self._db.now(connection, self._clock)
+        return boot_id == boot and expires - now > _RENEW_BELOW, (position or 0, hash_ or "")
 
-    def renew(self, connection: sqlite3.Connection, lease: Lease) -> None:
+    def renew(self, connection: Connection, lease: Lease) -> None:
         """Extend the lease in the caller's transaction, or raise `Fenced`."""
+        boot, now = self._db.now(connection, self._clock)
         renewed = run(
             connection,
             "UPDATE lease SET expires = ?, boot_id = ? WHERE name = ? AND holder = ? AND epoch = ? RETURNING 1",
-            (self._clock.boot() + TTL_SECONDS, self._clock.boot_id(), lease.stream, lease.holder, lease.epoch),
+            (now + TTL_SECONDS, boot, lease.stream, lease.holder, lease.epoch),
         )
         if not renewed:
             raise _fenced(lease)
 
-    def mine(self, connection: sqlite3.Connection, stream: CredentialId) -> bool:
+    def mine(self, connection: Connection, stream: CredentialId) -> bool:
         """Whether this process has the lease of the stream, as far as the table says."""
         row = run(connection, "SELECT holder FROM lease WHERE name = ?", (stream,))
         return bool(row) and row[0][0] == self._owners.me
@@ -134,9 +144,9 @@ class Leases:
         with self._db.write() as connection:
             raised = run(
                 connection,
-                "UPDATE lease SET epoch = max(epoch, ?) + 1 WHERE name = ? AND holder = ? AND epoch = ?"
-                " RETURNING epoch",
-                (above, lease.stream, lease.holder, lease.epoch),
+                "UPDATE lease SET epoch = CASE WHEN epoch > :above THEN epoch ELSE :above END + 1"
+                " WHERE name = :name AND holder = :by AND epoch = :epoch RETURNING epoch",
+                {"above": above, "name": lease.stream, "by": lease.holder, "epoch": lease.epoch},
             )
             if not raised:
                 raise _fenced(lease)
@@ -187,20 +197,36 @@ class Leases:
         lease, wished = self._take(name, by, of="")
         if lease is None:
             with self._db.read() as connection:
-                row = run(connection, "SELECT holder FROM lease WHERE name = ?", (name,))
-            holder = str(row[0][0]) if row else ""
-            if holder and not self._owners.alive(holder.partition("/")[0]):
+                row = run(connection, "SELECT holder, epoch, expires FROM lease WHERE name = ?", (name,))
+                holder = str(row[0][0]) if row else ""
+                owner = holder.partition("/")[0]
+                dead = bool(holder) and self._is_dead(connection, name, owner, row[0])
+            if dead:
                 lease, wished = self._take(name, by, of=holder)
+        if lease is not None:
+            self._seen.pop(name, None)
         return lease, wished
+
+    def _is_dead(self, connection: Connection, name: str, owner: str, found: tuple[object, ...]) -> bool:
+        """Whether the holder of a lease is dead: its lock says so, or it gave no sign of life while we looked."""
+        if self._db.locks_tell:
+            return not self._owners.alive(owner)
+        beat = run(connection, "SELECT beat FROM process WHERE owner = ?", (owner,))
+        sign, now = (*found, *beat), self._clock.boot()
+        known, since = self._seen.setdefault(name, (sign, now))
+        if known != sign:
+            self._seen[name] = (sign, now)
+            return False
+        return now - since >= SILENT_SECONDS
 
     def _take(self, name: str, by: str, of: str) -> tuple[Lease | None, bool]:
         """Write the lease for `by` where it is free, has ended, is ours already, or still that of the dead `of`."""
-        now, boot_id = self._clock.boot(), self._clock.boot_id()
         with self._db.write(durable=False, single=True) as connection:
+            boot, now = self._db.now(connection, self._clock)
             row = run(
                 connection,
                 _TAKE,
-                {"name": name, "by": by, "until": now + TTL_SECONDS, "boot": boot_id, "now": now, "of": of},
+                {"name": name, "by": by, "until": now + TTL_SECONDS, "boot": boot, "now": now, "of": of},
             )
         return (Lease(CredentialId(name), row[0][0], by), bool(row[0][1])) if row else (None, False)
 

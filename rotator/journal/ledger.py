@@ -5,7 +5,6 @@ Views are cached, so that the facts of a stream are folded once; every transacti
 
 from __future__ import annotations
 
-import sqlite3
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
@@ -21,18 +20,25 @@ from rotator.core.protocol.view import View, blank
 from rotator.journal import chain, records
 from rotator.journal.captures import Envelope
 from rotator.journal.crash_names import around
-from rotator.journal.database import Database, run
-from rotator.journal.owners import Clock
+from rotator.journal.database import Clock, Connection, Database, run
 from rotator.journal.sealing import Seal, Sealed
 from rotator.journal.streams import keep
 
 _CACHED_VIEWS: Final = 20_000
 """Views kept in memory, the least recently used going first: some 5 KiB each."""
 
-Judge = Callable[[sqlite3.Connection], int | None]
-"""Raises what forbids the write; may return the position at which the stream ends, so that nobody asks for it again."""
+_ENDS: Final = (
+    "SELECT stream, position, hash FROM fact WHERE (stream, position) IN"
+    " (SELECT stream, max(position) FROM fact GROUP BY stream)"
+)
 
-Beside = Callable[[sqlite3.Connection], None]
+End = tuple[int, str]
+"""Position and hash of the last fact of a stream; position 0 of an empty one."""
+
+Judge = Callable[[Connection], End | None]
+"""Raises what forbids the write; may return where the stream ends, so that nobody asks for it again."""
+
+Beside = Callable[[Connection], None]
 """What else is written in the same transaction, once the fact is judged."""
 
 
@@ -72,8 +78,8 @@ class Ledger:
         """Return the views of all streams that have facts: only what was written since the last time is read."""
         found: dict[str, View] = {}
         with self._db.read() as connection:
-            for stream, ends in run(connection, "SELECT stream, max(position) FROM fact GROUP BY stream"):
-                head, news = self._head(connection, stream, ends)
+            for stream, position, ends in run(connection, _ENDS):
+                head, news = self._head(connection, stream, (position, ends))
                 if news:
                     self._remember(stream, head)
                 found[stream] = head.view
@@ -90,13 +96,16 @@ class Ledger:
         """
         before, behind = around(fact.kind)
         self._crash(before)
-        with self._db.write(fact_id=fact.fact_id) as connection:
+
+        def work(connection: Connection) -> _Head:
             head, _ = self._head(connection, fact.stream, judge(connection))
             why = legal(head.view, fact)
             if why:
                 raise IllegalFact(f"recording {fact.kind} in stream {fact.stream}: {why}")
             beside(connection)
-            head = self._chain(connection, head, fact, sealed)
+            return self._chain(connection, head, fact, sealed)
+
+        head = self._db.transact(work, fact_id=fact.fact_id, stream=fact.stream)
         self._remember(fact.stream, head)
         self._crash(behind)
         return head.view
@@ -112,7 +121,8 @@ class Ledger:
         fact = envelope.fact
         before, behind = around(fact.kind)
         self._crash(before)
-        with self._db.write(fact_id=fact.fact_id) as connection:
+
+        def work(connection: Connection) -> _Head:
             known = run(
                 connection,
                 "SELECT 1 FROM fact WHERE stream = ? AND rid = ? AND attempt = ? AND fingerprint = ?"
@@ -125,11 +135,14 @@ class Ledger:
                     keep(connection, fact.stream)
                 beside(connection)
                 head = self._chain(connection, head, fact, envelope.sealed)
+            return head
+
+        head = self._db.transact(work, fact_id=fact.fact_id, stream=fact.stream)
         self._remember(fact.stream, head)
         self._crash(behind)
         return head.view
 
-    def _chain(self, connection: sqlite3.Connection, head: _Head, fact: Fact, sealed: Sealed | None) -> _Head:
+    def _chain(self, connection: Connection, head: _Head, fact: Fact, sealed: Sealed | None) -> _Head:
         if self._seal is None:
             raise JournalUnsafe("writing to the journal: it was opened without its key", "set state.encryption_key")
         fact = replace(fact, position=head.position + 1)
@@ -143,15 +156,23 @@ class Ledger:
         records.insert(connection, record)
         return _Head(fact.position, record.hash, fold(head.view, fact))
 
-    def _head(
-        self, connection: sqlite3.Connection, stream: CredentialId, ends: int | None = None
-    ) -> tuple[_Head, bool]:
-        """The end of the stream (at `ends`, if that is known), and whether it moved since it was last remembered."""
+    def _head(self, connection: Connection, stream: CredentialId, ends: End | None = None) -> tuple[_Head, bool]:
+        """The end of the stream (at `ends`, if that is known), and whether it moved since it was last remembered.
+
+        What is remembered counts only while the database still holds it: one that lost commits is folded anew.
+        """
         with self._lock:
             head = self._heads.get(stream) or _Head(0, chain.genesis(stream), blank())
-        if ends == head.position:
+        if ends is not None and ends[0] == head.position and (ends[0] == 0 or ends[1] == head.hash):
             return head, False
-        found = records.after(connection, stream, head.position)
+        found = records.after(connection, stream, max(0, head.position - 1))
+        if head.position and found and (found[0].position, found[0].hash) == (head.position, head.hash):
+            del found[0]
+        elif head.position:
+            with self._lock:
+                self._heads.pop(stream, None)
+            head = _Head(0, chain.genesis(stream), blank())
+            found = records.after(connection, stream, 0)
         for record in found:
             head = _Head(record.position, record.hash, fold(head.view, record.fact()))
         return head, bool(found)

@@ -22,11 +22,12 @@ from rotator.host.files import flush_folder, give_to_owner_of_folder
 from rotator.host.filesystems import filesystem_kind, is_network_filesystem
 from rotator.host.locks import FileLock
 from rotator.journal import schema
-from rotator.journal.database import Connect, Database, run, unsafe
-from rotator.journal.owners import Clock, Owners, Process, processes
+from rotator.journal.database import Clock, Connection, Database, run, unsafe
+from rotator.journal.owners import Owners, Process, processes
 from rotator.journal.schema import Standing
 from rotator.journal.sealing import KeyRing, Seal, new_secret, pack, read_key, unlock, unpack
-from rotator.journal.store import SqliteJournal
+from rotator.journal.sqlite import Connect, SqliteDatabase
+from rotator.journal.store import SqlJournal
 
 _CHECKED_BYTES: Final = 256 << 20
 """Files up to this size are checked page by page at every start of a writer (about half a second)."""
@@ -61,7 +62,7 @@ def open_journal(
     crash: Callable[[str], None] = crash_at,
     patience: float = 5.0,
     connect: Connect = sqlite3.connect,
-) -> SqliteJournal:
+) -> SqlJournal:
     """Open the journal.
 
     Args:
@@ -146,14 +147,14 @@ def _make_place(path: Path) -> None:
 
 def _reader(
     path: Path, keys: KeyRing | None, clock: Clock, crash: Callable[[str], None], connect: Connect
-) -> SqliteJournal:
+) -> SqlJournal:
     absent = JournalAbsent(f"opening the journal {path}: there is none yet", "`rotator run` or `rotator once` makes it")
     try:
         if path.stat().st_size == 0:
             raise absent
     except FileNotFoundError:
         raise absent from None
-    db = Database(path, readonly=True, connect=connect)
+    db = SqliteDatabase(path, readonly=True, connect=connect)
     try:
         with db.read() as connection:
             found = schema.standing(path, connection)
@@ -168,7 +169,7 @@ def _reader(
     except BaseException:
         db.close()
         raise
-    return SqliteJournal(db, clock, crash, instance=instance, seal=seal, me=None)
+    return SqlJournal(db, clock, crash, instance=instance, seal=seal, me=None)
 
 
 def _writer(
@@ -179,8 +180,8 @@ def _writer(
     kind: str,
     patience: float,
     connect: Connect,
-) -> SqliteJournal:
-    db = Database(path, connect=connect)
+) -> SqlJournal:
+    db = SqliteDatabase(path, connect=connect)
     try:
         connection = db.open(2)
         try:
@@ -202,7 +203,7 @@ def _writer(
     except BaseException:
         db.close()
         raise
-    return SqliteJournal(db, clock, crash, instance=instance, seal=seal, me=me, patience=patience)
+    return SqlJournal(db, clock, crash, instance=instance, seal=seal, me=me, patience=patience)
 
 
 def _sound(path: Path, connection: sqlite3.Connection) -> None:
@@ -228,7 +229,7 @@ def _first_identity(db: Database, keys: KeyRing) -> None:
             run(connection, "INSERT INTO meta (name, value) VALUES (?, ?)", row)
 
 
-def _identity(connection: sqlite3.Connection, path: Path, keys: KeyRing | None) -> tuple[str, Seal | None]:
+def _identity(connection: Connection, path: Path, keys: KeyRing | None) -> tuple[str, Seal | None]:
     found = dict(run(connection, "SELECT name, value FROM meta WHERE name IN ('instance', 'secret')"))
     if not {"instance", "secret"} <= found.keys():
         raise JournalAbsent(f"opening the journal {path}: its first start did not finish", "start `rotator run` again")

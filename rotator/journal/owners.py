@@ -13,31 +13,15 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final
 
 from rotator.core.errors import JournalUnsafe
 from rotator.host.locks import FileLock, is_locked
-from rotator.journal.database import Database, run, unsafe
+from rotator.journal.database import Clock, Database, run, unsafe
 from rotator.journal.spool import Spool
 
 FRESH_SECONDS: Final = 30.0
 """A daemon whose heartbeat is older does not count as running, whatever its lock says: it hangs, or is stopped."""
-
-
-class Clock(Protocol):
-    """The readings of the machine's clocks that a journal needs (`rotator.host.clock.SystemClock` has them)."""
-
-    def utc(self) -> float:
-        """Wall time in unix seconds."""
-
-    def boot(self) -> float:
-        """Seconds since boot, suspend included."""
-
-    def boot_id(self) -> str:
-        """A name of this boot."""
-
-    def wait(self, seconds: float) -> bool:
-        """Sleep; True when interrupted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +64,7 @@ class Owners:
         """
         self._db = db
         self._clock = clock
-        self._prefix = f"{db.path.name}-process-"
+        self._prefix = f"{db.beside.name}-process-"
         self.me = secrets.token_hex(8)
         try:
             self._lock = FileLock(self.path(self.me))
@@ -88,18 +72,18 @@ class Owners:
                 raise JournalUnsafe(f"locking {self.path(self.me)}: another process holds it", "start again")
             self.spool = Spool(self.path(self.me), crash)
         except OSError as error:
-            raise unsafe(f"making a file beside the journal {db.path}", error) from error
+            raise unsafe(f"making a file beside the journal {db.name}", error) from error
 
     def path(self, owner: str) -> Path:
         """Return the file of a process."""
-        return self._db.path.with_name(self._prefix + owner)
+        return self._db.beside.with_name(self._prefix + owner)
 
     def others(self) -> list[str]:
         """Return the ids of all other processes that left or hold a file, dead ones included."""
         start = len(self._prefix)
         return sorted(
             name[start:]
-            for name in os.listdir(self._db.path.parent)  # noqa: PTH208 - asked at every claim; Path objects cost more
+            for name in os.listdir(self._db.beside.parent)  # noqa: PTH208 - asked at every claim; Path objects cost more
             if name.startswith(self._prefix) and name[start:] != self.me
         )
 
@@ -121,23 +105,25 @@ class Owners:
 
     def announce(self, kind: str) -> None:
         """Write this process's row: the first write of every writer, which shows whether the journal can be written."""
-        now = self._clock.utc()
+        wall = self._clock.utc()
         with self._db.write() as connection:
+            boot, now = self._db.now(connection, self._clock)
             run(
                 connection,
                 "INSERT INTO process (owner, kind, host, pid, started, heartbeat, beat, boot_id, listener)"
                 " VALUES (?, ?, ?, ?, ?, ?, ?, ?, '')",
-                (self.me, kind, socket.gethostname(), os.getpid(), now, now, self._clock.boot(), self._clock.boot_id()),
+                (self.me, kind, socket.gethostname(), os.getpid(), wall, wall, now, boot),
             )
 
     def beat(self, listener: str | None) -> None:
         """Refresh this process's heartbeat, and its listener unless None."""
         with self._db.write(durable=False, single=True) as connection:
+            boot, now = self._db.now(connection, self._clock)
             run(
                 connection,
                 "UPDATE process SET heartbeat = ?, beat = ?, boot_id = ?, listener = coalesce(?, listener)"
                 " WHERE owner = ?",
-                (self._clock.utc(), self._clock.boot(), self._clock.boot_id(), listener, self.me),
+                (self._clock.utc(), now, boot, listener, self.me),
             )
 
     def leave(self) -> None:
@@ -154,6 +140,7 @@ class Owners:
 def processes(db: Database, clock: Clock) -> list[Process]:
     """Return the processes that have the journal open for writing or died with it, oldest first."""
     with db.read() as connection:
+        boot, now = db.now(connection, clock)
         rows = run(
             connection,
             "SELECT owner, kind, host, pid, started, heartbeat, listener, beat, boot_id FROM process ORDER BY started",
@@ -171,12 +158,14 @@ def processes(db: Database, clock: Clock) -> list[Process]:
             hangs=held and not fresh,
         )
         for owner, kind, host, pid, started, heartbeat, listener, beat, boot_id in rows
-        for fresh in [boot_id == clock.boot_id() and clock.boot() - beat < FRESH_SECONDS]
+        for fresh in [boot_id == boot and now - beat < FRESH_SECONDS]
         for held in [_holds(db, owner, fresh)]
     ]
 
 
 def _holds(db: Database, owner: str, fresh: bool) -> bool:
     """Whether a process still has its lock; a file that we may not open tells nothing, so its heartbeat decides."""
-    path = db.path.with_name(f"{db.path.name}-process-{owner}")
+    if not db.locks_tell:
+        return fresh
+    path = db.beside.with_name(f"{db.beside.name}-process-{owner}")
     return is_locked(path) and (fresh or os.access(path, os.R_OK | os.W_OK))

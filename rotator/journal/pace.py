@@ -22,7 +22,7 @@ _NOTE: Final = (
 _DEAD: Final = (
     "INSERT INTO pace (stream, connection, dead_at, dead_seen) VALUES (?, ?, ?, ?)"
     " ON CONFLICT (stream) DO UPDATE SET connection = excluded.connection,"
-    " dead_at = coalesce(dead_at, excluded.dead_at), dead_seen = excluded.dead_seen"
+    " dead_at = coalesce(pace.dead_at, excluded.dead_at), dead_seen = excluded.dead_seen"
 )
 
 

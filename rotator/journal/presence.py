@@ -9,8 +9,8 @@ import base64
 import json
 from dataclasses import dataclass
 
-from rotator.journal.database import Database, run
-from rotator.journal.owners import Clock, Process, processes
+from rotator.journal.database import Clock, Database, run
+from rotator.journal.owners import Process, processes
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,8 @@ class Presence:
         with self._db.write() as connection:
             run(
                 connection,
-                "INSERT OR REPLACE INTO meta (name, value) VALUES ('configuration', ?)",
+                "INSERT INTO meta (name, value) VALUES ('configuration', ?)"
+                " ON CONFLICT (name) DO UPDATE SET value = excluded.value",
                 (json.dumps(written),),
             )
 

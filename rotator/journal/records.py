@@ -6,7 +6,6 @@ The only place that knows the columns of both tables in order. It judges nothing
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from typing import Any, Final
@@ -15,7 +14,7 @@ from rotator.core.encoding import COLUMNS, encode, read
 from rotator.core.errors import JournalUnsafe
 from rotator.core.facts import Draft, Fact
 from rotator.core.ids import CredentialId, Fingerprint
-from rotator.journal.database import run
+from rotator.journal.database import UNBOUNDED, Connection, run
 from rotator.journal.sealing import Sealed
 
 _WHO: Final = ("actor", "principal", "owner")
@@ -146,40 +145,38 @@ def placed(draft: Draft, **place: Any) -> Fact:
     )
 
 
-def insert(connection: sqlite3.Connection, record: Record) -> None:
+def insert(connection: Connection, record: Record) -> None:
     """Insert a fact; the caller's transaction makes it durable."""
     run(connection, INSERT, (*record.row, record.previous, record.hash))
 
 
-def insert_sealed(connection: sqlite3.Connection, sealed: Sealed) -> None:
+def insert_sealed(connection: Connection, sealed: Sealed) -> None:
     """Insert a sealed value; the caller's transaction makes it durable."""
     run(connection, _INSERT_SEALED, [getattr(sealed, name) for name in _SEALED])
 
 
-def after(connection: sqlite3.Connection, stream: CredentialId, position: int) -> list[Record]:
+def after(connection: Connection, stream: CredentialId, position: int) -> list[Record]:
     """Return the facts of a stream after a position, in order."""
     return [_record(row) for row in run(connection, AFTER, (stream, position))]
 
 
-def ordered(
-    connection: sqlite3.Connection, *, by_stream: bool, since: int = 0, limit: int | None = None
-) -> Iterator[Record]:
+def ordered(connection: Connection, *, by_stream: bool, since: int = 0, limit: int | None = None) -> Iterator[Record]:
     """Yield all facts after `since` (a seq): stream by stream, or in the order in which they were written."""
     order = "stream, position" if by_stream else "seq"
     cursor = connection.execute(
-        f"{_SELECT} WHERE seq > ? ORDER BY {order} LIMIT ?", (since, -1 if limit is None else limit)
+        f"{_SELECT} WHERE seq > ? ORDER BY {order} LIMIT ?", (since, UNBOUNDED if limit is None else limit)
     )
     for row in cursor:
         yield _record(row)
 
 
-def sealed_of(connection: sqlite3.Connection, stream: CredentialId, fingerprint: Fingerprint) -> list[Sealed]:
-    """Return the sealed values with that fingerprint, newest first; a destroyed one has no wrapped key."""
-    statement = f"SELECT {', '.join(_SEALED)} FROM sealed WHERE credential = ? AND fingerprint = ? ORDER BY rowid DESC"  # noqa: S608
+def sealed_of(connection: Connection, stream: CredentialId, fingerprint: Fingerprint) -> list[Sealed]:
+    """Return the sealed values with that fingerprint; a destroyed one has no wrapped key."""
+    statement = f"SELECT {', '.join(_SEALED)} FROM sealed WHERE credential = ? AND fingerprint = ?"  # noqa: S608
     return [_sealed(row) for row in run(connection, statement, (stream, fingerprint))]
 
 
-def all_sealed(connection: sqlite3.Connection) -> Iterator[Sealed]:
+def all_sealed(connection: Connection) -> Iterator[Sealed]:
     """Yield every sealed value."""
     for row in connection.execute(f"SELECT {', '.join(_SEALED)} FROM sealed"):  # noqa: S608
         yield _sealed(row)

@@ -6,7 +6,6 @@ It is asked before every mint, because a value that is shown once must find a pl
 from __future__ import annotations
 
 import json
-import os
 import secrets
 import threading
 from collections.abc import Callable
@@ -31,7 +30,6 @@ class Room:
         self._db = db
         self._owners = owners
         self._crash = crash
-        self._inode = _inode(db)
         self._log_holds_keys = False
         self._proving = threading.Lock()
         self._begun = self._proven = 0
@@ -65,24 +63,21 @@ class Room:
         with self._db.write(single=True) as connection:
             run(
                 connection,
-                "INSERT OR REPLACE INTO canary (owner, record) VALUES (?, ?)",
+                "INSERT INTO canary (owner, record) VALUES (?, ?)"
+                " ON CONFLICT (owner) DO UPDATE SET record = excluded.record",
                 (self._owners.me, json.dumps(pack(sealed))),
             )
         self._crash("after_canary_commit")
         found = self._db.probe("SELECT record FROM canary WHERE owner = ?", (self._owners.me,))
         if not found or seal.open(unpack(json.loads(found[0][0]))) != value:
             raise JournalUnsafe(
-                f"proving room in the journal {self._db.path}: what was written did not come back",
+                f"proving room in the journal {self._db.name}: what was written did not come back",
                 "check the disk, and whether another program replaces the file",
             )
 
     def in_place(self) -> None:
         """Raise `JournalUnsafe` when the file was removed or replaced: what we would write then is seen by nobody."""
-        if _inode(self._db) != self._inode:
-            raise JournalUnsafe(
-                f"writing to the journal {self._db.path}: the file was removed or replaced while it was open",
-                "stop every rotator process before restoring a journal, then start again",
-            )
+        self._db.in_place()
 
     def forget(self) -> None:
         """Note that the write-ahead log still holds keys that the database has forgotten; `tidy` empties it."""
@@ -94,7 +89,7 @@ class Room:
         At every heartbeat and at the end; a reader in the way puts it off to the next.
         """
         if self._log_holds_keys:
-            self._log_holds_keys = not self._db.checkpoint()
+            self._log_holds_keys = not self._db.tidy()
 
     def rewrap(self, seal: Seal) -> int:
         """Wrap the keys of all living sealed values anew; return how many changed."""
@@ -129,21 +124,5 @@ def counts(db: Database) -> dict[str, int]:
         "credentials": credentials,
         "values": values - destroyed,
         "values_destroyed": destroyed,
-        "database_bytes": _size(f"{db.path}"),
-        "log_bytes": _size(f"{db.path}-wal"),
+        **db.sizes(),
     }
-
-
-def _size(path: str) -> int:
-    try:
-        return os.stat(path).st_size  # noqa: PTH116 - one call for a metric
-    except FileNotFoundError:
-        return 0
-
-
-def _inode(db: Database) -> tuple[int, int] | None:
-    try:
-        found = db.path.stat()
-    except OSError:
-        return None
-    return found.st_dev, found.st_ino

@@ -1,4 +1,4 @@
-"""The journal on SQLite: `core.ports.journal.Journal` and what status, history and audit ask beyond it.
+"""The journal: `core.ports.journal.Journal` and what status, history and audit ask beyond it.
 
 It decides nothing: `protocol.steps.legal` judges every fact, inside the transaction that inserts it. The work is done
 by the modules beside this one; here they meet.
@@ -10,7 +10,6 @@ import secrets
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 from rotator.core.errors import IllegalFact, JournalUnsafe
 from rotator.core.facts import UNFENCED, Captured, Draft, Fact, Kind, OfValue
@@ -20,19 +19,16 @@ from rotator.core.protocol.view import View
 from rotator.core.secret import Secret
 from rotator.journal import owners, records
 from rotator.journal.audit import Audit
-from rotator.journal.budget import SqliteBudget
+from rotator.journal.budget import SharedBudget
 from rotator.journal.captures import Captures, Envelope
-from rotator.journal.database import Database, run
+from rotator.journal.database import Clock, Connection, Database, run
 from rotator.journal.leases import Leases
-from rotator.journal.ledger import Ledger
+from rotator.journal.ledger import End, Ledger
 from rotator.journal.pace import Pace
 from rotator.journal.presence import Presence
 from rotator.journal.room import Room, counts
 from rotator.journal.sealing import Seal, Sealed
 from rotator.journal.streams import Streams, forget, wake
-
-if TYPE_CHECKING:
-    import sqlite3
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +41,8 @@ class _Writing:
     room: Room
 
 
-class SqliteJournal:
-    """`Journal` over one SQLite file. Safe to share between threads; made by `open.open_journal`.
+class SqlJournal:
+    """`Journal` over one database. Safe to share between threads; made by `open.open_journal`.
 
     One that was opened for reading answers what needs no write, and what needs no key unless one was given.
     """
@@ -54,7 +50,7 @@ class SqliteJournal:
     def __init__(
         self,
         db: Database,
-        clock: owners.Clock,
+        clock: Clock,
         crash: Callable[[str], None],
         *,
         instance: str,
@@ -135,12 +131,12 @@ class SqliteJournal:
             draft, sealed = self._sealed(lease.stream, draft, value)
         fact, leases, fresh = self._fact(lease.stream, lease.epoch, draft, sealed), self._work.leases, True
 
-        def fenced(connection: sqlite3.Connection) -> int:
+        def fenced(connection: Connection) -> End:
             nonlocal fresh
             fresh, ends = leases.standing(connection, lease)
             return ends
 
-        def renewed(connection: sqlite3.Connection) -> None:
+        def renewed(connection: Connection) -> None:
             if not fresh:
                 leases.renew(connection, lease)
 
@@ -151,7 +147,7 @@ class SqliteJournal:
         if draft.kind not in UNFENCED or draft.kind is Kind.CAPTURED:
             raise IllegalFact(f"noting {draft.kind} in stream {stream}: only the holder of its lease may do that")
 
-        def woken(connection: sqlite3.Connection) -> None:
+        def woken(connection: Connection) -> None:
             wake(connection, stream, 0.0)
 
         fact = self._fact(stream, self._epochs.get(stream, 0), draft, None)
@@ -166,7 +162,7 @@ class SqliteJournal:
         Crash: leaves everything as it was, or all of it done.
         """
 
-        def ended(connection: sqlite3.Connection) -> None:
+        def ended(connection: Connection) -> None:
             if not forget(connection, stream):
                 raise IllegalFact(f"forgetting stream {stream}: it stands in the configuration")
             run(
@@ -290,9 +286,9 @@ class SqliteJournal:
         """Let streams be due no later than `at`, also those that somebody works on just now."""
         self.streams.wake(streams, at)
 
-    def budget(self, connection: str, requests: int, window: float) -> SqliteBudget:
+    def budget(self, connection: str, requests: int, window: float) -> SharedBudget:
         """Return the shared rate budget of a connection: at most `requests` in every sliding `window` seconds."""
-        return SqliteBudget(self._db, self._clock, connection, requests, window)
+        return SharedBudget(self._db, self._clock, connection, requests, window)
 
     # ----------------------------------------------------------------------------------------------------- housekeeping
 
@@ -333,7 +329,7 @@ class SqliteJournal:
             with suppress(JournalUnsafe):
                 self._writing.leases.release_all()
             with suppress(JournalUnsafe):
-                self._db.checkpoint()
+                self._db.tidy()
             self._writing.owners.leave()
         self._db.close()
 
@@ -346,7 +342,7 @@ class SqliteJournal:
             JournalUnsafe: it is not known to be durable, or the file was replaced meanwhile; keep the spooled copy.
         """
 
-        def woken(connection: sqlite3.Connection) -> None:
+        def woken(connection: Connection) -> None:
             if not self._work.leases.mine(connection, envelope.fact.stream):
                 wake(connection, envelope.fact.stream, 0.0)
 

@@ -7,19 +7,19 @@ credentials cost one small query per tick.
 from __future__ import annotations
 
 import secrets
-import sqlite3
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from rotator.core.ids import CredentialId
 from rotator.core.ports.journal import Due
-from rotator.journal.database import Database, run
+from rotator.journal.database import Connection, Database, run
 
 DUE: Final = (
     "SELECT id, next_at FROM stream WHERE kind = 'credential' AND connection = ? AND next_at <= ?"
     " ORDER BY next_at LIMIT ?"
 )
+_LEFT: Final = "UPDATE stream SET managed = FALSE, next_at = 0, woken_at = 0 WHERE id = ?"
 _BATCH: Final = 500
 
 
@@ -83,12 +83,16 @@ class Streams:
                 elif known[name][1:] != (at, True):
                     run(
                         connection,
-                        "UPDATE stream SET connection = ?, managed = 1, next_at = 0, woken_at = 0 WHERE id = ?",
+                        "UPDATE stream SET connection = ?, managed = TRUE, next_at = 0, woken_at = 0 WHERE id = ?",
                         (at, known[name][0]),
                     )
             for name, (stream, _, managed) in known.items():
                 if managed and name not in wanted:
-                    run(connection, "UPDATE stream SET managed = 0, next_at = 0, woken_at = 0 WHERE id = ?", (stream,))
+                    run(
+                        connection,
+                        "UPDATE stream SET managed = FALSE, next_at = 0, woken_at = 0 WHERE id = ?",
+                        (stream,),
+                    )
             for at in set(wanted.values()):
                 if not run(connection, "SELECT 1 FROM stream WHERE kind = 'connection' AND name = ?", (at,)):
                     _insert(connection, "connection", at, at)
@@ -145,17 +149,17 @@ class Streams:
                     wake(connection, stream, at)
 
 
-def wake(connection: sqlite3.Connection, stream: CredentialId, at: float) -> None:
+def wake(connection: Connection, stream: CredentialId, at: float) -> None:
     """Let one stream be due no later than `at`, in the caller's transaction."""
     run(
         connection,
-        "UPDATE stream SET next_at = min(coalesce(next_at, :at), :at), woken_at = min(coalesce(woken_at, :at), :at)"
-        " WHERE id = :stream",
+        "UPDATE stream SET next_at = CASE WHEN next_at < :at THEN next_at ELSE :at END,"
+        " woken_at = CASE WHEN woken_at < :at THEN woken_at ELSE :at END WHERE id = :stream",
         {"at": at, "stream": stream},
     )
 
 
-def forget(connection: sqlite3.Connection, stream: CredentialId) -> bool:
+def forget(connection: Connection, stream: CredentialId) -> bool:
     """Let an unmanaged credential's stream be none any more, in the caller's transaction; its name is free again.
 
     Returns:
@@ -164,27 +168,27 @@ def forget(connection: sqlite3.Connection, stream: CredentialId) -> bool:
     run(
         connection,
         "UPDATE stream SET kind = 'forgotten', name = name || '~' || id, next_at = NULL"
-        " WHERE id = ? AND kind = 'credential' AND managed = 0",
+        " WHERE id = ? AND kind = 'credential' AND managed = FALSE",
         (stream,),
     )
     return bool(run(connection, "SELECT 1 FROM stream WHERE id = ? AND kind = 'forgotten'", (stream,)))
 
 
-def keep(connection: sqlite3.Connection, stream: CredentialId) -> None:
+def keep(connection: Connection, stream: CredentialId) -> None:
     """Make a placeholder for a stream that a spool knows and a restored journal does not."""
     if not run(connection, "SELECT 1 FROM stream WHERE id = ?", (stream,)):
         run(
             connection,
-            "INSERT INTO stream (id, kind, name, connection, managed, why) VALUES (?, 'credential', ?, '', 0, '')",
+            "INSERT INTO stream (id, kind, name, connection, managed, why) VALUES (?, 'credential', ?, '', FALSE, '')",
             (stream, f"restored-{stream}"),
         )
 
 
-def _insert(connection: sqlite3.Connection, kind: str, name: str, at: str) -> str:
+def _insert(connection: Connection, kind: str, name: str, at: str) -> str:
     stream = secrets.token_hex(8)
     run(
         connection,
-        "INSERT INTO stream (id, kind, name, connection, managed, next_at, why) VALUES (?, ?, ?, ?, 1, ?, '')",
+        "INSERT INTO stream (id, kind, name, connection, managed, next_at, why) VALUES (?, ?, ?, ?, TRUE, ?, '')",
         (stream, kind, name, at, 0.0 if kind == "credential" else None),
     )
     return stream

@@ -14,7 +14,7 @@ import pytest
 from rotator.core.ports.journal import Journal
 from rotator.journal.open import open_journal
 from rotator.journal.sealing import generate_key
-from rotator.journal.store import SqliteJournal
+from rotator.journal.store import SqlJournal
 from rotator.testing.simulation.door import Door
 from rotator.testing.simulation.hub import Hub, Process
 from rotator.testing.simulation.journal import SimJournal
@@ -100,17 +100,17 @@ class SqliteBench:
         self.key = template.key
         self.clock = TestClock()
         self.passed: list[str] = []
-        self.opened: list[SqliteJournal] = []
+        self.opened: list[SqlJournal] = []
         self._streams: dict[str, str] = {}
 
-    def open(self, **options: Any) -> SqliteJournal:
+    def open(self, **options: Any) -> SqlJournal:
         options = {"clock": self.clock, "crash": self.passed.append, "patience": 0.0, **options}
         journal = open_journal(self.url, self.key, **options)
         self.opened.append(journal)
         return journal
 
     def kill(self, journal: Journal) -> None:
-        assert isinstance(journal, SqliteJournal)
+        assert isinstance(journal, SqlJournal)
         journal._work.owners._lock.release()  # what the kernel does
         journal._db.close()
 
@@ -124,7 +124,7 @@ class SqliteBench:
         return self._streams[name]
 
     @contextmanager
-    def opening(self, **options: Any) -> Iterator[SqliteJournal]:
+    def opening(self, **options: Any) -> Iterator[SqlJournal]:
         """A process that does something and leaves."""
         journal = open_journal(self.url, self.key, clock=self.clock, crash=no_crash, **options)
         try:

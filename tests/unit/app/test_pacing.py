@@ -10,7 +10,7 @@ import pytest
 from rotator.app.pacing import FRESH, WATCHES, Pacing
 from rotator.core.credential import DAY, Credential, Policy
 from rotator.core.protocol.view import Token, View, blank
-from rotator.journal.store import SqliteJournal
+from rotator.journal.store import SqlJournal
 from tests.contract.journal.benches import SqliteBench, Template
 
 NOW = 1_800_000_000.0
@@ -26,7 +26,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Template:
 class Process:
     """One process on the journal, with a clock that the test moves."""
 
-    def __init__(self, journal: SqliteJournal | None, ids: dict[str, str]) -> None:
+    def __init__(self, journal: SqlJournal | None, ids: dict[str, str]) -> None:
         self.ids, self.said = ids, []
         self.now, self.boot = NOW, 0.0
         self.pacing = Pacing(

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from rotator.core.errors import JournalUnsafe
-from rotator.journal.database import Database, run
+from rotator.journal.database import run
+from rotator.journal.sqlite import SqliteDatabase
 
 INSERT = "INSERT INTO word VALUES (?)"
 
@@ -43,11 +44,11 @@ def disk() -> Disk:
 
 
 @pytest.fixture
-def db(tmp_path: Path, disk: Disk) -> Iterator[Database]:
+def db(tmp_path: Path, disk: Disk) -> Iterator[SqliteDatabase]:
     with sqlite3.connect(tmp_path / "state.db") as connection:
         connection.execute("CREATE TABLE word (it TEXT)")
     connection.close()
-    made = Database(tmp_path / "state.db", connect=disk.connect)
+    made = SqliteDatabase(tmp_path / "state.db", connect=disk.connect)
     with made.write():
         pass
     disk.said.clear()
@@ -55,16 +56,16 @@ def db(tmp_path: Path, disk: Disk) -> Iterator[Database]:
     made.close()
 
 
-def words(db: Database) -> list[str]:
+def words(db: SqliteDatabase) -> list[str]:
     return [row[0] for row in db.probe("SELECT it FROM word ORDER BY rowid")]
 
 
 class Writer(threading.Thread):
-    """Writes one word; `result` is what `Database.write` raised, or None."""
+    """Writes one word; `result` is what `SqliteDatabase.write` raised, or None."""
 
     def __init__(
         self,
-        db: Database,
+        db: SqliteDatabase,
         word: str,
         after: Callable[[sqlite3.Connection], object] | None = None,
         judge: Callable[[sqlite3.Connection], object] | None = None,
@@ -86,7 +87,7 @@ class Writer(threading.Thread):
 
 
 @contextmanager
-def crowd(db: Database, *members: Writer) -> Iterator[None]:
+def crowd(db: SqliteDatabase, *members: Writer) -> Iterator[None]:
     """Start the members, in order, while the body has the turn; on return all of them have ended."""
     with db.write() as connection:
         run(connection, INSERT, ("first",))
@@ -110,27 +111,27 @@ def refuse(connection: sqlite3.Connection) -> None:
     raise ValueError("not this one")
 
 
-def test_threads_that_wait_for_their_turn_share_one_commit(db: Database, disk: Disk):
+def test_threads_that_wait_for_their_turn_share_one_commit(db: SqliteDatabase, disk: Disk):
     with crowd(db, Writer(db, "second"), Writer(db, "third")):
         pass
     assert disk.said.count("COMMIT") == 1
     assert sorted(words(db)) == ["first", "second", "third"]
 
 
-def test_a_thread_alone_commits_at_once(db: Database, disk: Disk):
+def test_a_thread_alone_commits_at_once(db: SqliteDatabase, disk: Disk):
     with db.write() as connection:
         run(connection, INSERT, ("alone",))
     assert disk.said == ["BEGIN IMMEDIATE", INSERT, "COMMIT"]
 
 
-def test_nobody_sees_what_the_common_commit_has_not_made_durable(db: Database):
+def test_nobody_sees_what_the_common_commit_has_not_made_durable(db: SqliteDatabase):
     seen: list[list[str]] = []
     with crowd(db, Writer(db, "second", lambda connection: seen.append(words(db)))):
         pass
     assert seen == [[]]
 
 
-def test_a_member_that_is_refused_before_it_wrote_takes_nothing_from_the_others(db: Database, disk: Disk):
+def test_a_member_that_is_refused_before_it_wrote_takes_nothing_from_the_others(db: SqliteDatabase, disk: Disk):
     bad = Writer(db, "bad", judge=refuse)
     with crowd(db, Writer(db, "second"), bad, Writer(db, "third")):
         pass
@@ -139,7 +140,7 @@ def test_a_member_that_is_refused_before_it_wrote_takes_nothing_from_the_others(
     assert disk.said.count("COMMIT") == 1
 
 
-def test_a_member_that_is_refused_last_commits_for_the_others(db: Database):
+def test_a_member_that_is_refused_last_commits_for_the_others(db: SqliteDatabase):
     bad = Writer(db, "bad", judge=refuse)
     with crowd(db, bad):
         pass
@@ -147,7 +148,7 @@ def test_a_member_that_is_refused_last_commits_for_the_others(db: Database):
     assert words(db) == ["first"]
 
 
-def test_a_member_that_breaks_off_while_it_writes_takes_all_back_and_everybody_hears_of_it(db: Database):
+def test_a_member_that_breaks_off_while_it_writes_takes_all_back_and_everybody_hears_of_it(db: SqliteDatabase):
     bad = Writer(db, "bad", after=refuse)
     with pytest.raises(JournalUnsafe, match="broke off"), crowd(db, bad):
         pass
@@ -158,14 +159,14 @@ def test_a_member_that_breaks_off_while_it_writes_takes_all_back_and_everybody_h
     assert words(db) == ["later"]
 
 
-def test_a_single_statement_is_a_transaction_of_its_own(db: Database, disk: Disk):
+def test_a_single_statement_is_a_transaction_of_its_own(db: SqliteDatabase, disk: Disk):
     with db.write(single=True) as connection:
         run(connection, INSERT, ("alone",))
     assert disk.said == [INSERT]
     assert words(db) == ["alone"]
 
 
-def test_a_single_statement_that_is_refused_leaves_nothing(db: Database, disk: Disk):
+def test_a_single_statement_that_is_refused_leaves_nothing(db: SqliteDatabase, disk: Disk):
     disk.refuse = lambda statement: statement == INSERT
     with pytest.raises(JournalUnsafe), db.write(single=True) as connection:
         run(connection, INSERT, ("alone",))
@@ -173,7 +174,7 @@ def test_a_single_statement_that_is_refused_leaves_nothing(db: Database, disk: D
     assert words(db) == []
 
 
-def test_a_first_one_that_fails_leaves_the_next_to_itself(db: Database):
+def test_a_first_one_that_fails_leaves_the_next_to_itself(db: SqliteDatabase):
     next_one = Writer(db, "next")
     with pytest.raises(ValueError, match="not this one"), crowd(db, next_one):
         raise ValueError("not this one")
@@ -181,7 +182,7 @@ def test_a_first_one_that_fails_leaves_the_next_to_itself(db: Database):
     assert words(db) == ["next"]
 
 
-def test_a_commit_that_fails_fails_for_every_member(db: Database, disk: Disk):
+def test_a_commit_that_fails_fails_for_every_member(db: SqliteDatabase, disk: Disk):
     other = Writer(db, "second")
     with pytest.raises(JournalUnsafe, match="committing"), crowd(db, other):
         disk.refuse = lambda statement: statement == "COMMIT"
@@ -191,7 +192,7 @@ def test_a_commit_that_fails_fails_for_every_member(db: Database, disk: Disk):
     assert words(db) == []
 
 
-def test_a_disk_that_makes_sqlite_roll_back_everything_fails_every_member(db: Database):
+def test_a_disk_that_makes_sqlite_roll_back_everything_fails_every_member(db: SqliteDatabase):
     """A full disk may end the whole transaction, and with it what an earlier member thought safe."""
     last = Writer(db, "last", lambda connection: (run(connection, "ROLLBACK"), run(connection, "SELECT nonsense")))
     with pytest.raises(JournalUnsafe), crowd(db, last):
@@ -203,7 +204,7 @@ def test_a_disk_that_makes_sqlite_roll_back_everything_fails_every_member(db: Da
     assert words(db) == ["later"]
 
 
-def test_a_member_commits_by_itself_when_nobody_comes_after_all(db: Database):
+def test_a_member_commits_by_itself_when_nobody_comes_after_all(db: SqliteDatabase):
     with db.write() as connection:
         run(connection, INSERT, ("first",))
         db._queued += 1  # a thread that is interrupted while it waits
@@ -211,7 +212,7 @@ def test_a_member_commits_by_itself_when_nobody_comes_after_all(db: Database):
     assert words(db) == ["first"]
 
 
-def test_what_only_a_cache_knows_waits_for_nobody(db: Database, disk: Disk):
+def test_what_only_a_cache_knows_waits_for_nobody(db: SqliteDatabase, disk: Disk):
     with db.write(durable=False) as connection:
         run(connection, INSERT, ("cache",))
         db._queued += 1
@@ -220,7 +221,7 @@ def test_what_only_a_cache_knows_waits_for_nobody(db: Database, disk: Disk):
     assert db._batch is None
 
 
-def test_a_batch_left_open_is_committed_before_a_checkpoint_and_before_the_end(db: Database):
+def test_a_batch_left_open_is_committed_before_a_checkpoint_and_before_the_end(db: SqliteDatabase):
     with db.write() as connection:
         run(connection, INSERT, ("first",))
         db._queued += 1

@@ -12,10 +12,11 @@ import pytest
 from rotator.core import encoding
 from rotator.core.errors import JournalUnsafe
 from rotator.core.facts import Kind
-from rotator.journal import database as module
-from rotator.journal.database import Database, run
+from rotator.journal import sqlite as module
+from rotator.journal.database import run
 from rotator.journal.open import open_journal
 from rotator.journal.sealing import generate_key
+from rotator.journal.sqlite import SqliteDatabase
 from tests.contract.journal.benches import SqliteBench, no_crash
 from tests.contract.journal.drafts import VALUE, captured, claimed, intent, planned, seen
 
@@ -267,7 +268,7 @@ def test_connections_of_short_lived_threads_are_used_again(bench: SqliteBench, f
 
 
 def test_no_more_readers_are_kept_than_are_ever_useful(bench: SqliteBench):
-    db = Database(bench.path)
+    db = SqliteDatabase(bench.path)
     managers = [db.read() for _ in range(20)]
     for manager in managers:
         manager.__enter__()
@@ -293,7 +294,7 @@ def test_closing_never_raises_even_when_the_disk_is_gone(bench: SqliteBench, fau
 
 
 def test_every_connection_is_durable_keeps_its_references_and_overwrites_what_it_forgets(bench: SqliteBench):
-    db = Database(bench.path)
+    db = SqliteDatabase(bench.path)
     wanted = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "secure_delete": 1, "trusted_schema": 0}
     with db.write() as writer, db.read() as reader:
         for connection in (writer, reader):
@@ -313,7 +314,7 @@ def test_the_answer_of_a_pragma_is_read_and_not_believed_to_be_there(bench: Sqli
 
 
 def test_a_checkpoint_that_the_disk_refuses_is_unsafe(bench: SqliteBench, faults: Faults):
-    db = Database(bench.path, connect=faults.connect)
+    db = SqliteDatabase(bench.path, connect=faults.connect)
     faults.before = nth(1, "PRAGMA wal_checkpoint")
     with pytest.raises(JournalUnsafe, match="checkpointing"):
         db.checkpoint()
@@ -322,7 +323,7 @@ def test_a_checkpoint_that_the_disk_refuses_is_unsafe(bench: SqliteBench, faults
 
 
 def test_a_rollback_that_fails_costs_the_connection_and_not_the_journal(bench: SqliteBench, faults: Faults):
-    db = Database(bench.path, connect=faults.connect)
+    db = SqliteDatabase(bench.path, connect=faults.connect)
     faults.before = lambda statement: statement in ("ROLLBACK", "SELECT nonsense")
     with pytest.raises(JournalUnsafe), db.write() as connection:
         run(connection, "SELECT nonsense")
@@ -334,7 +335,7 @@ def test_a_rollback_that_fails_costs_the_connection_and_not_the_journal(bench: S
 
 def test_errors_of_the_body_pass_through_and_undo_it(bench: SqliteBench):
     bench.stream("a")
-    db = Database(bench.path)
+    db = SqliteDatabase(bench.path)
 
     def change_and_fail() -> None:
         with db.write() as connection:

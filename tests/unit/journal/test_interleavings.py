@@ -21,11 +21,12 @@ import pytest
 
 from rotator.core.errors import Fenced, RotatorError
 from rotator.core.ports.journal import Lease
-from rotator.journal import database, spool
+from rotator.journal import spool, sqlite
 from rotator.journal.captures import Captures
-from rotator.journal.database import Database, run
+from rotator.journal.database import run
 from rotator.journal.leases import TTL_SECONDS, Leases
 from rotator.journal.spool import Spool, records
+from rotator.journal.sqlite import SqliteDatabase
 from rotator.journal.streams import wake
 from tests.contract.journal.benches import Template, TestClock, no_crash
 
@@ -41,7 +42,7 @@ def scheduled(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FRONTRUN_ACTIVE", "1")
     monkeypatch.setattr(spool, "flush", lambda fd: None)
     monkeypatch.setattr(spool, "flush_data", lambda fd: None)
-    monkeypatch.setattr(database, "_FULL", database._NORMAL)
+    monkeypatch.setattr(sqlite, "_FULL", sqlite._NORMAL)
 
 
 @pytest.fixture
@@ -159,14 +160,14 @@ def test_a_reader_of_another_process_finds_what_is_acknowledged_at_any_moment(pa
 class Writing:
     """One file, written by several threads."""
 
-    def __init__(self, path: Path, kind: type[Database]) -> None:
+    def __init__(self, path: Path, kind: type[SqliteDatabase]) -> None:
         with sqlite3.connect(path) as connection:
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("CREATE TABLE row (number)")
         connection.close()
         self.db = kind(path)
-        self.db._writers[database._FULL] = self.db.open(database._FULL)
-        self.db._readers.extend(self.db.open(database._FULL) for _ in range(2))  # what is open need not be searched
+        self.db._writers[sqlite._FULL] = self.db.open(sqlite._FULL)
+        self.db._readers.extend(self.db.open(sqlite._FULL) for _ in range(2))  # what is open need not be searched
         self.unseen: list[int] = []
 
     def put(self, number: int) -> None:
@@ -184,7 +185,7 @@ class Writing:
         return found == [(1,), (2,)] and not self.unseen
 
 
-class Hasty(Database):
+class Hasty(SqliteDatabase):
     """Says that a transaction is durable when it has only been left to the next one."""
 
     def _end(self, batch: Any) -> None:
@@ -192,7 +193,7 @@ class Hasty(Database):
         batch.ended.set()
 
 
-class Impatient(Database):
+class Impatient(SqliteDatabase):
     """Commits a batch that nobody came for, without its turn."""
 
     def _await(self, batch: Any, fact_id: str) -> None:
@@ -201,15 +202,15 @@ class Impatient(Database):
         super()._await(batch, fact_id)
 
 
-@pytest.mark.parametrize(("kind", "right"), [(Database, True), (Hasty, False)])
+@pytest.mark.parametrize(("kind", "right"), [(SqliteDatabase, True), (Hasty, False)])
 def test_what_a_thread_wrote_is_durable_when_its_call_returns(paths, kind, right):
     workers = (lambda state: state.put(1), lambda state: state.put(2))
     assert holds(lambda: Writing(next(paths), kind), workers, Writing.whole, preemptions=1) is right
 
 
-@pytest.mark.parametrize(("kind", "right"), [(Database, True), (Impatient, False)])
+@pytest.mark.parametrize(("kind", "right"), [(SqliteDatabase, True), (Impatient, False)])
 def test_a_batch_that_was_left_for_somebody_who_never_came_is_committed_once(paths, kind, right, monkeypatch):
-    monkeypatch.setattr(database, "_STRAY_SECONDS", 0)
+    monkeypatch.setattr(sqlite, "_STRAY_SECONDS", 0)
 
     def setup() -> Writing:
         state = Writing(next(paths), kind)
@@ -228,8 +229,8 @@ class Leasing:
 
     def __init__(self, path: Path, journal: Path, kind: type[Leases]) -> None:
         shutil.copy(journal, path)
-        self.db, self.clock = Database(path), TestClock()
-        self.db._readers.extend(self.db.open(database._FULL) for _ in range(2))
+        self.db, self.clock = SqliteDatabase(path), TestClock()
+        self.db._readers.extend(self.db.open(sqlite._FULL) for _ in range(2))
         owners = (SimpleNamespace(me=name, alive=lambda owner: True) for name in ("one", "two"))
         self.one, self.two = (kind(self.db, owner, self.clock, no_crash, 0.0) for owner in owners)
         with self.db.write() as connection:
