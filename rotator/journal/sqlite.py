@@ -20,9 +20,7 @@ from rotator.core.errors import JournalUnsafe
 from rotator.core.ids import NO_CREDENTIAL, NO_FACT, CredentialId, FactId
 from rotator.host.files import flush
 from rotator.journal.database import Answer, Clock, Connection, Parameters, run, unsafe
-
-BUSY_SECONDS: Final = 10
-"""How long SQLite waits for a lock of another process (a backup tool) before it gives up."""
+from rotator.journal.sqlite_file import BUSY_SECONDS, inode, prepare, size
 
 _FULL, _NORMAL = 2, 1
 _NO_FOLDER: Final = ("SQLITE_CANTOPEN", "SQLITE_READONLY")
@@ -69,7 +67,7 @@ class SqliteDatabase:
         self._writers: dict[int, sqlite3.Connection] = {}
         self._readers: deque[sqlite3.Connection] = deque()
         self._closed = False
-        self._inode = _inode(path)
+        self._inode = inode(path)
 
     @contextmanager
     def read(self, *, snapshot: bool = False) -> Iterator[sqlite3.Connection]:
@@ -223,7 +221,7 @@ class SqliteDatabase:
 
     def in_place(self) -> None:
         """Raise `JournalUnsafe` when another file, or none, has the name of the one that is open."""
-        if _inode(self.path) != self._inode:
+        if inode(self.path) != self._inode:
             raise JournalUnsafe(
                 f"writing to the journal {self.path}: the file was removed or replaced while it was open",
                 "stop every rotator process before restoring a journal, then start again",
@@ -241,7 +239,7 @@ class SqliteDatabase:
 
     def sizes(self) -> dict[str, int]:
         """Return database_bytes and log_bytes."""
-        return {"database_bytes": _size(f"{self.path}"), "log_bytes": _size(f"{self.path}-wal")}
+        return {"database_bytes": size(f"{self.path}"), "log_bytes": size(f"{self.path}-wal")}
 
     def checkpoint(self) -> bool:
         """Copy the write-ahead log into the database and empty it; False while a reader is in the way.
@@ -320,34 +318,13 @@ class SqliteDatabase:
     def _open(self, options: str, synchronous: int, journal: str) -> sqlite3.Connection:
         connection = self._new(options)
         try:
-            self._prepare(connection, synchronous, journal)
+            prepare(
+                connection, self.path, "journal_mode" if self.readonly else "journal_mode = WAL", journal, synchronous
+            )
         except BaseException:
             connection.close()
             raise
         return connection
-
-    def _prepare(self, connection: sqlite3.Connection, synchronous: int, journal: str) -> None:
-        wanted: list[tuple[str, object]] = [
-            (f"busy_timeout = {BUSY_SECONDS * 1000}", BUSY_SECONDS * 1000),
-            ("journal_mode" if self.readonly else "journal_mode = WAL", journal),
-            (f"synchronous = {synchronous}", None),
-            ("synchronous", synchronous),
-            ("foreign_keys = ON", None),
-            ("foreign_keys", 1),
-            ("secure_delete = ON", 1),
-            ("trusted_schema = OFF", None),
-            ("cell_size_check = ON", None),
-            # F_FULLFSYNC where fsync alone stops at the drive's cache (macOS); a no-op elsewhere.
-            ("fullfsync = ON", None),
-            ("checkpoint_fullfsync = ON", None),
-        ]
-        for pragma, expected in wanted:
-            answer = run(connection, f"PRAGMA {pragma}")
-            if expected is not None and (not answer or answer[0][0] != expected):
-                raise JournalUnsafe(
-                    f"opening the journal {self.path}: SQLite answers {answer!r} to PRAGMA {pragma}, not {expected!r}",
-                    "the journal needs a local file system on which SQLite can run in WAL mode",
-                )
 
     def _reader(self) -> sqlite3.Connection:
         if self._closed:
@@ -396,18 +373,3 @@ def _flush_file(path: Path) -> None:
         flush(fd)
     finally:
         os.close(fd)
-
-
-def _size(path: str) -> int:
-    try:
-        return os.stat(path).st_size  # noqa: PTH116 - one call for a metric
-    except FileNotFoundError:
-        return 0
-
-
-def _inode(path: Path) -> tuple[int, int] | None:
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return found.st_dev, found.st_ino
