@@ -1,4 +1,4 @@
-"""What one SQLite file is asked before it is trusted: its place, its size, and whether SQLite promises what is needed."""
+"""What an SQLite file is asked before it is trusted: its place, its size, and what SQLite promises of it."""
 
 from __future__ import annotations
 
