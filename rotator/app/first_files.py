@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from rotator.app import initial
 from rotator.app.initial import PRIVATE, Answers, configuration, ignored, lacking
+from rotator.app.initial_fleet import INVENTORY
 from rotator.app.read_only import ReadOnlyBudget
 from rotator.config.load import load
 from rotator.config.secret_ref import SecretRef
@@ -62,9 +64,9 @@ def write(folder: Path, answers: Answers) -> Written:
     """
     target = folder / "rotator.yaml"
     content = configuration(answers).encode()
-    load(
-        folder.absolute() / target.name, kinds(), content=content
-    )  # whatever is wrong is told before anything is written
+    listed, there = _inventory(folder, answers)
+    # Whatever is wrong is told before anything is written.
+    load(folder.absolute() / target.name, kinds(), content=content, inventory=listed)
     folder.mkdir(parents=True, exist_ok=True)
     files: list[Path] = []
     added = _ignore(folder, answers)
@@ -75,11 +77,36 @@ def write(folder: Path, answers: Answers) -> Written:
         key.parent.mkdir(mode=0o700, exist_ok=True)
         generate_key(key)
         files.append(key)
-    try:
-        create_whole(target, content, 0o644)
-    except FileExistsError:
-        raise RotatorError(f"{target} exists, and is not written over", "edit it, or name another folder") from None
-    return Written(files=(*files, target), ignored=added, remarks=tuple(_remarks(folder, answers)))
+    for path, text in ((folder / INVENTORY, None if there else listed), (target, content)):
+        if text is None:
+            continue
+        try:
+            create_whole(path, text, 0o644)
+        except FileExistsError:
+            raise _exists(path) from None
+        files.append(path)
+    return Written(files=tuple(files), ignored=added, remarks=tuple(_remarks(folder, answers)))
+
+
+def _inventory(folder: Path, answers: Answers) -> tuple[bytes | None, bool]:
+    """The inventory of a fleet, and whether it is there already: one with all rows stays as it is.
+
+    Raises:
+        RotatorError: another one is there.
+    """
+    rows, path = initial.inventory(answers), folder / INVENTORY
+    if rows is None:
+        return None, False
+    before = path.read_bytes() if path.exists() else None
+    if before is None:
+        return rows.encode(), False
+    if not set(rows.encode().splitlines()) <= set(before.splitlines()):
+        raise _exists(path)
+    return before, True
+
+
+def _exists(path: Path) -> RotatorError:
+    return RotatorError(f"{path} exists, and is not written over", "edit it, or name another folder")
 
 
 def _ignore(folder: Path, answers: Answers) -> tuple[str, ...]:
@@ -98,7 +125,7 @@ def _ignore(folder: Path, answers: Answers) -> tuple[str, ...]:
 def _remarks(folder: Path, answers: Answers) -> list[str]:
     """Files that git takes up all the same."""
     found = []
-    for path in answers.paths:
+    for path in initial.files(answers):
         verdict = exposure(folder / path).verdict
         if verdict is InGit.TRACKED:
             found.append(f"warning: git tracks {path}: `git rm --cached {path}`, and think of its history")

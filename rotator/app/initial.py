@@ -2,7 +2,7 @@
 
 worker   tokens in the `.dev.vars` and `.env` files of a Workers project
 ci       a token for pipelines, read from Vault, AWS Secrets Manager or a file
-fleet    a connection alone, for tokens that exist already (`rotator discover`, `rotator adopt`)
+fleet    many tokens by one template, a line of an inventory for each (`initial_fleet`)
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from typing import Final
 
 from pathspec import GitIgnoreSpec
 
+from rotator.app import initial_fleet
 from rotator.sources.cloudflare.options import API_URL
 
 PRIVATE: Final = ".rotator"
@@ -68,8 +69,28 @@ class Answers:
 
 
 def configuration(answers: Answers) -> str:
-    """Return the text of `rotator.yaml`."""
+    """Return the text of `rotator.yaml`.
+
+    Raises:
+        ConfigError: several tokens of a fleet would have to share a file.
+    """
     return "\n".join(_lines(answers)) + "\n"
+
+
+def inventory(answers: Answers) -> str | None:
+    """Return the text of the fleet's inventory, or None for a configuration without one."""
+    if answers.purpose is not Purpose.FLEET:
+        return None
+    return initial_fleet.inventory(initial_fleet.rows_of(answers.zones, answers.paths))
+
+
+def files(answers: Answers) -> tuple[str, ...]:
+    """Return the dotenv files that will hold a token, as far as they are known by now."""
+    if answers.purpose is not Purpose.FLEET:
+        return answers.paths
+    rows = initial_fleet.rows_of(answers.zones, answers.paths)
+    found = initial_fleet.places(answers.zones, answers.paths)
+    return tuple(file for path in found for file in initial_fleet.filled(path, rows))
 
 
 def ignored(answers: Answers) -> tuple[str, ...]:
@@ -79,7 +100,7 @@ def ignored(answers: Answers) -> tuple[str, ...]:
         if not path.startswith(f"{PRIVATE}/"):
             found += _patterns(path)
     for path in answers.paths:
-        found += _patterns(path)
+        found += _patterns(initial_fleet.any_of(path) if answers.purpose is Purpose.FLEET else path)
     return tuple(dict.fromkeys(found))
 
 
@@ -142,34 +163,49 @@ def _head(answers: Answers) -> Iterator[str]:
     yield "#   rotator bootstrap cloudflare --with global-key     (or token, dashboard) makes the management tokens"
     yield "#   rotator check                                      is everything in place?"
     if answers.purpose is Purpose.FLEET:
-        yield "#   rotator discover cloudflare                        which tokens are there?"
-        yield "#   rotator adopt --pick-all                           prints credentials for them, to be put in below"
-    else:
-        yield "#   rotator once                                       makes the tokens and writes them"
-        yield "#   rotator run                                        keeps them fresh from then on"
+        yield "#   a line in fleet.jsonl for each token               its columns fill the template below"
+    yield "#   rotator once                                       makes the tokens and writes them"
+    yield "#   rotator run                                        keeps them fresh from then on"
+    if answers.purpose is Purpose.FLEET:
+        yield "# Tokens that exist already: `rotator discover cloudflare` lists them, `rotator adopt --pick-all` prints"
+        yield "# `credentials` for them, which stand beside the fleet."
 
 
 def _credentials(answers: Answers) -> Iterator[str]:
+    zones: tuple[str, ...]
     if answers.purpose is Purpose.FLEET:
-        yield "credentials: []"
-        return
-    yield "credentials:"
-    yield f"  - name: {answers.name}-{'dev' if answers.purpose is Purpose.WORKER else 'ci'}"
+        yield "fleet:"
+        yield f"  inventory: {initial_fleet.INVENTORY} # a line for each token, for example"
+        yield f"  # {_example(answers)}"
+        yield "  template: # a credential; {column} stands for what the line says"
+        yield '    name: "{name}"'
+        zones, place = ("{zone}",) if answers.zones else (), "cloudflare/{name}"
+        paths = initial_fleet.places(answers.zones, answers.paths)
+    else:
+        yield "credentials:"
+        yield f"  - name: {answers.name}-{'dev' if answers.purpose is Purpose.WORKER else 'ci'}"
+        zones, place, paths = answers.zones, f"ci/cloudflare/{answers.name}", answers.paths
     yield f"    lifetime: {'30d' if answers.purpose is Purpose.WORKER else '90d'}"
     yield "    grants:"
     yield "      - permissions:"
     for permission in _OF_ACCOUNT[answers.purpose]:
         yield f"          - {permission}"
-    if answers.zones:
+    if zones:
         yield f"      - permissions: [{', '.join(_OF_ZONES[answers.purpose])}]"
-        yield f"        zones: [{', '.join(_text(zone) for zone in answers.zones)}]"
+        yield f"        zones: [{', '.join(_text(zone) for zone in zones)}]"
     yield "    targets: # each gets CLOUDFLARE_API_TOKEN and CLOUDFLARE_ACCOUNT_ID"
     if answers.vault:
-        yield f"      - {{ type: vault, connection: vault, path: ci/cloudflare/{answers.name} }}"
+        yield f"      - {{ type: vault, connection: vault, path: {_text(place)} }}"
     if answers.aws:
-        yield f"      - {{ type: aws_secrets_manager, connection: aws, secret: ci/cloudflare/{answers.name} }}"
-    for path in answers.paths:
+        yield f"      - {{ type: aws_secrets_manager, connection: aws, secret: {_text(place)} }}"
+    for path in paths:
         yield f"      - {{ type: env_file, path: {_text(path)} }}"
+
+
+def _example(answers: Answers) -> str:
+    """A line of the inventory, as somebody would add one."""
+    rows = initial_fleet.rows_of(answers.zones, answers.paths) or [{"name": "shop-prod"}]
+    return initial_fleet.inventory(rows[:1]).strip()
 
 
 _OF_ACCOUNT: Final = {
@@ -183,10 +219,12 @@ _OF_ACCOUNT: Final = {
         "Account Settings Read",
     ),
     Purpose.CI: ("Workers Scripts Write", "Workers KV Storage Write", "Account Settings Read"),
+    Purpose.FLEET: ("Workers Scripts Write", "Account Settings Read"),
 }
 _OF_ZONES: Final = {
     Purpose.WORKER: ("Workers Routes Write", "DNS Write", "Zone Settings Read"),
     Purpose.CI: ("Workers Routes Write", "Zone Read"),
+    Purpose.FLEET: ("Workers Routes Write", "Zone Read"),
 }
 
 

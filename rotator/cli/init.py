@@ -75,10 +75,11 @@ def init(
 
       worker   tokens for the .dev.vars and .env files of a Workers project
       ci       a token for pipelines, in Vault, Secrets Manager or a file
-      fleet    a connection alone, for tokens that exist already
+      fleet    many tokens by one template, a line of fleet.jsonl for each
 
       rotator init --for worker --account-id ID --path apps/api/.dev.vars
       rotator init --for ci --account-id ID --vault https://vault.internal:8200
+      rotator init --for fleet --account-id ID --zone a.example --zone b.example
 
     What is written passes `check --offline`. Nothing that exists is written
     over: exit 1.
@@ -128,18 +129,20 @@ def _project(folder: Path) -> str:
 def _zones(purpose: object) -> Sequence[str]:
     from rotator.app.initial import Purpose
 
-    if purpose is Purpose.FLEET or not is_terminal(sys.stdin):
+    if not is_terminal(sys.stdin):
         return ()
-    return _line("zones (names, with commas; empty for none): ").replace(",", " ").split()
+    each = "a token for each" if purpose is Purpose.FLEET else "names"
+    return _line(f"zones ({each}, with commas; empty for none): ").replace(",", " ").split()
 
 
 def _places(purpose: object, paths: Sequence[Path] | None, *, vault: str | None, aws: str | None) -> tuple[str, ...]:
     from rotator.app.initial import Purpose
+    from rotator.app.initial_fleet import USUAL
 
-    if purpose is Purpose.FLEET:
-        return ()
     if paths or vault or aws:
         return tuple(str(path) for path in paths or ())
+    if purpose is Purpose.FLEET:
+        return (USUAL,)
     usual = ".dev.vars" if purpose is Purpose.WORKER else ".env"
     if not is_terminal(sys.stdin):
         return (usual,)

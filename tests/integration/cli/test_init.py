@@ -32,6 +32,9 @@ WAYS = [
     ["--for", "ci", "--path", "deploy/.env.production"],
     ["--for", "ci"],
     ["--for", "fleet"],
+    ["--for", "fleet", "--zone", "example.com", "--zone", "bücher.example", "--path", "apps/{name}/.env"],
+    ["--for", "fleet", "--path", "apps/api/.dev.vars", "--path", "apps/web/.dev.vars"],
+    ["--for", "fleet", "--zone", "example.com", "--vault", "https://vault.internal:8200", "--aws", "eu-central-1"],
 ]
 
 
@@ -92,10 +95,61 @@ def test_a_second_init_in_another_folder_keeps_the_key(init, tmp_path):
     assert (tmp_path / "new" / ".rotator" / "rotator.key").read_bytes() == key
 
 
+def test_a_fleet_has_a_template_and_a_line_of_its_inventory_for_each_zone(init, rotator, tmp_path):
+    subprocess.run(["git", "init", "-q", str(tmp_path)], check=True)
+    zones = ["--zone", "example.com", "--zone", "bücher.example"]
+
+    assert init("--account-id", ACCOUNT, "--for", "fleet", *zones).code == 0
+
+    lines = (tmp_path / "new" / "fleet.jsonl").read_text().splitlines()
+    assert [json.loads(line) for line in lines] == [
+        {"name": "example-com", "zone": "example.com"},
+        {"name": "bucher-example", "zone": "bücher.example"},
+    ]
+    assert written(tmp_path)["fleet"]["inventory"] == "fleet.jsonl"
+    shown = rotator("-c", "new/rotator.yaml", "status", "-o", "json").json["credentials"]
+    assert sorted(one["name"] for one in shown) == ["bucher-example", "example-com"]
+    for path in ("example-com.env", "later.env"):
+        asked = subprocess.run(["git", "-C", str(tmp_path / "new"), "check-ignore", "-q", path], check=False)
+        assert asked.returncode == 0, path
+
+
+def test_a_fleet_of_files_has_a_line_for_each_file_and_a_name_once(init, tmp_path):
+    paths = ["--path", "a/.env", "--path", "A-.env"]
+
+    assert init("--account-id", ACCOUNT, "--for", "fleet", *paths).code == 0
+
+    lines = (tmp_path / "new" / "fleet.jsonl").read_text().splitlines()
+    assert [json.loads(line) for line in lines] == [
+        {"name": "a-env", "file": "a/.env"},
+        {"name": "a-env-2", "file": "A-.env"},
+    ]
+
+
+def test_an_inventory_that_is_there_already_is_used_and_never_written_over(init, tmp_path):
+    mine = '{"name": "shop", "zone": "example.net"}\n{"name": "example-com", "zone": "example.com"}\n'
+    (tmp_path / "new").mkdir()
+    (tmp_path / "new" / "fleet.jsonl").write_text(mine)
+
+    other = init("--account-id", ACCOUNT, "--for", "fleet", "--zone", "example.org")
+    assert other.code == 1
+    assert "fleet.jsonl exists" in other.err
+    assert sorted(path.name for path in (tmp_path / "new").iterdir()) == ["fleet.jsonl"]
+
+    done = init("--account-id", ACCOUNT, "--for", "fleet", "--zone", "example.com", "-o", "json")
+    assert done.code == 0, done.err
+    assert (tmp_path / "new" / "fleet.jsonl").read_text() == mine
+    assert "new/fleet.jsonl" not in done.json["written"]
+
+
 @pytest.mark.parametrize(
     "arguments, said",
     [
         (["--account-id", ACCOUNT], "--for"),
+        (
+            ["--for", "fleet", "--account-id", ACCOUNT, "--zone", "a.example", "--path", "apps/.env"],
+            "--path 'apps/{name}/.env'",
+        ),
         (["--for", "worker"], "--account-id"),
         (["--for", "worker", "--account-id", "example.com"], "not the id of an account"),
         (["--for", "worker", "--account-id", ACCOUNT, "--zone", "example"], "not the name of a zone"),
@@ -150,6 +204,22 @@ def test_from_an_empty_folder_to_a_value_in_use(init, rotator, place, tmp_path, 
     assert made.code == 0, made.err + made.out
     assert rotator("once").code == 0
     assert "CLOUDFLARE_API_TOKEN=cfat_" in (tmp_path / "new" / ".dev.vars").read_text()
+
+
+def test_from_an_empty_folder_to_a_fleet_in_use(init, rotator, place, tmp_path, monkeypatch):
+    zones = ["--zone", "example.com", "--zone", "example.net"]
+    (tmp_path / "new").mkdir()
+    assert init("--for", "fleet", "--account-id", ACCOUNT, *zones, "--api-url", place.sandbox.url).code == 0
+    monkeypatch.chdir(tmp_path / "new")
+
+    made = rotator(
+        *("bootstrap", "cloudflare", "--with", "global-key", "--email", "owner@example.com"),
+        *("--key-file", "../global-api-key"),
+    )
+    assert made.code == 0, made.err + made.out
+    assert rotator("once").code == 0
+    for name in ("example-com", "example-net"):
+        assert "CLOUDFLARE_API_TOKEN=cfat_" in (tmp_path / "new" / f"{name}.env").read_text()
 
 
 def test_the_document_names_what_was_written(init, tmp_path):
