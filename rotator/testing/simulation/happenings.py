@@ -11,6 +11,7 @@ from rotator.core.ids import CredentialId, RequestId
 from rotator.core.protocol.fold import fold
 from rotator.core.protocol.names import parse
 from rotator.testing.simulation.store import Snapshot, Stream
+from rotator.testing.simulation.timings import GRACE
 
 if TYPE_CHECKING:
     from rotator.testing.simulation.world import World
@@ -119,7 +120,9 @@ class Happenings:
     def _add(self, place: str) -> None:
         self.world.excused_until = max(self.world.excused_until, self.world.hub.now + 600)
         self.world.required.setdefault(place, True)
-        self.world.past.pop(place, None)
+        left, now = self.world.past.pop(place, None), self.world.hub.now
+        if left is not None and now - left >= GRACE:
+            self.world.returned[place] = now
 
     def _request(self, name: CredentialId) -> None:
         now = self.world.hub.now

@@ -19,11 +19,10 @@ from rotator.core.schedule.due import Due
 from rotator.testing.laws import Law
 from rotator.testing.simulation.provider import Tok
 from rotator.testing.simulation.store import brought
+from rotator.testing.simulation.timings import GRACE, PATIENCE, SOAK
 
 if TYPE_CHECKING:
     from rotator.testing.simulation.world import World
-
-GRACE, SOAK, PATIENCE = 600.0, 200.0, 1000.0
 
 STALE = 125.0
 """Seconds: a verification may be 60 s old at a write, and the network may keep the write for as long again."""
@@ -268,6 +267,9 @@ class Judge:
             if self._pasted_since(place, name, seen):
                 continue
             left = world.past.get(place)
+            if world.returned.get(place, -NEVER) > seen - 35:
+                world.count["destroyed while its target came back"] += 1
+                continue
             if place not in world.required:
                 released = world.view(name).released.get(place, NEVER)
                 forgotten = left is None or left < world.lost_at or place not in world.view(name).baselines

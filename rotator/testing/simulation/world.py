@@ -30,8 +30,8 @@ from rotator.testing.simulation.judge import Judge
 from rotator.testing.simulation.ports import SimFleet, SimRuntime
 from rotator.testing.simulation.provider import Place, Provider, Tok
 from rotator.testing.simulation.store import Snapshot, Store
+from rotator.testing.simulation.timings import GRACE, LIFE, QUIET, RENEW, SETTLE, SOAK
 
-LIFE, RENEW, GRACE, QUIET, SOAK, SETTLE = 6000.0, 2000.0, 600.0, 300.0, 200.0, 60.0
 TUNING = Tuning(watch=200.0, sweep=300.0, doubt=120.0)
 KINDS: Mapping[str, str] = {"vault": "cas", "aws": "staged", "env": "file", "extra": "cas", "blind": "blind"}
 RUNAWAY = 60_000
@@ -95,6 +95,7 @@ class World:
         self.lost_at = -1.0
         self.awaiting: set[str] = set()
         self.past: dict[str, float] = {}
+        self.returned: dict[str, float] = {}
         self.allowed: set[tuple[str, str]] = set()
         self.locks: dict[str, tuple[str, int, str]] = {}
         self.store = Store(self.mutants, mutation.guards)

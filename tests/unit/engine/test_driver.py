@@ -13,7 +13,7 @@ from rotator.core.reasons import OperatorCode, Reason
 from rotator.core.schedule.agenda import Step
 from rotator.engine import driver as driving
 from rotator.engine.driver import End, Pass, note_of
-from rotator.testing.simulation.world import GRACE
+from rotator.testing.simulation.timings import GRACE
 from tests.unit.engine.bench import NAME, Bench, Key, TargetRef, published
 
 K = Kind

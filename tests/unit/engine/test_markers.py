@@ -10,7 +10,7 @@ from rotator.core.facts import Acknowledged, Draft, Kind
 from rotator.core.protocol.rules import Result, Sight
 from rotator.core.status import holds
 from rotator.engine.stands import stand
-from rotator.testing.simulation.world import GRACE, SETTLE
+from rotator.testing.simulation.timings import GRACE, SETTLE
 from tests.unit.engine.bench import NAME, Bench, Sink
 
 K, R, S = Kind, Result, Sight
