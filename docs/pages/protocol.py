@@ -46,7 +46,36 @@ def protocol() -> str:
         ("reason", "means", "what to do"),
         [(code(r), sentence(r.text), sentence(r.remedy) if r.remedy else "") for r in Reason],
     )
-    return text
+    return text + _pair()
+
+
+def _pair() -> str:
+    """The rows of a pair of tokens that keep each other alive, their rules, and what a person is asked for."""
+    from rotator.core.protocol import keep
+    from rotator.core.reasons import KeepCode
+
+    modules, rows = (keep,), {f"{name}": row for name, row in keep.KEEP.items()}
+    text = (
+        "\n## The management pair\n\n"
+        "Two tokens that keep each other alive ([how](../management-pair.md)). What is open comes first;"
+        " where nothing is, the row `end` is asked and then `value`.\n\n"
+    )
+    text += table(
+        ("open", "rules, in order"), [(code(n), ", ".join(_rule(r, modules) for r in row)) for n, row in rows.items()]
+    )
+    text += "\n" + table(("rule", "what it says"), sorted(_meanings([("pair", rows)], modules).items()))
+    login = {"login": "one of the two", "subject": "one of the two"}
+    return (
+        text
+        + "\n### What a person is asked for\n\n"
+        + table(
+            ("code", "means", "what to do"),
+            [
+                (f"[`{c}`](../operations.md#{c})", sentence(c.text.format(**login)), sentence(c.remedy))
+                for c in KeepCode
+            ],
+        )
+    )
 
 
 def _blanks(text: str) -> str:

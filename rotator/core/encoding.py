@@ -153,7 +153,7 @@ _WRITE: Final[Mapping[str, Callable[[Any], Json]]] = {
 }
 """By the annotation of a field: how its value is written, where that is not as it is."""
 
-_UNBOUNDED: Final = frozenset({"expires_at", "until"})
+_UNBOUNDED: Final = frozenset({"expires_at", "until", "life"})
 """Times that may be never."""
 
 
@@ -223,6 +223,7 @@ KINDS: Final[tuple[type[What], ...]] = (
     *(facts.TargetReleased, facts.TargetAdded, facts.Held, facts.Ahead, facts.Acknowledged, facts.Hooked),
     *(facts.Requested, facts.Paused, facts.Resumed, facts.Resolved),
     *(facts.Compared, facts.Updating, facts.Updated, facts.Kept, facts.Forgotten),
+    *(facts.Member, facts.Extending, facts.Prolonged, facts.Rolling, facts.Placed, facts.Unkept),
 )
 """Types whose fields are their object."""
 

@@ -89,6 +89,7 @@ class Reason(StrEnum):
     )
     FAILED = "failed", _GOES_ON, "the last try failed and is repeated"
     UNDECIDED = "undecided", _GOES_ON, "no rule answered"
+    STAGGERED = "staggered", _RESTS, "its partner was renewed a moment ago, or is being renewed"
     # a retirement
     GRACE = "grace", _GOES_ON, "consumers get time to take the new value"
     STILL_USED = (
@@ -207,3 +208,53 @@ class OperatorCode(StrEnum):
     def say(self, *, subject: str = "", count: int = 0) -> str:
         """Return the text for people."""
         return self.text.format(subject=subject, count=count)
+
+
+class KeepCode(StrEnum):
+    """What only a person can do for a pair of tokens that keep each other alive.
+
+    Attributes:
+        text: what people read; `{subject}` stands for the role of the token, `{login}` for the token in words.
+        remedy: what to do.
+    """
+
+    text: str
+    remedy: str
+
+    def __new__(cls, word: str, text: str, remedy: str) -> Self:
+        """Make a member out of its word and what is said of it."""
+        member = str.__new__(cls, word)
+        member._value_ = word
+        member.text, member.remedy = text, remedy
+        return member
+
+    MEMBER_DEAD = (
+        "member_dead",
+        "{login} is not accepted by the provider, and its partner cannot bring it back",
+        "make another one and put it into the same place; `rotator bootstrap` does it where it may",
+    )
+    MEMBER_UNABLE = (
+        "member_unable",
+        "{login} may not manage tokens, so it cannot keep its partner alive",
+        "give it that permission, or put a token there that has it",
+    )
+    MEMBER_OCCUPIED = (
+        "member_occupied",
+        "in the place of {login} stands a value that is not ours and that the provider does not accept",
+        "put a living token there, or empty the place; nothing is written over it",
+    )
+    MEMBER_BY_HAND = (
+        "member_by_hand",
+        "the value of {login} is due for renewal and its place cannot be written here",
+        "roll it in the dashboard and put the new value into its place",
+    )
+    MEMBER_ALONE = (
+        "member_alone",
+        "{login} has no partner that could keep it alive",
+        "add a second one as `standby_token`; `rotator bootstrap` makes it where it may",
+    )
+
+    @classmethod
+    def of(cls, word: object) -> Self | None:
+        """Return the member with that word; None for one that this version does not know."""
+        return next((member for member in cls if member == word), None)

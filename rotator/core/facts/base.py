@@ -9,7 +9,7 @@ from typing import ClassVar, Final
 from rotator.core.ids import NO_ROTATION, NO_TOKEN, NO_VALUE, CredentialId, FactId, Fingerprint, RotationId, TokenId
 from rotator.core.plain import NEVER
 
-MACHINE: Final = 3
+MACHINE: Final = 4
 """Version of the state machine; each type of fact says which one knew it first (`What.machine`)."""
 
 
@@ -65,6 +65,13 @@ class Kind(StrEnum):
     RESOLVED = "resolved"
     ACK = "ack"
     FORGOTTEN = "forgotten"
+    # a pair of tokens that keep each other alive
+    MEMBER = "member"
+    EXTENDING = "extending"
+    PROLONGED = "prolonged"
+    ROLLING = "rolling"
+    PLACED = "placed"
+    UNKEPT = "unkept"
     # of a newer version; never written
     UNKNOWN = "unknown"
 

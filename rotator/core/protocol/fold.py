@@ -7,7 +7,14 @@ from dataclasses import replace
 from typing import Any, Final
 
 from rotator.core.facts import Draft, Fact, Kind
-from rotator.core.protocol import drift_facts, marker_facts, outside_facts, retirement_facts, rotation_facts
+from rotator.core.protocol import (
+    drift_facts,
+    marker_facts,
+    outside_facts,
+    pair_facts,
+    retirement_facts,
+    rotation_facts,
+)
 from rotator.core.protocol.view import View
 
 K = Kind
@@ -60,6 +67,12 @@ FOLDERS: Final[Mapping[Kind, Folder]] = {
     K.RESOLVED: outside_facts.resolved,
     K.UNKNOWN: outside_facts.unknown,
     K.ACK: marker_facts.acknowledged,
+    K.MEMBER: pair_facts.member,
+    K.EXTENDING: pair_facts.extending,
+    K.PROLONGED: pair_facts.prolonged,
+    K.ROLLING: pair_facts.rolling,
+    K.PLACED: pair_facts.placed,
+    K.UNKEPT: pair_facts.unkept,
 }
 
 

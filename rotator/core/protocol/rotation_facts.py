@@ -25,7 +25,7 @@ from rotator.core.facts import (
     Written,
 )
 from rotator.core.ids import NO_ROTATION, NO_TOKEN, NO_VALUE
-from rotator.core.protocol import drift_facts, folding, marker_facts
+from rotator.core.protocol import drift_facts, folding, marker_facts, pair_facts
 from rotator.core.protocol.view import AttemptState, Rotation, View
 
 K = Kind
@@ -108,7 +108,7 @@ def captured(view: View, fact: Captured, of: Draft) -> View:
                 failures=folding.minus(rotation.failures, ("mint", "")),
             ),
         )
-    return view  # else a late capture: kept, moves nothing
+    return pair_facts.captured(view, fact, of)  # of a credential a late capture: kept, moves nothing
 
 
 def abandoned(view: View, fact: Abandoned, of: Draft) -> View:

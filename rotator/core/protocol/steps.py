@@ -25,6 +25,7 @@ from rotator.core.facts import (
     What,
 )
 from rotator.core.ids import NO_TOKEN
+from rotator.core.protocol.pair_steps import PAIR_GUARDS
 from rotator.core.protocol.view import AttemptState, View
 
 K = Kind
@@ -213,7 +214,7 @@ GUARDS: Final[Guards] = {
     K.FORGOTTEN: (nothing_open,),
     K.ACK: (published_generation,),
 }
-"""Kinds that are absent are legal at any time."""
+"""Kinds that are absent are legal at any time; those of a pair stand in `pair_steps.PAIR_GUARDS`."""
 
 
 def legal(view: View, draft: Draft, guards: Guards = GUARDS) -> str:
@@ -223,4 +224,5 @@ def legal(view: View, draft: Draft, guards: Guards = GUARDS) -> str:
     """
     if view.newer and draft.kind is not K.CAPTURED:
         return f"a newer version of rotator wrote `{view.newer}` there, which this one does not know"
-    return next((why for guard in guards.get(draft.kind, ()) if (why := guard(view, draft.what, draft))), "")
+    asked = guards.get(draft.kind) or PAIR_GUARDS.get(draft.kind, ())
+    return next((why for guard in asked if (why := guard(view, draft.what, draft))), "")

@@ -22,6 +22,7 @@ from rotator.core.ids import (
     TokenId,
 )
 from rotator.core.plain import Json
+from rotator.core.protocol.pair_view import Pair
 from rotator.core.protocol.target_view import UNSEEN as UNSEEN
 from rotator.core.protocol.target_view import Acceptance as Acceptance
 from rotator.core.protocol.target_view import ByTarget
@@ -246,6 +247,7 @@ class View(ByTarget):
         like: what somebody made of the current token and is right, so that successors are made like it.
         newer: the word of the first fact that only a newer version knows and that may not be passed over, or empty.
         newer_at: when that was written.
+        pair: of a pair's stream, its members by token id.
     """
 
     position: int = 0
@@ -287,6 +289,7 @@ class View(ByTarget):
     newer: str = ""
     newer_at: float = 0.0
     former: Mapping[str, Mapping[str, Json]] = field(default_factory=dict)
+    pair: Pair = field(default_factory=dict)
 
     @property
     def scope(self) -> str:

@@ -349,6 +349,7 @@ def test_random_histories_reach_the_whole_protocol():
                 destroyed += action.act in (Act.DISABLE, Act.DELETE)
                 written += action.act is Act.WRITE
 
-    assert kinds == set(Kind) - {K.CONFIGURED, K.UNKNOWN, K.FORGOTTEN, K.HOOKED}
+    pair = {K.MEMBER, K.EXTENDING, K.PROLONGED, K.ROLLING, K.PLACED, K.UNKEPT}  # of a stream of its own
+    assert kinds == set(Kind) - {K.CONFIGURED, K.UNKNOWN, K.FORGOTTEN, K.HOOKED} - pair
     assert destroyed > 20
     assert written > 20

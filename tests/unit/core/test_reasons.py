@@ -23,7 +23,9 @@ def test_what_rests_is_a_due_date_or_ends_with_a_person_or_an_hour():
     resting = {reason.value for reason in Reason if reason.effect is Effect.RESTS}
 
     calendar = {"window", "freeze", "group", "group_gap"}
-    assert resting == {"watch", "fresh", "paused", "pacing", "restored_journal", "clock_suspect"} | calendar
+    assert (
+        resting == {"watch", "fresh", "paused", "pacing", "restored_journal", "clock_suspect", "staggered"} | calendar
+    )
 
 
 def test_every_code_has_a_remedy_and_only_a_restored_journal_keeps_nothing_from_being_fresh():

@@ -16,7 +16,7 @@ from rotator.app.documents import credential_document
 from rotator.config.load import load
 from rotator.core.credential import Credential, Policy, State, TargetRef
 from rotator.core.protocol.view import blank
-from rotator.core.reasons import RETIREMENT_WAITS, OperatorCode
+from rotator.core.reasons import RETIREMENT_WAITS, KeepCode, OperatorCode
 from rotator.core.status import credential_status
 from rotator.observability.families import FAMILIES
 from rotator.registry import CONNECTIONS, TARGETS, kinds
@@ -108,7 +108,7 @@ def test_every_page_can_be_found_from_the_readme() -> None:
     assert {page.resolve() for page in PAGES} - seen == {(ROOT / "CHANGELOG.md").resolve()} - seen
 
 
-@pytest.mark.parametrize("code", OperatorCode)
+@pytest.mark.parametrize("code", [*OperatorCode, *KeepCode])
 def test_every_code_of_an_operator_has_a_runbook(code: str) -> None:
     assert f"\n### {code}\n" in text("operations.md")
 
