@@ -20,8 +20,8 @@ from rotator.core.secret import Secret
 from rotator.daemon import Cadence, Daemon
 from rotator.engine.driver import End, Pass
 from rotator.host.latch import Latch
+from rotator.journal.key_file import generate_key
 from rotator.journal.open import open_journal
-from rotator.journal.sealing import generate_key
 from rotator.journal.store import SqlJournal
 
 MANY, FEW, DUE, TICKS = 1_000_000, 1_000, 100, 200

@@ -11,8 +11,8 @@ from typing import Any
 
 from bench.row import Row, cpu_seconds
 from rotator.journal import chain, records
+from rotator.journal.key_file import generate_key
 from rotator.journal.open import open_journal
-from rotator.journal.sealing import generate_key
 from rotator.journal.store import SqlJournal
 
 STREAMS, EACH = 5_000, 200

@@ -20,8 +20,8 @@ from rotator.core.ports.runtime import Priority
 from rotator.core.schedule.admission import Renewal, admitted
 from rotator.daemon import WORKERS
 from rotator.journal.budget import SharedBudget
+from rotator.journal.key_file import generate_key
 from rotator.journal.open import open_journal
-from rotator.journal.sealing import generate_key
 
 CREDENTIALS = 10_000
 LIFETIME, MARGIN = 30 * DAY, 10 * DAY

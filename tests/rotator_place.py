@@ -86,7 +86,7 @@ class Place:
         self.more = more
         (self.folder / "rotator.yaml").write_text(json.dumps(document, indent=1))
         if not (self.folder / "rotator.key").exists():
-            from rotator.journal.sealing import generate_key
+            from rotator.journal.key_file import generate_key
 
             generate_key(self.folder / "rotator.key")
         return self

@@ -23,14 +23,14 @@ from rotator.core.events import Event
 from rotator.core.facts import Draft
 from rotator.core.ids import CredentialId, TokenId
 from rotator.core.protocol.view import View
-from rotator.core.secret import Secret
 from rotator.engine.driver import Driver
 from rotator.engine.provider_time import ProviderTime
 from rotator.engine.work import Tuning
 from rotator.host.clock import SystemClock
 from rotator.host.latch import Latch
+from rotator.journal.key_file import generate_key
 from rotator.journal.open import JournalAbsent, open_journal
-from rotator.journal.sealing import generate_key
+from rotator.journal.sealing import KeyRing
 from rotator.journal.store import SqlJournal
 from rotator.registry import kinds
 
@@ -202,8 +202,8 @@ def _tuning(config: Config) -> Tuning:
     return Tuning(watch=advanced.watch, sweep=advanced.sweep, doubt=2 * advanced.settle)
 
 
-def state_key(config: Config) -> Secret:
-    """Return the encryption key; it is made where nobody configured one and it is not there yet.
+def state_key(config: Config) -> KeyRing:
+    """Return the encryption keys; one is made where nobody configured one and it is not there yet.
 
     Raises:
         ConfigError: it cannot be read.
@@ -220,4 +220,5 @@ def state_key(config: Config) -> Secret:
                 f"making the folder of the state, {config.state.folder}: {error.strerror}",
                 "give `state.url` a folder that this user may write to, or set STATE_DIRECTORY",
             ) from error
-    return config.state.encryption_key.read()
+    reference = config.state.encryption_key
+    return KeyRing(reference.read_lines(), reference.read_lines if reference.changes else None)

@@ -185,7 +185,7 @@ def _opened(app: App) -> Iterator[SqlJournal | None]:
     if app.journal is None:
         yield None
         return
-    found = open_journal(place.url, place.encryption_key.read(), mode="reader")
+    found = open_journal(place.url, place.encryption_key.read_lines(), mode="reader")
     try:
         yield found
     finally:

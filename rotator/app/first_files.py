@@ -14,7 +14,7 @@ from rotator.config.load import load
 from rotator.config.secret_ref import SecretRef
 from rotator.core.errors import ConfigError, RotatorError
 from rotator.host.files import create_whole
-from rotator.journal.sealing import generate_key
+from rotator.journal.key_file import generate_key
 from rotator.registry import kinds
 from rotator.sources.cloudflare import accounts
 from rotator.sources.cloudflare.connection import CloudflareConnection

@@ -41,7 +41,7 @@ def key(config: Config) -> Iterator[Finding]:
     if place.generated and not place.database.exists():
         return  # the first start makes both
     try:
-        place.encryption_key.read()
+        place.encryption_key.read_lines()
     except RotatorError as error:
         yield _fail("encryption_key", error)
     else:
@@ -54,7 +54,7 @@ def journal(config: Config) -> Iterator[Finding]:
     first = place.generated and not place.database.exists()
     try:
         one_journal(config)
-        found = open_journal(place.url, None if first else place.encryption_key.read(), mode="reader")
+        found = open_journal(place.url, None if first else place.encryption_key.read_lines(), mode="reader")
     except JournalAbsent:
         yield _absent(config)
     except RotatorError as error:

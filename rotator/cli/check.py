@@ -116,7 +116,7 @@ def audit_verify(settings: Settings) -> int:
     from rotator.journal.open import open_journal
 
     state = running_configuration(settings).state
-    with_key = open_journal(state.url, state.encryption_key.read(), mode="reader")
+    with_key = open_journal(state.url, state.encryption_key.read_lines(), mode="reader")
     try:
         verdict, damage = with_key.audit.verify(), with_key.audit.integrity()
         names = {stream.id: stream.name for stream in with_key.streams.all()}

@@ -28,6 +28,7 @@ from rotator.cli import (
     forget,
     init,
     inventory,
+    keys,
     operate,
     permissions,
     run,
@@ -43,11 +44,12 @@ SECTIONS: Final = (
     ("Run", ("run", "once", "exec")),
     ("Look", ("status", "plan", "history", "check", "permissions", "token", "discover", "audit", "healthcheck")),
     ("Act", ("rotate", "pause", "resume", "resolve", "ack", "forget")),
+    ("Keep", ("rekey",)),
     ("Set up", ("init", "bootstrap", "adopt", "keygen", "schema", "version", "testing")),
 )
 """The verbs in the order in which `--help` shows them."""
 
-LATER: Final = ("revoke", "rekey")
+LATER: Final = ("revoke",)
 """Verbs that are planned; until then each says so."""
 
 HELP: Final = """Keeps Cloudflare API tokens fresh: makes the successor ahead of time, proves it,
@@ -174,7 +176,7 @@ def _later(name: str) -> None:
 
 
 for _module in (
-    *(tools, run, execute, show, check, permissions, token, inventory, adopt, operate, acknowledge, forget),
+    *(tools, keys, run, execute, show, check, permissions, token, inventory, adopt, operate, acknowledge, forget),
     *(init, bootstrap),
 ):
     _module.register(app)

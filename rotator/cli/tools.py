@@ -1,4 +1,4 @@
-"""Verbs that need no configuration: keygen, schema, version, sandbox, demo, testing."""
+"""Verbs that need no configuration: schema, version, sandbox, demo, testing."""
 
 from __future__ import annotations
 
@@ -9,33 +9,9 @@ import typer
 
 from rotator.cli import exits
 from rotator.cli.layout import Column, Row, Table, table, text
-from rotator.cli.output import say, terminal_width, write_json, write_lines
+from rotator.cli.output import terminal_width, write_json, write_lines
 from rotator.cli.verbs import Settings, verb
 from rotator.core.errors import ConfigError, RotatorError
-
-
-def keygen(
-    settings: Settings,
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="Where the key goes; must not exist yet.")],
-) -> int:
-    """Write a new encryption key, mode 0600.
-
-    The key seals every captured value in the journal. Keep it away from the
-    database, and keep a copy: without it the journal's values are lost.
-    An existing file is never overwritten.
-
-      rotator keygen /run/secrets/rotator.key
-    """
-    from rotator.host.home import expanded
-    from rotator.journal.sealing import generate_key
-
-    key_id = generate_key(expanded(file))
-    if settings.json:
-        write_json({"file": str(file), "key_id": key_id, "mode": "0600"})
-    else:
-        write_lines([text(f"wrote key {key_id} to {file}, mode 0600")])
-        say(f"do: state: {{ encryption_key: {{ file: {file} }} }}")
-    return exits.DONE
 
 
 def schema(settings: Settings) -> int:
@@ -161,7 +137,7 @@ def crash_points(settings: Settings) -> int:
 
 def register(app: typer.Typer) -> None:
     """Add these verbs."""
-    for function in (demo, sandbox, keygen, schema, version):
+    for function in (demo, sandbox, schema, version):
         verb(app)(function)
     testing = typer.Typer(help="Hooks for tests of crashes.", no_args_is_help=True, rich_markup_mode=None)
     verb(testing, "crash-points")(crash_points)

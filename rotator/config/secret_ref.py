@@ -114,15 +114,32 @@ class SecretRef(Stanza):
                 spaces, or its file may be written by others.
             Unavailable: the command failed or took longer than `COMMAND_TIMEOUT`.
         """
+        return one_line(self._content(), self.describe())
+
+    def read_lines(self) -> Secret:
+        """Read what may have several lines, a key file; for errors see `read`, but for those about lines and spaces."""
+        content = self._content()
+        if len(content) > LARGEST:
+            raise ConfigError(f"reading a secret: {self.describe()} is longer than {LARGEST} bytes", "name another one")
+        text = content.decode("ascii", "replace")
+        if not text.strip():
+            raise ConfigError(f"reading a secret: {self.describe()} is empty", "put the secret there")
+        return Secret(text)
+
+    @property
+    def changes(self) -> bool:
+        """Whether reading it again costs nothing and may find something new: so it is with files."""
+        return self.file is not None or self.systemd_credential is not None
+
+    def _content(self) -> bytes:
         if self.env is not None:
             content = os.environb.get(self.env.encode())
             if content is None:
                 raise ConfigError(f"reading a secret: {self.describe()} is not set", f"set {self.env} for this process")
-        elif self.command is not None:
-            content = _run(self.command, self.describe())
-        else:
-            content = _read_file(self._path(), self.describe())
-        return one_line(content, self.describe())
+            return content
+        if self.command is not None:
+            return _run(self.command, self.describe())
+        return _read_file(self._path(), self.describe())
 
     def refusal(self) -> str | None:
         """Return why `read` would refuse the file as it is now, for others may write it; None if it would not.

@@ -134,6 +134,9 @@ class Point(StrEnum):
     AFTER_FILE_UNLINK = "after_file_unlink", "env_file"
     BEFORE_FILE_IN_PLACE = "before_file_in_place"
     AFTER_FILE_IN_PLACE = "after_file_in_place"
+    # Another key under the values.
+    BEFORE_REKEY_STEP = "before_rekey_step"
+    AFTER_REKEY_STEP = "after_rekey_step"
     # What follows a publication.
     BEFORE_HOOK = "before_hook"
     AFTER_HOOK = "after_hook"

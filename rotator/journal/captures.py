@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, cast
 
 from rotator.core.encoding import COLUMNS, decode, encode
@@ -104,6 +104,28 @@ class Captures:
         with self._lock:
             found = self._spooled.get(key)
         return found[1] if found else None
+
+    def rewrap(self, wrap: Callable[[Sealed], Sealed]) -> None:
+        """Spool what lies in this process's file once more as `wrap` returns it, and wipe what was there.
+
+        Raises:
+            JournalUnsafe: the disk refuses; the old copy stays.
+
+        Crash: leaves the old copy, the new one, or both.
+        """
+        with self._lock:
+            found = dict(self._spooled)
+        for key, (handle, envelope) in found.items():
+            new = replace(envelope, sealed=wrap(envelope.sealed))
+            try:
+                place = self._owners.spool.write(new.to_bytes())
+                with self._lock:
+                    there = self._spooled.get(key)
+                    if there is not None:
+                        self._spooled[key] = (place, new)
+                self._owners.spool.drop(handle if there is not None else place)
+            except OSError as error:
+                raise unsafe("spooling a captured value under another key", error) from error
 
     def drop(self, key: tuple[str, str, int, str]) -> None:
         """Wipe the spooled copy of what the journal holds now; a disk that refuses leaves a harmless copy."""

@@ -152,7 +152,7 @@ class Ledger:
         )
         record = chain.link(self._seal.chain_key, record, sealed.digest if sealed else "")
         if sealed is not None:
-            records.insert_sealed(connection, sealed)
+            records.insert_sealed(connection, self._seal.current(sealed))
         records.insert(connection, record)
         return _Head(fact.position, record.hash, fold(head.view, fact))
 

@@ -23,9 +23,10 @@ from rotator.host.filesystems import filesystem_kind, is_network_filesystem
 from rotator.host.locks import FileLock
 from rotator.journal import schema
 from rotator.journal.database import Clock, Connection, Database, run, unsafe
+from rotator.journal.key_file import read_key
 from rotator.journal.owners import Owners, Process, processes
 from rotator.journal.schema import Standing
-from rotator.journal.sealing import KeyRing, Seal, new_secret, pack, read_key, unlock, unpack
+from rotator.journal.sealing import KeyRing, Seal, new_secret, pack, unlock, unpack
 from rotator.journal.sqlite import Connect, SqliteDatabase
 from rotator.journal.store import SqlJournal
 
@@ -54,7 +55,7 @@ class AlreadyRunning(JournalUnsafe):
 
 def open_journal(
     url: str,
-    key: Secret | Path | None,
+    key: KeyRing | Secret | Path | None,
     *,
     mode: Literal["writer", "reader"] = "writer",
     kind: Literal["run", "once"] = "once",
@@ -67,7 +68,7 @@ def open_journal(
 
     Args:
         url: `sqlite:///PATH`, four slashes for an absolute path.
-        key: content or path of the key file; a reader may go without and then neither reveals nor verifies.
+        key: content or path of the key file, or its keys; a reader without one neither reveals nor verifies.
         mode: a writer makes and migrates the file; a reader changes nothing.
         kind: `run` for the daemon, of which there may be one; everything else is `once`.
         clock: the machine's, unless a test has its own.
@@ -85,7 +86,7 @@ def open_journal(
     """
     path = path_of(url)
     clock = clock or SystemClock()
-    keys = KeyRing(read_key(key) if isinstance(key, Path) else key) if key is not None else None
+    keys = _ring(key)
     try:
         _local(path)
         if mode == "reader":
@@ -104,6 +105,12 @@ def open_journal(
         ) from error
     except OSError as error:
         raise unsafe(f"opening the journal {path}", error) from error
+
+
+def _ring(key: KeyRing | Secret | Path | None) -> KeyRing | None:
+    if isinstance(key, Path):
+        return KeyRing(read_key(key), lambda: read_key(key))
+    return KeyRing(key) if isinstance(key, Secret) else key
 
 
 def path_of(url: str) -> Path:
@@ -199,7 +206,7 @@ def _writer(
             if running:
                 raise AlreadyRunning(path, running)
         me = Owners(db, clock, crash)
-        me.announce(kind)
+        me.announce(kind, keys.active)
     except BaseException:
         db.close()
         raise

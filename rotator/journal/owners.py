@@ -17,11 +17,17 @@ from typing import Final
 
 from rotator.core.errors import JournalUnsafe
 from rotator.host.locks import FileLock, is_locked
-from rotator.journal.database import Clock, Database, run, unsafe
+from rotator.journal.database import Clock, Connection, Database, run, unsafe
 from rotator.journal.spool import Spool
 
 FRESH_SECONDS: Final = 30.0
 """A daemon whose heartbeat is older does not count as running, whatever its lock says: it hangs, or is stopped."""
+
+
+SEALS_UNDER: Final = "key:"
+"""What the name of a row of `meta` begins with in which a process says under which key it seals."""
+
+_SEALS: Final = "INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value"
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,11 +106,15 @@ class Owners:
             finally:
                 lock.release()
             with self._db.write(durable=False) as connection:
-                run(connection, "DELETE FROM process WHERE owner = ?", (owner,))
-                run(connection, "DELETE FROM canary WHERE owner = ?", (owner,))
+                _gone(connection, owner)
 
-    def announce(self, kind: str) -> None:
-        """Write this process's row: the first write of every writer, which shows whether the journal can be written."""
+    def announce(self, kind: str, under: str) -> None:
+        """Write this process's row: the first write of every writer, which shows whether the journal can be written.
+
+        Args:
+            kind: `run` or `once`.
+            under: id of the key under which it seals.
+        """
         wall = self._clock.utc()
         with self._db.write() as connection:
             boot, now = self._db.now(connection, self._clock)
@@ -114,6 +124,15 @@ class Owners:
                 " VALUES (?, ?, ?, ?, ?, ?, ?, ?, '')",
                 (self.me, kind, socket.gethostname(), os.getpid(), wall, wall, now, boot),
             )
+            run(connection, _SEALS, (SEALS_UNDER + self.me, under))
+
+    def seals(self, under: str) -> None:
+        """Say under which key this process seals from now on; whoever changes the key waits until all say the new one.
+
+        It follows every commit of what was sealed under another one.
+        """
+        with self._db.write() as connection:
+            run(connection, _SEALS, (SEALS_UNDER + self.me, under))
 
     def beat(self, listener: str | None) -> None:
         """Refresh this process's heartbeat, and its listener unless None."""
@@ -130,11 +149,17 @@ class Owners:
         """Give up the lock; remove the file and the row unless the spool still holds what the journal does not."""
         if self.spool.close():  # first: what came into a file that goes would count as safe, and be lost
             with suppress(JournalUnsafe), self._db.write(durable=False) as connection:
-                run(connection, "DELETE FROM process WHERE owner = ?", (self.me,))
-                run(connection, "DELETE FROM canary WHERE owner = ?", (self.me,))
+                _gone(connection, self.me)
             with suppress(OSError):
                 self.path(self.me).unlink(missing_ok=True)
         self._lock.release()
+
+
+def _gone(connection: Connection, owner: str) -> None:
+    """Remove the rows of a process: who it was, its canary, and what it said under which key it seals."""
+    run(connection, "DELETE FROM process WHERE owner = ?", (owner,))
+    run(connection, "DELETE FROM canary WHERE owner = ?", (owner,))
+    run(connection, "DELETE FROM meta WHERE name = ?", (SEALS_UNDER + owner,))
 
 
 def processes(db: Database, clock: Clock) -> list[Process]:

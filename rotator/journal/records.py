@@ -182,6 +182,24 @@ def all_sealed(connection: Connection) -> Iterator[Sealed]:
         yield _sealed(row)
 
 
+def living(connection: Connection, after: str, limit: int) -> list[Sealed]:
+    """Return the next sealed values, by id, whose keys are not destroyed."""
+    statement = (
+        f"SELECT {', '.join(_SEALED)} FROM sealed"  # noqa: S608
+        " WHERE sealed_id > ? AND wrapped_key IS NOT NULL ORDER BY sealed_id LIMIT ?"
+    )
+    return [_sealed(row) for row in run(connection, statement, (after, limit))]
+
+
+def rewrap(connection: Connection, sealed: Sealed) -> None:
+    """Keep the key of a sealed value as it is wrapped in `sealed`, unless it was destroyed meanwhile."""
+    run(
+        connection,
+        "UPDATE sealed SET key_id = ?, wrapped_key = ? WHERE sealed_id = ? AND wrapped_key IS NOT NULL",
+        (sealed.key_id, sealed.wrapped_key, sealed.sealed_id),
+    )
+
+
 def _sealed(row: Any) -> Sealed:
     found = dict(zip(_SEALED, row, strict=True))
     return Sealed(**{**found, "wrapped_key": found["wrapped_key"] or b""})

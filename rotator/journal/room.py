@@ -16,7 +16,6 @@ from rotator.core.ids import NO_ROTATION, NO_TOKEN, CredentialId
 from rotator.core.secret import Secret
 from rotator.journal.database import Database, run, unsafe
 from rotator.journal.owners import Owners
-from rotator.journal.records import all_sealed
 from rotator.journal.sealing import Seal, pack, unpack
 
 _CANARY_BYTES: Final = 8192
@@ -90,27 +89,6 @@ class Room:
         """
         if self._log_holds_keys:
             self._log_holds_keys = not self._db.tidy()
-
-    def rewrap(self, seal: Seal) -> int:
-        """Wrap the keys of all living sealed values anew; return how many changed."""
-        changed = 0
-        with self._db.write() as connection:
-            for sealed in list(all_sealed(connection)):
-                if sealed.wrapped_key and sealed.key_id != seal.active:
-                    new = seal.rewrap(sealed)
-                    run(
-                        connection,
-                        "UPDATE sealed SET key_id = ?, wrapped_key = ? WHERE sealed_id = ?",
-                        (new.key_id, new.wrapped_key, sealed.sealed_id),
-                    )
-                    changed += 1
-            root = unpack(json.loads(run(connection, "SELECT value FROM meta WHERE name = 'secret'")[0][0]))
-            if root.key_id != seal.active:
-                content = json.dumps(pack(seal.rewrap(root)))
-                run(connection, "UPDATE meta SET value = ? WHERE name = 'secret'", (content,))
-        self.forget()
-        self.tidy()
-        return changed
 
 
 def counts(db: Database) -> dict[str, int]:

@@ -9,27 +9,26 @@ from __future__ import annotations
 
 import base64
 import binascii
+import copy
 import hashlib
 import hmac
 import os
-import re
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from rotator.core.errors import ConfigError, JournalUnsafe
+from rotator.core.errors import ConfigError, JournalUnsafe, Unavailable
 from rotator.core.ids import NO_ROTATION, NO_TOKEN, NO_VALUE, CredentialId, Fingerprint, RotationId, TokenId
 from rotator.core.secret import Secret
-from rotator.host.files import create_whole
+from rotator.journal.key_file import Key, parse
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 FORMAT: Final = 1
-_KEY_LINE = re.compile(r"^rotator-key-v1[: ]([0-9a-f]{8})[: ]([A-Za-z0-9+/]{43}=)$")
 _KEY: Final = 32
 _NONCE: Final = 12
 """Bytes of a GCM nonce (NIST SP 800-38D section 5.2.1.1). Random ones are safe: every key seals one record only."""
@@ -77,12 +76,6 @@ class Sealed:
         return "\n".join(("rotator-sealed", *parts)).encode()
 
 
-@dataclass(frozen=True, slots=True)
-class _Key:
-    id: str
-    secret: bytes
-
-
 def _aes_gcm(key: bytes) -> AESGCM:
     """The cipher; its library is loaded by whoever has a key, and never by `status`."""
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -91,26 +84,55 @@ def _aes_gcm(key: bytes) -> AESGCM:
 
 
 class KeyRing:
-    """The keys of one key file: the first one seals, all of them open."""
+    """The keys of one key file: the first one seals, all of them open. Safe to share between threads.
 
-    def __init__(self, text: Secret) -> None:
+    It may read its file again: a key that stands there by then opens at once, and seals once `turn` was told to.
+    """
+
+    def __init__(self, text: Secret, again: Callable[[], Secret] | None = None) -> None:
         """Read a key file: one `rotator-key-v1:<8 hex>:<base64 of 32 bytes>` per line, `#` comments allowed.
+
+        Args:
+            text: its content.
+            again: reads it once more; None where it cannot change.
 
         Raises:
             ConfigError: it holds no key, or a line is no key.
         """
-        lines = [line.strip() for line in text.reveal().splitlines()]
-        keys = []
-        for number, line in enumerate(lines, start=1):
-            if not line or line.startswith("#"):
-                continue
-            found = _KEY_LINE.match(line)
-            if found is None:
-                raise ConfigError(f"reading the encryption key: line {number} is not a rotator key", _MAKE_ONE)
-            keys.append(_Key(found[1], base64.b64decode(found[2])))
-        if not keys:
-            raise ConfigError("reading the encryption key: it is empty", _MAKE_ONE)
-        self._keys: Sequence[_Key] = keys
+        self._keys: tuple[Key, ...] = parse(text)
+        self._again = again
+
+    def turn(self, proof: Sealed) -> bool:
+        """Read the file again and seal with what is first there; True where that is another key than before.
+
+        A file that does not open `proof` by itself is not believed: it is another journal's, or half of one. Keys that
+        were known go on to open until the process ends.
+
+        Raises:
+            ConfigError: the file cannot be read, or is no key file.
+            JournalUnsafe: it does not open `proof`.
+        """
+        if self._again is None:
+            return False
+        text = self._again()
+        found = parse(text)
+        if found[0].id == self.active and {key.id for key in found} <= {key.id for key in self._keys}:
+            return False
+        KeyRing(text).open(proof)
+        turned = found[0].id != self.active
+        self._keys = _joined(found, self._keys)
+        return turned
+
+    def alone(self) -> KeyRing:
+        """Return a ring of the key that seals, and no other."""
+        ring = copy.copy(self)
+        ring._keys, ring._again = self._keys[:1], None
+        return ring
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """Ids of all keys, that which seals first."""
+        return tuple(key.id for key in self._keys)
 
     @property
     def active(self) -> str:
@@ -154,17 +176,31 @@ class KeyRing:
 
         if not sealed.wrapped_key:
             raise KeyError(f"the key of the sealed value {sealed.sealed_id} was destroyed")
-        for key in self._keys:
-            if key.id == sealed.key_id:
-                try:
-                    nonce, wrapped = sealed.wrapped_key[:_NONCE], sealed.wrapped_key[_NONCE:]
-                    return _aes_gcm(key.secret).decrypt(nonce, wrapped, sealed._bound())
-                except InvalidTag as error:
-                    raise _wrong_key(f"key {key.id} does not open what was sealed under that id") from error
-        raise _wrong_key(f"it is sealed under key {sealed.key_id}, and the key file holds {self._names()}")
+        key = self._find(sealed.key_id)
+        if key is None:
+            raise _wrong_key(f"it is sealed under key {sealed.key_id}, and the key file holds {', '.join(self.ids)}")
+        try:
+            nonce, wrapped = sealed.wrapped_key[:_NONCE], sealed.wrapped_key[_NONCE:]
+            return _aes_gcm(key.secret).decrypt(nonce, wrapped, sealed._bound())
+        except InvalidTag as error:
+            raise _wrong_key(f"key {key.id} does not open what was sealed under that id") from error
 
-    def _names(self) -> str:
-        return ", ".join(key.id for key in self._keys)
+    def _find(self, key_id: str) -> Key | None:
+        """The key of that id; one that came into the file since it was read is found, too."""
+        known = next((key for key in self._keys if key.id == key_id), None)
+        if known is None and self._again is not None:
+            with suppress(ConfigError, Unavailable):  # a file that is gone now opens nothing more
+                self._keys = _joined(self._keys, parse(self._again()))
+            known = next((key for key in self._keys if key.id == key_id), None)
+        return known
+
+
+def _joined(first: Iterable[Key], then: Iterable[Key]) -> tuple[Key, ...]:
+    """All keys, each once; of two with one id the first."""
+    found: dict[str, Key] = {}
+    for key in (*first, *then):
+        found.setdefault(key.id, key)
+    return tuple(found.values())
 
 
 class Seal:
@@ -175,11 +211,6 @@ class Seal:
         self.instance = instance
         self._keys = keys
         self._secret = secret
-
-    @property
-    def active(self) -> str:
-        """Id of the key that seals now."""
-        return self._keys.active
 
     @cached_property
     def _fingerprint_key(self) -> bytes:
@@ -215,9 +246,19 @@ class Seal:
         """Decrypt; raises as `KeyRing.open`."""
         return Secret(self._keys.open(sealed).decode())
 
-    def rewrap(self, sealed: Sealed) -> Sealed:
-        """Wrap the key of a record with the active key; raises as `KeyRing.open`."""
-        return self._keys.rewrap(sealed)
+    def current(self, sealed: Sealed) -> Sealed:
+        """Return a record under the key that seals now; one that this ring does not open is returned as it is."""
+        if sealed.key_id == self._keys.active:
+            return sealed
+        try:
+            return self._keys.rewrap(sealed)
+        except JournalUnsafe:
+            return sealed  # it may be the only copy of a value, and another process may have its key
+
+    @property
+    def keys(self) -> KeyRing:
+        """The key ring."""
+        return self._keys
 
 
 def new_secret(instance: str, keys: KeyRing) -> Sealed:
@@ -270,51 +311,6 @@ def unpack(data: dict[str, str | int]) -> Sealed:
         return Sealed(**found)  # type: ignore[arg-type]  # a wrong shape is a ValueError for the caller, as any other
     except (TypeError, binascii.Error) as error:
         raise ValueError("this is not a sealed record") from error
-
-
-def generate_key(path: Path) -> str:
-    """Write a new key file (mode 0600) and return the key's id; an existing file is never overwritten.
-
-    Raises:
-        ConfigError: the file exists, or cannot be written.
-
-    Crash: leaves no file, or a whole one.
-    """
-    key_id, key = secrets.token_hex(4), base64.b64encode(os.urandom(32)).decode()
-    try:
-        create_whole(path, f"rotator-key-v1:{key_id}:{key}\n".encode(), 0o600)
-    except FileExistsError as error:
-        raise ConfigError(
-            f"writing a new key to {path}: the file exists, and a key is never overwritten",
-            "name another file; a key that is lost makes every value in its journal unreadable",
-        ) from error
-    except OSError as error:
-        raise ConfigError(
-            f"writing a new key to {path}: {error.strerror}", "name a file in a writable folder"
-        ) from error
-    return key_id
-
-
-def read_key(path: Path) -> Secret:
-    """Return the content of a key file.
-
-    Raises:
-        ConfigError: it is missing, unreadable, empty, or others may write to it.
-    """
-    try:
-        with path.open("rb") as file:
-            mode = os.fstat(file.fileno()).st_mode
-            text = file.read(65536).decode("ascii", errors="replace")
-    except OSError as error:
-        raise ConfigError(f"reading the encryption key {path}: {error.strerror}", _MAKE_ONE) from error
-    if mode & 0o022:
-        raise ConfigError(f"reading the encryption key {path}: others may write to it", f"chmod go-w {path}")
-    if not text.strip():
-        raise ConfigError(f"reading the encryption key {path}: it is empty", _MAKE_ONE)
-    return Secret(text)
-
-
-_MAKE_ONE: Final = "`rotator keygen FILE` makes one; state.encryption_key says where the daemon looks for it"
 
 
 def _wrong_key(why: str) -> JournalUnsafe:

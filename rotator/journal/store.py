@@ -26,6 +26,7 @@ from rotator.journal.leases import Leases
 from rotator.journal.ledger import End, Ledger
 from rotator.journal.pace import Pace
 from rotator.journal.presence import Presence
+from rotator.journal.rekey import Keys, Rekeyed
 from rotator.journal.room import Room, counts
 from rotator.journal.sealing import Seal, Sealed
 from rotator.journal.streams import Streams, forget, wake
@@ -39,6 +40,7 @@ class _Writing:
     leases: Leases
     captures: Captures
     room: Room
+    keys: Keys
 
 
 class SqlJournal:
@@ -71,16 +73,11 @@ class SqlJournal:
         self.pace = Pace(db)
         self._ledger = Ledger(db, clock, crash, instance, seal)
         self._epochs: dict[str, int] = {}
-        self._writing = (
-            None
-            if me is None
-            else _Writing(
-                owners=me,
-                leases=Leases(db, me, clock, crash, patience),
-                captures=Captures(me, crash),
-                room=Room(db, me, crash),
-            )
-        )
+        self._writing: _Writing | None = None
+        if me is not None and seal is not None:
+            captures, room = Captures(me, crash), Room(db, me, crash)
+            leases, keys = Leases(db, me, clock, crash, patience), Keys(db, clock, crash, seal.keys, me, captures, room)
+            self._writing = _Writing(owners=me, leases=leases, captures=captures, room=room, keys=keys)
 
     # ------------------------------------------------------------------------------------------------ the right to work
 
@@ -302,21 +299,19 @@ class SqlJournal:
         self._work.room.in_place()
 
     def heartbeat(self, listener: str | None = None) -> None:
-        """Say that this process lives, and where it listens; look whether the file is still in its place.
+        """Say that this process lives, and where it listens; look whether file and key are still the same.
 
         Raises:
             JournalUnsafe: the file was removed or replaced under us.
         """
         self.in_place()
         self._work.owners.beat(listener)
+        self._work.keys.refresh()
         self._work.room.tidy()
 
-    def rewrap(self) -> int:
-        """Wrap the key of every living sealed value with the first key of the key file; return how many were changed.
-
-        Crash: leaves a mixture, which both keys together open; run it again.
-        """
-        return self._work.room.rewrap(self._seal())
+    def rekey(self, patience: float) -> Rekeyed:
+        """Wrap the key of every living value with the first key of the key file, and open each once; see `Keys`."""
+        return self._work.keys.rekey(patience, self.import_spools)
 
     def counts(self) -> dict[str, int]:
         """Return sizes: facts, credentials, values, values_destroyed, spooled, database_bytes, log_bytes."""

@@ -17,7 +17,6 @@ from rotator.core.errors import ConfigError, Refused, Unavailable
 from rotator.core.findings import Finding
 from rotator.core.secret import Secret
 from rotator.host.crashpoints import crash_at
-from rotator.journal.sealing import KeyRing
 from rotator.sources.cloudflare import accounts
 from rotator.sources.cloudflare.authority import Authority, Person
 from rotator.sources.cloudflare.bearers import GlobalKey
@@ -82,7 +81,7 @@ def _made(
 ) -> list[Standing]:
     """Both tokens: those that stand already, those that an earlier run left on their way, and those that lack."""
     free = _writable(places)
-    with Ledger(found.config.state.folder, found.name, KeyRing(state_key(found.config)), crash_at) as ledger:
+    with Ledger(found.config.state.folder, found.name, state_key(found.config), crash_at) as ledger:
         settler = Settler(found, ledger, places, tell, authority=authority)
         policies = found.need.policies(person.id)
         standing = _kept(found, places)
@@ -131,7 +130,7 @@ def by_value(path: Path, name: str, ask: Ask, *, every: bool, tell: Tell) -> Res
         raise
     places = found.places()
     free = _writable(places)
-    with Ledger(found.config.state.folder, name, KeyRing(state_key(found.config)), crash_at) as ledger:
+    with Ledger(found.config.state.folder, name, state_key(found.config), crash_at) as ledger:
         settler = Settler(found, ledger, places, tell)
         standing = _kept(found, places)
         done = settler.resume((), time.time())

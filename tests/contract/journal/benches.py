@@ -12,8 +12,8 @@ from typing import Any, ClassVar, Protocol
 import pytest
 
 from rotator.core.ports.journal import Journal
+from rotator.journal.key_file import generate_key
 from rotator.journal.open import open_journal
-from rotator.journal.sealing import generate_key
 from rotator.journal.store import SqlJournal
 from rotator.testing.simulation.door import Door
 from rotator.testing.simulation.hub import Hub, Process

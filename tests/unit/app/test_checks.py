@@ -16,7 +16,7 @@ from rotator.core.errors import Unavailable
 from rotator.core.facts import Draft, How, Resolved
 from rotator.core.findings import Finding, Level, of_connection
 from rotator.engine.provider_time import ProviderTime
-from rotator.journal.sealing import generate_key
+from rotator.journal.key_file import generate_key
 from rotator.registry import CONNECTIONS, SOURCES
 from rotator.sources.cloudflare.source import CloudflareSource
 

@@ -255,3 +255,20 @@ def test_a_program_with_a_slash_is_relative_to_the_configuration_and_one_without
     from_path = SecretRef.model_validate({"command": ["op", "./x"]}, context=context)
 
     assert (own.command, from_path.command) == (["/etc/rotator/bin/read", "x"], ["op", "./x"])
+
+
+def test_a_key_file_may_have_several_lines_and_is_held_to_the_same_rules_otherwise(tmp_path: Path) -> None:
+    assert put(tmp_path / "t", "one\ntwo\n").read_lines().reveal() == "one\ntwo\n"
+    with pytest.raises(ConfigError, match="is empty"):
+        put(tmp_path / "t", " \n").read_lines()
+    with pytest.raises(ConfigError, match="longer than"):
+        put(tmp_path / "t", "x" * (LARGEST + 1)).read_lines()
+    with pytest.raises(ConfigError, match="can be written by others"):
+        put(tmp_path / "t", "one\n", mode=0o622).read_lines()
+
+
+def test_only_a_file_is_read_again_by_a_process_that_runs(tmp_path: Path) -> None:
+    assert put(tmp_path / "t").changes
+    assert SecretRef(systemd_credential="key").changes
+    assert not SecretRef(env="KEY").changes
+    assert not SecretRef(command=["cat", "key"]).changes

@@ -15,8 +15,8 @@ from rotator.core.facts import Kind
 from rotator.journal import sqlite as module
 from rotator.journal import sqlite_file
 from rotator.journal.database import run
+from rotator.journal.key_file import generate_key
 from rotator.journal.open import open_journal
-from rotator.journal.sealing import generate_key
 from rotator.journal.sqlite import SqliteDatabase
 from tests.contract.journal.benches import SqliteBench, no_crash
 from tests.contract.journal.drafts import VALUE, captured, claimed, intent, planned, seen

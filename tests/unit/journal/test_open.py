@@ -16,9 +16,9 @@ from rotator.core.errors import ConfigError, IllegalFact, JournalUnsafe
 from rotator.core.facts import Unknown
 from rotator.core.ports.journal import Lease
 from rotator.journal import open as opening
+from rotator.journal.key_file import generate_key, read_key
 from rotator.journal.open import AlreadyRunning, JournalAbsent, open_journal, path_of
 from rotator.journal.schema import REVISIONS
-from rotator.journal.sealing import generate_key, read_key
 from tests.contract.journal.benches import SqliteBench, Template
 from tests.contract.journal.drafts import VALUE, captured, claimed, mine, planned, request, seen
 
@@ -355,26 +355,6 @@ def test_a_spool_that_cannot_be_read_stops_every_claim_and_is_kept(bench: Sqlite
         journal.claim(stream)
     assert "only copy" in refused.value.remedy
     assert list(bench.path.parent.glob(f"*-process-{dead.owner}"))
-
-
-def test_rewrapping_moves_every_living_value_to_the_new_key(bench: SqliteBench, tmp_path: Path):
-    stream = bench.stream("a")
-    with bench.opening() as journal:
-        journal.capture(stream, captured(), VALUE)
-        journal.capture(stream, captured(2, token_id="token-2"), type(VALUE)("second-value"))
-        journal.destroy(stream, "token-2")
-    generate_key(tmp_path / "new.key")
-    both = tmp_path / "both.key"
-    both.write_text((tmp_path / "new.key").read_text() + bench.key.read_text())
-    both.chmod(0o600)
-    journal = open_journal(bench.url, both)
-    assert journal.rewrap() == 1
-    assert journal.rewrap() == 0
-    journal.close()
-    alone = open_journal(bench.url, tmp_path / "new.key")
-    assert alone.reveal(stream, alone.fingerprint(VALUE)) == VALUE
-    assert alone.audit.verify().breaks == ()
-    alone.close()
 
 
 NEWER = {

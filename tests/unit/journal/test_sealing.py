@@ -10,14 +10,13 @@ import pytest
 
 from rotator.core.errors import ConfigError, JournalUnsafe
 from rotator.core.secret import Secret
+from rotator.journal.key_file import generate_key, read_key
 from rotator.journal.sealing import (
     KeyRing,
     Seal,
     Sealed,
-    generate_key,
     new_secret,
     pack,
-    read_key,
     unlock,
     unpack,
 )
@@ -83,7 +82,7 @@ def test_the_first_key_seals_and_every_key_opens():
 
 def test_rewrapping_changes_the_key_and_not_the_ciphertext():
     old = sealed(seal(KEY_A))
-    new = seal(KEY_B, KEY_A).rewrap(old)
+    new = seal(KEY_B, KEY_A).keys.rewrap(old)
     assert (new.ciphertext, new.digest) == (old.ciphertext, old.digest)
     assert seal(KEY_B).open(new) == VALUE
 
