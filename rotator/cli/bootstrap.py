@@ -14,11 +14,11 @@ import typer
 from rotator.cli import exits
 from rotator.cli.layout import Column, Line, Row, Span, Table, table, text
 from rotator.cli.output import is_terminal, say, terminal_width, write_json, write_lines
-from rotator.cli.times import both
 from rotator.cli.verbs import Settings, verb
 from rotator.core.errors import ConfigError
 from rotator.core.findings import Level
 from rotator.core.secret import Secret
+from rotator.core.times import both
 
 if TYPE_CHECKING:
     from rotator.app.bootstrap.run import Result

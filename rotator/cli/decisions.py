@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rotator.cli.choices import CHOICES, NO_CODE, How
 from rotator.cli.names import Chosen
+from rotator.core.choices import CHOICES, NO_CODE, How
 from rotator.core.errors import RotatorError
 
 if TYPE_CHECKING:

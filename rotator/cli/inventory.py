@@ -15,8 +15,8 @@ from rotator.cli import exits
 from rotator.cli.layout import Column, Line, Row, Span, Table, plain, span, table, text, wrapped
 from rotator.cli.output import say, terminal_width, write_json, write_lines
 from rotator.cli.run import duration
-from rotator.cli.times import drawn_at, relative
 from rotator.cli.verbs import Output, Settings, verb
+from rotator.core.times import drawn_at, relative
 
 Document = Mapping[str, Any]
 

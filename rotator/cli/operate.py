@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from rotator.cli import exits
-from rotator.cli.choices import How, Until
 from rotator.cli.decisions import Decision, decide
 from rotator.cli.layout import text
 from rotator.cli.log import open_log, running_configuration
@@ -16,12 +15,14 @@ from rotator.cli.names import Chosen, SomeNames, choose, operator
 from rotator.cli.output import say, write_json, write_lines
 from rotator.cli.preview import Yes, agreed
 from rotator.cli.run import duration, stopping
-from rotator.cli.times import rfc3339
+from rotator.cli.until import Until
 from rotator.cli.verbs import Settings, verb
+from rotator.core.choices import How
 from rotator.core.credential import NEVER, Strategy, least_outage
 from rotator.core.errors import ConfigError
 from rotator.core.facts import Draft, Paused, Requested, Resolved, Resumed, What
 from rotator.core.ids import RequestId
+from rotator.core.times import rfc3339
 
 if TYPE_CHECKING:
     from rotator.app import App

@@ -9,9 +9,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from rotator.cli.layout import Column, Line, Row, Span, Table, table, text, wrapped
-from rotator.cli.times import drawn_at, moment, relative, rfc3339
 from rotator.core.durations import DAY, human
 from rotator.core.reasons import Reason
+from rotator.core.times import drawn_at, moment, relative, rfc3339
 
 Document = Mapping[str, Any]
 

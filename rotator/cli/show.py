@@ -18,10 +18,10 @@ from rotator.cli.layout import Line, text
 from rotator.cli.log import running_configuration
 from rotator.cli.names import AnyNames, Name, is_glob, matches
 from rotator.cli.output import is_terminal, say, styled, terminal_height, terminal_width, write_json, write_lines
-from rotator.cli.times import rfc3339
 from rotator.cli.verbs import Settings, verb
 from rotator.core.credential import State
 from rotator.core.errors import ConfigError, RotatorError
+from rotator.core.times import rfc3339
 
 if TYPE_CHECKING:
     from rotator.app import App

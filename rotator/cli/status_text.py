@@ -6,34 +6,31 @@ It draws what the JSON document says and nothing else, so that both always agree
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from rotator.cli.choices import CHOICES
 from rotator.cli.layout import Column, Line, Row, Span, Table, block, table, text, wrapped
-from rotator.cli.times import both, drawn_at, moment, relative
+from rotator.core.choices import CHOICES
+from rotator.core.remarks import (
+    STATES,
+    Remark,
+    blocked,
+    calm,
+    drifted,
+    follows,
+    named,
+    paused,
+    rank,
+    remarks,
+    requested,
+    trouble_of,
+)
+from rotator.core.times import both, drawn_at, relative
 
 Document = Mapping[str, Any]
 
-STATES: Final[Mapping[str, str]] = {
-    "needs_operator": "bad",
-    "failing": "bad",
-    "paused": "warn",
-    "uninitialized": "warn",
-    "rotating": "busy",
-    "idle": "good",
-    "unmanaged": "quiet",
-}
-"""State of a credential -> style; the worst first."""
-
-QUIET: Final = frozenset({"idle", "uninitialized"})
-"""States that explain themselves."""
-
 SHOWN: Final = 40
 """Credentials that people are shown without `--all`; the document has all."""
-
-HIDDEN: Final = frozenset({"idle", "unmanaged"})
-"""States of which nothing needs to be shown where there are too many credentials."""
 
 
 def status(
@@ -56,8 +53,8 @@ def status(
     now = drawn_at(document)
     ordered = list(document["credentials"])
     if worst_first:
-        ordered.sort(key=lambda one: _rank(one, now))
-    shown = ordered if most is None else [c for i, c in enumerate(ordered) if i < most or not _calm(c, now)]
+        ordered.sort(key=lambda one: rank(one, now))
+    shown = ordered if most is None else [c for i, c in enumerate(ordered) if i < most or not calm(c, now)]
     head = _counts(ordered, width)
     foot = [text(""), *_foot(document, width, now)]
     room = None if height is None else max(height - len(head) - len(foot) - 1, 2)
@@ -68,8 +65,8 @@ def status(
         body = _fleet(shown[:left], width, now)
     more = len(ordered) - len(shown) + cut
     if more:
-        calm = "" if cut else ", all of them fresh or gone from the configuration"
-        body.append(text(f"and {more} more{calm}; --all, or a filter, shows them", "quiet"))
+        rest = "" if cut else ", all of them fresh or gone from the configuration"
+        body.append(text(f"and {more} more{rest}; --all, or a filter, shows them", "quiet"))
     return [*head, *body, *foot]
 
 
@@ -88,7 +85,7 @@ def _fleet(credentials: Sequence[Document], width: int | None, now: float) -> li
                     relative(credential["next_rotation"], now),
                     _targets(credential),
                 ),
-                _notes(credential, now),
+                _spans(remarks(credential, now)),
             )
         )
     return table(found, width) if found.rows else []
@@ -106,21 +103,6 @@ def _counts(credentials: Sequence[Document], width: int | None) -> list[Line]:
     return wrapped(f"{number} credential{'s' * (number != 1)}: {', '.join(parts)}", width, hang=2)
 
 
-def _rank(credential: Document, now: float) -> tuple[int, float, str]:
-    """Where a credential stands: the worst state first, within a state the soonest to expire."""
-    order = list(STATES)
-    state = str(credential["state"])
-    worst = order.index(state) if state in order else len(order)
-    if state == "idle" and not _calm(credential, now):
-        worst = order.index("rotating")
-    return worst, moment(credential["expires_on"]) or float("inf"), str(credential["name"])
-
-
-def _calm(credential: Document, now: float) -> bool:
-    """Whether there is nothing to say of it."""
-    return credential["state"] in HIDDEN and not _notes(credential, now)
-
-
 def _expires(credential: Document, now: float) -> str:
     return relative(credential["expires_on"], now, "never" if credential["token_id"] else "-")
 
@@ -132,104 +114,18 @@ def _targets(credential: Document) -> Span:
     return Span(f"{good}/{len(targets)}", "warn" if bad else "")
 
 
-def _notes(credential: Document, now: float) -> list[Span]:
-    notes = []
-    needs = credential["needs_operator"]
-    if needs:
-        notes.append(Span(needs["message"], "bad"))
-        notes.append(Span("do: " + _named(needs["remedy"], credential["name"])))
-    elif credential["paused"]:
-        notes.append(Span(f"paused {_paused(credential['paused'], now)}", "warn"))
-    elif credential["state"] not in QUIET or _restless(credential, now):
-        notes.append(Span(credential["message"], "bad" if credential["state"] == "failing" else ""))
-    if request := credential.get("request"):
-        notes.append(Span(f"rotation requested {_requested(request, now)}"))
-    if drift := credential.get("drift"):
-        notes.append(Span(f"{_drifted(drift)}: {', '.join(one['message'] for one in drift['differences'])}", "warn"))
-    if not needs:
-        notes += _problem(credential, credential["message"])
-    if credential["next_attempt"] and not needs:
-        notes.append(Span(f"next attempt {relative(credential['next_attempt'], now)}"))
-    for target in credential["targets"]:
-        notes += _problem(target, credential["message"])
-        notes += _after_publish(target)
-    for retirement in credential["retirements"]:
-        if retirement["blocked"] and retirement["blocked"] not in ("grace", "soak"):
-            notes.append(Span(f"retirement of {retirement['token_id'][:8]}… is held: {_blocked(retirement, now)}"))
-            notes += _problem(retirement)
-    return notes
+def _spans(said: Iterable[Remark]) -> list[Span]:
+    return [Span(*one) for one in said]
 
 
 def changes(document: Document, width: int | None) -> list[Line]:
     """Return how living tokens differ from what the configuration asks for, as `plan` shows it."""
     lines: list[Line] = []
     for name, change in document["changes"].items():
-        lines += [text(""), *wrapped(Span(f"{name}: {_drifted(change)}", "title"), width)]
+        lines += [text(""), *wrapped(Span(f"{name}: {drifted(change)}", "title"), width)]
         for one in change["differences"]:
             lines += wrapped(f"{one['part']}: {one['message']}", width, indent=2, hang=2)
     return lines
-
-
-def _drifted(drift: Document) -> str:
-    """Who changed what, and what is done about it."""
-    who = "the configuration asks for another token" if drift["by"] == "configuration" else "changed at the provider"
-    does = {"update": "it is updated in place", "rotate": "it is rotated", "keep": "it is taken as it is"}
-    return who + (f" ({does[drift['fix']]})" if drift["fix"] in does else "")
-
-
-def _problem(subject: Document, said: str = "") -> list[Span]:
-    """What is wrong with a target, a retirement or the rotation, unless that was said already, and what to do."""
-    accepted = subject.get("accepted")
-    notes = [Span(f"{subject['name']}: {_accepted(accepted)}", "warn")] if accepted else []
-    if ends := subject.get("ends"):
-        notes.append(Span(f"{subject['name']} will delete what stands there at {_moment(ends)}", "warn"))
-    problem = subject.get("problem")
-    if not problem:
-        return notes
-    name = f"{subject['name']}: " if "in_sync" in subject else ""
-    notes += [] if problem["message"] in said else [Span(f"{name}{problem['message']}", "bad")]
-    return notes + ([Span(f"do: {problem['remedy']}")] if problem["remedy"] else [])
-
-
-def _after_publish(target: Document) -> list[Span]:
-    """What follows a publication and failed."""
-    hooks = target.get("after_publish")
-    if not hooks or hooks["state"] != "failing":
-        return []
-    notes = [Span(f"{target['name']}: after_publish failed and is tried again: {hooks['message']}", "warn")]
-    return notes + ([Span(f"do: {hooks['remedy']}")] if hooks["remedy"] else [])
-
-
-def _accepted(accepted: Document) -> str:
-    at = _moment(accepted["at"])
-    return f"a value that is not ours stands there, accepted by {accepted['by']} at {at}; `resolve --undo` ends that"
-
-
-def _moment(at: object) -> str:
-    return str(at or "-").replace("T", " ").replace("Z", " UTC")
-
-
-def _requested(request: Document, now: float) -> str:
-    reason = f": {request['reason']}" if request["reason"] else ""
-    return f"{relative(request['at'], now)} by {request['by']}{reason}"
-
-
-def _restless(credential: Document, now: float) -> bool:
-    """Whether an idle credential has something to say: it is due, or a target is not in sync."""
-    due = (moment(credential["next_rotation"]) or float("inf")) <= now
-    strayed = any(target["in_sync"] is False for target in credential["targets"])
-    return credential["state"] == "idle" and (due or strayed)
-
-
-def _named(remedy: str, name: str) -> str:
-    return remedy.replace("NAME", name)
-
-
-def _blocked(retirement: Document, now: float) -> str:
-    why = str(retirement["blocked"])
-    if why == "still_used":
-        return f"still_used, last used {relative(retirement['last_used_on'], now, 'at an unknown time')}"
-    return f"{why}: {retirement['message']}" if retirement.get("message") else why
 
 
 def _foot(document: Document, width: int | None, now: float) -> list[Line]:
@@ -289,28 +185,22 @@ def status_of(document: Document, name: str, width: int | None) -> list[Line]:
     if found["next_attempt"]:
         pairs.append(("next attempt", both(found["next_attempt"], now)))
     if found["paused"]:
-        pairs.append(("paused", _paused(found["paused"], now)))
+        pairs.append(("paused", paused(found["paused"], now)))
     if found.get("request"):
-        pairs.append(("requested", _requested(found["request"], now)))
+        pairs.append(("requested", requested(found["request"], now)))
     lines = [text(name, "title"), *block(pairs, width, indent=2)]
     if drift := found.get("drift"):
-        lines += [text(""), text("drift", "title"), *wrapped(Span(_drifted(drift), "warn"), width, indent=2)]
+        lines += [text(""), text("drift", "title"), *wrapped(Span(drifted(drift), "warn"), width, indent=2)]
         for one in drift["differences"]:
             lines += wrapped(f"{one['part']}: {one['message']}", width, indent=4, hang=2)
     if found["rotation"]:
         lines += [text(""), text("rotation", "title"), *block(_rotation(found["rotation"], now), width, indent=2)]
-        for note in _problem({**found, "accepted": None}):
-            lines += wrapped(note, width, indent=2)
+        for note in trouble_of({**found, "accepted": None}):
+            lines += wrapped(Span(*note), width, indent=2)
     lines += [text(""), *_target_table(found, width)]
     if found["retirements"]:
         lines += [text(""), *_retirement_table(found, width, now)]
     return [*lines, *_operator(found, width, now)]
-
-
-def _paused(paused: Document, now: float) -> str:
-    until = f"until {both(paused['until'], now)}" if paused["until"] else "until `rotator resume`"
-    by = f", by {paused['actor']}" if paused.get("actor") else ""
-    return until + by + (f": {paused['reason']}" if paused["reason"] else "")
 
 
 def _rotation(rotation: Document, now: float) -> list[tuple[str, Span | str]]:
@@ -337,7 +227,7 @@ def _target_table(found: Document, width: int | None) -> list[Line]:
                     words[target["in_sync"]],
                     str(target["generation"] or "-"),
                 ),
-                [*_problem(target), *_after_publish(target)],
+                _spans([*trouble_of(target), *follows(target)]),
             )
         )
     return table(made, width)
@@ -355,7 +245,7 @@ def _retirement_table(found: Document, width: int | None, now: float) -> list[Li
                     retirement["blocked"] or "-",
                     relative(retirement["last_used_on"], now),
                 ),
-                [Span(_blocked(retirement, now))] * bool(retirement.get("message")) + _problem(retirement),
+                [Span(blocked(retirement, now))] * bool(retirement.get("message")) + _spans(trouble_of(retirement)),
             )
         )
     return table(made, width)
@@ -371,7 +261,7 @@ def _operator(found: Document, width: int | None, now: float) -> list[Line]:
         lines.append((Span("  "), Span(f"since {both(needs['since'], now)}")))
     choices = CHOICES.get(needs["code"])
     if choices is None:
-        return lines + wrapped("do: " + _named(needs["remedy"], found["name"]), width, indent=2)
+        return lines + wrapped("do: " + named(needs["remedy"], found["name"]), width, indent=2)
     for how, does in (("retry", choices.retry), ("accept", choices.accept), ("abandon", choices.abandon)):
         lines.append((Span("  "), Span(f"rotator resolve {found['name']} --{how}", "label" if does is None else "")))
         lines += wrapped(does or "does not apply here", width, indent=4)

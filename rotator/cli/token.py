@@ -13,10 +13,10 @@ from rotator.cli import exits
 from rotator.cli.layout import Column, Line, Row, Span, Table, block, table, text
 from rotator.cli.names import complete
 from rotator.cli.output import say, terminal_width, write_json, write_lines
-from rotator.cli.times import both
 from rotator.cli.verbs import Settings, verb
 from rotator.core.errors import ConfigError
 from rotator.core.secret import Secret
+from rotator.core.times import both
 
 STYLES: Final = {"passed": "good", "failed": "bad", "unproven": "warn"}
 LONGEST: Final = 64 * 1024

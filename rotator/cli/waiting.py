@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from rotator.cli import exits
-from rotator.cli.choices import Until
 from rotator.cli.following import Follower, Served
 from rotator.cli.names import Chosen
 from rotator.cli.output import say
 from rotator.cli.progress import waits_for
+from rotator.cli.until import Until
 from rotator.core.credential import NEVER
 from rotator.core.ids import CredentialId, RequestId
 

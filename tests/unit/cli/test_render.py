@@ -5,8 +5,8 @@ from textwrap import dedent
 import pytest
 
 from rotator.cli import render, status_text
-from rotator.cli.choices import CHOICES, How
 from rotator.cli.layout import plain
+from rotator.core.choices import CHOICES, How
 from rotator.core.reasons import OperatorCode
 from tests.unit.cli.documents import NOW, connection, credential, needs, status, target
 

@@ -1,21 +1,16 @@
-"""What an operator may choose: for each code of `needs_operator`, with what that would do; and what to wait for."""
+"""What an operator may choose: for each code of `needs_operator`, with what that would do.
+
+The terminal and the page show the same words.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Final
 
 from rotator.core.facts import How as How
 from rotator.core.reasons import OperatorCode
-
-
-class Until(StrEnum):
-    """What `rotate --wait` waits for."""
-
-    CONFIRMED = "confirmed"
-    DONE = "done"
 
 
 @dataclass(frozen=True, slots=True)

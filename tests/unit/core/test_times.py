@@ -2,7 +2,7 @@
 
 import pytest
 
-from rotator.cli.times import both, moment, relative, rfc3339
+from rotator.core.times import both, moment, relative, rfc3339
 
 NOW = 1_795_341_600.0  # 2026-11-22T10:00:00Z
 
