@@ -3,7 +3,7 @@
     main       the program: global options, sections of `--help`, verbs that come later
     verbs      how a function becomes a verb: shared options, errors to exit codes
     exits      exit codes and what an error prints
-    run, operate, show, check, permissions, tools   the verbs, one file per group
+    run, operate, show, past, check, permissions, tools   the verbs, one file per group
     await_     following a request until it is confirmed or done
     choices    what retry, accept and abandon mean for each code of `needs_operator`
     output     standard output and standard error

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
@@ -12,7 +10,8 @@ from typing import Annotated, Any, Final
 import typer
 
 from rotator.cli import exits
-from rotator.cli.layout import Column, Line, Row, Span, Table, plain, span, table, text, wrapped
+from rotator.cli.forms import as_csv, as_markdown
+from rotator.cli.layout import Column, Line, Row, Span, Table, table, text, wrapped
 from rotator.cli.output import say, terminal_width, write_json, write_lines
 from rotator.cli.run import duration
 from rotator.cli.verbs import Output, Settings, verb
@@ -78,9 +77,9 @@ def discover(
     if settings.json:
         write_json(document)
     elif settings.output is Output.CSV:
-        write_lines([(Span(line),) for line in _csv(document)])
+        write_lines([(Span(line),) for line in as_csv(COLUMNS, map(_flat, document["tokens"]))])
     elif settings.output is Output.MARKDOWN:
-        write_lines([(Span(line),) for line in _markdown(document)])
+        write_lines([(Span(line),) for line in as_markdown(COLUMNS, map(_flat, document["tokens"]))])
     else:
         write_lines(drawn(document, terminal_width()))
     for one in document["unseen"]:
@@ -140,30 +139,7 @@ def _flat(token: Document) -> list[str]:
     )
     codes = " ".join(f["code"] for f in token["findings"])
     said = {**token, "level": worst(token), "findings": codes, "grants": grants}
-    return [plain((span(str(said[column] if said[column] is not None else "")),)) for column in COLUMNS]
-
-
-def _csv(document: Document) -> list[str]:
-    made = io.StringIO()
-    writer = csv.writer(made, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    for token in document["tokens"]:
-        writer.writerow([_harmless(cell) for cell in _flat(token)])
-    return made.getvalue().splitlines()
-
-
-def _harmless(cell: str) -> str:
-    """A cell that no spreadsheet takes for a formula: somebody else may have named the token."""
-    return f"'{cell}" if cell.startswith(("=", "+", "-", "@")) else cell
-
-
-def _markdown(document: Document) -> list[str]:
-    rows = [COLUMNS, ["---"] * len(COLUMNS), *(map(_cell, _flat(token)) for token in document["tokens"])]
-    return [f"| {' | '.join(row)} |" for row in rows]
-
-
-def _cell(value: str) -> str:
-    return value.replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;").replace("`", "\\`")
+    return [str(said[column] if said[column] is not None else "") for column in COLUMNS]
 
 
 def _many(count: int, thing: str) -> str:

@@ -30,6 +30,7 @@ from rotator.cli import (
     inventory,
     keys,
     operate,
+    past,
     permissions,
     run,
     show,
@@ -42,7 +43,10 @@ from rotator.cli.verbs import Config, LogFormatOption, OutputOption, Settings
 SECTIONS: Final = (
     ("Try it", ("demo", "sandbox")),
     ("Run", ("run", "once", "exec")),
-    ("Look", ("status", "plan", "history", "check", "permissions", "token", "discover", "audit", "healthcheck")),
+    (
+        "Look",
+        ("status", "plan", "history", "report", "check", "permissions", "token", "discover", "audit", "healthcheck"),
+    ),
     ("Act", ("rotate", "pause", "resume", "resolve", "ack", "forget")),
     ("Keep", ("rekey",)),
     ("Set up", ("init", "bootstrap", "adopt", "keygen", "schema", "version", "testing")),
@@ -176,8 +180,8 @@ def _later(name: str) -> None:
 
 
 for _module in (
-    *(tools, keys, run, execute, show, check, permissions, token, inventory, adopt, operate, acknowledge, forget),
-    *(init, bootstrap),
+    *(tools, keys, run, execute, show, past, check, permissions, token, inventory, adopt, operate, acknowledge),
+    *(forget, init, bootstrap),
 ):
     _module.register(app)
 for _name in LATER:

@@ -52,8 +52,16 @@ def write_json(document: Mapping[str, Any]) -> None:
         RotatorError: standard output takes no more.
         BrokenPipeError: its reader went away.
     """
-    plain_only = (sys.stdout.encoding or "").lower().replace("-", "") != "utf8"
-    _put(json.dumps(document, indent=2, ensure_ascii=plain_only, allow_nan=False) + "\n")
+    _put(json.dumps(document, indent=2, ensure_ascii=_ascii_only(), allow_nan=False) + "\n")
+
+
+def _ascii_only() -> bool:
+    return (sys.stdout.encoding or "").lower().replace("-", "") != "utf8"
+
+
+def write_json_line(document: Mapping[str, Any]) -> None:
+    """Write one JSON document on a line of its own, of a verb that goes on; raises as `write_json`."""
+    _put(json.dumps(document, ensure_ascii=_ascii_only(), allow_nan=False) + "\n")
 
 
 def write_error(document: Mapping[str, Any]) -> None:

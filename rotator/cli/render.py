@@ -6,12 +6,14 @@ It draws what the JSON document says and nothing else, so that both always agree
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from rotator.cli.layout import Column, Line, Row, Span, Table, table, text, wrapped
 from rotator.core.durations import DAY, human
 from rotator.core.reasons import Reason
 from rotator.core.times import drawn_at, moment, relative, rfc3339
+from rotator.observability.loggable import printable
 
 Document = Mapping[str, Any]
 
@@ -101,17 +103,41 @@ def _planned(connection: Document) -> Span:
 
 
 # -------------------------------------------------------------------------------------------------------------- history
-def history(facts: Sequence[Document], width: int | None, *, of_one: bool) -> list[Line]:
-    """Return facts as a timeline, oldest first."""
+def history(facts: Sequence[Document], width: int | None, *, of_one: bool, chosen: bool = False) -> list[Line]:
+    """Return facts as a timeline, oldest first; `chosen`: others are left out."""
     if not facts:
-        return [text("nothing has happened yet")]
+        return [text("no such fact" if chosen else "nothing has happened yet")]
     titles = ["TIME", *([] if of_one else ["CREDENTIAL"]), "ROTATION", "FACT", "ACTOR", "DETAIL"]
     made = Table([Column(title) for title in titles])
     for fact in facts:
-        when = str(fact["time"] or "-").replace("T", " ").replace("Z", "")
-        cells = [when, *([] if of_one else [str(fact["credential"])]), str(fact["rotation"] or "-")[:8]]
-        made.rows.append(Row((*cells, fact["kind"], fact["actor"], _detail(fact["detail"]))))
+        when, credential, *rest = _cells(fact)
+        made.rows.append(Row((when, *rest) if of_one else (when, credential, *rest)))
     return table(made, width)
+
+
+@dataclass(slots=True)
+class Sizes:
+    """Columns of each field of a line of `history --follow`; they grow and never shrink."""
+
+    found: list[int] = field(default_factory=lambda: [19, 12, 8, 14, 6])
+
+
+def followed(facts: Sequence[Document], sizes: Sizes) -> list[Line]:
+    """Return one line for each fact, below the ones before."""
+    lines = []
+    for fact in facts:
+        cells = [printable(cell) for cell in _cells(fact)]
+        sizes.found = [max(size, len(cell)) for size, cell in zip(sizes.found, cells, strict=False)]
+        padded = [cell.ljust(size) for cell, size in zip(cells, sizes.found, strict=False)]
+        lines.append(text("  ".join([*padded, cells[-1]])))
+    return lines
+
+
+def _cells(fact: Document) -> tuple[str, ...]:
+    """Time, credential, rotation, kind, actor and detail of a fact."""
+    when = str(fact["time"] or "-").replace("T", " ").replace("Z", "")
+    rotation = str(fact["rotation"] or "-")[:8]
+    return (when, str(fact["credential"]), rotation, fact["kind"], fact["actor"], _detail(fact["detail"]))
 
 
 def _detail(detail: Document) -> str:

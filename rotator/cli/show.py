@@ -1,4 +1,4 @@
-"""The verbs that look and change nothing: status, plan, history."""
+"""The verbs that look at what is and what comes, and change nothing: status, plan."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ import typer
 from rotator.cli import exits
 from rotator.cli.layout import Line, text
 from rotator.cli.log import running_configuration
-from rotator.cli.names import AnyNames, Name, is_glob, matches
+from rotator.cli.names import AnyNames, is_glob, matches
 from rotator.cli.output import is_terminal, say, styled, terminal_height, terminal_width, write_json, write_lines
 from rotator.cli.verbs import Settings, verb
 from rotator.core.credential import State
@@ -287,44 +287,7 @@ def peak(rows: Iterable[Any]) -> int:
     return max([0, *accumulate(change for _, change in sorted(changes))])
 
 
-def history(
-    settings: Settings,
-    name: Name = None,
-    limit: Annotated[
-        int | None, typer.Option("-n", "--limit", min=1, metavar="N", help="Only the last N facts.")
-    ] = None,
-) -> int:
-    """Show what happened, fact by fact.
-
-    Every durable fact of one credential, or of all, oldest first. Each says
-    what became true, when (provider time), in which rotation,
-    under which epoch, and who asked for it. No value, and no digest of a
-    value, is ever among them.
-
-      rotator history workers-deploy
-      rotator history -n 50
-      rotator history workers-deploy -o json | jq '.facts[-1]'
-    """
-    from collections import deque
-
-    from rotator.app import App
-    from rotator.app.documents import fact_document
-
-    config = running_configuration(settings)
-    with App.open(config.path, "reader", config=config) as app:
-        if name is not None:
-            app.queries.stream(name)
-        found = [fact_document(of, fact) for of, fact in deque(app.queries.history(name), maxlen=limit)]
-    if settings.json:
-        write_json({"facts": found})
-    else:
-        from rotator.cli import render
-
-        write_lines(render.history(found, terminal_width(), of_one=name is not None))
-    return exits.DONE
-
-
 def register(app: typer.Typer) -> None:
     """Add these verbs."""
-    for function in (status, plan, history):
+    for function in (status, plan):
         verb(app)(function)
