@@ -44,7 +44,7 @@ test: $(DEV) test-servers ## Run the whole suite, building and installing what i
 	if [ $$status != 0 ]; then echo "what failed:"; cat $$FAILURES; fi; exit $$status
 
 test-fast: $(DEV) ## Run what needs no real server: unit and contract tests, for the daily loop
-	@exec $(BIN)/python -m pytest -n $(JOBS) --dist loadfile -m "not slow and not vault" $(FAST) $(ARGS)
+	@exec $(BIN)/python -m pytest -n $(JOBS) --dist loadfile -m "not slow and not vault and not postgres" $(FAST) $(ARGS)
 
 test-servers: $(DEV) ## Build or install the real servers of the tests (once, cached outside the checkout)
 	@$(BIN)/python -m tests.servers.prepare

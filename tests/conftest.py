@@ -10,6 +10,7 @@ import pytest
 
 from tests.servers import tools
 from tests.servers import wrangler as wrangler_tool
+from tests.servers.postgres import shared as shared_postgres
 from tests.servers.require import ROOT, everything_is_required, require
 from tests.servers.vault import Vault
 from tests.servers.vault import build as vault_build
@@ -36,6 +37,10 @@ def pytest_configure(config: pytest.Config) -> None:
     hypothesis.settings.register_profile("local", deadline=None)
     hypothesis.settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)
     hypothesis.settings.load_profile("ci" if everything_is_required() else "local")
+
+
+def pytest_unconfigure() -> None:
+    shared_postgres.end()
 
 
 @pytest.fixture

@@ -166,12 +166,23 @@ def unsafe(doing: str, error: Exception) -> JournalUnsafe:
     """Return the `JournalUnsafe` that says what was being done, what the store answered, and what to do about it."""
     if isinstance(error, OSError):
         name, said = errno.errorcode.get(error.errno or 0, type(error).__name__), error.strerror or str(error)
+    elif state := getattr(error, "sqlstate", None):
+        name, said = f"SQLSTATE {state}", _first_line(error)
     else:
-        name, said = getattr(error, "sqlite_errorname", None) or type(error).__name__, str(error)
+        name, said = getattr(error, "sqlite_errorname", None) or type(error).__name__, _first_line(error)
     remedy = next((remedy for prefix, remedy in _REMEDIES if name.startswith(prefix)), "run `rotator check`")
     return JournalUnsafe(f"{doing}: {said} ({name})", remedy)
 
 
+def _first_line(error: Exception) -> str:
+    return str(error).strip().partition("\n")[0]
+
+
+_AWAY: Final = (
+    "look whether the database runs, can be reached at state.url, and takes this user and password; rotator goes on by "
+    "itself as soon as it answers"
+)
+_RIGHTS: Final = "give the role of state.url the rights that docs/postgresql.md lists"
 _WRITABLE: Final = "make the journal, its -wal and -shm files and their folder writable for the user of the daemon"
 _LOCKED: Final = "another program holds the journal locked (a backup tool?); let it finish or stop it"
 _FULL_DISK: Final = "free space on the file system that holds the journal; nothing is minted or revoked until then"
@@ -185,4 +196,13 @@ _REMEDIES: Final = (
     ("SQLITE_NOTADB", "this file is not an SQLite database: check state.url, or restore the last backup"),
     ("SQLITE_CANTOPEN", "create the folder of the journal, and let the daemon's user enter it and write to it"),
     *((name, _BAD_DISK) for name in ("SQLITE_IOERR", "EIO")),
+    ("SQLSTATE 53300", "the database has no connection left: raise max_connections, or put a pooler before it"),
+    ("SQLSTATE 53", "the database is short of disk or memory; nothing is minted or revoked until it has some"),
+    ("SQLSTATE 42501", _RIGHTS),
+    ("SQLSTATE 42P01", "a table is missing: look at the search_path of the role of state.url"),
+    ("SQLSTATE 25006", "the database takes no writes: let state.url lead to the primary"),
+    ("SQLSTATE 55P03", "another transaction holds a row locked for too long; look at pg_stat_activity"),
+    ("SQLSTATE XX", "the database is damaged: stop every daemon, and restore a backup"),
+    *((name, _AWAY) for name in ("SQLSTATE 08", "SQLSTATE 57", "SQLSTATE 28", "SQLSTATE 3D", "OperationalError")),
+    ("ConnectionTimeout", _AWAY),
 )

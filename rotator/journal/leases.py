@@ -105,18 +105,18 @@ class Leases:
     def check(self, lease: Lease) -> None:
         """Renew the lease, or raise `Fenced`. Writes only when a third of its time is over."""
         with self._db.read() as connection:
-            fresh, _ = self.standing(connection, lease)
+            fresh, _ = self.standing(connection, lease, lock=False)
         if not fresh:
             with self._db.write(durable=False, single=True) as connection:
                 self.renew(connection, lease)
 
-    def standing(self, connection: Connection, lease: Lease) -> tuple[bool, End]:
+    def standing(self, connection: Connection, lease: Lease, *, lock: bool = True) -> tuple[bool, End]:
         """Return whether the lease needs no renewal yet, and where its stream ends: all that a fact asks.
 
         Raises:
             Fenced: it is somebody else's.
         """
-        row = run(connection, _STANDING + self._db.lock, (lease.stream,))
+        row = run(connection, _STANDING + (self._db.lock if lock else ""), (lease.stream,))
         if not row or row[0][:2] != (lease.holder, lease.epoch):
             raise _fenced(lease)
         _, _, expires, boot_id, position, hash_ = row[0]

@@ -6,13 +6,11 @@ nothing. Each refusal is one `JournalUnsafe` that says what to do.
 
 from __future__ import annotations
 
-import json
 import os
-import secrets
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final, Literal, Protocol
 
 from rotator.core.errors import ConfigError, JournalUnsafe
 from rotator.core.secret import Secret
@@ -22,11 +20,13 @@ from rotator.host.files import flush_folder, give_to_owner_of_folder
 from rotator.host.filesystems import filesystem_kind, is_network_filesystem
 from rotator.host.locks import FileLock
 from rotator.journal import schema
-from rotator.journal.database import Clock, Connection, Database, run, unsafe
+from rotator.journal.database import Clock, run, unsafe
+from rotator.journal.identity import JournalAbsent as JournalAbsent
+from rotator.journal.identity import first_identity, identity
 from rotator.journal.key_file import read_key
 from rotator.journal.owners import Owners, Process, processes
 from rotator.journal.schema import Standing
-from rotator.journal.sealing import KeyRing, Seal, new_secret, pack, unlock, unpack
+from rotator.journal.sealing import KeyRing
 from rotator.journal.sqlite import Connect, SqliteDatabase
 from rotator.journal.store import SqlJournal
 
@@ -35,10 +35,6 @@ _CHECKED_BYTES: Final = 256 << 20
 
 _OPENING_SECONDS: Final = 60.0
 """How long a writer waits for another one that is migrating."""
-
-
-class JournalAbsent(JournalUnsafe):
-    """There is no journal yet: before the first start. A reader shows everything as uninitialized then."""
 
 
 class AlreadyRunning(JournalUnsafe):
@@ -53,8 +49,31 @@ class AlreadyRunning(JournalUnsafe):
         self.other = other
 
 
+class Where(Protocol):
+    """The place of a journal, as a configuration has it (`rotator.config.state.StatePlace` is one)."""
+
+    @property
+    def url(self) -> str:
+        """`sqlite:///PATH`, or `postgresql://user@host:port/database?options` without a password."""
+
+    @property
+    def password(self) -> Readable | None:
+        """What the database's password is read from, anew for each connection."""
+
+    @property
+    def folder(self) -> Path:
+        """Where the processes of this machine keep their spools; beside the file where that is one."""
+
+
+class Readable(Protocol):
+    """What a secret is read from."""
+
+    def read(self) -> Secret:
+        """Return it."""
+
+
 def open_journal(
-    url: str,
+    where: str | Where,
     key: KeyRing | Secret | Path | None,
     *,
     mode: Literal["writer", "reader"] = "writer",
@@ -67,7 +86,7 @@ def open_journal(
     """Open the journal.
 
     Args:
-        url: `sqlite:///PATH`, four slashes for an absolute path.
+        where: the place, or the URL of a file: `sqlite:///PATH`, four slashes for an absolute path.
         key: content or path of the key file, or its keys; a reader without one neither reveals nor verifies.
         mode: a writer makes and migrates the file; a reader changes nothing.
         kind: `run` for the daemon, of which there may be one; everything else is `once`.
@@ -84,9 +103,15 @@ def open_journal(
 
     Crash: leaves no journal, an empty file, or a schema that the next writer completes.
     """
-    path = path_of(url)
     clock = clock or SystemClock()
     keys = _ring(key)
+    url, password, folder = (where, None, None) if isinstance(where, str) else (where.url, where.password, where.folder)
+    if url.startswith("postgres"):
+        from rotator.journal.open_postgres import open_postgres
+
+        read = password.read if password is not None else None
+        return open_postgres(url, read, folder, keys, clock, crash, mode=mode, kind=kind, patience=patience)
+    path = path_of(url)
     try:
         _local(path)
         if mode == "reader":
@@ -122,7 +147,7 @@ def path_of(url: str) -> Path:
     scheme, slashes, path = url.partition(":///")
     if scheme != "sqlite" or not slashes or not path:
         raise ConfigError(
-            f"opening the journal: {url.partition(':')[0]!r} is not supported; this version keeps its state in SQLite",
+            f"opening the journal: {url.partition(':')[0]!r} is not supported; the state is in SQLite or PostgreSQL",
             "state.url: sqlite:////var/lib/rotator/state.db",
         )
     return Path(path)
@@ -172,7 +197,7 @@ def _reader(
                     f"opening the journal {path}: its schema is older than this program, and reading never migrates it",
                     "start the new version of `rotator run` (or `rotator once`), which does",
                 )
-            instance, seal = _identity(connection, path, keys)
+            instance, seal = identity(connection, str(path), keys)
     except BaseException:
         db.close()
         raise
@@ -198,9 +223,9 @@ def _writer(
                 run(connection, "PRAGMA wal_checkpoint(TRUNCATE)")
         finally:
             connection.close()
-        _first_identity(db, keys)
+        first_identity(db, keys)
         with db.read() as connection:
-            instance, seal = _identity(connection, path, keys)
+            instance, seal = identity(connection, str(path), keys)
         if kind == "run":
             running = next((found for found in processes(db, clock) if found.kind == "run" and found.alive), None)
             if running:
@@ -223,22 +248,3 @@ def _sound(path: Path, connection: sqlite3.Connection) -> None:
             f"opening the journal {path}: the file is damaged ({'; '.join(found)})",
             "stop the daemon, keep a copy of the file, and restore the last backup",
         )
-
-
-def _first_identity(db: Database, keys: KeyRing) -> None:
-    with db.read() as connection:
-        if run(connection, "SELECT 1 FROM meta WHERE name = 'secret'"):
-            return
-    instance = secrets.token_hex(4)
-    with db.write() as connection:
-        rows = [("instance", instance), ("secret", json.dumps(pack(new_secret(instance, keys))))]
-        for row in rows:
-            run(connection, "INSERT INTO meta (name, value) VALUES (?, ?)", row)
-
-
-def _identity(connection: Connection, path: Path, keys: KeyRing | None) -> tuple[str, Seal | None]:
-    found = dict(run(connection, "SELECT name, value FROM meta WHERE name IN ('instance', 'secret')"))
-    if not {"instance", "secret"} <= found.keys():
-        raise JournalAbsent(f"opening the journal {path}: its first start did not finish", "start `rotator run` again")
-    instance = str(found["instance"])
-    return instance, unlock(instance, keys, unpack(json.loads(found["secret"]))) if keys else None

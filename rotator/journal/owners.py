@@ -23,6 +23,9 @@ from rotator.journal.spool import Spool
 FRESH_SECONDS: Final = 30.0
 """A daemon whose heartbeat is older does not count as running, whatever its lock says: it hangs, or is stopped."""
 
+_DEAD_SECONDS: Final = 86400.0
+"""A process of another machine that was silent for so long is forgotten."""
+
 
 SEALS_UNDER: Final = "key:"
 """What the name of a row of `meta` begins with in which a process says under which key it seals."""
@@ -72,6 +75,7 @@ class Owners:
         self._clock = clock
         self._prefix = f"{db.beside.name}-process-"
         self.me = secrets.token_hex(8)
+        self._kind, self._under, self._listener = "once", "", ""
         try:
             self._lock = FileLock(self.path(self.me))
             if not self._lock.acquire(timeout=5):
@@ -115,14 +119,16 @@ class Owners:
             kind: `run` or `once`.
             under: id of the key under which it seals.
         """
-        wall = self._clock.utc()
+        self._kind, self._under, wall = kind, under, self._clock.utc()
         with self._db.write() as connection:
+            if not self._db.locks_tell:
+                self._forget_the_old(connection)
             boot, now = self._db.now(connection, self._clock)
             run(
                 connection,
                 "INSERT INTO process (owner, kind, host, pid, started, heartbeat, beat, boot_id, listener)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, '')",
-                (self.me, kind, socket.gethostname(), os.getpid(), wall, wall, now, boot),
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (self.me, kind, socket.gethostname(), os.getpid(), wall, wall, now, boot, self._listener),
             )
             run(connection, _SEALS, (SEALS_UNDER + self.me, under))
 
@@ -131,19 +137,29 @@ class Owners:
 
         It follows every commit of what was sealed under another one.
         """
+        self._under = under
         with self._db.write() as connection:
             run(connection, _SEALS, (SEALS_UNDER + self.me, under))
 
     def beat(self, listener: str | None) -> None:
         """Refresh this process's heartbeat, and its listener unless None."""
+        self._listener = self._listener if listener is None else listener
         with self._db.write(durable=False, single=True) as connection:
             boot, now = self._db.now(connection, self._clock)
-            run(
+            known = run(
                 connection,
                 "UPDATE process SET heartbeat = ?, beat = ?, boot_id = ?, listener = coalesce(?, listener)"
-                " WHERE owner = ?",
+                " WHERE owner = ? RETURNING 1",
                 (self._clock.utc(), now, boot, listener, self.me),
             )
+        if not known:  # a database that was failed over lost it, or it was silent for so long that it counted as dead
+            self.announce(self._kind, self._under)
+
+    def _forget_the_old(self, connection: Connection) -> None:
+        """Remove the rows of processes of any machine that gave no sign of life for a day."""
+        since = self._db.now(connection, self._clock)[1] - _DEAD_SECONDS
+        for (owner,) in run(connection, "SELECT owner FROM process WHERE beat < ?", (since,)):
+            _gone(connection, owner)
 
     def leave(self) -> None:
         """Give up the lock; remove the file and the row unless the spool still holds what the journal does not."""

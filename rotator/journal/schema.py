@@ -1,7 +1,8 @@
 """Which schema a file has, and how it gets the present one. Readers ask; writers migrate, under one lock.
 
-A new file gets the whole schema from `schema.sql`, which is what all steps add up to (a test compares). Alembic and
+A new file gets the whole schema from a script, which is what all steps add up to (a test compares). Alembic and
 SQLAlchemy are loaded only for an older file: they take 25 MB, which a daemon would keep from its first start on.
+`schema_postgres` is the same for the other database, whose steps are the same.
 """
 
 from __future__ import annotations
@@ -11,10 +12,13 @@ from collections.abc import Callable
 from contextlib import suppress
 from enum import Enum
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from rotator.core.errors import JournalUnsafe
-from rotator.journal.database import run, unsafe
+from rotator.journal.database import Connection, run, unsafe
+
+if TYPE_CHECKING:
+    from alembic.config import Config
 
 REVISIONS: Final = ("0001", "0002")
 """Every step, oldest first. `migrations/versions` holds one file for each (a test compares)."""
@@ -24,7 +28,7 @@ READS_FROM: Final = "0001"
 
 APPLICATION_ID: Final = 0x526F7461
 
-SCRIPT: Final = Path(__file__).with_name("schema.sql")
+SCRIPT: Final = Path(__file__).with_name("schema.sqlite.sql")
 """Written by `python -m rotator.journal.migrations`."""
 
 END: Final = ";\n\n"
@@ -49,18 +53,23 @@ def standing(path: Path, connection: sqlite3.Connection) -> Standing:
     tables = {row[0] for row in run(connection, "SELECT name FROM sqlite_master WHERE type = 'table'")}
     if application not in (0, APPLICATION_ID) or (tables and application == 0 and tables != {"alembic_version"}):
         raise JournalUnsafe(f"opening the journal {path}: it is the database of another program", "check state.url")
-    found = run(connection, "SELECT version_num FROM alembic_version") if "alembic_version" in tables else []
+    return revision(str(path), connection) if "alembic_version" in tables else Standing.ABSENT
+
+
+def revision(where: str, connection: Connection) -> Standing:
+    """Return how the noted revision stands; the table that notes it is there. Errors as `standing`."""
+    found = run(connection, "SELECT version_num FROM alembic_version")
     if not found:
         return Standing.ABSENT
     if len(found) > 1 or found[0][0] not in REVISIONS:
         raise JournalUnsafe(
-            f"opening the journal {path}: its schema {found[0][0]} is newer than ours, {REVISIONS[-1]}",
+            f"opening the journal {where}: its schema {found[0][0]} is newer than ours, {REVISIONS[-1]}",
             "run the version of rotator that wrote it, or restore a backup from before the upgrade",
         )
     return Standing.PRESENT if found[0][0] == REVISIONS[-1] else Standing.OLDER
 
 
-def readable(connection: sqlite3.Connection) -> bool:
+def readable(connection: Connection) -> bool:
     """Whether a reader of this program understands the file, whose standing is known, as it is."""
     found = run(connection, "SELECT version_num FROM alembic_version")[0][0]
     return REVISIONS.index(found) >= REVISIONS.index(READS_FROM)
@@ -93,7 +102,6 @@ def migrate(path: Path, connection: sqlite3.Connection, crash: Callable[[str], N
 def upgrade(path: Path, connection: sqlite3.Connection, crash: Callable[[str], None]) -> None:
     """Take every missing step with Alembic, each in a transaction of its own; for the rest see `migrate`."""
     from alembic import command
-    from alembic.config import Config
     from sqlalchemy import create_engine, event
     from sqlalchemy.exc import SQLAlchemyError
     from sqlalchemy.pool import StaticPool
@@ -101,8 +109,7 @@ def upgrade(path: Path, connection: sqlite3.Connection, crash: Callable[[str], N
     engine = create_engine("sqlite://", creator=lambda: connection, poolclass=StaticPool)
     # The driver's connection is in autocommit mode and begins no transaction by itself.
     event.listen(engine, "begin", lambda begun: begun.exec_driver_sql("BEGIN IMMEDIATE"))
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).with_name("migrations")))
+    config = configuration()
     try:
         for revision in _missing(connection):
             crash("before_migrate_step")
@@ -115,6 +122,15 @@ def upgrade(path: Path, connection: sqlite3.Connection, crash: Callable[[str], N
         raise unsafe(
             f"migrating the journal {path}", cause if isinstance(cause, sqlite3.Error) else sqlite3.Error(str(cause))
         ) from error
+
+
+def configuration() -> Config:
+    """Return what tells Alembic where the steps are."""
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).with_name("migrations")))
+    return config
 
 
 def _missing(connection: sqlite3.Connection) -> tuple[str, ...]:

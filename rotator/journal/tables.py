@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Final
 
 from sqlalchemy import (
+    BigInteger,
     Boolean,
     Column,
     Float,
@@ -23,6 +24,12 @@ from sqlalchemy import (
 )
 
 metadata: Final = MetaData()
+
+Number: Final = Integer().with_variant(BigInteger, "postgresql")
+"""Numbers grow for years: eight bytes where the database counts them. A row id of SQLite must be called INTEGER."""
+
+_CREDENTIAL: Final = text("kind = 'credential'")
+_CAPTURED: Final = text("kind = 'captured'")
 
 meta = Table(
     "meta",
@@ -44,17 +51,17 @@ stream = Table(
     Column("why", Text, nullable=False),  # the driver's last word, for `status`
     UniqueConstraint("kind", "name"),
 )
-Index("due", stream.c.connection, stream.c.next_at, sqlite_where=text("kind = 'credential'"))
+Index("due", stream.c.connection, stream.c.next_at, sqlite_where=_CREDENTIAL, postgresql_where=_CREDENTIAL)
 
 sealed = Table(
     "sealed",
     metadata,
     Column("sealed_id", Text, primary_key=True),
-    Column("format", Integer, nullable=False),
+    Column("format", Number, nullable=False),
     Column("instance", Text, nullable=False),
     Column("credential", Text, ForeignKey("stream.id"), nullable=False),
     Column("rid", Text, nullable=False),
-    Column("attempt", Integer, nullable=False),
+    Column("attempt", Number, nullable=False),
     Column("fingerprint", Text, nullable=False),
     Column("token_id", Text, nullable=False),
     Column("key_id", Text, nullable=False),
@@ -68,24 +75,24 @@ Index("sealed_by_fingerprint", sealed.c.credential, sealed.c.fingerprint)
 fact = Table(
     "fact",
     metadata,
-    Column("seq", Integer, primary_key=True),
+    Column("seq", Number, primary_key=True),
     Column("fact_id", Text, nullable=False, unique=True),
     Column("stream", Text, ForeignKey("stream.id"), nullable=False),
-    Column("position", Integer, nullable=False),
-    Column("machine", Integer, nullable=False),
+    Column("position", Number, nullable=False),
+    Column("machine", Number, nullable=False),
     Column("kind", Text, nullable=False),
-    Column("epoch", Integer, nullable=False),
+    Column("epoch", Number, nullable=False),
     Column("writer", Text, nullable=False),
     Column("instance", Text, nullable=False),
     Column("actor", Text, nullable=False),
     Column("owner", Text, nullable=False),
     Column("principal", Text, nullable=False),
     Column("rid", Text, nullable=False),
-    Column("attempt", Integer, nullable=False),
+    Column("attempt", Number, nullable=False),
     Column("token_id", Text, nullable=False),
     Column("token_name", Text, nullable=False),
     Column("target", Text, nullable=False),
-    Column("generation", Integer, nullable=False),
+    Column("generation", Number, nullable=False),
     Column("fingerprint", Text, nullable=False),
     Column("sealed_id", Text, nullable=False),  # or empty
     Column("at", Float, nullable=False),  # provider time
@@ -103,7 +110,8 @@ Index(
     fact.c.attempt,
     fact.c.fingerprint,
     unique=True,
-    sqlite_where=text("kind = 'captured'"),
+    sqlite_where=_CAPTURED,
+    postgresql_where=_CAPTURED,
 )
 
 lease = Table(
@@ -111,7 +119,7 @@ lease = Table(
     metadata,
     Column("name", Text, primary_key=True),  # id of a stream, or `place:` and a place
     Column("holder", Text, nullable=False),  # empty: free
-    Column("epoch", Integer, nullable=False),
+    Column("epoch", Number, nullable=False),
     Column("expires", Float, nullable=False),  # boot time
     Column("boot_id", Text, nullable=False),
 )
@@ -122,7 +130,7 @@ process = Table(
     Column("owner", Text, primary_key=True),
     Column("kind", Text, nullable=False),  # run | once
     Column("host", Text, nullable=False),
-    Column("pid", Integer, nullable=False),
+    Column("pid", Number, nullable=False),
     Column("started", Float, nullable=False),  # wall time, for people
     Column("heartbeat", Float, nullable=False),  # wall time, for people
     Column("beat", Float, nullable=False),  # boot time, for decisions
@@ -136,7 +144,7 @@ budget = Table(
     Column("connection", Text, primary_key=True),
     Column("boot_id", Text, primary_key=True),
     Column("ends", Float, primary_key=True),  # boot time at which the bucket closes
-    Column("count", Integer, nullable=False),
+    Column("count", Number, nullable=False),
 )
 
 stop = Table(

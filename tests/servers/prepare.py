@@ -8,7 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 
-from tests.servers import tools, wrangler
+from tests.servers import postgres, tools, wrangler
 from tests.servers.require import everything_is_required
 from tests.servers.vault import build as vault
 
@@ -16,6 +16,7 @@ from tests.servers.vault import build as vault
 def main() -> int:
     """Prepare all; returns the exit code."""
     ready = [_prepare("Vault", vault.ensure, vault.HOW), _prepare("wrangler", wrangler.ensure, wrangler.HOW)]
+    ready.append(_prepare("PostgreSQL", postgres.ensure, postgres.HOW))
     if tools.promtool() is None:
         ready.append(False)
         _say(f"promtool is missing: {tools.PROMTOOL_HOW}")

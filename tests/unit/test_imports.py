@@ -22,6 +22,7 @@ HOMES = {
     "urllib3": ("host/network/*.py", "targets/aws_secrets_manager/transport.py"),
     "truststore": ("host/network/trust.py",),
     "httpcore": ("sources/*/http.py", "notify/*.py"),
+    "psycopg": ("journal/*postgres*.py",),
     "apscheduler": ("host/ticks.py",),
     "httpx": ("sources/*/http.py", "notify/*.py"),
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, ClassVar, Protocol
@@ -12,13 +13,15 @@ from typing import Any, ClassVar, Protocol
 import pytest
 
 from rotator.core.ports.journal import Journal
+from rotator.core.secret import Secret
 from rotator.journal.key_file import generate_key
-from rotator.journal.open import open_journal
+from rotator.journal.open import Where, open_journal
 from rotator.journal.store import SqlJournal
 from rotator.testing.simulation.door import Door
 from rotator.testing.simulation.hub import Hub, Process
 from rotator.testing.simulation.journal import SimJournal
 from rotator.testing.simulation.store import Store
+from tests.servers.postgres import Postgres, shared
 
 
 class Bench(Protocol):
@@ -91,13 +94,12 @@ class Template:
         return Path(shutil.copy(self._state, folder / "state.db"))
 
 
-class SqliteBench:
-    """The journal on SQLite. Its "processes" live in this one, each with its own owner file, connections and caches."""
+class RealBench:
+    """A journal in a database. Its "processes" live in this one, each with a file and caches of its own."""
 
-    def __init__(self, template: Template, folder: Path) -> None:
-        self.path = template.copy(folder)
-        self.url = f"sqlite:///{self.path}"
-        self.key = template.key
+    def __init__(self, where: str | Where, key: Path) -> None:
+        self.where = where
+        self.key = key
         self.clock = TestClock()
         self.passed: list[str] = []
         self.opened: list[SqlJournal] = []
@@ -105,7 +107,7 @@ class SqliteBench:
 
     def open(self, **options: Any) -> SqlJournal:
         options = {"clock": self.clock, "crash": self.passed.append, "patience": 0.0, **options}
-        journal = open_journal(self.url, self.key, **options)
+        journal = open_journal(self.where, self.key, **options)
         self.opened.append(journal)
         return journal
 
@@ -126,7 +128,7 @@ class SqliteBench:
     @contextmanager
     def opening(self, **options: Any) -> Iterator[SqlJournal]:
         """A process that does something and leaves."""
-        journal = open_journal(self.url, self.key, clock=self.clock, crash=no_crash, **options)
+        journal = open_journal(self.where, self.key, clock=self.clock, crash=no_crash, **options)
         try:
             yield journal
         finally:
@@ -135,6 +137,63 @@ class SqliteBench:
     def close(self) -> None:
         for journal in self.opened:
             journal._db.close()
+
+
+class SqliteBench(RealBench):
+    """The journal on SQLite."""
+
+    def __init__(self, template: Template, folder: Path) -> None:
+        self.path = template.copy(folder)
+        self.url = f"sqlite:///{self.path}"
+        super().__init__(self.url, template.key)
+
+
+@dataclass(frozen=True)
+class PostgresPlace:
+    """A database on the cluster of the tests, and the folder of one machine."""
+
+    url: str
+    folder: Path
+
+    @property
+    def password(self) -> PostgresPlace:
+        return self
+
+    def read(self) -> Secret:
+        return Secret(Postgres.password)
+
+
+class PostgresBench(RealBench):
+    """The journal on PostgreSQL, with a clock of the database that the test moves."""
+
+    _migrated: ClassVar[Path | None] = None
+
+    def __init__(self, template: Template, folder: Path) -> None:
+        self.database = shared.database(self._template(template))
+        super().__init__(PostgresPlace(shared.cluster().url(self.database), folder), template.key)
+
+    @classmethod
+    def _template(cls, template: Template) -> str:
+        name = "template_journal"
+        if cls._migrated is None:
+            shared.database("template_clock", name)
+            cls._migrated = template.key.parent / "postgres"
+            place = PostgresPlace(shared.cluster().url(name), cls._migrated)
+            open_journal(place, template.key, clock=TestClock(), crash=no_crash).close()
+        return name
+
+    def kill(self, journal: Journal) -> None:
+        """And let the time pass after which processes on other machines, who see no lock, believe it."""
+        super().kill(journal)
+        self.advance(31)
+
+    def advance(self, seconds: float) -> None:
+        super().advance(seconds)
+        shared.move(self.database, seconds)
+
+    def sql(self, statement: str) -> list[tuple[object, ...]]:
+        """What an administrator does there."""
+        return shared.cluster().sql(statement, self.database)
 
 
 class SimulatedBench:

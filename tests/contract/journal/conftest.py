@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.contract.journal.benches import Bench, SimulatedBench, SqliteBench, Template
+from tests.contract.journal.benches import Bench, PostgresBench, RealBench, SimulatedBench, SqliteBench, Template
 
 BUILDERS: dict[str, Callable[[Template, Path], Bench]] = {
+    "postgres": lambda template, folder: PostgresBench(template, folder),
     "sqlite": lambda template, folder: SqliteBench(template, folder),
     "simulated": lambda template, folder: SimulatedBench(folder),
 }
@@ -20,7 +22,11 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Template:
     return Template.shared(tmp_path_factory)
 
 
-@pytest.fixture(params=sorted(BUILDERS))
+def _marked(names: Iterable[str]) -> list[Any]:
+    return [pytest.param(name, marks=[pytest.mark.postgres] if name == "postgres" else []) for name in names]
+
+
+@pytest.fixture(params=_marked(sorted(BUILDERS)))
 def bench(request: pytest.FixtureRequest, template: Template, tmp_path: Path) -> Iterator[Bench]:
     """Every journal: the laws on which the protocol rests."""
     made = BUILDERS[request.param](template, tmp_path / "state")
@@ -28,9 +34,18 @@ def bench(request: pytest.FixtureRequest, template: Template, tmp_path: Path) ->
     made.close()
 
 
-@pytest.fixture
-def real(template: Template, tmp_path: Path) -> Iterator[SqliteBench]:
+@pytest.fixture(params=_marked(["postgres", "sqlite"]))
+def real(request: pytest.FixtureRequest, template: Template, tmp_path: Path) -> Iterator[RealBench]:
     """Journals that outlive a process: the laws that the simulation has no use for."""
+    made = BUILDERS[request.param](template, tmp_path / "state")
+    assert isinstance(made, RealBench)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def sqlite(template: Template, tmp_path: Path) -> Iterator[SqliteBench]:
+    """The journal in a file: what only a file and a machine of its own can have."""
     made = SqliteBench(template, tmp_path / "state")
     yield made
     made.close()

@@ -12,7 +12,7 @@ from rotator.core import encoding
 from rotator.core.errors import JournalUnsafe
 from rotator.core.facts import Kind
 from rotator.core.secret import Secret
-from tests.contract.journal.benches import Bench, SqliteBench
+from tests.contract.journal.benches import Bench, RealBench, SqliteBench
 from tests.contract.journal.drafts import VALUE, abandoned, captured, claimed, intent, mine, planned
 
 
@@ -101,7 +101,7 @@ def test_a_fingerprint_tells_values_apart_and_shows_nothing_of_them(bench: Bench
     assert journal.fingerprint(VALUE) != journal.fingerprint(Secret(VALUE.reveal() + "x"))
 
 
-def test_repeating_a_capture_adds_no_fact(real: SqliteBench):
+def test_repeating_a_capture_adds_no_fact(real: RealBench):
     one, two, stream = real.open(), real.open(), real.stream("a")
     _at_intent(real, one, stream)
     draft = mine(one, captured(), VALUE)
@@ -113,7 +113,7 @@ def test_repeating_a_capture_adds_no_fact(real: SqliteBench):
     assert one.counts()["spooled"] == two.counts()["spooled"] == 0
 
 
-def test_the_same_attempt_may_bring_two_values(real: SqliteBench):
+def test_the_same_attempt_may_bring_two_values(real: RealBench):
     """A proxy that repeats a request makes twins; none of them may be lost."""
     journal, stream = real.open(), real.stream("a")
     _at_intent(real, journal, stream)
@@ -124,14 +124,14 @@ def test_the_same_attempt_may_bring_two_values(real: SqliteBench):
     assert journal.reveal(stream, journal.fingerprint(twin)) == twin
 
 
-def test_the_journal_knows_the_fingerprint_better_than_the_caller(real: SqliteBench):
+def test_the_journal_knows_the_fingerprint_better_than_the_caller(real: RealBench):
     journal, stream = real.open(), real.stream("a")
     _at_intent(real, journal, stream)
     view = journal.capture(stream, captured(fingerprint="wrong"), VALUE)
     assert view.values == {journal.fingerprint(VALUE): "token-1"}
 
 
-def test_what_lies_in_the_spool_of_a_stopped_process_is_imported_too(real: SqliteBench):
+def test_what_lies_in_the_spool_of_a_stopped_process_is_imported_too(real: RealBench):
     one, two, stream = real.open(), real.open(), real.stream("a")
     _at_intent(real, one, stream)
     draft = mine(one, captured(), VALUE)
@@ -144,7 +144,7 @@ def test_what_lies_in_the_spool_of_a_stopped_process_is_imported_too(real: Sqlit
     two.check(lease)
 
 
-def test_a_capture_that_only_reached_the_spool_is_committed_at_the_next_claim_of_the_same_process(real: SqliteBench):
+def test_a_capture_that_only_reached_the_spool_is_committed_at_the_next_claim_of_the_same_process(real: RealBench):
     journal, stream = real.open(), real.stream("a")
     lease = _at_intent(real, journal, stream)
     journal.spool(stream, captured(), VALUE)
@@ -154,7 +154,7 @@ def test_a_capture_that_only_reached_the_spool_is_committed_at_the_next_claim_of
     assert journal.counts()["spooled"] == 0
 
 
-def test_a_spooled_capture_outlives_an_orderly_end(real: SqliteBench):
+def test_a_spooled_capture_outlives_an_orderly_end(real: RealBench):
     stream = real.stream("a")
     with real.opening() as journal:
         _at_intent(real, journal, stream)
@@ -164,27 +164,27 @@ def test_a_spooled_capture_outlives_an_orderly_end(real: SqliteBench):
     assert other.reveal(stream, other.fingerprint(VALUE)) == VALUE
 
 
-def test_a_capture_stays_in_the_spool_while_the_file_of_the_journal_is_another_one(real: SqliteBench):
+def test_a_capture_stays_in_the_spool_while_the_file_of_the_journal_is_another_one(sqlite: SqliteBench):
     """Somebody restored a backup under a process that had a mint under way: what it commits now is seen by nobody."""
-    stream, backup = real.stream("a"), real.path.with_name("backup")
-    with real.opening() as journal:
-        _at_intent(real, journal, stream)
-        with closing(sqlite3.connect(real.path)) as here, closing(sqlite3.connect(backup)) as there:
+    stream, backup = sqlite.stream("a"), sqlite.path.with_name("backup")
+    with sqlite.opening() as journal:
+        _at_intent(sqlite, journal, stream)
+        with closing(sqlite3.connect(sqlite.path)) as here, closing(sqlite3.connect(backup)) as there:
             here.backup(there)
         journal.spool(stream, captured(), VALUE)
         for name in ("", "-wal", "-shm"):
-            real.path.with_name(f"{real.path.name}{name}").rename(real.path.with_name(f"aside{name}"))
-        backup.rename(real.path)
+            sqlite.path.with_name(f"{sqlite.path.name}{name}").rename(sqlite.path.with_name(f"aside{name}"))
+        backup.rename(sqlite.path)
         for attempt in (lambda: journal.capture(stream, captured(), VALUE), journal.import_spools):
             with pytest.raises(JournalUnsafe, match="removed or replaced"):
                 attempt()
-    other = real.open()
+    other = sqlite.open()
     claimed(other, stream)
     assert other.reveal(stream, other.fingerprint(VALUE)) == VALUE
 
 
 def test_a_capture_that_comes_while_its_process_leaves_is_not_spooled_into_a_file_that_goes(
-    real: SqliteBench, monkeypatch: pytest.MonkeyPatch
+    real: RealBench, monkeypatch: pytest.MonkeyPatch
 ):
     """A mint may outlive the time that work under way gets at the end: then its value counts as lost, not as safe."""
     journal, stream = real.open(), real.stream("a")
@@ -206,7 +206,7 @@ def test_a_capture_that_comes_while_its_process_leaves_is_not_spooled_into_a_fil
     assert spooled == [True, False] or owners.path(owners.me).exists()
 
 
-def test_a_value_beside_a_fenced_fact_is_sealed_with_it(real: SqliteBench):
+def test_a_value_beside_a_fenced_fact_is_sealed_with_it(real: RealBench):
 
     journal, stream = real.open(), real.stream("a")
     adopted = encoding.draft(Kind.ADOPTED, at=5, token_id="token-9", target="t")
@@ -215,7 +215,7 @@ def test_a_value_beside_a_fenced_fact_is_sealed_with_it(real: SqliteBench):
     assert journal.reveal(stream, view.fingerprint) == VALUE
 
 
-def test_a_late_capture_wakes_whoever_works_on_the_stream_now(real: SqliteBench):
+def test_a_late_capture_wakes_whoever_works_on_the_stream_now(real: RealBench):
     one, two, stream = real.open(), real.open(), real.stream("a")
     _at_intent(real, one, stream)
     real.advance(31)
@@ -225,7 +225,7 @@ def test_a_late_capture_wakes_whoever_works_on_the_stream_now(real: SqliteBench)
     assert [due.stream for due in two.due("prod", 10, 9)] == [stream]
 
 
-def test_a_capture_for_a_stream_that_a_restored_journal_does_not_know_is_kept(real: SqliteBench):
+def test_a_capture_for_a_stream_that_a_restored_journal_does_not_know_is_kept(real: RealBench):
     journal = real.open()
     journal.capture("0123456789abcdef", captured(), VALUE)
     assert journal.reveal("0123456789abcdef", journal.fingerprint(VALUE)) == VALUE

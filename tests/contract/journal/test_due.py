@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.contract.journal.benches import Bench, SqliteBench
+from tests.contract.journal.benches import Bench, RealBench
 from tests.contract.journal.drafts import claimed, request
 
 
@@ -49,7 +49,7 @@ def test_a_stream_that_wants_nothing_is_not_due_until_it_is_woken(bench: Bench):
     assert _due(journal, 0) == [stream]
 
 
-def test_a_wish_that_comes_while_somebody_works_is_not_overwritten(real: SqliteBench):
+def test_a_wish_that_comes_while_somebody_works_is_not_overwritten(real: RealBench):
     one, two, stream = real.open(), real.open(), real.stream("a")
     lease = claimed(one, stream)
     two.wake([stream], 50.0)
@@ -57,14 +57,14 @@ def test_a_wish_that_comes_while_somebody_works_is_not_overwritten(real: SqliteB
     assert _due(two, 50) == [stream]
 
 
-def test_a_wish_is_met_by_the_next_claim(real: SqliteBench):
+def test_a_wish_is_met_by_the_next_claim(real: RealBench):
     journal, stream = real.open(), real.stream("a")
     journal.wake([stream], 50.0)
     journal.release(claimed(journal, stream), 9000.0)
     assert _due(journal, 8999) == []
 
 
-def test_an_operators_fact_wakes_its_stream_in_the_same_transaction(real: SqliteBench):
+def test_an_operators_fact_wakes_its_stream_in_the_same_transaction(real: RealBench):
     one, two, stream = real.open(), real.open(), real.stream("a")
     lease = claimed(one, stream)
     two.note(stream, request())
@@ -72,18 +72,18 @@ def test_an_operators_fact_wakes_its_stream_in_the_same_transaction(real: Sqlite
     assert _due(one, 1) == [stream]
 
 
-def test_a_new_stream_is_due_at_once(real: SqliteBench):
+def test_a_new_stream_is_due_at_once(real: RealBench):
     stream = real.stream("a")
     assert _due(real.open(), 0) == [stream]
 
 
-def test_streams_of_other_connections_are_not_due_here(real: SqliteBench):
+def test_streams_of_other_connections_are_not_due_here(real: RealBench):
     journal = real.open()
     ids = journal.streams.register([("a", "prod", None), ("b", "staging", None)])
     assert [due.stream for due in journal.due("staging", 1, 9)] == [ids["b"]]
 
 
-def test_many_streams_can_be_woken_at_once(real: SqliteBench):
+def test_many_streams_can_be_woken_at_once(real: RealBench):
     journal = real.open()
     ids = journal.streams.register([(f"c{n}", "prod", None) for n in range(1200)])
     for stream in list(ids.values())[:3]:
@@ -92,7 +92,7 @@ def test_many_streams_can_be_woken_at_once(real: SqliteBench):
     assert len(_due(journal, 7, 5000)) == 1200
 
 
-def test_the_drivers_last_word_stands_beside_the_stream(real: SqliteBench):
+def test_the_drivers_last_word_stands_beside_the_stream(real: RealBench):
     journal, stream = real.open(), real.stream("a")
     journal.release(claimed(journal, stream), 9.0, '{"rotation": "waits"}')
     connection = journal.streams.connection("prod")

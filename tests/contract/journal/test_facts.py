@@ -7,7 +7,7 @@ import pytest
 from rotator.core.errors import Fenced, IllegalFact
 from rotator.core.facts import Baseline, Draft, Kind
 from rotator.core.protocol.view import blank
-from tests.contract.journal.benches import Bench, SqliteBench
+from tests.contract.journal.benches import Bench, RealBench
 from tests.contract.journal.drafts import abandoned, claimed, intent, planned, request, seen
 
 
@@ -81,14 +81,14 @@ def test_an_abandoned_attempt_is_refused_once_it_was_captured(bench: Bench):
         one.append(lease, abandoned())
 
 
-def test_a_fact_that_needs_a_lease_cannot_be_noted(real: SqliteBench):
+def test_a_fact_that_needs_a_lease_cannot_be_noted(real: RealBench):
     journal, stream = real.open(), real.stream("a")
     with pytest.raises(IllegalFact):
         journal.note(stream, planned())
     assert journal.view(stream).position == 0
 
 
-def test_history_tells_everything_that_a_fact_says_oldest_first(real: SqliteBench):
+def test_history_tells_everything_that_a_fact_says_oldest_first(real: RealBench):
     journal, stream = real.open(), real.stream("a")
     lease = claimed(journal, stream)
     what = Baseline(target="t", token_id="t1", fingerprint="é", replace=True)
@@ -103,7 +103,7 @@ def test_history_tells_everything_that_a_fact_says_oldest_first(real: SqliteBenc
     assert first.fact_id != second.fact_id
 
 
-def test_history_can_be_read_in_parts_of_one_stream_or_of_all(real: SqliteBench):
+def test_history_can_be_read_in_parts_of_one_stream_or_of_all(real: RealBench):
     a, b = real.stream("a"), real.stream("b")
     journal = real.open()
     ours, theirs = claimed(journal, a), claimed(journal, b)
@@ -115,7 +115,7 @@ def test_history_can_be_read_in_parts_of_one_stream_or_of_all(real: SqliteBench)
     assert [fact.at for fact in journal.facts(after=1, limit=2)] == [1, 2]
 
 
-def test_the_views_of_a_whole_fleet_come_in_one_pass(real: SqliteBench):
+def test_the_views_of_a_whole_fleet_come_in_one_pass(real: RealBench):
     a, b = real.stream("a"), real.stream("b")
     journal = real.open()
     for stream in (a, b):
@@ -123,7 +123,7 @@ def test_the_views_of_a_whole_fleet_come_in_one_pass(real: SqliteBench):
     assert journal.views() == {stream: journal.view(stream) for stream in (a, b)}
 
 
-def test_facts_survive_the_end_of_every_process(real: SqliteBench):
+def test_facts_survive_the_end_of_every_process(real: RealBench):
     stream = real.stream("a")
     with real.opening() as journal:
         before = journal.append(claimed(journal, stream), planned())

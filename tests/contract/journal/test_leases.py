@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rotator.core.errors import Fenced, Unavailable
-from tests.contract.journal.benches import Bench, SqliteBench
+from tests.contract.journal.benches import Bench, RealBench, SqliteBench
 from tests.contract.journal.drafts import claimed, planned, seen
 
 
@@ -108,7 +108,7 @@ def test_a_killed_writer_leaves_its_place_free(bench: Bench):
         pass
 
 
-def test_a_released_lease_is_free_and_its_holder_fenced(real: SqliteBench):
+def test_a_released_lease_is_free_and_its_holder_fenced(real: RealBench):
     one, two, stream = real.open(), real.open(), real.stream("a")
     lease = claimed(one, stream)
     one.release(lease, None)
@@ -118,7 +118,7 @@ def test_a_released_lease_is_free_and_its_holder_fenced(real: SqliteBench):
         one.append(lease, planned())
 
 
-def test_releasing_a_lease_that_is_somebody_elses_changes_nothing(real: SqliteBench):
+def test_releasing_a_lease_that_is_somebody_elses_changes_nothing(real: RealBench):
     one, two, stream = real.open(), real.open(), real.stream("a")
     lost = claimed(one, stream)
     real.advance(31)
@@ -128,14 +128,14 @@ def test_releasing_a_lease_that_is_somebody_elses_changes_nothing(real: SqliteBe
     assert [(s.next_at, s.why) for s in two.streams.all() if s.id == stream] == [(0.0, "")]
 
 
-def test_leases_of_an_earlier_boot_are_free(real: SqliteBench):
-    one, two, stream = real.open(), real.open(), real.stream("a")
+def test_leases_of_an_earlier_boot_are_free(sqlite: SqliteBench):
+    one, two, stream = sqlite.open(), sqlite.open(), sqlite.stream("a")
     before = claimed(one, stream)
-    real.clock.boot_name, real.clock.seconds = "boot-two", 5.0
+    sqlite.clock.boot_name, sqlite.clock.seconds = "boot-two", 5.0
     assert claimed(two, stream).epoch == before.epoch + 1
 
 
-def test_a_fenced_process_writes_to_no_place(real: SqliteBench):
+def test_a_fenced_process_writes_to_no_place(real: RealBench):
     one, two, stream = real.open(), real.open(), real.stream("a")
     lost = claimed(one, stream)
     real.advance(31)
@@ -144,30 +144,30 @@ def test_a_fenced_process_writes_to_no_place(real: SqliteBench):
         pass
 
 
-def test_a_writer_waits_a_little_for_its_place(real: SqliteBench):
-    one, two = real.open(), real.open(patience=5.0)
-    ours, theirs = claimed(one, real.stream("a")), claimed(two, real.stream("b"))
+def test_a_writer_waits_a_little_for_its_place(sqlite: SqliteBench):
+    one, two = sqlite.open(), sqlite.open(patience=5.0)
+    ours, theirs = claimed(one, sqlite.stream("a")), claimed(two, sqlite.stream("b"))
     held = one.place(ours, "/srv/.env")
     held.__enter__()
-    waited = real.clock.wait
+    waited = sqlite.clock.wait
 
     def leave(seconds: float) -> bool:
         held.__exit__(None, None, None)
         return waited(seconds)
 
-    real.clock.wait = leave  # type: ignore[method-assign]
+    sqlite.clock.wait = leave  # type: ignore[method-assign]
     with two.place(theirs, "/srv/.env"):
         pass
 
 
-def test_a_process_that_leaves_gives_everything_back(real: SqliteBench):
-    stream = real.stream("a")
-    with real.opening() as journal:
+def test_a_process_that_leaves_gives_everything_back(sqlite: SqliteBench):
+    stream = sqlite.stream("a")
+    with sqlite.opening() as journal:
         first = claimed(journal, stream)
         journal.place(first, "/srv/.env").__enter__()
-    other = real.open()
+    other = sqlite.open()
     lease = claimed(other, stream)
     assert lease.epoch == first.epoch + 1
     with other.place(lease, "/srv/.env"):
         pass
-    assert sorted(p.name for p in real.path.parent.glob("*-process-*")) == [f"state.db-process-{other.owner}"]
+    assert sorted(p.name for p in sqlite.path.parent.glob("*-process-*")) == [f"state.db-process-{other.owner}"]

@@ -2,32 +2,32 @@
 
 from __future__ import annotations
 
-from tests.contract.journal.benches import SqliteBench
+from tests.contract.journal.benches import RealBench
 from tests.contract.journal.drafts import claimed, planned
 
 
-def test_registering_again_gives_the_same_ids(real: SqliteBench):
+def test_registering_again_gives_the_same_ids(real: RealBench):
     journal = real.open()
     first = journal.streams.register([("a", "prod", None), ("b", "prod", None)])
     assert journal.streams.register([("b", "prod", None), ("a", "prod", None)]) == first
     assert len(set(first.values())) == 2
 
 
-def test_a_renamed_credential_keeps_its_stream(real: SqliteBench):
+def test_a_renamed_credential_keeps_its_stream(real: RealBench):
     journal = real.open()
     old = journal.streams.register([("old", "prod", None)])["old"]
     assert journal.streams.register([("new", "prod", "old")]) == {"new": old}
     assert journal.streams.register([("new", "prod", "old")]) == {"new": old}, "the hint may stay in the configuration"
 
 
-def test_a_rename_never_takes_the_stream_of_another_credential(real: SqliteBench):
+def test_a_rename_never_takes_the_stream_of_another_credential(real: RealBench):
     journal = real.open()
     before = journal.streams.register([("a", "prod", None), ("b", "prod", None)])
     after = journal.streams.register([("a", "prod", "b"), ("b", "prod", None)])
     assert after == before
 
 
-def test_what_left_the_configuration_is_unmanaged_and_looked_at_once_more(real: SqliteBench):
+def test_what_left_the_configuration_is_unmanaged_and_looked_at_once_more(real: RealBench):
     journal = real.open()
     ids = journal.streams.register([("a", "prod", None), ("b", "prod", None)])
     for stream in ids.values():
@@ -38,7 +38,7 @@ def test_what_left_the_configuration_is_unmanaged_and_looked_at_once_more(real: 
     assert journal.counts()["credentials"] == 1
 
 
-def test_what_comes_back_to_the_configuration_finds_its_history(real: SqliteBench):
+def test_what_comes_back_to_the_configuration_finds_its_history(real: RealBench):
     journal = real.open()
     stream = journal.streams.register([("a", "prod", None)])["a"]
     journal.streams.register([])
@@ -46,7 +46,7 @@ def test_what_comes_back_to_the_configuration_finds_its_history(real: SqliteBenc
     assert journal.streams.all()[0].managed
 
 
-def test_a_credential_that_moves_to_another_connection_is_due_there(real: SqliteBench):
+def test_a_credential_that_moves_to_another_connection_is_due_there(real: RealBench):
     journal = real.open()
     stream = journal.streams.register([("a", "prod", None)])["a"]
     journal.release(claimed(journal, stream), 1e9)
@@ -55,7 +55,7 @@ def test_a_credential_that_moves_to_another_connection_is_due_there(real: Sqlite
     assert journal.due("prod", 1e12, 9) == []
 
 
-def test_every_connection_has_one_stream_of_its_own(real: SqliteBench):
+def test_every_connection_has_one_stream_of_its_own(real: RealBench):
     journal = real.open()
     journal.streams.register([("prod", "prod", None), ("b", "prod", None)])
     first = journal.streams.connection("prod")
@@ -69,14 +69,14 @@ def test_every_connection_has_one_stream_of_its_own(real: SqliteBench):
     ]
 
 
-def test_the_holder_of_a_stream_is_shown(real: SqliteBench):
+def test_the_holder_of_a_stream_is_shown(real: RealBench):
     stream = real.stream("a")
     journal = real.open()
     claimed(journal, stream)
     assert {s.name: (s.epoch, s.holder) for s in journal.streams.all()}["a"] == (1, journal.owner)
 
 
-def test_a_rotation_belongs_to_the_stream_that_planned_it(real: SqliteBench):
+def test_a_rotation_belongs_to_the_stream_that_planned_it(real: RealBench):
     journal = real.open()
     ids = journal.streams.register([("a", "prod", None), ("b", "prod", None)])
     journal.append(claimed(journal, ids["b"]), planned(rid="r7"))

@@ -12,7 +12,7 @@ import pytest
 
 from rotator.core.errors import JournalUnsafe
 from rotator.core.secret import Secret
-from tests.contract.journal.benches import Bench, SqliteBench
+from tests.contract.journal.benches import Bench, RealBench, SqliteBench
 from tests.contract.journal.drafts import VALUE, captured, claimed, intent, planned
 
 
@@ -22,7 +22,7 @@ def test_a_canary_proves_room_any_number_of_times(bench: Bench):
         journal.canary()
 
 
-def test_threads_that_prove_room_at_the_same_time_do_not_disturb_each_other(real: SqliteBench):
+def test_threads_that_prove_room_at_the_same_time_do_not_disturb_each_other(real: RealBench):
     journal = real.open()
     together = threading.Barrier(8)
 
@@ -36,14 +36,14 @@ def test_threads_that_prove_room_at_the_same_time_do_not_disturb_each_other(real
             done.result()
 
 
-def _captured(real: SqliteBench, journal, stream: str) -> None:
+def _captured(real: RealBench, journal, stream: str) -> None:
     lease = claimed(journal, stream)
     journal.append(lease, planned())
     journal.append(lease, intent())
     journal.capture(stream, captured(), VALUE)
 
 
-def test_a_destroyed_value_is_gone_and_its_fingerprint_stays(real: SqliteBench):
+def test_a_destroyed_value_is_gone_and_its_fingerprint_stays(real: RealBench):
     journal, stream = real.open(), real.stream("a")
     _captured(real, journal, stream)
     other = Secret("another-token's-value")
@@ -56,7 +56,7 @@ def test_a_destroyed_value_is_gone_and_its_fingerprint_stays(real: SqliteBench):
     assert (journal.counts()["values"], journal.counts()["values_destroyed"]) == (1, 1)
 
 
-def test_a_value_of_another_stream_is_known_also_when_its_key_is_destroyed(real: SqliteBench):
+def test_a_value_of_another_stream_is_known_also_when_its_key_is_destroyed(real: RealBench):
     journal, stream, other = real.open(), real.stream("a"), real.stream("b")
     _captured(real, journal, stream)
     fingerprint = journal.fingerprint(VALUE)
@@ -68,73 +68,73 @@ def test_a_value_of_another_stream_is_known_also_when_its_key_is_destroyed(real:
     assert journal.owner_of(fingerprint, other) == (stream, "token-1", True)
 
 
-def test_destroying_twice_or_what_was_never_sealed_is_harmless(real: SqliteBench):
+def test_destroying_twice_or_what_was_never_sealed_is_harmless(real: RealBench):
     journal, stream = real.open(), real.stream("a")
     _captured(real, journal, stream)
     for token in ("token-1", "token-1", "nobody"):
         journal.destroy(stream, token)
 
 
-def test_destroying_a_key_leaves_the_hash_chain_whole(real: SqliteBench):
+def test_destroying_a_key_leaves_the_hash_chain_whole(real: RealBench):
     journal, stream = real.open(), real.stream("a")
     _captured(real, journal, stream)
     journal.destroy(stream, "token-1")
     assert journal.audit.verify().breaks == ()
 
 
-def test_a_destroyed_key_is_in_no_file_any_more_after_a_heartbeat(real: SqliteBench):
-    journal, stream = real.open(), real.stream("a")
+def test_a_destroyed_key_is_in_no_file_any_more_after_a_heartbeat(sqlite: SqliteBench):
+    journal, stream = sqlite.open(), sqlite.stream("a")
     for number in range(1, 8):
         journal.capture(stream, captured(number, token_id=f"token-{number}"), Secret(f"value-{number}"))
-    with sqlite3.connect(real.path) as raw:
+    with sqlite3.connect(sqlite.path) as raw:
         keys = dict(raw.execute("SELECT token_id, wrapped_key FROM sealed").fetchall())
     raw.close()
-    assert all(_anywhere(real, key) for key in keys.values()), "the search works"
+    assert all(_anywhere(sqlite, key) for key in keys.values()), "the search works"
     for token in ("token-3", "token-4"):  # in the middle of a page, whose freed bytes nobody reuses
         journal.destroy(stream, token)
     journal.heartbeat()
-    assert {token for token, key in keys.items() if not _anywhere(real, key)} == {"token-3", "token-4"}
+    assert {token for token, key in keys.items() if not _anywhere(sqlite, key)} == {"token-3", "token-4"}
 
 
-def test_a_key_that_a_reader_kept_in_the_log_is_gone_after_a_heartbeat(real: SqliteBench):
-    journal, stream = real.open(), real.stream("a")
-    _captured(real, journal, stream)
-    with sqlite3.connect(real.path) as raw:
+def test_a_key_that_a_reader_kept_in_the_log_is_gone_after_a_heartbeat(sqlite: SqliteBench):
+    journal, stream = sqlite.open(), sqlite.stream("a")
+    _captured(sqlite, journal, stream)
+    with sqlite3.connect(sqlite.path) as raw:
         wrapped = raw.execute("SELECT wrapped_key FROM sealed").fetchall()[0][0]
     raw.close()
-    reading = sqlite3.connect(real.path, isolation_level=None)
+    reading = sqlite3.connect(sqlite.path, isolation_level=None)
     reading.execute("BEGIN").fetchall()
     reading.execute("SELECT count(*) FROM fact").fetchall()
     journal._db.close()  # ten seconds of patience with that reader are not worth waiting for here
-    hasty = real.open(connect=_impatient)
+    hasty = sqlite.open(connect=_impatient)
     hasty.destroy(stream, "token-1")
     hasty.heartbeat()
-    assert _anywhere(real, wrapped), "the reader still holds the log"
+    assert _anywhere(sqlite, wrapped), "the reader still holds the log"
     reading.close()
     hasty.heartbeat()
-    assert not _anywhere(real, wrapped)
+    assert not _anywhere(sqlite, wrapped)
 
 
-def test_a_canary_finds_a_file_that_was_replaced_under_us(real: SqliteBench):
-    journal = real.open()
-    copy = real.path.with_name("copy")
-    copy.write_bytes(real.path.read_bytes())
-    copy.replace(real.path)
+def test_a_canary_finds_a_file_that_was_replaced_under_us(sqlite: SqliteBench):
+    journal = sqlite.open()
+    copy = sqlite.path.with_name("copy")
+    copy.write_bytes(sqlite.path.read_bytes())
+    copy.replace(sqlite.path)
     for look in (journal.canary, journal.heartbeat):
         with pytest.raises(JournalUnsafe, match="removed or replaced") as refused:
             look()
         assert "restor" in refused.value.remedy
 
 
-def test_a_canary_finds_a_file_that_was_removed_under_us(real: SqliteBench):
-    journal = real.open()
-    real.path.unlink()
+def test_a_canary_finds_a_file_that_was_removed_under_us(sqlite: SqliteBench):
+    journal = sqlite.open()
+    sqlite.path.unlink()
     with pytest.raises(JournalUnsafe, match="removed or replaced"):
         journal.canary()
 
 
-def test_a_canary_finds_out_that_no_descriptor_is_left(real: SqliteBench):
-    journal = real.open()
+def test_a_canary_finds_out_that_no_descriptor_is_left(sqlite: SqliteBench):
+    journal = sqlite.open()
     journal.canary()
     spare = []
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -167,5 +167,5 @@ class _Impatient(sqlite3.Connection):
         return super().execute(statement, parameters)
 
 
-def _anywhere(real: SqliteBench, needle: bytes) -> bool:
-    return any(needle in file.read_bytes() for file in real.path.parent.iterdir())
+def _anywhere(sqlite: SqliteBench, needle: bytes) -> bool:
+    return any(needle in file.read_bytes() for file in sqlite.path.parent.iterdir())

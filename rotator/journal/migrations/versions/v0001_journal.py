@@ -19,7 +19,9 @@ def _text(name: str, *, primary_key: bool = False, unique: bool | None = None) -
 
 
 def _integer(name: str, *, primary_key: bool = False) -> sa.Column[int]:
-    return sa.Column(name, sa.Integer, nullable=False, primary_key=primary_key)
+    # Numbers grow for years: eight bytes where the database counts them. A row id of SQLite must be called INTEGER.
+    kind = sa.Integer().with_variant(sa.BigInteger, "postgresql")
+    return sa.Column(name, kind, nullable=False, primary_key=primary_key)
 
 
 def _time(name: str, *, nullable: bool = False, primary_key: bool = False) -> sa.Column[float]:
@@ -27,7 +29,9 @@ def _time(name: str, *, nullable: bool = False, primary_key: bool = False) -> sa
 
 
 def upgrade() -> None:
-    op.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+    sqlite = op.get_context().dialect.name == "sqlite"
+    if sqlite:
+        op.execute(f"PRAGMA application_id = {APPLICATION_ID}")
     op.create_table("meta", _text("name", primary_key=True), _text("value"))
     op.create_table(
         "stream",
@@ -41,7 +45,14 @@ def upgrade() -> None:
         _text("why"),
         sa.UniqueConstraint("kind", "name"),
     )
-    op.create_index("due", "stream", ["connection", "next_at"], sqlite_where=sa.text("kind = 'credential'"))
+    of_credentials = sa.text("kind = 'credential'")
+    op.create_index(
+        "due",
+        "stream",
+        ["connection", "next_at"],
+        sqlite_where=of_credentials,
+        postgresql_where=of_credentials,
+    )
     op.create_table(
         "sealed",
         _text("sealed_id", primary_key=True),
@@ -95,12 +106,24 @@ def upgrade() -> None:
         ["stream", "rid", "attempt", "fingerprint"],
         unique=True,
         sqlite_where=sa.text("kind = 'captured'"),
+        postgresql_where=sa.text("kind = 'captured'"),
     )
-    for act in ("UPDATE", "DELETE"):
+    if sqlite:
+        for act in ("UPDATE", "DELETE"):
+            op.execute(
+                f"CREATE TRIGGER fact_no_{act.lower()} BEFORE {act} ON fact "
+                "BEGIN SELECT RAISE(ABORT, 'facts are append-only'); END"
+            )
+    else:
         op.execute(
-            f"CREATE TRIGGER fact_no_{act.lower()} BEFORE {act} ON fact "
-            "BEGIN SELECT RAISE(ABORT, 'facts are append-only'); END"
+            "CREATE FUNCTION fact_is_append_only() RETURNS trigger LANGUAGE plpgsql AS "
+            "$$ BEGIN RAISE EXCEPTION 'facts are append-only'; END $$"
         )
+        for act in ("UPDATE", "DELETE", "TRUNCATE"):
+            op.execute(
+                f"CREATE TRIGGER fact_no_{act.lower()} BEFORE {act} ON fact "
+                "FOR EACH STATEMENT EXECUTE FUNCTION fact_is_append_only()"
+            )
     op.create_table(
         "lease", _text("name", primary_key=True), _text("holder"), _integer("epoch"), _time("expires"), _text("boot_id")
     )

@@ -1,0 +1,265 @@
+"""The connector to PostgreSQL: transactions that fence by locked rows, and what is done when one of them is cut off.
+
+It knows no facts and no leases. Every transaction is short; one that loses against another, or whose connection ends
+before COMMIT was sent, left nothing and is run again. Of a COMMIT that nobody answered the fact itself tells, asked
+while the row of its stream is locked: the server may still be working for the connection that is gone.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import random
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, Final, cast
+
+import psycopg
+from psycopg.errors import DeadlockDetected, SerializationFailure, UniqueViolation
+
+from rotator.core.errors import JournalUnsafe
+from rotator.core.ids import NO_CREDENTIAL, NO_FACT, CredentialId, FactId
+from rotator.journal.database import Answer, Clock, Connection, Parameters, run, unsafe
+from rotator.journal.postgres_link import Address, Link, connect
+
+_IDLE_LINKS: Final = 8
+_TRIES: Final = 6
+"""How often a transaction is begun that lost against another one, or whose connection ended before its COMMIT."""
+
+_COLLIDED: Final = (SerializationFailure, DeadlockDetected, UniqueViolation)
+_ASK_SECONDS: Final = 15.0
+"""How long a COMMIT without an answer is asked after, while the server cannot be reached."""
+
+_LOCK_STREAM: Final = "SELECT 1 FROM stream WHERE id = ? FOR NO KEY UPDATE"
+_SIZE: Final = (
+    "SELECT coalesce(sum(pg_total_relation_size(format('%I.%I', schemaname, tablename)::regclass)), 0)::bigint"
+    " FROM pg_tables WHERE schemaname = current_schema()"
+)
+
+
+class PostgresDatabase:
+    """One database, open in this process. Safe to share between threads: each takes a connection for a while."""
+
+    locks_tell = False
+    lock = " FOR UPDATE"
+
+    def __init__(self, address: Address, beside: Path, *, readonly: bool = False) -> None:
+        """`beside`: what the files of this machine's processes are named after."""
+        self.name = address.name
+        self.beside = beside
+        self.readonly = readonly
+        self.instance = ""
+        """Whose journal it must be, once that is known: another one may have taken its place while nobody looked."""
+        self._address = address
+        self._links: deque[Link] = deque()
+        self._closed = threading.Event()
+
+    # ----------------------------------------------------------------------------------------------------- connections
+
+    def connect(self) -> psycopg.Connection[Any]:
+        """Open a connection of its own, checked; errors as `postgres_link.connect`."""
+        if self._closed.is_set():
+            raise JournalUnsafe(f"using the journal {self.name}: it was closed")
+        raw = connect(self._address, readonly=self.readonly)
+        if self.instance:
+            found = run(Link(raw), "SELECT value FROM meta WHERE name = 'instance'")
+            if not found or found[0][0] != self.instance:
+                raw.close()
+                raise JournalUnsafe(
+                    f"using the journal {self.name}: another journal is in its place",
+                    "stop every rotator process before restoring a journal, then start again",
+                )
+        return raw
+
+    def _lend(self, *, fresh: bool = False) -> Link:
+        while not fresh:
+            try:
+                link = self._links.pop()
+            except IndexError:
+                break
+            if link.idle:
+                return link
+            link.close()
+        return Link(self.connect())
+
+    def _give_back(self, link: Link) -> None:
+        if self._closed.is_set() or len(self._links) >= _IDLE_LINKS or not link.idle:
+            link.close()
+        else:
+            self._links.append(link)
+
+    @contextmanager
+    def read(self, *, snapshot: bool = False) -> Iterator[Connection]:
+        """Lend a connection for reading. See `Database.read`."""
+        try:
+            link = self._lend()
+            try:
+                if snapshot:
+                    link.end("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+                yield link
+                if snapshot:
+                    link.end("COMMIT")
+            except BaseException:
+                link.close()
+                raise
+            self._give_back(link)
+        except psycopg.Error as error:
+            raise unsafe(f"reading the journal {self.name}", error) from error
+
+    # ---------------------------------------------------------------------------------------------------- transactions
+
+    @contextmanager
+    def write(self, *, fact_id: FactId = NO_FACT, durable: bool = True, single: bool = False) -> Iterator[Connection]:
+        """Run the body in one transaction. See `Database.write`."""
+        link = self._begin(durable)
+        try:
+            yield link
+        except psycopg.Error as error:
+            self._undo(link)
+            raise unsafe(f"writing to the journal {self.name}", error) from error
+        except BaseException:
+            self._undo(link)
+            raise
+        self._commit(link, fact_id, NO_CREDENTIAL, again=False)
+
+    def transact(
+        self,
+        work: Callable[[Connection], Answer],
+        *,
+        fact_id: FactId = NO_FACT,
+        stream: CredentialId = NO_CREDENTIAL,
+        durable: bool = True,
+    ) -> Answer:
+        """Run `work` until its transaction is committed or refused. See `Database.transact`."""
+        tries = 0
+        while True:
+            tries += 1
+            link = self._begin(durable)
+            try:
+                if stream:
+                    run(link, _LOCK_STREAM, (stream,))
+                answer = work(link)
+            except psycopg.Error as error:
+                lost = link.broken
+                self._undo(link)
+                if tries >= _TRIES or not (lost or isinstance(error, _COLLIDED)):
+                    raise unsafe(f"writing to the journal {self.name}", error) from error
+            except BaseException:
+                self._undo(link)
+                raise
+            else:
+                if self._commit(link, fact_id, stream, again=tries < _TRIES):
+                    return answer
+            time.sleep(random.uniform(0.01, 0.05) * 2**tries)  # noqa: S311 - so that those who collided part
+
+    def _commit(self, link: Link, fact_id: FactId, stream: CredentialId, *, again: bool) -> bool:
+        """Commit; False when nothing of the transaction is there, which can be run again then.
+
+        Raises:
+            JournalUnsafe: it is not known, or not to be tried again.
+        """
+        try:
+            link.end("COMMIT")
+        except psycopg.Error as error:
+            lost = link.broken
+            self._undo(link)
+            if lost and fact_id and self._landed(fact_id, stream):
+                return True
+            nothing = bool(fact_id) if lost else isinstance(error, _COLLIDED)
+            if again and nothing:
+                return False
+            raise unsafe(f"committing to the journal {self.name}", error) from error
+        self._give_back(link)
+        return True
+
+    def _begin(self, durable: bool) -> Link:
+        if self.readonly:
+            raise JournalUnsafe(f"writing to the journal {self.name}: it was opened for reading")
+        try:
+            link = self._lend()
+            try:
+                link.begin(durable=durable)
+            except psycopg.OperationalError:
+                # nothing was asked of it yet: it was cut off while it lay idle, and so were its like
+                link.close()
+                link = self._lend(fresh=True)
+                link.begin(durable=durable)
+        except psycopg.Error as error:
+            raise unsafe(f"starting a transaction in the journal {self.name}", error) from error
+        return link
+
+    def _undo(self, link: Link) -> None:
+        with suppress(psycopg.Error):
+            if not link.broken:
+                link.end("ROLLBACK")
+        self._give_back(link)
+
+    def _landed(self, fact_id: FactId, stream: CredentialId) -> bool:
+        """Whether the fact of a COMMIT without an answer is there: asked until the server answers, or for a while.
+
+        Raises:
+            JournalUnsafe: nobody answers; it is not known.
+        """
+        give_up = time.monotonic() + _ASK_SECONDS
+        while True:
+            try:
+                link = Link(self.connect())
+                try:
+                    link.begin(durable=False)
+                    if stream:
+                        run(link, _LOCK_STREAM, (stream,))
+                    found = bool(run(link, "SELECT 1 FROM fact WHERE fact_id = ?", (fact_id,)))
+                    link.end("COMMIT")
+                    return found
+                finally:
+                    link.close()
+            except psycopg.Error as error:
+                if time.monotonic() > give_up or self._closed.wait(0.2):
+                    raise unsafe(f"asking the journal {self.name} whether a fact was committed", error) from error
+
+    # ------------------------------------------------------------------------------------------- what else is different
+
+    def now(self, connection: Connection, clock: Clock) -> tuple[str, float]:
+        """Return the database's clock: it is the one that all machines share."""
+        return "", cast("Link", connection).now()
+
+    def alone(self, connection: Connection, what: str) -> None:
+        """Wait for a lock of the transaction that is named after `what`."""
+        number = int.from_bytes(hashlib.sha256(f"rotator {what}".encode()).digest()[:8], "big", signed=True)
+        run(connection, "SELECT pg_advisory_xact_lock(?)", (number,))
+
+    def probe(self, statement: str, parameters: Parameters = ()) -> list[Any]:
+        """Run one query on a connection opened for it. See `Database.probe`."""
+        try:
+            link = Link(self.connect())
+            try:
+                return run(link, statement, parameters)
+            finally:
+                link.close()
+        except psycopg.Error as error:
+            raise unsafe(f"reading the journal {self.name} back", error) from error
+
+    def in_place(self) -> None:
+        """Nothing: another database under the same name is found out when a connection to it is opened."""
+
+    def tidy(self) -> bool:
+        """Nothing: what is left of forgotten keys goes with VACUUM and the archived log, which are the database's."""
+        return True
+
+    def complaints(self) -> list[str]:
+        """Nothing: pg_amcheck is the administrator's; the chain of every stream is checked all the same."""
+        return []
+
+    def sizes(self) -> dict[str, int]:
+        """Return the bytes of all tables of the journal with their indexes; the log is the server's."""
+        with self.read() as connection:
+            return {"database_bytes": int(run(connection, _SIZE)[0][0]), "log_bytes": 0}
+
+    def close(self) -> None:
+        """Close every connection that is not lent; the others are closed when they come back."""
+        self._closed.set()
+        while self._links:
+            self._links.pop().close()
