@@ -13,12 +13,12 @@ from docs.pages.markdown import code, sentence, table
 
 def protocol() -> str:
     """Return the page of the state machines: the rows, and which fact may follow which."""
-    from rotator.core.protocol import recreate, retire, roll
+    from rotator.core.protocol import recreate, retire, revoke, roll
     from rotator.core.protocol.decide import TABLES
     from rotator.core.protocol.steps import NEXT, RETIREMENT_NEXT
     from rotator.core.reasons import OperatorCode, Reason
 
-    modules = (recreate, roll, retire)
+    modules = (recreate, roll, retire, revoke)
     text = (
         "# Protocol reference\n\n"
         "What is done next is decided by the row of the present step: its rules are asked from left to right,"
@@ -28,12 +28,15 @@ def protocol() -> str:
         "[architecture.md](../architecture.md) tells the whole story.\n"
     )
     tables = [(strategy.value, rows) for strategy, rows in TABLES.rotations.items()] + [("retirement", TABLES.retire)]
+    tables.append(("revoke", TABLES.revoke))
     for name, rows in tables:
         found = [(code(step.value), ", ".join(_rule(rule, modules) for rule in row)) for step, row in rows.items()]
         text += f"\n## `{name}`\n\n" + table(("step", "rules, in order"), found)
         if name == "retirement":
             edges = [(was.value, fact.value) for fact, was in RETIREMENT_NEXT.items()]
             edges.append(("condemned", "disabled"))
+        elif name == "revoke":
+            edges = [("revoked", "disabled"), ("disabled", "deleted"), ("deleted", "retired")]
         else:
             edges = [(step.value, to.value) for step, after in _steps(NEXT, name).items() for to in sorted(after)]
         text += f"\n```mermaid\n{_diagram(edges)}```\n"

@@ -60,6 +60,11 @@ CHOICES: Final[Mapping[OperatorCode, Choices]] = {
         None,
         _KEEP,
     ),
+    OperatorCode.EXPOSED_AGAIN: Choices(
+        "makes the next value and publishes it; find and close the leak first",
+        None,
+        _KEEP,
+    ),
     OperatorCode.RESTORED_JOURNAL: Choices(
         "confirms that the journal is whole again: orphans may be swept, work goes on above what was seen outside",
         "the same as --retry, and a foreign value that stands at a target is left alone",

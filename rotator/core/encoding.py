@@ -134,6 +134,7 @@ _READ: Final[Mapping[str, Callable[[Any], Any]]] = {
     "str | None": _text_or_none,
     "tuple[str, ...]": _names,
     "tuple[Fingerprint, ...]": _names,
+    "tuple[TokenId, ...]": _names,
     "Mapping[str, Fingerprint]": _texts,
     "Mapping[str, Fingerprint] | None": _texts_or_none,
     "Strategy | None": _strategy,
@@ -148,6 +149,7 @@ _WRITE: Final[Mapping[str, Callable[[Any], Json]]] = {
     "tuple[Difference, ...]": _written_differences,
     "tuple[str, ...]": list,
     "tuple[Fingerprint, ...]": list,
+    "tuple[TokenId, ...]": list,
     "Mapping[str, Fingerprint]": dict,
     "Mapping[str, Fingerprint] | None": lambda found: None if found is None else dict(found),
 }
@@ -221,7 +223,7 @@ KINDS: Final[tuple[type[What], ...]] = (
     *(facts.Unwritten, facts.RetirementOpened, *facts.RETIREMENT_STEPS.values()),
     *(facts.Baseline, facts.Sighted, facts.Known, facts.Adopted, facts.Overridden, facts.OverrideEnded),
     *(facts.TargetReleased, facts.TargetAdded, facts.Held, facts.Ahead, facts.Acknowledged, facts.Hooked),
-    *(facts.Requested, facts.Paused, facts.Resumed, facts.Resolved),
+    *(facts.Requested, facts.Revoked, facts.Paused, facts.Resumed, facts.Resolved),
     *(facts.Compared, facts.Updating, facts.Updated, facts.Kept, facts.Forgotten),
     *(facts.Member, facts.Extending, facts.Prolonged, facts.Rolling, facts.Placed, facts.Unkept),
 )

@@ -76,6 +76,11 @@ class Event(StrEnum):
     RETIREMENT_OPENED = "retirement_opened", "info", "an old token is to be taken out of service"
     TOKEN_SUPERSEDED = "token_superseded", "info", "an old token is replaced and drained"
     TOKEN_CONDEMNED = "token_condemned", "info", "a token that was never published is given up"
+    TOKEN_EXPOSED = (
+        "token_exposed",
+        "error",
+        "the provider ended a published token because its value was found in public; it is replaced at once",
+    )
     TOKEN_DISABLED = "token_disabled", "info", "an old token is disabled"
     TOKEN_DELETED = "token_deleted", "info", "an old token is deleted"
     ORPHAN_FOUND = "orphan_found", "warning", "a token of ours that no rotation or retirement owns"

@@ -91,6 +91,7 @@ class Reason(StrEnum):
     UNDECIDED = "undecided", _GOES_ON, "no rule answered"
     STAGGERED = "staggered", _RESTS, "its partner was renewed a moment ago, or is being renewed"
     # a retirement
+    SUCCESSOR_FIRST = "successor_first", _GOES_ON, "its successor is published first, for a minute at most"
     GRACE = "grace", _GOES_ON, "consumers get time to take the new value"
     STILL_USED = (
         "still_used",
@@ -136,7 +137,7 @@ class Reason(StrEnum):
 RETIREMENT_WAITS: Final = frozenset(
     {
         *(Reason.GRACE, Reason.STILL_USED, Reason.STILL_PUBLISHED, Reason.TARGETS_NOT_IN_SYNC, Reason.SOAK),
-        *(Reason.UNACKNOWLEDGED, Reason.PROVIDER_SILENT),
+        *(Reason.UNACKNOWLEDGED, Reason.PROVIDER_SILENT, Reason.SUCCESSOR_FIRST),
         *(Reason.PAUSED, Reason.RESTORED_JOURNAL, Reason.FAILED),
     }
 )
@@ -187,6 +188,11 @@ class OperatorCode(StrEnum):
         "mass_death",
         "so many tokens of the connection died at once that the answers are not believed",
         "check the provider's status and the management token; nothing is replaced until tokens answer again",
+    )
+    EXPOSED_AGAIN = (
+        "exposed_again",
+        "a value of it was found in public twice within a day: a target itself may be the leak",
+        "find where the value gets out; then `rotator resolve NAME --retry` makes and publishes the next one",
     )
     NEWER_VERSION = (
         "newer_version",

@@ -199,7 +199,7 @@ def credential_status(
 
 def _lives(told: Told, token: Token | None) -> bool:
     """Whether the token lives as far as the journal knows."""
-    if token is None or token.expires_at <= told.now:
+    if token is None or token.expires_at <= told.now or told.view.uncured:
         return False
     drift = told.view.drift.get(token.id)
     return not (told.credential.watched and drift is not None and Part.STATUS in drift.parts)
@@ -373,8 +373,10 @@ def holds(view: View, name: str) -> bool:
     left = name in view.overridden or name in view.heeded or name in view.amiss or name in view.strange
     if not view.current or left:
         return False
-    if rotation is not None and (rotation.rolling or rotation.terms.why == Due.DEAD):
+    if rotation is not None and (rotation.rolling or rotation.terms.why == Due.DEAD or view.uncured):
         return name in rotation.written and ("read_back", name) not in rotation.failures
+    if view.uncured:
+        return False
     live = {view.fingerprint, rotation.fingerprint if rotation and rotation.generation else ""} - {""}
     by_token = not held and view.last.get(name) == view.current  # noted by an older version
     return held in live or by_token

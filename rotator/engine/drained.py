@@ -23,7 +23,9 @@ def in_sync(work: Work, of: str) -> Seen:
     """Do all required targets, of the open rotation's terms and of the configuration now, hold a current value?"""
     at, view = work.now, work.view
     rotation = view.rotation
-    good = {view.fingerprint} | ({rotation.fingerprint} if rotation and rotation.generation else set())
+    good = (set() if view.uncured else {view.fingerprint}) | (
+        {rotation.fingerprint} if rotation and rotation.generation else set()
+    )
     gate = set(work.credential.required) | (set(rotation.terms.required) if rotation else set())
     for name in sorted(gate - view.released.keys()):
         if name in view.heeded:

@@ -95,7 +95,8 @@ def accepted(work: Work, of: TokenId) -> Seen:
                 "the provider does not know it",
             )
         if not state.active:
-            return Seen(at, Result.DEAD, f"the provider says that it is {state.status}")
+            exposed = state.exposed and work.view.ever_published(of)
+            return Seen(at, Result.EXPOSED if exposed else Result.DEAD, f"the provider says that it is {state.status}")
         if not state.equal:
             return Seen(at, Result.DEAD, f"it is not what was asked for: {state.differs or UNEQUAL}")
         value = opened(work, rotation.fingerprint)
@@ -271,7 +272,7 @@ def _dead(work: Work, at: float, fingerprint: Fingerprint, why: str, *, exposed:
         work.say(Event.VALUE_DEAD, reason=why)
         if not exposed:  # believed at once, however many there are
             work.fleet.died(work.credential, True)
-    return Seen(at, Result.DEAD, why)
+    return Seen(at, Result.EXPOSED if exposed else Result.DEAD, why)
 
 
 LOOKS: Final[Mapping[Sight, Callable[[Work, Any], Seen]]] = {

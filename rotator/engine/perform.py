@@ -144,9 +144,14 @@ def mint(work: Work, action: Action) -> None:
 def _mint_refused(work: Work, name: str, number: int, error: RotatorError) -> None:
     limited = isinstance(error, RateLimited)
     code = error.code if isinstance(error, OperatorNeeded) else None if limited else _management(work)
-    work.record(replace(why_of("mint", error), code=code, attempt=number, token_name=name))
+    work.record(replace(why_of("mint", error), code=code, attempt=number, token_name=name, full=_full(error)))
     said = Event.RATE_LIMITED if limited else Event.MINT_REFUSED
     work.say(said, reason=error.message, remedy=error.remedy or None)
+
+
+def _full(error: RotatorError) -> bool:
+    """Whether the provider said that as many tokens exist as may."""
+    return isinstance(error, Refused) and error.code == "quota"
 
 
 def _management(work: Work) -> OperatorCode | None:

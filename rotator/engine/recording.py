@@ -7,7 +7,18 @@ from dataclasses import replace
 from typing import Final
 
 from rotator.core.events import Event
-from rotator.core.facts import Abandoned, Confirmed, Kind, OfRotation, OfTarget, OfToken, Retired, TargetReleased, What
+from rotator.core.facts import (
+    Abandoned,
+    Confirmed,
+    Kind,
+    OfRotation,
+    OfTarget,
+    OfToken,
+    Retired,
+    Revoked,
+    TargetReleased,
+    What,
+)
 from rotator.core.plain import Json
 from rotator.core.protocol.rules import Action, given
 from rotator.core.protocol.view import Rotation
@@ -42,6 +53,9 @@ def record(work: Work, action: Action) -> None:
             duration=round(work.now - rotation.started, 3),
             left=", ".join(sorted(rotation.terms.targets & before.heeded.keys())) or None,
         )
+    elif isinstance(fact, Revoked):  # of the daemon's own accord: the provider said so
+        for leaked in fact.tokens:
+            work.say(Event.TOKEN_EXPOSED, token=leaked, reason=fact.reason)
     elif fact.kind in SAID:
         token = fact.token_id if isinstance(fact, OfToken) else None
         target = fact.target if isinstance(fact, OfTarget) else None

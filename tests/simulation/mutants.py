@@ -211,7 +211,7 @@ MUTANTS: Final[Mapping[str, Mutant]] = {
         tables(recreating, recreate.fresh, step=K.PUBLISHING), plans=STUBBORN
     ),
     "no settle after a lost roll": Mutant(
-        tables(rolling, roll.ROLL[K.INTENT][0], step=K.INTENT), ROLLING, plans=LATE_ROLL
+        tables(rolling, roll.ROLL[K.INTENT][1], step=K.INTENT), ROLLING, plans=LATE_ROLL
     ),
     "wait inside a call": Mutant(
         replace(tables(recreating, recreate.RECREATE[K.INTENT][0]), driver=WaitsInside),
@@ -241,7 +241,7 @@ MUTANTS: Final[Mapping[str, Mutant]] = {
         Mutation(), EDITED["unknown"], patch=Patch(Sight.STANDS, refused_is_dead)
     ),
     "what a target says it stored is not read back": Mutant(
-        tables(recreating, recreate.RECREATE[K.PUBLISHING][4], step=K.PUBLISHING),
+        tables(recreating, recreate.RECREATE[K.PUBLISHING][5], step=K.PUBLISHING),
         plans=tuple(faults((op, 1, "lie", 0.0)) for op in ("put", "move")),
     ),
     "no place lock": Mutant(

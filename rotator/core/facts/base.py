@@ -41,6 +41,7 @@ class Kind(StrEnum):
     DISABLED = "disabled"
     DELETED = "deleted"
     RETIRED = "retired"
+    REVOKED = "revoked"
     # what was seen outside
     BASELINE = "baseline"
     SEEN = "seen"
@@ -77,7 +78,10 @@ class Kind(StrEnum):
 
 
 UNFENCED: Final = frozenset(
-    {Kind.CAPTURED, Kind.REQUEST, Kind.PAUSED, Kind.RESUMED, Kind.RESOLVED, Kind.HELD, Kind.ACK, Kind.FORGOTTEN}
+    {
+        *(Kind.CAPTURED, Kind.REQUEST, Kind.PAUSED, Kind.RESUMED, Kind.RESOLVED, Kind.HELD, Kind.ACK, Kind.FORGOTTEN),
+        Kind.REVOKED,
+    }
 )
 """Accepted at any epoch: a stale process may hold the only copy of a value, operators act without a lease, and another
 credential's driver says that a value stands at one of its places."""

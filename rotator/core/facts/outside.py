@@ -9,7 +9,16 @@ from typing import ClassVar
 from rotator.core.credential import Policy, Strategy
 from rotator.core.drift import Difference
 from rotator.core.facts.base import How, Kind, OfLife, OfTarget, OfToken, OfValue, What
-from rotator.core.ids import NO_CREDENTIAL, NO_TOKEN, NO_VALUE, CredentialId, Fingerprint, RequestId, TokenId
+from rotator.core.ids import (
+    NO_CREDENTIAL,
+    NO_REQUEST,
+    NO_TOKEN,
+    NO_VALUE,
+    CredentialId,
+    Fingerprint,
+    RequestId,
+    TokenId,
+)
 from rotator.core.plain import NEVER, Json
 
 
@@ -200,6 +209,29 @@ class Requested(What):
     strategy: Strategy | None = None
     outage_budget: float = 0.0
     reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Revoked(What):
+    """Tokens that leaked, or may have: irrevocable, and at once a mark for every transition.
+
+    Attributes:
+        request_id: of the act; a second one that joins it has its own.
+        tokens: every living token of the credential whose value may have stood anywhere when this was decided.
+        without_successor: starts are paused until `resume`, and the credential has no current token.
+        exposed: the provider itself ended them, because a value was found in public.
+        reason: for people.
+        policy: timings of the retirements that it opens.
+    """
+
+    kind: ClassVar[Kind] = Kind.REVOKED
+    machine: ClassVar[int] = 4
+    tokens: tuple[TokenId, ...]
+    request_id: RequestId = NO_REQUEST
+    without_successor: bool = False
+    exposed: bool = False
+    reason: str = ""
+    policy: Policy = field(default_factory=Policy)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

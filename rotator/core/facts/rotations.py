@@ -126,6 +126,7 @@ class Failed(What):
         token_name: of a mint.
         attempt: of a mint.
         not_written: the version of the target on top of which certainly nothing was written; None where that is open.
+        full: of a mint, whether it was refused because as many tokens exist as may.
     """
 
     kind: ClassVar[Kind] = Kind.FAILED
@@ -138,6 +139,7 @@ class Failed(What):
     token_name: str = ""
     attempt: int = 0
     not_written: str | None = None
+    full: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

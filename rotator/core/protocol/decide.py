@@ -10,6 +10,7 @@ from rotator.core.credential import Strategy
 from rotator.core.facts import Kind
 from rotator.core.protocol.recreate import RECREATE, REPUBLISH
 from rotator.core.protocol.retire import RETIRE
+from rotator.core.protocol.revoke import REVOKE
 from rotator.core.protocol.roll import ROLL
 from rotator.core.protocol.rules import Case, Row, Verdict, ask, asked_about
 
@@ -22,6 +23,7 @@ class Tables:
         default_factory=lambda: {Strategy.RECREATE: RECREATE, Strategy.ROLL: ROLL, Strategy.REPUBLISH: REPUBLISH}
     )
     retire: Mapping[Kind, Row] = field(default_factory=lambda: RETIRE)
+    revoke: Mapping[Kind, Row] = field(default_factory=lambda: REVOKE)
 
 
 TABLES: Final = Tables()
@@ -33,9 +35,11 @@ def decide_rotation(case: Case, tables: Tables = TABLES) -> Verdict | None:
     return ask(tables.rotations[rotation.strategy][rotation.step], case) if rotation else None
 
 
-def decide_retirements(case: Case, tables: Tables = TABLES) -> dict[str, Verdict]:
-    """Answer for each open retirement, by token id, oldest first."""
+def decide_retirements(case: Case, tables: Tables = TABLES, *, revoked: bool = False) -> dict[str, Verdict]:
+    """Answer for each open retirement of a revoked token, or for each other one; by token id, oldest first."""
+    rows = tables.revoke if revoked else tables.retire
     return {
-        token: ask(tables.retire[retirement.step], asked_about(case, retirement))
+        token: ask(rows[retirement.step], asked_about(case, retirement))
         for token, retirement in case.view.retirements.items()
+        if (token in case.view.revoked) is revoked
     }

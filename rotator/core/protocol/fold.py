@@ -13,6 +13,7 @@ from rotator.core.protocol import (
     outside_facts,
     pair_facts,
     retirement_facts,
+    revoke_facts,
     rotation_facts,
 )
 from rotator.core.protocol.view import View
@@ -44,6 +45,7 @@ FOLDERS: Final[Mapping[Kind, Folder]] = {
     K.DISABLED: retirement_facts.retirement_step,
     K.DELETED: retirement_facts.retirement_step,
     K.RETIRED: retirement_facts.retired,
+    K.REVOKED: revoke_facts.revoked,
     K.BASELINE: outside_facts.baseline,
     K.SEEN: outside_facts.sighted,
     K.KNOWN: outside_facts.known,

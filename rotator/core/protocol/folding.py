@@ -65,10 +65,12 @@ def failures_with(
     message: str,
     code: OperatorCode | None = None,
     remedy: str = "",
+    *,
+    full: bool = False,
 ) -> dict[tuple[str, str], Failure]:
     """The failures with one more of that act."""
     before = failures.get(key)
-    return plus(failures, key, Failure((before.count if before else 0) + 1, at, message, code, remedy))
+    return plus(failures, key, Failure((before.count if before else 0) + 1, at, message, code, remedy, full))
 
 
 def checked(failures: Mapping[tuple[str, str], Failure]) -> dict[tuple[str, str], Failure]:

@@ -50,9 +50,9 @@ PATIENCE: Final = 24
 
 
 def held(case: Case) -> Verdict | None:
-    """An operator's pause stops starts; it never stops what was captured."""
+    """An operator's pause stops starts; it never stops what was captured, nor the successor of a revoked token."""
     pause = case.view.pause
-    if pause is None or case.now >= pause.until:
+    if pause is None or case.now >= pause.until or case.view.uncured:
         return None
     return Wait(min(pause.until, case.now + case.watch), Reason.PAUSED)
 
@@ -114,7 +114,9 @@ def drifted(case: Case) -> frozenset[str]:
 def yields(case: Case) -> Verdict | None:
     """A rotation that waits before its first intent lets a republish pass."""
     view = case.view
-    if case.rotation.attempt or not view.fingerprint or case.dead(view.fingerprint) or not drifted(case):
+    if case.rotation.attempt or not view.fingerprint or case.dead(view.fingerprint) or view.uncured:
+        return None
+    if not drifted(case):
         return None
     return close(case, "a target has drifted", yields=True)
 
@@ -138,6 +140,13 @@ def passing(rule: Rule) -> Rule:
         return None if verdict is _PASS else verdict
 
     return wrapped
+
+
+def revoked(case: Case) -> Verdict | None:
+    """Its token was revoked: nothing so marked is published, so it closes, and a successor starts."""
+    if case.rotation.token_id not in case.view.revoked:
+        return None
+    return close(case, "its token was revoked", dead=True)
 
 
 def displaced(case: Case) -> Verdict | None:
@@ -208,20 +217,21 @@ def yields_to_due(case: Case) -> Verdict | None:
 
 
 mint: Row = (closing, unmanaged, held, at_most_rejects, room, writable, do(Act.MINT))
-publish: Row = (closing, displaced, fresh, each(Act.WRITE), each(Act.READ_BACK), record(K.CONFIRMED))
+each_target: Row = (each(Act.WRITE), each(Act.READ_BACK))
+publish: Row = (revoked, closing, displaced, fresh, *each_target, record(K.CONFIRMED))
 
 RECREATE: Final[Mapping[Kind, Row]] = {
     K.PLANNED: (closing, unmanaged, held, room, writable, do(Act.MINT)),
     K.INTENT: (wait("settle"), record(K.ABANDONED)),
     K.ABANDONED: mint,
-    K.CAPTURED: (closing, unmanaged, displaced, accepted, record(K.VERIFIED)),
-    K.VERIFIED: (closing, unmanaged, displaced, writable, record(K.PUBLISHING)),
+    K.CAPTURED: (revoked, closing, unmanaged, displaced, accepted, record(K.VERIFIED)),
+    K.VERIFIED: (revoked, closing, unmanaged, displaced, writable, record(K.PUBLISHING)),
     K.PUBLISHING: publish,
 }
 """An INTENT that is seen here means that the answer was lost: the engine goes on from intent to capture in one act."""
 
 REPUBLISH: Final[Mapping[Kind, Row]] = {
-    K.PLANNED: (closing, yields_to_due, displaced, fresh, record(K.VERIFIED)),
-    K.VERIFIED: (closing, record(K.PUBLISHING)),
-    K.PUBLISHING: (closing, yields_to_due, displaced, fresh, each(Act.WRITE), each(Act.READ_BACK), record(K.CONFIRMED)),
+    K.PLANNED: (revoked, closing, yields_to_due, displaced, fresh, record(K.VERIFIED)),
+    K.VERIFIED: (revoked, closing, record(K.PUBLISHING)),
+    K.PUBLISHING: (revoked, closing, yields_to_due, displaced, fresh, *each_target, record(K.CONFIRMED)),
 }

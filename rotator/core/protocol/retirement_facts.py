@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from rotator.core.facts import Draft, OfToken, Retired, RetirementOpened
+from rotator.core.facts import Draft, Kind, OfToken, Retired, RetirementOpened
 from rotator.core.protocol import folding
 from rotator.core.protocol.view import View
 
@@ -20,7 +20,12 @@ def retirement_step(view: View, fact: OfToken, of: Draft) -> View:
     found = view.retirements[fact.token_id]
     after = replace(found, step=fact.kind, since=of.at, failures={})
     marked = view.marked if fact.token_id in view.marked else folding.plus(view.marked, fact.token_id, fact.kind)
-    return replace(view, retirements=folding.plus(view.retirements, fact.token_id, after), marked=marked)
+    view = replace(view, retirements=folding.plus(view.retirements, fact.token_id, after), marked=marked)
+    rotation = view.rotation
+    refused = rotation.failures.get(("mint", "")) if rotation else None
+    if fact.kind is Kind.DELETED and rotation and refused and refused.full:  # there is room again: nothing backs off
+        view = replace(view, rotation=replace(rotation, failures=folding.minus(rotation.failures, ("mint", ""))))
+    return view
 
 
 def retired(view: View, fact: Retired, of: Draft) -> View:

@@ -12,7 +12,7 @@ from typing import Final
 from rotator.core.credential import NEVER
 from rotator.core.facts import Kind, Verified
 from rotator.core.protocol.mend import settled
-from rotator.core.protocol.recreate import WRITABLE_FRESH, closing, held, room, unmanaged, writable
+from rotator.core.protocol.recreate import WRITABLE_FRESH, closing, held, revoked, room, unmanaged, writable
 from rotator.core.protocol.rules import (
     Act,
     Case,
@@ -86,10 +86,16 @@ alive = need(
 healed = need(Sight.ALIVE, ALIVE_FRESH, {Result.GOOD}, Reason.VERIFICATION, of=_value, otherwise=_roll_again)
 
 ROLL: Final[Mapping[Kind, Row]] = {
-    K.PLANNED: (closing, unmanaged, held, room, writable, settled, rollable, extended, do(Act.MINT)),
-    K.INTENT: (wait("settle"), oracle, adopt, room, rollable, do(Act.MINT)),
-    K.CAPTURED: (record(K.VERIFIED),),
-    K.VERIFIED: (record(K.PUBLISHING),),
-    K.PUBLISHING: (each(Act.WRITE), alive, each(Act.READ_BACK), record(K.CONFIRMED)),
-    K.CONFIRMED: (wait("settle"), healed, record(K.DONE)),
+    K.PLANNED: (revoked, closing, unmanaged, held, room, writable, settled, rollable, extended, do(Act.MINT)),
+    K.INTENT: (revoked, wait("settle"), oracle, adopt, room, rollable, do(Act.MINT)),
+    K.CAPTURED: (
+        revoked,
+        record(K.VERIFIED),
+    ),
+    K.VERIFIED: (
+        revoked,
+        record(K.PUBLISHING),
+    ),
+    K.PUBLISHING: (revoked, each(Act.WRITE), alive, each(Act.READ_BACK), record(K.CONFIRMED)),
+    K.CONFIRMED: (revoked, wait("settle"), healed, record(K.DONE)),
 }

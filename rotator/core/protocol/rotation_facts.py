@@ -235,7 +235,9 @@ def failure(view: View, fact: Failed, of: Draft) -> View:
         attempts = folding.plus(attempts, fact.token_name, AttemptState.REFUSED)
         if rotation.step is K.INTENT and rotation.attempt_name == fact.token_name and rotation.prior:
             rotation = replace(rotation.prior, attempt=rotation.attempt)
-    failures = folding.failures_with(rotation.failures, (act, fact.target), of.at, why, fact.code, remedy)
+    failures = folding.failures_with(
+        rotation.failures, (act, fact.target), of.at, why, fact.code, remedy, full=fact.full
+    )
     rotation = replace(rotation, failures=failures)
     return folding.failing_since(replace(view, rotation=rotation, attempts=attempts), of.at)
 

@@ -70,6 +70,7 @@ class Result(StrEnum):
     SOME = "some"
     LAG = "lag"
     DEAD = "dead"
+    EXPOSED = "exposed"
     UNSURE = "unsure"
     LOST = "lost"
     # of STANDS: what the target holds
@@ -234,8 +235,9 @@ class Case:
         return found.result if found else None
 
     def dead(self, fingerprint: Fingerprint) -> bool:
-        """Whether a value is known to be dead; an incident is not believed."""
-        return bool(fingerprint) and not self.incident and self.result(Sight.ALIVE, fingerprint) is Result.DEAD
+        """Whether a value is known to be dead; an incident is not believed, but that it was found in public is."""
+        found = self.result(Sight.ALIVE, fingerprint) if fingerprint else None
+        return found is Result.EXPOSED or (found is Result.DEAD and not self.incident)
 
     def near_end(self, token_id: TokenId, seconds: float) -> bool:
         """Whether the token's expiry is no farther away than that."""
@@ -254,9 +256,9 @@ class Case:
 
     @property
     def emergency(self) -> bool:
-        """Whether there is a published value, and it is dead or in its emergency window: back-offs stay short."""
+        """Whether the published value was revoked, is dead or in its emergency window: back-offs stay short."""
         view = self.view
-        return bool(view.current) and (self.dead(view.fingerprint) or self.emergency_of(view.current))
+        return view.uncured or (bool(view.current) and (self.dead(view.fingerprint) or self.emergency_of(view.current)))
 
     def pressing(self, target: str) -> bool:
         """Whether back-offs stay short at a target: as in `emergency`, or what stands there nears its own end."""
@@ -339,7 +341,8 @@ def do(act: Act) -> Rule:
     def rule(case: Case) -> Verdict:
         failures = case.retirement.failures if case.retirement else case.rotation.failures
         failed = failures.get((act, ""))
-        until = not_before(failures, act, "", case.policy.retry, urgent=case.retirement is None and case.emergency)
+        urgent = case.retirement.token_id in case.view.revoked if case.retirement else case.emergency
+        until = not_before(failures, act, "", case.policy.retry, urgent=urgent)
         if failed and case.now < until:
             return Operator(failed.code, until) if failed.code else Wait(until, Reason.FAILED)
         return Do((Action(act, token_id=case.retirement.token_id if case.retirement else NO_TOKEN),))

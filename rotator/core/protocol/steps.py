@@ -42,8 +42,8 @@ NEXT: Final[Mapping[Strategy, Mapping[Kind, frozenset[Kind]]]] = {
     Strategy.ROLL: {
         K.PLANNED: frozenset({K.EXTENDED, K.INTENT, K.DISPLACED}),
         K.INTENT: frozenset({K.CAPTURED, K.VERIFIED, K.INTENT, K.DISPLACED}),
-        K.CAPTURED: frozenset({K.VERIFIED}),
-        K.VERIFIED: frozenset({K.PUBLISHING}),
+        K.CAPTURED: frozenset({K.VERIFIED, K.DISPLACED}),
+        K.VERIFIED: frozenset({K.PUBLISHING, K.DISPLACED}),
         K.PUBLISHING: frozenset({K.CONFIRMED, K.INTENT, K.DISPLACED}),
         K.CONFIRMED: frozenset({K.INTENT, K.DONE, K.DISPLACED}),
     },
@@ -62,7 +62,7 @@ RETIREMENT_NEXT: Final[Mapping[Kind, Kind]] = {
     K.DELETED: K.DISABLED,  # of a source that cannot disable: SUPERSEDED
     K.RETIRED: K.DELETED,
 }
-"""fact -> the step of a retirement that it must find (a CONDEMNED token goes on like a SUPERSEDED one)."""
+"""fact -> the step of a retirement that it must find (a CONDEMNED or REVOKED token goes on like a SUPERSEDED one)."""
 
 Guard = Callable[[View, Any, Draft], str]
 """(view, what the fact would tell, its envelope) -> why it must be refused, or an empty string."""
@@ -140,7 +140,7 @@ def retirement_step(view: View, fact: OfToken, of: Draft) -> str:
     expected = RETIREMENT_NEXT[fact.kind]
     if found is None:
         return f"no retirement of token {fact.token_id} is open"
-    step = K.SUPERSEDED if found.step is K.CONDEMNED else found.step
+    step = K.SUPERSEDED if found.step in (K.CONDEMNED, K.REVOKED) else found.step
     if isinstance(fact, Deleted) and fact.undisabled:
         expected = K.SUPERSEDED
     return "" if step is expected else f"{fact.kind} may not follow {found.step}"

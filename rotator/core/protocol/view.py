@@ -82,6 +82,7 @@ class Failure:
         message: why, for people.
         code: set where only a person can help.
         remedy: what to do, for people; empty where nothing is to be done.
+        full: whether a mint was refused because as many tokens exist as may.
     """
 
     count: int
@@ -89,6 +90,7 @@ class Failure:
     message: str = ""
     code: OperatorCode | None = None
     remedy: str = ""
+    full: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,7 +168,7 @@ class Retirement:
 
     Attributes:
         token_id: the old token.
-        step: `RETIREMENT` while open, then SUPERSEDED or CONDEMNED, DISABLED, DELETED.
+        step: `RETIREMENT` while open, then SUPERSEDED, CONDEMNED or REVOKED, DISABLED, DELETED.
         since: provider time of that step.
         opened: provider time at which it was opened.
         policy: timings of the rotation that replaced it.
@@ -189,6 +191,18 @@ class Request:
     at: float
     strategy: Strategy | None = None
     outage_budget: float = 0.0
+    reason: str = ""
+    actor: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Revocation:
+    """Why a token was revoked: when (provider time), by whom, and whether a successor is to be made (not `bare`)."""
+
+    at: float
+    request_id: RequestId = NO_REQUEST
+    bare: bool = False
+    exposed: bool = False
     reason: str = ""
     actor: str = ""
 
@@ -219,6 +233,9 @@ class View(ByTarget):
         rotation: the open one.
         retirements: open ones by token id.
         marked: token id -> the irrevocable fact about it.
+        revoked: token id -> the first word that revoked it.
+        exposed_at: when the provider last said that a published value was found in public.
+        exposed_before: when it said so the time before.
         intended: token ids with any publish intent.
         stood: token ids that were seen standing at a target.
         targets: what is known of each target, by name.
@@ -261,6 +278,9 @@ class View(ByTarget):
     rotation: Rotation | None = None
     retirements: Mapping[TokenId, Retirement] = field(default_factory=dict)
     marked: Mapping[TokenId, Kind] = field(default_factory=dict)
+    revoked: Mapping[TokenId, Revocation] = field(default_factory=dict)
+    exposed_at: float = -NEVER
+    exposed_before: float = -NEVER
     intended: frozenset[TokenId] = frozenset()
     stood: frozenset[TokenId] = frozenset()
     targets: Mapping[str, TargetView] = field(default_factory=dict)
@@ -317,6 +337,18 @@ class View(ByTarget):
         """Expiry of a known token in provider time, `NEVER` for none or an unknown one."""
         token = self.tokens.get(token_id)
         return token.expires_at if token else NEVER
+
+    @property
+    def uncured(self) -> bool:
+        """Whether the current token was revoked and no successor is confirmed yet."""
+        return self.current in self.revoked
+
+    @property
+    def revoking(self) -> bool:
+        """Whether a revoke is unfinished: a token that it names may live, or nothing of a successor was published."""
+        rotation = self.rotation
+        cured = rotation is not None and rotation.published and rotation.token_id not in self.revoked
+        return any(r.step is Kind.REVOKED for r in self.retirements.values()) or (self.uncured and not cured)
 
     def ever_published(self, token_id: TokenId) -> bool:
         """Whether a value of the token may ever have stood anywhere."""

@@ -12,6 +12,7 @@ from rotator.core.facts import TargetAdded, TargetReleased
 from rotator.core.protocol.decide import TABLES, Tables, decide_retirements, decide_rotation
 from rotator.core.protocol.mend import Fix, fix, mend, subject
 from rotator.core.protocol.recreate import drifted, healable_at, strayed
+from rotator.core.protocol.revoke import exposed, exposed_again
 from rotator.core.protocol.rules import (
     Act,
     Action,
@@ -97,14 +98,14 @@ def start(case: Case) -> Verdict | None:
     if not credential.managed or credential.watched:
         return None
     pause = view.pause
-    if pause and case.now < pause.until:
+    if pause and case.now < pause.until and not view.uncured:
         return Wait(min(pause.until, case.now + case.watch), Reason.PAUSED)
     if verdict := first_sight(case) or occupied(case):
         return verdict
-    if case.incident and case.result(Sight.ALIVE, view.fingerprint) is Result.DEAD:
+    if case.incident and case.result(Sight.ALIVE, view.fingerprint) is Result.DEAD and not view.uncured:
         return Operator(OperatorCode.MASS_DEATH, case.now + case.watch)
     able = bool(view.current) and case.result(Sight.ALIVE, view.fingerprint) is not Result.LOST
-    able = able and not case.dead(view.fingerprint)
+    able = able and not case.dead(view.fingerprint) and not view.uncured
     repair = able and bool(drifted(case))
     heal = Do((Action(Act.PLAN, strategy=Strategy.REPUBLISH, why=Due.DRIFT),))
     if repair and view.yielded:
@@ -131,7 +132,8 @@ def strategy_for(case: Case) -> Strategy:
     wanted = (view.request.strategy if view.request else None) or credential.policy.strategy
     token = view.current or credential.adopt
     gone = not token or case.result(Sight.TOKEN, token) is Result.DEAD or moved(case)
-    if gone or (can.overlap and fix(credential, view, can) is Fix.ROTATE):  # a roll changes nothing but the value
+    replaced = can.overlap and fix(credential, view, can) is Fix.ROTATE  # a roll changes nothing but the value
+    if gone or view.uncured or replaced:
         return Strategy.RECREATE
     rolls = can.roll and (can.move_expiry or view.expires_at(token) == NEVER)
     if wanted is Strategy.RECREATE and can.overlap:
@@ -167,7 +169,10 @@ def watch(case: Case) -> Verdict | None:
 
 
 def next_step(case: Case, tables: Tables = TABLES) -> Step:
-    """Return what to do now, or how long to wait: rotation first, then retirements, then a start, then the watch."""
+    """Return what to do now, or how long to wait.
+
+    The end of a leaked token first, then the rotation, a start, other retirements, the watch.
+    """
     if case.view.newer:  # a fact that this version must not pass over: whatever it would do could be wrong
         asked = Operator(OperatorCode.NEWER_VERSION, case.now + case.watch, case.view.newer)
         return Step(actions=(), until=asked.until, why={"start": asked})
@@ -182,11 +187,18 @@ def next_step(case: Case, tables: Tables = TABLES) -> Step:
 
     if actions := settle("config", targets_of_config(case)):
         return Step(actions=actions, until=case.now, why=waits)
-    if actions := settle("rotation", decide_rotation(case, tables)):
+    if actions := settle("exposed", exposed(case)):
+        return Step(actions=actions, until=case.now, why=waits)
+    for token, verdict in decide_retirements(case, tables, revoked=True).items():
+        if actions := settle(token, verdict):
+            return Step(actions=actions, until=case.now, why=waits)
+    stopped = exposed_again(case)
+    settle("rotation" if case.view.rotation else "start", stopped)
+    if stopped is None and (actions := settle("rotation", decide_rotation(case, tables))):
         return Step(actions=actions, until=case.now, why=waits)
     if actions := settle("hooks", after_publish(case)):
         return Step(actions=actions, until=case.now, why=waits)
-    if case.view.rotation is None and (actions := settle("start", start(case))):
+    if case.view.rotation is None and stopped is None and (actions := settle("start", start(case))):
         return Step(actions=actions, until=case.now, why=waits)
     for token, verdict in decide_retirements(case, tables).items():
         if actions := settle(token, verdict):

@@ -31,6 +31,7 @@ class Due(StrEnum):
         return member
 
     FIRST = "first", True
+    REVOKED = "revoked", True
     DEAD = "dead", True
     UNREADABLE = "unreadable"
     MOVED = "moved", True
@@ -90,6 +91,11 @@ def first(case: Case) -> bool:
     return not case.view.current
 
 
+def revoked(case: Case) -> bool:
+    """The current token was revoked."""
+    return case.view.uncured
+
+
 def dead(case: Case) -> bool:
     """The published value is dead."""
     return case.dead(case.view.fingerprint)
@@ -139,6 +145,7 @@ def renewal(case: Case) -> bool:
 
 CHECKS: Final[Mapping[Due, Callable[[Case], bool]]] = {
     Due.FIRST: first,
+    Due.REVOKED: revoked,
     Due.DEAD: dead,
     Due.UNREADABLE: unreadable,
     Due.MOVED: moved,

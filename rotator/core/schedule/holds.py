@@ -1,7 +1,7 @@
 """What holds back a rotation that is due: clock, pace, windows, freezes, the turn of a group. Pure.
 
 A table says which reasons for a rotation each of them holds back: nothing but a clock that nobody believes holds back
-what is dead or about to die.
+what is dead or about to die, and nothing at all what was revoked.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ TURN_FRESH: Final = 5.0
 PATIENT: Final = frozenset(due for due in Due if not due.urgent)
 
 HOLDS_BACK: Final[Mapping[Reason, frozenset[Due]]] = {
-    Reason.CLOCK_SUSPECT: frozenset(Due),
+    Reason.CLOCK_SUSPECT: frozenset(Due) - {Due.REVOKED},
     Reason.PACING: PATIENT,
     Reason.FREEZE: PATIENT,
     Reason.WINDOW: PATIENT,

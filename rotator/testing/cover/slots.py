@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from rotator.core.credential import Strategy
 from rotator.core.facts import Draft, Kind, What
-from rotator.core.protocol import recreate, retire, roll
+from rotator.core.protocol import recreate, retire, revoke, roll
 from rotator.core.protocol.decide import TABLES
 from rotator.core.protocol.rules import Row, Rule
 from rotator.core.protocol.steps import GUARDS, NEXT, RETIREMENT_NEXT, Guard
@@ -35,8 +35,9 @@ def together(mutations: Sequence[Mutation]) -> Mutation:
         for strategy, rows in TABLES.rotations.items()
     }
     retire = {step: _common([m.tables.retire[step] for m in mutations]) for step in TABLES.retire}
+    ends = {step: _common([m.tables.revoke[step] for m in mutations]) for step in TABLES.revoke}
     guards = {kind: _common([m.guards[kind] for m in mutations]) for kind in GUARDS}
-    return Mutation(tables=replace(TABLES, rotations=rotations, retire=retire), guards=guards)
+    return Mutation(tables=replace(TABLES, rotations=rotations, retire=retire, revoke=ends), guards=guards)
 
 
 def _common(rows: Sequence[tuple[T, ...]]) -> tuple[T, ...]:
@@ -47,7 +48,7 @@ def _common(rows: Sequence[tuple[T, ...]]) -> tuple[T, ...]:
 def rule_name(rule: Any) -> str:
     """A rule as it is written in its row."""
     maker, _, inner = rule.__qualname__.partition(".")
-    for module in (recreate, roll, retire):
+    for module in (recreate, roll, retire, revoke):
         for name, found in vars(module).items():
             if found is rule:
                 return name
@@ -64,6 +65,11 @@ def rotation_name(strategy: Strategy, step: Kind, at: int, rule: Rule) -> str:
 def retirement_name(step: Kind, at: int, rule: Rule) -> str:
     """A rule of a retirement by its place."""
     return f"retirement {step} {at + 1} {rule_name(rule)}"
+
+
+def revoke_name(step: Kind, at: int, rule: Rule) -> str:
+    """A rule of the end of a leaked token by its place."""
+    return f"revoke {step} {at + 1} {rule_name(rule)}"
 
 
 def guard_name(kind: Kind, guard: Guard) -> str:
@@ -87,6 +93,10 @@ def _rules() -> Iterator[tuple[str, Mutation]]:
         for at, rule in enumerate(row):
             tables = replace(TABLES, retire={**TABLES.retire, step: _without(row, at)})
             yield retirement_name(step, at, rule), Mutation(tables=tables)
+    for step, row in TABLES.revoke.items():
+        for at, rule in enumerate(row):
+            tables = replace(TABLES, revoke={**TABLES.revoke, step: _without(row, at)})
+            yield revoke_name(step, at, rule), Mutation(tables=tables)
 
 
 def _guards() -> Iterator[tuple[str, Mutation]]:

@@ -22,7 +22,7 @@ from rotator.testing.cover.model import Model
 from rotator.testing.cover.moves import Move, moves
 from rotator.testing.cover.path import Elsewhere, Path, quietly, troubles_of
 from rotator.testing.cover.search import Search
-from rotator.testing.cover.slots import guard_name, retirement_name, rotation_name, slots
+from rotator.testing.cover.slots import guard_name, retirement_name, revoke_name, rotation_name, slots
 from rotator.testing.laws import Violation
 from rotator.testing.simulation.world import Mutation
 
@@ -95,12 +95,17 @@ class Survey(Search):
             step: tuple(self._rule(retirement_name(step, at, rule), rule) for at, rule in enumerate(row))
             for step, row in TABLES.retire.items()
         }
+        ends = {
+            step: tuple(self._rule(revoke_name(step, at, rule), rule) for at, rule in enumerate(row))
+            for step, row in TABLES.revoke.items()
+        }
         guards = {
             kind: tuple(self._guard(guard_name(kind, guard), guard) for guard in found)
             for kind, found in GUARDS.items()
         }
         guards = {kind: (self._follows(kind), *found) for kind, found in guards.items()}
-        return Mutation(names=self.habits, tables=replace(TABLES, rotations=rotations, retire=retire), guards=guards)
+        tables = replace(TABLES, rotations=rotations, retire=retire, revoke=ends)
+        return Mutation(names=self.habits, tables=tables, guards=guards)
 
     def _rule(self, name: str, rule: Rule) -> Rule:
         def watched(case: Case) -> Verdict | None:

@@ -117,6 +117,7 @@ class Past:
             (K.ADOPTED, value),
             (K.AHEAD, {}),
             (K.REQUEST, {"detail": {"request_id": f"q{n}", "strategy": ("", "roll", "recreate")[variant % 3]}}),
+            (K.REVOKED, {"detail": {"tokens": self.leaked(variant), "without_successor": variant % 5 == 0}}),
             (K.PAUSED, {"detail": {"until": self.at + 500}}),
             (K.RESUMED, {}),
             (K.RESOLVED, {"detail": {"how": ("retry", "accept", "abandon", "undo")[variant % 4]}}),
@@ -141,6 +142,13 @@ class Past:
                 (K.FAILED, {**of, "detail": {"act": act}}),
             ]
         return found
+
+    def leaked(self, variant: int) -> list[str]:
+        """What a revoke names: whatever lives and may have stood somewhere, or one of them."""
+        view = self.view
+        used = [view.current, view.rotation.token_id if view.rotation else "", *view.retirements]
+        stood = [token for token in dict.fromkeys(used) if token and view.ever_published(token)]
+        return stood[:1] if variant % 2 else stood
 
     def life(self, variant: int) -> dict[str, object]:
         """A token's birth and end."""
@@ -232,6 +240,8 @@ def test_nothing_is_destroyed_without_a_mark_of_that_very_token(history, seen):
         told = past.tell(choice)
         if told.kind in (K.SUPERSEDED, K.CONDEMNED):
             marked.add(told.what.token_id)
+        elif told.kind is K.REVOKED:
+            marked |= set(told.what.tokens)
         for action in acts(past, seen):
             if action.act in (Act.DISABLE, Act.DELETE):
                 assert action.token_id in marked

@@ -36,7 +36,7 @@ def test_every_code_has_a_remedy_and_only_a_restored_journal_keeps_nothing_from_
 def test_what_is_shown_as_blocking_a_retirement_is_the_documented_list():
     assert {
         *("grace", "still_used", "still_published", "targets_not_in_sync", "soak", "paused", "restored_journal"),
-        *("failed", "unacknowledged", "provider_silent"),
+        *("failed", "unacknowledged", "provider_silent", "successor_first"),
     } == RETIREMENT_WAITS
 
 

@@ -155,6 +155,11 @@ NEEDS = {
         {"start": asked(OperatorCode.MASS_DEATH)},
         "so many tokens of the connection died at once that the answers are not believed",
     ),
+    "exposed_again": (
+        published,
+        {"start": asked(OperatorCode.EXPOSED_AGAIN)},
+        "a value of it was found in public twice within a day: a target itself may be the leak",
+    ),
     "newer_version": (
         lambda: newer(published()),
         {},

@@ -66,7 +66,7 @@ def test_every_event_is_said_somewhere():
 
 
 def test_only_a_capture_an_operator_and_another_credentials_driver_need_no_lease():
-    operators = {"request", "paused", "resumed", "resolved", "ack", "forgotten"}
+    operators = {"request", "paused", "resumed", "resolved", "ack", "forgotten", "revoked"}
     assert {k.value for k in UNFENCED} == operators | {"captured", "held"}
 
 

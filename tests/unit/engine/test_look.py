@@ -278,7 +278,7 @@ def test_an_exposed_token_is_believed_at_once_however_many_die():
     current(bench).status = "revoked (exposed)"
     before = len(bench.fleet.deaths)
 
-    assert bench.look(S.ALIVE, bench.view.fingerprint) is R.DEAD
+    assert bench.look(S.ALIVE, bench.view.fingerprint) is R.EXPOSED
     assert len(bench.fleet.deaths) == before, "it counts towards no incident"
 
 

@@ -1,0 +1,448 @@
+"""A token that leaked: what names it, what it waits for, and what no longer waits for anything."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from rotator.core.credential import DAY, HOUR, Can, Strategy
+from rotator.core.facts import Kind
+from rotator.core.protocol.decide import decide_retirements, decide_rotation
+from rotator.core.protocol.revoke import PATIENCE
+from rotator.core.protocol.rules import Act, Case, Do, Result, Sight
+from rotator.core.reasons import OperatorCode, Reason
+from rotator.core.schedule.agenda import Step, next_step, start
+from rotator.core.status import credential_status
+from tests.unit.core.story import Story, act, acts, credential, fact, needs, plan, published, waits
+
+K, S, R = Kind, Sight, Result
+SEEN = ((S.STANDS, "env", R.CURRENT), (S.STANDS, "vault", R.CURRENT), (S.ALIVE, "v1", R.GOOD))
+
+
+def revoke(story: Story, *tokens: str, **more: Any) -> Story:
+    """An operator revokes: the current token, or these."""
+    named = list(tokens) or [story.view.current]
+    detail = {"tokens": named, "request_id": "q1", "policy": story.credential.policy.to_json(), **more}
+    return story.tell(K.REVOKED, detail=detail, actor="ops")
+
+
+def leaked(**more: Any) -> Story:
+    """Token t1 is published and was revoked just now."""
+    return revoke(published(**more))
+
+
+def end_of(story: Story, token: str = "t1", **more: Any) -> Any:
+    """What the end of a leaked token wants."""
+    return decide_retirements(story.case(**more), revoked=True)[token]
+
+
+def succeeding(story: Story) -> Story:
+    """Its successor t2 is being published; nothing is written yet."""
+    return story.planned().minted().verified().publishing()
+
+
+def did(step: Step) -> list[tuple[str, str]]:
+    return acts(Do(step.actions))
+
+
+# --- what a revoke is
+
+
+def test_it_marks_every_token_that_it_names_and_begins_their_ends():
+    story = published().rotated()
+    revoke(story, "t2", "t1")
+
+    assert story.view.marked == {"t1": K.REVOKED, "t2": K.REVOKED}
+    assert {t: r.step for t, r in story.view.retirements.items()} == {"t1": K.REVOKED, "t2": K.REVOKED}
+    assert story.view.revoked["t2"].actor == "ops"
+
+
+def test_a_token_that_was_superseded_keeps_its_mark_and_goes_on_without_soak():
+    story = published().rotated().retired_to(K.SUPERSEDED, "t1")
+    revoke(story, "t1")
+
+    assert story.view.marked["t1"] is K.SUPERSEDED
+    assert act(end_of(story)) == "disable"
+
+
+def test_a_token_that_was_disabled_already_is_deleted_without_soak():
+    story = published().rotated().retired_to(K.DISABLED, "t1")
+    revoke(story, "t1")
+
+    assert act(end_of(story)) == "delete"
+
+
+def test_a_token_that_is_gone_stays_gone():
+    story = published().rotated().retired_to(K.DELETED, "t1").tell(K.RETIRED, token_id="t1")
+    revoke(story, "t1", "t2")
+
+    assert set(story.view.retirements) == {"t2"}
+    assert set(story.view.revoked) == {"t2"}
+
+
+def test_a_second_revoke_joins_the_first_and_the_first_word_stays():
+    story = leaked()
+    revoke(story.later(20), "t1", reason="again")
+
+    assert story.view.revoked["t1"].at == story.at - 20
+    assert story.view.retirements["t1"].since == story.at - 20
+
+
+def test_nothing_so_marked_is_published_again():
+    story = published().planned(Strategy.REPUBLISH).of_rotation(K.VERIFIED).publishing()
+    revoke(story)
+
+    assert "revoked" in story.why_not(K.PUBLISH_INTENT, target="env", token_id="t1", generation=2, fingerprint="v1")
+
+
+@pytest.mark.parametrize("strategy", [Strategy.REPUBLISH, Strategy.ROLL])
+@pytest.mark.parametrize("steps", range(5))
+def test_whatever_works_with_a_revoked_token_closes_in_every_step(strategy, steps):
+    story = published().planned(strategy)
+    ways = {
+        Strategy.REPUBLISH: [story.verified, story.publishing, story.written, story.read_back],
+        Strategy.ROLL: [story.intent, story.captured, story.verified, story.publishing],
+    }
+    for step in ways[strategy][:steps]:
+        step()
+    revoke(story)
+
+    closed = fact(decide_rotation(story.case()))
+    assert (closed.kind, closed.dead, closed.closed) == (K.DISPLACED, True, False)
+    story.of_rotation(K.DISPLACED, detail={"dead": True})
+    assert plan(start(story.case(*SEEN))) == ("recreate", "revoked")
+
+
+def test_a_confirmed_roll_that_waits_for_its_settle_time_closes_too():
+    story = published().planned(Strategy.ROLL).minted().verified().publishing().written().read_back().confirmed()
+    revoke(story)
+
+    assert fact(decide_rotation(story.case())).kind is K.DISPLACED
+
+
+def test_a_recreate_whose_token_leaked_closes_and_an_unpublished_one_goes_on_as_the_cure():
+    story = succeeding(published()).written("env")
+    revoke(story, "t1", "t2")
+    assert fact(decide_rotation(story.case())).kind is K.DISPLACED
+
+    story = published().planned().minted()
+    revoke(story)
+    assert acts(decide_rotation(story.case())) == [("accepted", "t2")]
+
+
+# --- what it passes
+
+
+def test_its_successor_is_made_at_once_whatever_holds_other_rotations_back():
+    story = leaked().tell(K.PAUSED, detail={"until": 2e9})
+    held = {"start": Reason.CLOCK_SUSPECT, "incident": True}
+
+    seen = ((S.STANDS, "env", R.ABSENT), (S.STANDS, "vault", R.CURRENT), (S.ALIVE, "v1", R.DEAD))
+    assert plan(start(story.case(*seen, **held))) == ("recreate", "revoked")
+
+
+def test_a_pause_holds_back_neither_its_mint_nor_its_end():
+    story = leaked().tell(K.PAUSED, detail={"until": 2e9}).planned()
+
+    ready = ((S.ROOM, "", R.GOOD), (S.WRITABLE, "", R.GOOD))
+    assert act(decide_rotation(story.case(*ready))) == "mint"
+    assert act(end_of(story.later(PATIENCE + 2))) == "disable"
+
+
+def test_its_successor_yields_to_no_republish():
+    story = leaked().planned()
+    seen = ((S.ROOM, "", R.GOOD), (S.WRITABLE, "", R.BAD), (S.STANDS, "env", R.ABSENT), (S.STANDS, "vault", R.ABSENT))
+
+    assert waits(decide_rotation(story.case(*seen)))[1] == Reason.TARGET_UNWRITABLE
+
+
+def test_one_writable_target_is_enough_for_its_successor():
+    story = leaked().planned()
+
+    assert act(decide_rotation(story.case((S.ROOM, "", R.GOOD), (S.WRITABLE, "", R.SOME)))) == "mint"
+
+
+def test_a_roll_is_no_cure_because_the_id_stays():
+    story = revoke(published(policy=replace(credential().policy, strategy=Strategy.ROLL)))
+
+    assert plan(start(story.case(*SEEN))) == ("recreate", "revoked")
+
+
+def test_after_a_restore_nobody_is_waited_for():
+    story = published().tell(K.AHEAD)
+    revoke(story)
+
+    assert act(end_of(story.later(PATIENCE + 2))) == "disable"
+
+
+def test_an_old_token_that_leaked_ends_at_once_while_the_current_one_lives_on():
+    story = published().rotated()
+    revoke(story, "t1")
+
+    assert act(end_of(story)) == "disable"
+    assert not story.view.uncured
+
+
+def test_failures_are_retried_every_retry_and_never_double():
+    story = leaked().later(PATIENCE + 2)
+    for _ in range(5):
+        story.failed("disable", token_id="t1")
+    retry = story.credential.policy.retry
+
+    assert waits(end_of(story)) == (story.at + retry, Reason.FAILED)
+    assert act(end_of(story.later(retry))) == "disable"
+
+    story = leaked().planned()
+    for _ in range(4):
+        story.failed("mint")
+    ready = ((S.ROOM, "", R.GOOD), (S.WRITABLE, "", R.GOOD))
+    assert waits(decide_rotation(story.case(*ready))) == (story.at + retry, Reason.FAILED)
+
+
+# --- publish first, for a minute
+
+
+def test_the_old_token_waits_for_its_successor_for_a_minute_without_a_publication():
+    story = leaked()
+
+    assert waits(end_of(story)) == (story.at + PATIENCE + 1, Reason.SUCCESSOR_FIRST)
+    assert act(end_of(story.later(PATIENCE + 2))) == "disable"
+
+
+def test_each_publication_gives_the_others_another_minute():
+    story = succeeding(leaked()).later(40).written("env")
+
+    assert waits(end_of(story))[0] == story.at + PATIENCE + 1
+
+
+def test_it_ends_as_soon_as_every_target_was_written_and_read_back():
+    story = succeeding(leaked()).written().read_back("env")
+    assert waits(end_of(story))[1] == Reason.SUCCESSOR_FIRST
+
+    assert act(end_of(story.read_back("vault"))) == "disable"
+    assert act(end_of(story.confirmed())) == "disable"
+
+
+def test_a_write_only_target_needs_no_proof_first():
+    story = succeeding(leaked()).written().read_back("env")
+
+    assert act(end_of(story, markers=frozenset({"vault"}))) == "disable"
+
+
+def test_a_target_that_is_away_is_not_waited_for():
+    story = succeeding(leaked()).written("env").read_back("env").failed("write", "vault")
+    assert waits(end_of(story))[1] == Reason.SUCCESSOR_FIRST
+
+    assert act(end_of(story.failed("write", "vault"))) == "disable"
+
+
+def test_a_target_that_somebody_overrode_is_not_waited_for():
+    story = succeeding(leaked()).written("env").read_back("env")
+    story.tell(K.OVERRIDDEN, target="vault", fingerprint="x")
+
+    assert act(end_of(story)) == "disable"
+
+
+def test_a_rotation_of_a_token_that_leaked_too_is_no_successor():
+    story = succeeding(published()).written().read_back()
+    revoke(story, "t1", "t2")
+
+    assert waits(end_of(story))[1] == Reason.SUCCESSOR_FIRST
+
+
+def test_at_full_quota_it_is_disabled_and_deleted_first_and_the_mint_does_not_back_off():
+    story = leaked().planned().intent()
+    name = story.view.opened.attempt_name
+    story.tell(K.FAILED, token_name=name, detail={"act": "mint", "why": "full", "full": True})
+
+    assert act(end_of(story)) == "disable"
+    assert act(end_of(story.tell(K.DISABLED, token_id="t1"))) == "delete"
+    story.tell(K.DELETED, token_id="t1")
+    ready = ((S.ROOM, "", R.GOOD), (S.WRITABLE, "", R.GOOD))
+    assert act(decide_rotation(story.case(*ready))) == "mint"
+
+
+def test_a_refused_mint_that_was_not_about_room_changes_nothing():
+    story = leaked().planned().failed("mint")
+
+    assert waits(end_of(story))[1] == Reason.SUCCESSOR_FIRST
+
+
+@pytest.mark.parametrize(
+    ("more", "can"),
+    [({"managed": False}, Can()), ({"targets": (), "adopt": "t1"}, Can()), ({}, Can(overlap=False))],
+    ids=["left the configuration", "only watched", "two tokens cannot overlap"],
+)
+def test_where_no_successor_can_be_made_first_it_ends_at_once(more, can):
+    story = leaked()
+    story.credential = credential(**more)
+
+    assert act(end_of(story, can=can)) == "disable"
+
+
+def test_a_source_that_cannot_disable_deletes():
+    story = leaked().later(PATIENCE + 2)
+
+    assert act(end_of(story, can=Can(disable=False))) == "delete"
+    story.tell(K.DELETED, token_id="t1", detail={"undisabled": True})
+    assert fact(end_of(story, can=Can(disable=False))).kind is K.RETIRED
+
+
+def test_the_end_comes_before_anything_that_the_rotation_wants():
+    story = succeeding(leaked()).written("env").read_back("env").failed("write", "vault").failed("write", "vault")
+    retry = story.credential.policy.retry
+
+    fresh = ((S.ACCEPTED, "t2", R.GOOD),)
+    assert did(next_step(story.later(retry).case(*fresh))) == [("disable", "")]
+    story.tell(K.DISABLED, token_id="t1").tell(K.DELETED, token_id="t1").tell(K.RETIRED, token_id="t1")
+    assert did(next_step(story.case(*fresh))) == [("write", "vault")]
+
+
+# --- without a successor
+
+
+def test_without_a_successor_it_ends_at_once_and_nothing_starts_until_resume():
+    story = revoke(published(), without_successor=True)
+
+    assert act(end_of(story)) == "disable"
+    assert (story.view.current, story.view.fingerprint) == ("", "")
+    assert waits(start(story.case(*SEEN)))[1] == Reason.PAUSED
+    story.tell(K.RESUMED)
+    assert plan(start(story.case(*SEEN))) == ("recreate", "first")
+
+
+def test_without_a_successor_an_open_rotation_closes():
+    story = revoke(published().planned(), without_successor=True)
+
+    closed = fact(decide_rotation(story.case()))
+    assert (closed.kind, closed.closed) == (K.DISPLACED, True)
+
+
+def test_a_second_revoke_may_take_the_successor_back():
+    story = leaked()
+    revoke(story.later(5), without_successor=True)
+
+    assert act(end_of(story)) == "disable"
+    assert story.view.current == ""
+
+
+def test_a_successor_that_was_confirmed_stays_the_current_one():
+    story = succeeding(leaked()).written().read_back().confirmed()
+    revoke(story, "t1", without_successor=True)
+
+    assert story.view.current == "t2"
+
+
+# --- when it is over
+
+
+def test_it_is_unfinished_until_the_token_is_disabled_and_something_of_a_successor_was_published():
+    story = leaked()
+    assert story.view.revoking
+    succeeding(story).written("env")
+    assert story.view.revoking
+    assert not story.tell(K.DISABLED, token_id="t1").view.revoking
+    assert story.view.uncured  # a target still waits for it
+
+    story = leaked().tell(K.DISABLED, token_id="t1")
+    assert story.view.revoking
+
+
+# --- what is shown
+
+
+def test_a_value_that_was_revoked_is_never_shown_as_ready_or_in_sync():
+    story = leaked()
+    found = credential_status(story.credential, story.view, story.at)
+    assert (found.ready, {t.in_sync for t in found.targets}) == (False, {False})
+
+    succeeding(story).written("env").read_back("env")
+    found = credential_status(story.credential, story.view, story.at)
+    assert {t.name: t.in_sync for t in found.targets} == {"env": True, "vault": False}
+    assert not found.ready
+
+    story.written("vault").read_back("vault").confirmed()
+    assert credential_status(story.credential, story.view, story.at).ready
+
+
+# --- found in public
+
+
+def exposed(story: Story, *more: tuple[Sight, str, Result], **also: Any) -> Case:
+    return story.case((S.ALIVE, story.view.fingerprint, R.EXPOSED), *more, **also)
+
+
+def test_a_value_found_in_public_is_revoked_and_replaced_without_being_asked():
+    story = published()
+    found = fact(Do(next_step(exposed(story)).actions))
+
+    assert (found.kind, found.tokens, found.exposed) == (K.REVOKED, ("t1",), True)
+    revoke(story, exposed=True)
+    assert did(next_step(exposed(story, *SEEN[:2]))) == [("plan", "")]
+
+
+def test_that_it_was_found_in_public_is_believed_in_an_incident():
+    story = published()
+
+    assert exposed(story, incident=True).dead("v1")
+    assert fact(Do(next_step(exposed(story, incident=True)).actions)).kind is K.REVOKED
+
+
+def test_the_token_of_an_open_publication_may_be_found_in_public_too():
+    story = succeeding(published()).written("env")
+    seen = (S.ACCEPTED, "t2", R.EXPOSED)
+
+    assert fact(Do(next_step(story.case(seen, *SEEN)).actions)).tokens == ("t2",)
+
+
+def twice(apart: float) -> Story:
+    """Found in public, replaced, and found in public again."""
+    story = published()
+    revoke(story, exposed=True)
+    succeeding(story).written().read_back().confirmed().later(apart)
+    story.tell(K.DISABLED, token_id="t1").tell(K.DELETED, token_id="t1").tell(K.RETIRED, token_id="t1")
+    return revoke(story, exposed=True)
+
+
+def test_a_second_time_within_a_day_needs_a_person_and_no_third_value_is_published():
+    story = twice(HOUR)
+
+    step = next_step(exposed(story, (S.STANDS, "env", R.CURRENT), (S.STANDS, "vault", R.CURRENT)))
+    assert needs(step.why["start"]) == (OperatorCode.EXPOSED_AGAIN, "")
+    story.planned().minted()
+    assert needs(next_step(story.case()).why["rotation"]) == (OperatorCode.EXPOSED_AGAIN, "")
+
+
+@pytest.mark.parametrize("decision", [K.RESOLVED, K.REQUEST])
+def test_a_person_who_decides_lets_it_go_on(decision):
+    story = twice(HOUR).later(60)
+    story.tell(decision, detail={"how": "retry", "request_id": "q9"})
+
+    assert did(next_step(exposed(story, *SEEN[:2])))[-1] == ("plan", "")
+
+
+def test_a_second_time_after_a_day_starts_the_same_again():
+    story = twice(DAY + HOUR)
+
+    assert did(next_step(exposed(story, *SEEN[:2]))) == [("plan", "")]
+
+
+def test_a_publication_under_way_and_one_that_must_close_are_not_stopped_by_that():
+    story = twice(HOUR)
+    story.planned().minted().verified().publishing().written("env")
+    assert "start" not in next_step(story.case()).why
+
+    story = published()
+    revoke(story, exposed=True)
+    succeeding(story).written("env").later(HOUR).tell(K.DISABLED, token_id="t1")
+    story.tell(K.DELETED, token_id="t1").tell(K.RETIRED, token_id="t1")
+    revoke(story, "t2", exposed=True)
+    assert did(next_step(story.case())) == [("displaced", "")]
+
+
+def test_the_end_of_a_value_found_in_public_is_an_act_of_its_own():
+    story = twice(HOUR).later(PATIENCE + 2)
+
+    assert [action.act for action in next_step(exposed(story)).actions] == [Act.DISABLE]
