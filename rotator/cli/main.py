@@ -32,6 +32,7 @@ from rotator.cli import (
     operate,
     past,
     permissions,
+    revoke,
     run,
     show,
     token,
@@ -47,13 +48,13 @@ SECTIONS: Final = (
         "Look",
         ("status", "plan", "history", "report", "check", "permissions", "token", "discover", "audit", "healthcheck"),
     ),
-    ("Act", ("rotate", "pause", "resume", "resolve", "ack", "forget")),
+    ("Act", ("rotate", "revoke", "pause", "resume", "resolve", "ack", "forget")),
     ("Keep", ("rekey",)),
     ("Set up", ("init", "bootstrap", "adopt", "keygen", "schema", "version", "testing")),
 )
 """The verbs in the order in which `--help` shows them."""
 
-LATER: Final = ("revoke",)
+LATER: Final = ("state", "backup", "restore", "notify")
 """Verbs that are planned; until then each says so."""
 
 HELP: Final = """Keeps Cloudflare API tokens fresh: makes the successor ahead of time, proves it,
@@ -180,8 +181,8 @@ def _later(name: str) -> None:
 
 
 for _module in (
-    *(tools, keys, run, execute, show, past, check, permissions, token, inventory, adopt, operate, acknowledge),
-    *(forget, init, bootstrap),
+    *(tools, keys, run, execute, show, past, check, permissions, token, inventory, adopt, operate, revoke),
+    *(acknowledge, forget, init, bootstrap),
 ):
     _module.register(app)
 for _name in LATER:

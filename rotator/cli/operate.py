@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from dataclasses import replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -41,12 +43,16 @@ class Way(StrEnum):
 
 
 def one_line(reason: str) -> str:
-    """Return the reason if it is one printable line of at most 500 characters; a usage error else."""
+    """Return the reason without anything that has the shape of a secret; a usage error unless it is one short line."""
     if reason and not reason.isprintable():
         raise typer.BadParameter("write one line without control characters")
     if len(reason) > LONGEST_REASON:
         raise typer.BadParameter(f"write at most {LONGEST_REASON} characters")
-    return reason
+    if not reason:
+        return reason
+    from rotator.observability.redact import Redactor
+
+    return Redactor().scrub(reason)
 
 
 Everything = Annotated[bool, typer.Option("--all", help="Every configured credential.")]
@@ -157,14 +163,15 @@ def _see_through(app: App, asked: list[Asked], patience: float | None, until: Un
             does = (
                 "the next `rotator run` or `rotator once` does it" if patience is None else "this process does the work"
             )
-            say(f"{_nobody(app)}; {does}")
+            say(f"{nobody(app)}; {does}")
         code = exits.DONE if patience is None else wait_for(app, asked, patience, until)
         for request in asked:
             request.catch_up(app)
     return code
 
 
-def _nobody(app: App) -> str:
+def nobody(app: App) -> str:
+    """Say that no daemon works on this journal, or that it hangs."""
     hanging = app.writable.presence.hanging()
     if hanging is None:
         return "no daemon runs on this journal"
@@ -204,11 +211,28 @@ def note(app: App, one: Chosen, what: What) -> View:
     """Journal an operator's act under the name of the user who runs this."""
     from rotator.core.events import Event
 
+    if getattr(what, "reason", ""):
+        what = replace(what, reason=without_values(app, one, what.reason))  # type: ignore[type-var, attr-defined]  # a fact
     draft = Draft(what=what, at=app.queries.now(one.connection), actor=operator())
     view = app.note(one.name, draft)
     told = {name: found for name in SAID if (found := getattr(what, name, None))}
     app.say(Event.OPERATOR_ACTED.value, credential=one.name, act=what.kind.value, actor=draft.actor, **told)
     return view
+
+
+def without_values(app: App, one: Chosen, reason: str) -> str:
+    """Return a reason without any value of the credential that the journal can open, or piece of one.
+
+    Whoever revokes a token at night has its value on the clipboard.
+    """
+    from rotator.core.errors import JournalUnsafe
+    from rotator.observability.redact import Redactor
+
+    redactor = Redactor()
+    for fingerprint in app.writable.view(one.stream).values:
+        with suppress(KeyError, JournalUnsafe):  # its key was destroyed, or is another one
+            redactor.add(app.writable.reveal(one.stream, fingerprint))
+    return redactor.scrub(reason)
 
 
 SAID: Final = ("reason", "how", "strategy", "request_id")

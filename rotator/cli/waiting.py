@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -117,28 +117,28 @@ def wait_for(app: App, asked: list[Asked], patience: float, until: Until) -> int
             say("the time is over; what is not confirmed stays requested in the journal")
             return exits.NO
         if alone:
-            drives = drives or _take_over(app, left)
-            drives.sweep(_due(app, left))
+            drives = drives or take_over(app, [one.chosen for one in left])
+            drives.sweep(due_now(app, [one.chosen for one in left]))
         app.stop.wait(min(LOOK, max(end - now, 0.01)))
 
 
-def _take_over(app: App, left: list[Asked]) -> Once:
+def take_over(app: App, chosen: Sequence[Chosen]) -> Once:
     """Begin to drive: a provider must have said what time it is before anything starts."""
     from rotator.app.once import Once
     from rotator.app.survey import survey
 
-    for connection in dict.fromkeys(one.chosen.connection for one in left):
+    for connection in dict.fromkeys(one.connection for one in chosen):
         survey(app, connection)
     return Once(app)
 
 
-def _due(app: App, left: list[Asked]) -> list[CredentialId]:
+def due_now(app: App, chosen: Sequence[Chosen]) -> list[CredentialId]:
     """The streams among them that want to be looked at now."""
     rows = {row.id: row for row in app.queries.streams()}
     found = []
-    for one in left:
-        row = rows[one.chosen.stream]
-        if row.next_at is None or row.next_at <= app.queries.now(one.chosen.connection):
+    for one in chosen:
+        row = rows[one.stream]
+        if row.next_at is None or row.next_at <= app.queries.now(one.connection):
             found.append(row.id)
     return found
 

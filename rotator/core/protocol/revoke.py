@@ -11,9 +11,10 @@ from typing import Final
 
 from rotator.core.credential import DAY
 from rotator.core.facts import Kind, Revoked
-from rotator.core.ids import RequestId
+from rotator.core.ids import NO_TOKEN, RequestId, TokenId
 from rotator.core.protocol.rules import TICK, Act, Case, Look, Operator, Result, Row, Sight, Verdict, Wait, do
 from rotator.core.protocol.telling import record, tell
+from rotator.core.protocol.view import View
 from rotator.core.reasons import OperatorCode, Reason
 
 K = Kind
@@ -23,6 +24,25 @@ PATIENCE: Final = 60.0
 
 AWAY: Final = 2
 """Failures in a row after which a target is away: nobody waits for it."""
+
+
+def to_revoke(view: View, adopt: TokenId = NO_TOKEN) -> tuple[TokenId, ...]:
+    """Return the tokens that a revoke decided now names: every living one whose value may have stood anywhere.
+
+    While an earlier revoke is unfinished they are those that it names: what was minted since is their cure.
+
+    Args:
+        view: the credential's facts.
+        adopt: the token that its configuration takes over, for as long as it has no token of its own.
+    """
+    if view.revoking:
+        return tuple(token for token in view.revoked if token in view.retirements or token == view.current)
+    under_way = view.rotation.token_id if view.rotation else NO_TOKEN
+    taken = NO_TOKEN if view.current or adopt in view.marked else adopt
+    over = {token for token, found in view.retirements.items() if found.step in (K.DISABLED, K.DELETED)}
+    found = dict.fromkeys((view.current, under_way, *view.retirements, taken))
+    known = {view.current, taken}
+    return tuple(t for t in found if t and t not in over and (t in known or view.ever_published(t)))
 
 
 def spread(case: Case) -> bool:

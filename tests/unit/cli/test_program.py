@@ -42,7 +42,7 @@ MINIMAL = "version: 1\nstate: { url: 'sqlite:///state.db' }\n"
         ("--no-such", "--output=json"),
         ("rotate", "-ojson"),
         ("plan", "--days", "x", "-o", "json"),
-        ("revoke", "a", "-o", "json"),
+        ("rekey", "a", "-o", "json"),
         ("-o", "text", "audit", "verify", "surplus", "-o", "json"),
     ],
 )

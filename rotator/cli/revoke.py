@@ -1,0 +1,216 @@
+"""The verb of an emergency: revoke. It works through the journal, and waits until the leaked value is dead."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from rotator.cli import exits
+from rotator.cli.ending import Ending
+from rotator.cli.layout import text
+from rotator.cli.names import Chosen, SomeNames, choose
+from rotator.cli.operate import Everything, Reason, nobody, note, opened
+from rotator.cli.output import say, write_json, write_lines
+from rotator.cli.preview import Yes, agreed
+from rotator.cli.run import duration, stopping
+from rotator.cli.verbs import Settings, verb
+from rotator.core.credential import NEVER, Policy
+from rotator.core.errors import RotatorError
+from rotator.core.facts import Revoked
+from rotator.core.ids import NO_TOKEN, RequestId, TokenId
+
+if TYPE_CHECKING:
+    from rotator.app import App
+    from rotator.app.once import Once
+    from rotator.core.notes import Note
+    from rotator.core.protocol.view import View
+    from rotator.core.status import CredentialStatus
+
+LOOK: Final = 0.25
+"""Seconds between two looks into the journal."""
+
+SETTLED: Final = 2.0
+"""Seconds for which a need of an operator must last before it is believed: the word may be from before the revoke."""
+
+WAIT: Final = "5m"
+
+Bare = Annotated[
+    bool,
+    typer.Option("--without-successor", help="Disable it and publish nothing; starts are paused until `resume`."),
+]
+
+
+def revoke(
+    settings: Settings,
+    names: SomeNames = None,
+    everything: Everything = False,
+    reason: Reason = "",
+    wait: Annotated[str, typer.Option(metavar="DURATION", help="How long to wait until it is disabled.")] = WAIT,
+    without_successor: Bare = False,
+    yes: Yes = False,
+) -> int:
+    """A value leaked: replace it everywhere, then kill it.
+
+    Makes a successor at once, publishes it to every target that can be
+    reached, and then disables and deletes every token of the credential that
+    may have leaked. It waits for no pause, window, grace or soak. After a
+    minute without a publication it disables first: the leak is worse than the
+    outage. A target that is away is written as soon as it comes back.
+
+      rotator revoke workers-deploy
+      rotator revoke workers-deploy --reason "in a public build log"
+      rotator revoke 'ci-*' --yes
+      rotator revoke old-hub --without-successor
+
+    It cannot be taken back. A second revoke of the same credential joins the
+    first while that is unfinished. Without a running daemon the work is done
+    here. Progress goes to standard error.
+
+    Exit 0 once the old tokens are disabled; 1 at the timeout (it goes on all
+    the same); 3 when a person is needed.
+    """
+    patience = duration("--wait", wait)
+    with opened(settings) as app:
+        endings = [_ending(app, one) for one in choose(app, names, everything=everything)]
+        endings = _alive(endings, named=not everything)
+        if not agreed([_does(app, one, bare=without_successor) for one in endings], yes=yes):
+            return exits.NO
+        for one in endings:
+            _mark(app, one, reason, bare=without_successor)
+        code = _see_through(app, endings, patience)
+        told = _told(app, endings)
+    rows = [row for one in endings for row in one.rows(told[one.chosen.name][0])]
+    if settings.json:
+        write_json({"revoked": rows})
+    else:
+        write_lines(text(f"{row['credential']}: token {row['token_id']} {row['message']}") for row in rows)
+    return code
+
+
+def _ending(app: App, one: Chosen) -> Ending:
+    """What a revoke of a credential names, as its facts are now."""
+    from rotator.core.protocol.revoke import to_revoke
+
+    adopt = TokenId(one.credential.adopt) if one.credential else NO_TOKEN
+    ending = Ending(one, to_revoke(app.queries.view(one.stream), adopt))
+    ending.catch_up(app)
+    return ending
+
+
+def _alive(endings: list[Ending], *, named: bool) -> list[Ending]:
+    """Those that have something to revoke; one that is named and has nothing is an error."""
+    found = [one for one in endings if one.tokens]
+    if not found or (named and len(found) < len(endings)):
+        name = next(one.chosen.name for one in endings if not one.tokens)
+        raise RotatorError(
+            f"revoking {name}: no token of it lives, as far as the journal knows",
+            "`rotator discover` lists every token; `rotator revoke --token-id ID --connection C` ends one by its id",
+        )
+    return found
+
+
+def _does(app: App, one: Ending, *, bare: bool) -> str:
+    """What it will do to one credential."""
+    tokens = f"token{'s' * (len(one.tokens) != 1)} {', '.join(one.tokens)}"
+    name, credential = one.chosen.name, one.chosen.credential
+    if one.view.revoking:
+        return f"revoke {name}: {tokens}: under way already, this joins it"
+    if bare or credential is None or credential.watched:
+        return f"revoke {name}: {tokens} ends at once; nothing succeeds it, whoever uses it fails"
+    number = len(credential.targets)
+    return f"revoke {name}: a successor to {number} target{'s' * (number != 1)}, then {tokens} ends, within a minute"
+
+
+def _mark(app: App, one: Ending, reason: str, *, bare: bool) -> None:
+    """Journal the revoke: from here on nothing of its tokens is published again, whatever happens to this process."""
+    import secrets
+
+    credential = one.chosen.credential
+    what = Revoked(
+        tokens=one.tokens,
+        request_id=RequestId(secrets.token_hex(8)),
+        without_successor=bare,
+        reason=reason,
+        policy=credential.policy if credential else _policy(one.view),
+    )
+    note(app, one.chosen, what)
+
+
+def _policy(view: View) -> Policy:
+    """Timings for a credential that left the configuration: those of its last rotation that are known."""
+    known = [retirement.policy for retirement in view.retirements.values()]
+    return view.rotation.policy if view.rotation else known[-1] if known else Policy()
+
+
+def _see_through(app: App, endings: list[Ending], patience: float) -> int:
+    """Wait until every token is disabled, doing the work here while no daemon runs; return the exit code."""
+    with stopping(app.stop):
+        if app.writable.presence.daemon() is None:
+            say(f"{nobody(app)}; this process does the work")
+        return _follow(app, endings, patience)
+
+
+def _follow(app: App, endings: list[Ending], patience: float) -> int:
+    """0 when all are disabled (or `stop` was set), 1 at the timeout, 3 where a person is needed."""
+    drives: Once | None = None
+    end, stuck_since = time.monotonic() + patience, NEVER
+    believed = 2 * app.config.advanced.evaluate + SETTLED
+    while True:
+        told = _told(app, endings)
+        for one in endings:
+            one.tell(*told[one.chosen.name])
+        left = [one for one in endings if not one.over]
+        if not left or app.stop.is_set():
+            return _verdict(endings, told)
+        now, alone = time.monotonic(), app.writable.presence.daemon() is None
+        stuck = any(_needs(told[one.chosen.name][0]) and not one.patient(told[one.chosen.name][1]) for one in left)
+        stuck_since = min(stuck_since, now) if stuck else NEVER
+        if now >= end or now - stuck_since > (SETTLED if alone else believed):
+            say("the leaked value still works; the revoke stands in the journal and goes on while a daemon runs")
+            return exits.OPERATOR if stuck else exits.NO
+        if alone:
+            drives = _drive(app, [one.chosen for one in left], drives)
+        app.stop.wait(min(LOOK, max(end - now, 0.01)))
+
+
+def _verdict(endings: Sequence[Ending], told: dict[str, tuple[CredentialStatus | None, Note | None]]) -> int:
+    """3 where a successor waits for a person: the old token is dead, and nothing takes its place by itself."""
+    waits = any(not one.successor and _needs(told[one.chosen.name][0]) for one in endings)
+    return exits.OPERATOR if waits else exits.DONE
+
+
+def _needs(status: CredentialStatus | None) -> bool:
+    return status is not None and status.needs_operator is not None and status.needs_operator.code.blocks
+
+
+def _drive(app: App, chosen: list[Chosen], drives: Once | None) -> Once:
+    """Do what is due here, as the daemon would."""
+    from rotator.cli.waiting import due_now, take_over
+
+    drives = drives or take_over(app, chosen)
+    drives.sweep(due_now(app, chosen))
+    return drives
+
+
+def _told(app: App, endings: list[Ending]) -> dict[str, tuple[CredentialStatus | None, Note | None]]:
+    """Status and last words of each credential by name, with the facts that came since."""
+    from rotator.core.notes import decode
+    from rotator.core.status import credential_status
+
+    rows = {row.id: row for row in app.queries.streams()}
+    found: dict[str, tuple[CredentialStatus | None, Note | None]] = {}
+    for one in endings:
+        one.catch_up(app)
+        credential, row = one.chosen.credential, rows.get(one.chosen.stream)
+        words = decode(row.why if row else "")
+        now = app.queries.now(one.chosen.connection)
+        found[one.chosen.name] = credential_status(credential, one.view, now, words) if credential else None, words
+    return found
+
+
+def register(app: typer.Typer) -> None:
+    """Add this verb."""
+    verb(app)(revoke)
