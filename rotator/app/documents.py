@@ -102,7 +102,20 @@ def credential_document(status: CredentialStatus) -> dict[str, Any]:
         "problem": _problem(status.problem),
         "request": _request(status.request) if status.request else None,
         "drift": drift_document(status.drift) if status.drift else None,
+        "revoked": _revoked(status) if status.leak else None,
         "targets": [_target(one) for one in status.targets],
+    }
+
+
+def _revoked(status: CredentialStatus) -> dict[str, Any]:
+    """The last revoke: by whom and why, and whether it is unfinished."""
+    leak = status.leak
+    return {
+        "at": moment(leak.at if leak else None),
+        "by": leak.actor if leak else None,
+        "reason": (leak.reason or None) if leak else None,
+        "exposed": bool(leak and leak.exposed),
+        "unfinished": status.revoking,
     }
 
 

@@ -16,7 +16,7 @@ from rotator.core.ids import NO_TOKEN, TokenId
 from rotator.core.notes import Note, Trouble
 from rotator.core.protocol.mend import subject
 from rotator.core.protocol.rules import override_code
-from rotator.core.protocol.view import Failure, Rotation, Token, View
+from rotator.core.protocol.view import Failure, Revocation, Rotation, Token, View
 from rotator.core.reasons import RETIREMENT_WAITS, OperatorCode, Reason
 from rotator.core.schedule.due import Due, deadline, renewal_at
 from rotator.core.schedule.hooks import Hooks as Hooks
@@ -116,7 +116,7 @@ class TargetStatus:
 class CredentialStatus:
     """One credential; times in provider time (unix seconds), None where there is none, `NEVER` for never.
 
-    `reason` says why nothing is under way; None where a rotation is open or about to be.
+    `reason` says why nothing is under way; None where a rotation is open or about to be. `leak` is the last revoke.
     """
 
     name: str
@@ -145,6 +145,9 @@ class CredentialStatus:
     over_budget: bool = False
     reason: Reason | None = None
     drift: TokenDrift | None = None
+    leak: Revocation | None = None
+    revoking: bool = False
+    exposed_at: float | None = None
 
 
 def credential_status(
@@ -194,6 +197,9 @@ def credential_status(
         problem=_trouble(view.rotation.failures) if view.rotation else unmended(view),
         drift=drift_of(credential, view),
         over_budget=view.rotation.over_budget(now) if view.rotation else False,
+        leak=max(view.revoked.values(), key=lambda word: word.at, default=None),
+        revoking=view.revoking,
+        exposed_at=_optional(view.exposed_at),
     )
 
 

@@ -51,3 +51,6 @@ def _destroy(work: Work, act: str, send: Callable[[], None], done: OfToken, even
     work.runtime.crash(f"after_{act}_send")
     work.record(done)
     work.say(event, token=token)
+    if token in work.view.revoked:  # it did not wait for every target
+        for name in sorted(t for t in work.credential.all if work.view.last.get(t) == token):
+            work.say(Event.VALUE_DEAD, target=name, token=token, reason="its token was revoked")

@@ -269,7 +269,10 @@ def _lives(work: Work, at: float, fingerprint: Fingerprint) -> Seen:
 
 def _dead(work: Work, at: float, fingerprint: Fingerprint, why: str, *, exposed: bool = False) -> Seen:
     if fingerprint == work.view.fingerprint:
-        work.say(Event.VALUE_DEAD, reason=why)
+        rotation = work.view.rotation
+        renewed = rotation.written if rotation else frozenset()
+        for name in sorted(work.credential.all - renewed) if renewed else ("",):
+            work.say(Event.VALUE_DEAD, target=name or None, reason=why)
         if not exposed:  # believed at once, however many there are
             work.fleet.died(work.credential, True)
     return Seen(at, Result.EXPOSED if exposed else Result.DEAD, why)

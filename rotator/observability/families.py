@@ -64,6 +64,20 @@ FAMILIES: Final = (
         ("RotatorTokenDrifted", "RotatorCredentialMetricsAbsent"),
     ),
     Family(
+        "rotator_credential_revoking",
+        "gauge",
+        _CREDENTIAL,
+        "1 while a revoke is unfinished: a leaked token may live, or nothing of its successor was published.",
+        ("RotatorRevokeUnfinished", "RotatorCredentialMetricsAbsent"),
+    ),
+    Family(
+        "rotator_credential_exposed_timestamp_seconds",
+        "gauge",
+        _CREDENTIAL,
+        "When the provider last said that a published value was found in public; 0 for never.",
+        ("RotatorTokenExposed", "RotatorCredentialMetricsAbsent"),
+    ),
+    Family(
         "rotator_credential_expiration_timestamp_seconds",
         "gauge",
         _CREDENTIAL,

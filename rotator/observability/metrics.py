@@ -319,6 +319,8 @@ def _credential(samples: Samples, status: CredentialStatus) -> None:
     _add(samples, "rotator_credential_ready", name, status.ready)
     _add(samples, "rotator_credential_paused", name, status.paused is not None)
     _add(samples, "rotator_drift", name, status.drift is not None)
+    _add(samples, "rotator_credential_revoking", name, status.revoking)
+    _add(samples, "rotator_credential_exposed_timestamp_seconds", name, status.exposed_at or 0.0)
     _add(samples, "rotator_credential_outage_over_budget", name, status.over_budget)
     _add(samples, "rotator_credential_failing_since_timestamp_seconds", name, status.failing_since or 0.0)
     for metric, at in _times(status):

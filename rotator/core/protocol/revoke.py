@@ -50,9 +50,11 @@ def spread(case: Case) -> bool:
     view, rotation = case.view, case.view.rotation
     if rotation is None or rotation.step is not K.PUBLISHING or rotation.token_id in view.revoked:
         return False
-    fresh = rotation.read_back | (rotation.written & case.markers)
     away = {target for (_, target), failed in rotation.failures.items() if failed.count >= AWAY}
-    return bool(fresh) and not case.targets() - fresh - away - view.overridden.keys() - view.heeded.keys()
+    asked = case.targets() - view.overridden.keys() - view.heeded.keys()
+    if asked & away:  # nothing is read back before every required target is written
+        return bool(asked - away) and asked - away <= rotation.written
+    return bool(asked) and asked <= rotation.read_back | (rotation.written & case.markers)
 
 
 def successor_first(case: Case) -> Verdict | None:

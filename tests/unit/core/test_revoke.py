@@ -232,10 +232,18 @@ def test_a_write_only_target_needs_no_proof_first():
 
 
 def test_a_target_that_is_away_is_not_waited_for():
-    story = succeeding(leaked()).written("env").read_back("env").failed("write", "vault")
+    story = succeeding(leaked()).written("env").failed("write", "vault")
     assert waits(end_of(story))[1] == Reason.SUCCESSOR_FIRST
 
     assert act(end_of(story.failed("write", "vault"))) == "disable"
+
+
+def test_where_nothing_could_be_written_it_waits_for_its_minute():
+    story = succeeding(leaked())
+    for name in ("env", "vault") * 3:
+        story.failed("write", name)
+
+    assert waits(end_of(story))[1] == Reason.SUCCESSOR_FIRST
 
 
 def test_a_target_that_somebody_overrode_is_not_waited_for():
@@ -291,7 +299,7 @@ def test_a_source_that_cannot_disable_deletes():
 
 
 def test_the_end_comes_before_anything_that_the_rotation_wants():
-    story = succeeding(leaked()).written("env").read_back("env").failed("write", "vault").failed("write", "vault")
+    story = succeeding(leaked()).written("env").failed("write", "vault").failed("write", "vault")
     retry = story.credential.policy.retry
 
     fresh = ((S.ACCEPTED, "t2", R.GOOD),)
