@@ -39,6 +39,7 @@ class RecipePage:
 
     def put_recipe(self, changes: dict[str, str] | None = None) -> None:
         """Copy the recipe as rotator.yaml, with what the page tells to put in, and the sandbox for Cloudflare."""
+        assert not (self.folder / "rotator.yaml").exists(), "the recipe would replace a file without a word"
         text = self._recipe
         account = {PRINTED_ACCOUNT: f"{ACCOUNT}\n    api_url: {self.place.sandbox.url}"}
         for before, after in (account | (changes or {})).items():

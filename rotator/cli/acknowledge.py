@@ -27,8 +27,9 @@ def ack(
 ) -> int:
     """Say that the consumers of a target use a generation.
 
-    Nobody can see which value the consumers of a write-only target use. So an
-    old token there ends only after this, or after it was seen to be silent.
+    Nobody can see which value the consumers of a write-only target use, or of
+    one whose value is pasted elsewhere (`pasted: true`). So an old token there
+    ends only after this, or after it was seen to be silent.
     It counts against tokens of earlier generations, and shortens nothing.
     It is void once somebody else wrote there.
 

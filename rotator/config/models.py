@@ -209,6 +209,11 @@ class TargetCommon(Stanza):
     on_existing: Literal["refuse", "replace"] = Field(
         "refuse", description="What to do with a foreign value that stands at a key at first sight."
     )
+    pasted: Flag = Field(
+        False,
+        description="true: somebody pastes the value elsewhere; an old token lives until `rotator ack`, or until it "
+        "was seen to be silent for `rotation.quiet`",
+    )
     keys: Annotated[dict[Text, KeySource], Field(min_length=1)] | None = Field(
         None, description="Key at the target -> output of the source; other keys there are never touched."
     )

@@ -73,6 +73,7 @@ def to_credential(
                 required=target.common.required,
                 replace=target.common.on_existing == "replace",
                 hooks=bool(target.common.after_publish),
+                pasted=target.common.pasted,
             )
             for target in stanza.targets
         ),

@@ -147,6 +147,7 @@ class TargetRef:
         required: whether the rotation and the retirement wait for it.
         replace: whether a foreign value that stands there at first sight may be overwritten.
         hooks: whether something is to be done after it holds a new value.
+        pasted: whether a person carries the value on from there, so that nothing there shows what is used.
     """
 
     name: str
@@ -155,6 +156,7 @@ class TargetRef:
     required: bool = True
     replace: bool = False
     hooks: bool = False
+    pasted: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -207,6 +209,11 @@ class Credential:
     def required(self) -> frozenset[str]:
         """Names of the required targets."""
         return frozenset(t.name for t in self.targets if t.required)
+
+    @cached_property
+    def pasted(self) -> frozenset[str]:
+        """Names of the targets from which a person carries the value on."""
+        return frozenset(t.name for t in self.targets if t.pasted)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

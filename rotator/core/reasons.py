@@ -110,7 +110,7 @@ class Reason(StrEnum):
     UNACKNOWLEDGED = (
         "unacknowledged",
         _GOES_ON,
-        "nothing shows that the consumers of a write-only target use the new value",
+        "nothing shows that the new value is used: a target cannot be read, or its value is pasted elsewhere",
         "`rotator ack NAME --target TARGET --generation N` says so; or set `rotation.quiet` above 0",
     )
     SOAK = "soak", _GOES_ON, "the disabled token is kept for a while"

@@ -167,7 +167,7 @@ def held_up(told: Told, token_id: TokenId) -> str | None:
         return f"either {name} does not hold the current value, or it cannot be read"
     if waits.why is Reason.UNACKNOWLEDGED and name:
         says = f"`rotator ack {told.credential.name} --target {name} --generation {view.generation}` says so"
-        return f"nothing shows that the consumers of the write-only target {name} use the new value: {says}"
+        return f"nothing shows that the consumers of {name} use the new value: {says}"
     return f"{waits.text} ({name})" if name else waits.text
 
 

@@ -64,7 +64,7 @@ def condemn(case: Case) -> Verdict | None:
 
 
 def witnessed(case: Case) -> Verdict | None:
-    """A write-only target shows no value: the end of the old token needs a consumer's word, or silence that was seen.
+    """What cannot be read, or is pasted elsewhere, shows no use: its old token's end needs a word, or silence seen.
 
     A word names a generation, and counts against tokens of earlier ones. It shortens neither grace nor quiet.
     """
@@ -72,7 +72,8 @@ def witnessed(case: Case) -> Verdict | None:
     seen = case.seen.get(Look(Sight.UNPUBLISHED, token))
     if seen is not None and seen.result is Result.DEAD:
         return None
-    names = sorted(t for t in case.markers & case.credential.required if (t, token) in view.generations)
+    blind = (case.markers | case.credential.pasted) & case.credential.required
+    names = sorted(t for t in blind if (t, token) in view.generations)
     unsaid = [t for t in names if view.acks.get(t, 0) <= view.generations[t, token]]
     if not unsaid or (case.can.last_use and case.policy.quiet > 0):
         return None

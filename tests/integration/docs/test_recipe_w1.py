@@ -20,10 +20,14 @@ def recipe(tmp_path):
 @pytest.fixture
 def hub(recipe):
     """The page followed to its end."""
-    token, ready, run = recipe.typed()
-    recipe.follow(token, recipe.place.sandbox.credentials["user-management"])
+    return followed(recipe)
+
+
+def followed(recipe, **changes):
+    ready, bootstrap, run = recipe.typed()
     recipe.follow(ready)
-    recipe.put_recipe({"version: 1": "version: 1\nadvanced: { settle: 1s, propagation: 2s, retry: 1s }"})
+    recipe.put_recipe({"version: 1": "version: 1\nadvanced: { settle: 1s, propagation: 2s, retry: 1s }", **changes})
+    recipe.checked = recipe.follow(bootstrap, recipe.place.sandbox.credentials["global-api-key"] + "\n")
     recipe.said = recipe.follow(run)
     return recipe
 
@@ -61,7 +65,8 @@ def test_the_page_leads_from_an_empty_folder_to_what_the_hub_asks_for(hub):
     assert used(hub, keys["CLOUDFLARE_API_TOKEN"]) == "active"
     assert keys["CLOUDFLARE_TOKEN_TYPE"] == "user"
     assert keys["CLOUDFLARE_ACCOUNT_ID"] == ACCOUNT
-    assert "passed" in hub.said
+    assert "23/25 passed, 2 unproven" in hub.said
+    assert "\nwarn" not in hub.checked
     hub.follow("test $(stat -c %a saas-hub.env) = 600")
 
 
@@ -81,4 +86,20 @@ def test_who_pastes_is_told_and_the_old_value_lives_until_the_hub_has_let_it_go(
 
     assert used(hub, new) == "active"
     days_later(hub, 4)
+    assert retirements(hub)[0][0] == "disabled"
+
+
+def test_without_a_quiet_time_the_old_value_lives_until_whoever_pastes_says_so(recipe):
+    hub = followed(recipe, **{"quiet: 3d": "quiet: 0s"})
+    old = pasted(hub)["CLOUDFLARE_API_TOKEN"]
+    for days in (64, 8, 1):
+        days_later(hub, days)
+    (word,) = re.findall(r"^ *\$ (rotator ack .*)$", hub.page, re.MULTILINE)
+    assert retirements(hub) == [("open", "unacknowledged")]
+    assert word in hub.follow("rotator status saas-hub-prod")
+    assert used(hub, old) == "active"
+
+    hub.follow(word)
+    days_later(hub, 0)
+
     assert retirements(hub)[0][0] == "disabled"

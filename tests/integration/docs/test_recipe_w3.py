@@ -37,6 +37,8 @@ def test_the_page_leads_from_a_placeholder_to_a_proven_token(tmp_path, way):
             "??",
             ".gitignore",
             "??",
+            "rotator.init.yaml",
+            "??",
             "rotator.yaml",
         ]
 

@@ -245,3 +245,34 @@ def test_a_token_that_is_dead_needs_no_consumers_word_at_a_write_only_target():
 
     assert waits(alive)[1] == "unacknowledged"
     assert acts(of(story, dead, IN_SYNC, QUIET, markers=frozenset({"env"}), can=Can(last_use=False)))
+
+
+def pasted(story):
+    """The story of a credential whose target `env` is pasted elsewhere by somebody."""
+    targets = tuple(replace(t, pasted=t.name == "env") for t in story.credential.targets)
+    story.credential = replace(story.credential, targets=targets)
+    return story
+
+
+def test_a_value_that_is_pasted_elsewhere_keeps_the_old_one_alive_until_a_word_or_silence_that_was_seen():
+    story = pasted(drained())
+    seen = (FREE, IN_SYNC, QUIET)
+
+    assert act(of(story, *seen)) == "superseded"
+    assert waits(of(story, *seen, can=Can(last_use=False)))[1] == "unacknowledged"
+    story.tell(K.ACK, target="env", generation=2)
+    assert act(of(story, *seen, can=Can(last_use=False))) == "superseded"
+
+
+def test_without_a_quiet_time_a_pasted_value_needs_the_word_of_whoever_pastes():
+    story = pasted(drained())
+    story.view = replace(
+        story.view,
+        retirements={
+            token: replace(one, policy=replace(one.policy, quiet=0.0)) for token, one in story.view.retirements.items()
+        },
+    )
+
+    assert waits(of(story, FREE, IN_SYNC, QUIET))[1] == "unacknowledged"
+    story.tell(K.ACK, target="env", generation=1)
+    assert waits(of(story, FREE, IN_SYNC, QUIET))[1] == "unacknowledged"
