@@ -277,15 +277,16 @@ class CredentialStanza:
 
         `rotator.config.load.read_stanza` makes the same stanza of it again.
         """
-        common = plain_data(self.common)
-        for key, usual in (("drift", "report"), ("on_change", "auto")):
-            if common.get(key) == usual:  # not known to earlier versions, which may read this
-                del common[key]
         return {
-            **common,
+            **_said(self.common, drift="report", on_change="auto"),
             **plain_data(self.source),
-            "targets": [{**plain_data(target.common), **plain_data(target.options)} for target in self.targets],
+            "targets": [{**_said(one.common, pasted=False), **plain_data(one.options)} for one in self.targets],
         }
+
+
+def _said(model: BaseModel, **usual: Any) -> dict[str, Any]:
+    """A stanza as plain data without these keys at their defaults: earlier versions, which may read it, know none."""
+    return {key: value for key, value in plain_data(model).items() if key not in usual or value != usual[key]}
 
 
 def plain_data(model: BaseModel) -> dict[str, Any]:
