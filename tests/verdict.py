@@ -41,7 +41,7 @@ def published_values_are_durable(place: Installation, published: Iterable[str | 
         journal.close()
 
 
-def is_at_rest(place: Installation, name: str, published: Mapping[str, str | None]) -> None:
+def is_at_rest(place: Installation, name: str, published: Mapping[str, str | None], *, restored: bool = False) -> None:
     """One active token, every target holds its value, nothing is open, the chain holds, nothing is left lying about."""
     tokens = place.alive(name)
     now = place.world.clock.now()
@@ -57,7 +57,7 @@ def is_at_rest(place: Installation, name: str, published: Mapping[str, str | Non
         assert not view.retirements, f"retirements are still open: {list(view.retirements.values())}"
         assert view.current == tokens[0].id
         for fact in journal.facts(stream):
-            assert fact.kind is not Kind.AHEAD, "the journal was taken for a restored one"
+            assert restored or fact.kind is not Kind.AHEAD, "the journal was taken for a restored one"
     finally:
         journal.close()
     left = [path.name for path in place.folder.rglob("*") if path.name.endswith(".tmp") or "-process-" in path.name]

@@ -35,6 +35,7 @@ from rotator.cli import (
     revoke,
     run,
     show,
+    state,
     token,
     tools,
 )
@@ -49,12 +50,12 @@ SECTIONS: Final = (
         ("status", "plan", "history", "report", "check", "permissions", "token", "discover", "audit", "healthcheck"),
     ),
     ("Act", ("rotate", "revoke", "pause", "resume", "resolve", "ack", "forget")),
-    ("Keep", ("rekey",)),
+    ("Keep", ("backup", "restore", "rekey")),
     ("Set up", ("init", "bootstrap", "adopt", "keygen", "schema", "version", "testing")),
 )
 """The verbs in the order in which `--help` shows them."""
 
-LATER: Final = ("state", "backup", "restore", "notify")
+LATER: Final = ("state", "notify")
 """Verbs that are planned; until then each says so."""
 
 HELP: Final = """Keeps Cloudflare API tokens fresh: makes the successor ahead of time, proves it,
@@ -182,7 +183,7 @@ def _later(name: str) -> None:
 
 for _module in (
     *(tools, keys, run, execute, show, past, check, permissions, token, inventory, adopt, operate, revoke),
-    *(acknowledge, forget, init, bootstrap),
+    *(acknowledge, forget, init, bootstrap, state),
 ):
     _module.register(app)
 for _name in LATER:

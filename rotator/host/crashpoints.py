@@ -137,6 +137,9 @@ class Point(StrEnum):
     # Another key under the values.
     BEFORE_REKEY_STEP = "before_rekey_step"
     AFTER_REKEY_STEP = "after_rekey_step"
+    # An older journal takes the place of the present one.
+    BEFORE_RESTORE_STEP = "before_restore_step"
+    AFTER_RESTORE_STEP = "after_restore_step"
     # What follows a publication.
     BEFORE_HOOK = "before_hook"
     AFTER_HOOK = "after_hook"

@@ -178,6 +178,15 @@ def _gone(connection: Connection, owner: str) -> None:
     run(connection, "DELETE FROM meta WHERE name = ?", (SEALS_UNDER + owner,))
 
 
+def spools(database: Path) -> list[Path]:
+    """Return the files of all processes beside a journal on SQLite, living and dead: locks and spools in one."""
+    try:
+        names = sorted(name for name in os.listdir(database.parent) if name.startswith(f"{database.name}-process-"))  # noqa: PTH208
+    except OSError:
+        return []
+    return [database.with_name(name) for name in names]
+
+
 def processes(db: Database, clock: Clock) -> list[Process]:
     """Return the processes that have the journal open for writing or died with it, oldest first."""
     with db.read() as connection:

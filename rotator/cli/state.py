@@ -1,0 +1,132 @@
+"""The verbs of the state as a whole: backup and restore."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from rotator.cli import exits
+from rotator.cli.layout import text
+from rotator.cli.log import configuration, running_configuration
+from rotator.cli.names import operator
+from rotator.cli.output import say, write_json, write_lines
+from rotator.cli.preview import Yes, agreed
+from rotator.cli.verbs import Settings, verb
+from rotator.core.errors import RotatorError
+
+if TYPE_CHECKING:
+    from rotator.config.models import Config
+
+
+def backup(
+    settings: Settings,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Where the copy goes, mode 0600.")],
+    force: Annotated[bool, typer.Option("--force", help="Write over FILE where it exists.")] = False,
+) -> int:
+    """Copy the journal to a file, and prove the copy.
+
+    Works beside a running daemon: the copy is of one moment. Before it gets
+    its name every page, the key and every hash chain are checked.
+    The encryption key is not in it. Keep both, in different places: the copy
+    without the key opens nothing, and the key without a copy has nothing to
+    open. An existing FILE is kept unless --force is given.
+
+      rotator backup /backup/rotator-$(date +%F).db
+      rotator backup /backup/rotator.db --force -o json
+
+    On PostgreSQL use the database's own backups. Exit 1 when the copy could
+    not be written or is not whole; then there is none.
+    """
+    from rotator.app.keeping import take_backup
+    from rotator.host.home import expanded
+
+    config = running_configuration(settings)
+    _on_sqlite(config, "back up", "pg_dump, or a base backup with the write-ahead log (PITR)")
+    done = take_backup(config, expanded(file), force=force)
+    document = {
+        "file": str(done.path),
+        "bytes": done.bytes,
+        "instance": done.proven.instance,
+        "facts": done.proven.facts,
+        "credentials": done.proven.streams,
+        "values": done.proven.values,
+        "key_ids": list(done.proven.key_ids),
+        "spooled": done.spooled,
+        "verified": True,
+    }
+    if settings.json:
+        write_json(document)
+    else:
+        what = f"{done.proven.facts} facts and {done.proven.values} sealed values of {done.proven.streams} credentials"
+        write_lines([text(f"wrote {done.path} ({done.bytes >> 10} KiB): {what}; every page and chain was checked")])
+        key = ", ".join(done.proven.key_ids) or "the journal"
+        say(f"the key {key} is not in it: keep a copy of the key file in another place")
+        if done.spooled:
+            say(f"{done.spooled} captures lie in spools and not in the journal yet: `rotator once` brings them in")
+    return exits.DONE
+
+
+def restore(
+    settings: Settings,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A backup, or any whole copy of a journal.")],
+    force: Annotated[bool, typer.Option("--force", help="Also a backup of another installation.")] = False,
+    yes: Yes = False,
+) -> int:
+    """Put a backup in the place of the journal.
+
+    Refused while any rotator process works on the state. The backup is proven
+    first: every page, the key, every hash chain. What stood there before is
+    put aside, not deleted, and captures that wait in spools stay where they
+    are. Every credential is marked as restored: what is published lives on and
+    is taken over from the targets, nothing older is published, no old token is
+    retired and no unknown one swept before somebody has looked.
+
+      rotator restore /backup/rotator-2026-11-30.db
+      rotator restore /backup/rotator.db --yes -o json
+
+    Then start the daemon, compare `rotator status` with the dashboard, and
+    confirm with `rotator resolve --all --retry`. Killed in between it leaves
+    the old state or the new one, each whole; repeat the command.
+    """
+    from rotator.app.keeping import put_back
+    from rotator.host.home import expanded
+
+    config = configuration(settings)
+    _on_sqlite(config, "restore", "the database's own way, with the daemons stopped")
+    if not agreed([f"{config.state.database} is put aside, and {file} takes its place"], yes=yes):
+        return exits.NO
+    done = put_back(config, expanded(file), force=force, actor=operator())
+    document = {
+        "file": str(file),
+        "instance": done.proven.instance,
+        "facts": done.proven.facts,
+        "credentials": done.proven.streams,
+        "marked": done.marked,
+        "put_aside": str(done.aside) if done.aside else None,
+        "spools": done.spools,
+        "verified": True,
+    }
+    if settings.json:
+        write_json(document)
+    else:
+        lines = [f"restored {done.proven.facts} facts of {done.marked} credentials; each is marked as restored"]
+        if done.aside:
+            lines.append(f"what was there lies in {done.aside}")
+        if done.spools:
+            lines.append(f"{done.spools} spools of earlier processes are brought in at the next start")
+        write_lines(text(line) for line in lines)
+    say("do: start the daemon, compare `rotator status` with the dashboard, then `rotator resolve --all --retry`")
+    return exits.DONE
+
+
+def _on_sqlite(config: Config, what: str, instead: str) -> None:
+    if not config.state.url.startswith("sqlite:"):
+        raise RotatorError(f"this verb can {what} a journal on SQLite, and this one is on PostgreSQL", f"use {instead}")
+
+
+def register(app: typer.Typer) -> None:
+    """Add these verbs."""
+    for function in (backup, restore):
+        verb(app)(function)
