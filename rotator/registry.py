@@ -17,7 +17,7 @@ from pydantic import BaseModel
 from rotator.config.kinds import Complaint, Kinds, TargetKind
 from rotator.core.findings import Finding
 from rotator.core.ports.runtime import Budget
-from rotator.core.ports.source import Login, Source
+from rotator.core.ports.source import Emergency, Login, Source
 from rotator.core.ports.target import Target
 from rotator.sources.cloudflare import check as cloudflare_check
 from rotator.sources.cloudflare import outputs as cloudflare_outputs
@@ -60,6 +60,7 @@ class SourceEntry:
         inspect: (connection) -> how each of its management tokens is.
         quota: owner -> how many tokens the provider lets it have.
         preflight: (connection, [(name, credential's options, id to adopt)], provider time) -> findings for `check`.
+        emergency: (name, options, wire) -> what ends tokens by their id.
     """
 
     connection: type[BaseModel]
@@ -74,6 +75,7 @@ class SourceEntry:
     inspect: Callable[[Any], Sequence[Login]]
     quota: Mapping[str, int]
     preflight: Callable[[Any, Sequence[tuple[str, Any, str]], float], Sequence[Finding]]
+    emergency: Callable[[str, Any, Wire], Emergency]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,6 +138,12 @@ def _preflight(connection: Any, credentials: Sequence[tuple[str, Any, str]], now
     return preflight(connection, [Asked(*credential) for credential in credentials], now)
 
 
+def _emergency(name: str, options: ConnectionOptions, wire: Wire) -> Emergency:
+    from rotator.sources.cloudflare.emergency import CloudflareEmergency
+
+    return CloudflareEmergency(name, options, lambda found: _cloudflare(name, found, wire))
+
+
 def _vault(name: str, options: vault.VaultConnectionOptions) -> Any:
     from rotator.targets.vault.connection import VaultConnection
 
@@ -180,6 +188,7 @@ SOURCES: Final[dict[str, SourceEntry]] = {
         inspect=_management,
         quota=MappingProxyType(QUOTA),
         preflight=_preflight,
+        emergency=_emergency,
     ),
 }
 

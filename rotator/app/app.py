@@ -13,6 +13,7 @@ from typing import Literal
 
 from rotator.app.effective import one_journal
 from rotator.app.fleet import ConfiguredFleet
+from rotator.app.leaked import bring_in
 from rotator.app.queries import Queries
 from rotator.app.runtime import Count, HostRuntime, Say, silent, uncounted
 from rotator.config.load import load
@@ -96,6 +97,7 @@ class App:
         app = cls(config, journal, say=say, count=count)
         if mode == "writer":
             app.configure(config)
+            bring_in(app)
         else:
             app._known()
         for warned in config.warnings:

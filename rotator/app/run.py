@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from rotator import __version__
 from rotator.app.app import App
+from rotator.app.leaked import bring_in
 from rotator.app.reload import Reload
 from rotator.app.survey import survey
 from rotator.config.load import digest_of
@@ -128,6 +129,7 @@ class RunningHost:
         self._writable = False
         self._app.writable.heartbeat(self.listener.address)
         self._writable = True
+        bring_in(self._app)
 
     def reload(self) -> None:
         """Take a changed configuration, and mark the file that stands there now as ours."""

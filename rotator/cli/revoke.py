@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from rotator.cli import exits
 from rotator.cli.ending import Ending
+from rotator.cli.ending_by_id import one_token, revoke_token
 from rotator.cli.layout import text
 from rotator.cli.names import Chosen, SomeNames, choose
 from rotator.cli.operate import Everything, Reason, nobody, note, opened
@@ -18,7 +20,7 @@ from rotator.cli.preview import Yes, agreed
 from rotator.cli.run import duration, stopping
 from rotator.cli.verbs import Settings, verb
 from rotator.core.credential import NEVER, Policy
-from rotator.core.errors import RotatorError
+from rotator.core.errors import JournalUnsafe, RotatorError
 from rotator.core.facts import Revoked
 from rotator.core.ids import NO_TOKEN, RequestId, TokenId
 
@@ -37,6 +39,14 @@ SETTLED: Final = 2.0
 
 WAIT: Final = "5m"
 
+
+class Role(StrEnum):
+    """Which of a connection's own tokens."""
+
+    MANAGEMENT = "management"
+    STANDBY = "standby"
+
+
 Bare = Annotated[
     bool,
     typer.Option("--without-successor", help="Disable it and publish nothing; starts are paused until `resume`."),
@@ -50,6 +60,9 @@ def revoke(
     reason: Reason = "",
     wait: Annotated[str, typer.Option(metavar="DURATION", help="How long to wait until it is disabled.")] = WAIT,
     without_successor: Bare = False,
+    token_id: Annotated[str, typer.Option("--token-id", metavar="ID", help="One token by its id instead.")] = "",
+    role: Annotated[Role | None, typer.Option(help="The connection's own token instead; its partner ends it.")] = None,
+    connection: Annotated[str, typer.Option(metavar="C", help="For --token-id and --role: whose token it is.")] = "",
     yes: Yes = False,
 ) -> int:
     """A value leaked: replace it everywhere, then kill it.
@@ -65,6 +78,12 @@ def revoke(
       rotator revoke 'ci-*' --yes
       rotator revoke old-hub --without-successor
 
+    One token by its id, also while the journal cannot be opened (nothing is
+    minted), or the connection's own token (its partner ends it):
+
+      rotator revoke --token-id 4a5b6c... --connection prod
+      rotator revoke --role management --connection prod
+
     It cannot be taken back. A second revoke of the same credential joins the
     first while that is unfinished. Without a running daemon the work is done
     here. Progress goes to standard error.
@@ -72,8 +91,14 @@ def revoke(
     Exit 0 once the old tokens are disabled; 1 at the timeout (it goes on all
     the same); 3 when a person is needed.
     """
-    patience = duration("--wait", wait)
-    with opened(settings) as app:
+    patience, member = duration("--wait", wait), role.value if role else ""
+    if one_token(
+        names, everything=everything, token=token_id, role=member, connection=connection, bare=without_successor
+    ):
+        return revoke_token(
+            settings, connection, token=token_id, role=member, reason=reason, patience=patience, yes=yes
+        )
+    with _opened(settings) as app:
         endings = [_ending(app, one) for one in choose(app, names, everything=everything)]
         endings = _alive(endings, named=not everything)
         if not agreed([_does(app, one, bare=without_successor) for one in endings], yes=yes):
@@ -88,6 +113,15 @@ def revoke(
     else:
         write_lines(text(f"{row['credential']}: token {row['token_id']} {row['message']}") for row in rows)
     return code
+
+
+def _opened(settings: Settings) -> App:
+    """Open the instance; where the journal cannot be opened, say what works without it."""
+    try:
+        return opened(settings)
+    except JournalUnsafe as error:
+        remedy = "`rotator revoke --token-id ID --connection C` ends a token without the journal"
+        raise JournalUnsafe(error.message, f"{error.remedy}; {remedy}" if error.remedy else remedy) from error
 
 
 def _ending(app: App, one: Chosen) -> Ending:

@@ -96,6 +96,32 @@ class Login:
     remedy: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """A token that was disabled by its id alone; `was` is its status before, `ended` whether it is dead now."""
+
+    token_id: TokenId
+    name: str
+    was: str
+    ended: bool
+
+
+class Emergency(Protocol):
+    """The end of tokens that are named by their id, by the logins of one connection. No credential is asked."""
+
+    def member(self, role: str) -> TokenId:
+        """Return the id of the connection's own token in that role; raises `ConfigError` where it has none."""
+
+    def id_of(self, text: str) -> TokenId:
+        """Return what a person typed as the id of a token; raises `ConfigError` where it cannot be one."""
+
+    def end(self, token_id: TokenId) -> Ended:
+        """Disable a token, never by itself; raises as `Source.disable`, and `Refused` where no such token is there."""
+
+    def close(self) -> None:
+        """Give the connections back."""
+
+
 class Looks(StrEnum):
     """What kind of text stands at a managed key, told by its shape alone."""
 

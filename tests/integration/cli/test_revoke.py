@@ -197,3 +197,106 @@ def test_a_glob_means_several_and_a_terminal_is_asked_once(fresh, monkeypatch, p
 @pytest.mark.parametrize("words", ["--without-successor", "Exit 0 once", "--reason"])
 def test_its_help_can_be_followed_by_someone_who_has_never_seen_it(rotator, words):
     assert words in rotator("revoke", "--help").out
+
+
+# ------------------------------------------------------------------------------------------------- one token, by its id
+def revoked(shown):
+    [row] = shown.json["revoked"]
+    return row
+
+
+def test_one_token_is_ended_by_its_id_and_its_credential_gets_a_successor(fresh, place):
+    leaked, old = place.value(), current(fresh)["token_id"]
+    shown = fresh("revoke", "--token-id", old, "--connection", "prod", "-o", "json")
+
+    row = revoked(shown)
+    assert (shown.code, row["credential"], row["state"], row["successor_token_id"]) == (0, NAME, "disabled", None)
+    assert row.keys() == KEYS
+    assert not lives(place, leaked)
+    assert place.value() == leaked, "nothing was minted by the command itself"
+    assert [fact["actor"] for fact in facts(fresh, "revoked")] != ["daemon"]
+    assert fresh("once").code == 0
+    assert lives(place, place.value())
+
+
+def test_without_a_readable_journal_it_is_ended_and_marked_for_whoever_opens_it(fresh, place):
+    leaked, old = place.value(), current(fresh)["token_id"]
+    journal = place.folder / "state.db"
+    content = journal.read_bytes()
+    journal.write_bytes(b"this is no database, and the disk is to blame" * 100)
+
+    by_name = fresh("revoke", NAME)
+    assert by_name.code == 1
+    assert "--token-id ID --connection C" in by_name.err
+    shown = fresh("revoke", "--token-id", old, "--connection", "prod", "-o", "json")
+    assert (shown.code, revoked(shown)["credential"]) == (0, None)
+    assert "it takes the revoke when it can" in shown.err
+    assert not lives(place, leaked)
+
+    journal.write_bytes(content)
+    for beside in place.folder.glob("state.db-*"):
+        if beside.suffix != ".key":
+            beside.unlink(missing_ok=True)
+    assert fresh("once").code == 0
+    assert len(facts(fresh, "revoked")) == 1
+    assert lives(place, place.value())
+    assert list((place.folder / "revoked").iterdir()) == []
+
+
+def test_a_token_that_nobody_has_is_a_no(fresh):
+    shown = fresh("revoke", "--token-id", "0" * 32, "--connection", "prod", "--wait", "3s")
+
+    assert shown.code == 1
+    assert "rotator discover" in shown.err
+
+
+def test_the_management_token_ends_itself_never_and_the_dashboard_is_named(fresh, place):
+    own = place.sandbox.world.roles["account-management"]
+    for named in (("--role", "management"), ("--token-id", own)):
+        shown = fresh("revoke", *named, "--connection", "prod")
+        assert shown.code == 3
+        assert "https://dash.cloudflare.com/" in shown.err
+
+
+def paired(place):
+    document = json.loads((place.folder / "rotator.yaml").read_text())
+    document["connections"]["prod"]["standby_token"] = {"file": "account-standby"}
+    (place.folder / "rotator.yaml").write_text(json.dumps(document))
+
+
+@pytest.mark.parametrize("role", ["management", "standby"])
+def test_a_management_token_is_ended_by_its_partner(fresh, place, role):
+    paired(place)
+    value = place.sandbox.credentials[f"account-{role}"]
+    shown = fresh("revoke", "--role", role, "--connection", "prod", "-o", "json")
+
+    row = revoked(shown)
+    assert (shown.code, row["token_id"], row["state"]) == (0, place.sandbox.world.roles[f"account-{role}"], "disabled")
+    assert "rotator bootstrap prod" in row["message"]
+    assert not lives(place, value)
+    assert fresh("revoke", "--role", role, "--connection", "prod").code == 1, "it is dead already"
+
+
+def test_a_value_in_the_place_of_an_id_is_shown_nowhere_and_kept_nowhere(fresh, place):
+    shown = fresh("revoke", "--token-id", place.value(), "--connection", "prod")
+
+    assert shown.code == 2
+    assert place.value() not in shown.out + shown.err
+    assert not (place.folder / "revoked").exists()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--token-id", "0" * 32),
+        ("--role", "management"),
+        ("--connection", "prod"),
+        (NAME, "--token-id", "0" * 32, "--connection", "prod"),
+        ("--token-id", "0" * 32, "--role", "standby", "--connection", "prod"),
+        ("--token-id", "0" * 32, "--connection", "nowhere"),
+        ("--token-id", "not-an-id", "--connection", "prod"),
+        ("--role", "third", "--connection", "prod"),
+    ],
+)
+def test_what_is_named_by_halves_or_twice_is_a_usage_error(fresh, words):
+    assert fresh("revoke", *words).code == 2
