@@ -48,6 +48,10 @@ class Idle:
         """Its clock is believed."""
         return True
 
+    def wanted(self, connection: str) -> bool:
+        """No management pair wants anything."""
+        return False
+
     def due(self, connection: str, limit: int) -> Sequence[Due]:
         """The journal's answer."""
         return self._journal.due(connection, self._now, limit)

@@ -80,6 +80,9 @@ class Host(Protocol):
     def steady(self, connection: str) -> bool:
         """Whether the clock of a source can be believed; while not, the connection is asked at every tick."""
 
+    def wanted(self, connection: str) -> bool:
+        """Whether the management pair of a source wants to be looked at before the next watch."""
+
     def due(self, connection: str, limit: int) -> Sequence[Due]:
         """Return the streams of a connection that want to be worked on now.
 
@@ -162,7 +165,7 @@ class Daemon:
         self._host.ticked()
         now = time.monotonic()
         for connection in self._host.sources():
-            if not self._host.steady(connection):
+            if not self._host.steady(connection) or self._host.wanted(connection):
                 self._survey(connection)
             for due in self._host.due(connection, BATCH):
                 if self._again.get(due.stream, 0.0) <= now:

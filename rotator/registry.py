@@ -15,10 +15,13 @@ from typing import Any, Final
 from pydantic import BaseModel
 
 from rotator.config.kinds import Complaint, Kinds, TargetKind
+from rotator.config.secret_ref import SecretRef
 from rotator.core.findings import Finding
+from rotator.core.ports.keeper import Keeper, Place
 from rotator.core.ports.runtime import Budget
 from rotator.core.ports.source import Emergency, Login, Source
 from rotator.core.ports.target import Target
+from rotator.core.secret import Secret
 from rotator.sources.cloudflare import check as cloudflare_check
 from rotator.sources.cloudflare import outputs as cloudflare_outputs
 from rotator.sources.cloudflare.options import CEILING, QUOTA, ConnectionOptions, CredentialOptions
@@ -35,11 +38,13 @@ class Wire:
         budget: the rate budget, shared by all processes.
         on_date: takes the provider time of each answer.
         on_request: takes operation and status of each request.
+        journaled: (role) -> the value of that token of the connection in the journal, or None.
     """
 
     budget: Budget
     on_date: Callable[[float], None]
     on_request: Callable[[str, str], None]
+    journaled: Callable[[str], Secret | None] = lambda role: None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +63,10 @@ class SourceEntry:
         ceiling: the provider's own rate limit, (requests, seconds).
         api: the connection's address, which decides what loopback may do.
         inspect: (connection) -> how each of its management tokens is.
+        pair: (connection's options) -> role -> where that token is read from, of the tokens that keep each other alive.
+        rolls: (connection's options) -> whether they get new values, too.
+        named: (connection, role) -> that token in words.
+        keeper: (connection, role -> its place) -> what asks and changes them.
         quota: owner -> how many tokens the provider lets it have.
         preflight: (connection, [(name, credential's options, id to adopt)], provider time) -> findings for `check`.
         emergency: (name, options, wire) -> what ends tokens by their id.
@@ -73,6 +82,10 @@ class SourceEntry:
     ceiling: tuple[int, float]
     api: Callable[[Any], str]
     inspect: Callable[[Any], Sequence[Login]]
+    pair: Callable[[Any], Mapping[str, SecretRef]]
+    rolls: Callable[[Any], bool]
+    named: Callable[[Any, str], str]
+    keeper: Callable[[Any, Mapping[str, Place]], Keeper]
     quota: Mapping[str, int]
     preflight: Callable[[Any, Sequence[tuple[str, Any, str]], float], Sequence[Finding]]
     emergency: Callable[[str, Any, Wire], Emergency]
@@ -116,7 +129,13 @@ def _cloudflare(name: str, options: ConnectionOptions, wire: Wire) -> Any:
     from rotator.sources.cloudflare.connection import CloudflareConnection
 
     observer = Observer(on_date=wire.on_date, on_request=wire.on_request)
-    return CloudflareConnection.open(name, options, budget=wire.budget, observer=observer)
+    return CloudflareConnection.open(name, options, budget=wire.budget, observer=observer, journaled=wire.journaled)
+
+
+def _keeper(connection: Any, places: Mapping[str, Place]) -> Keeper:
+    from rotator.sources.cloudflare.keeper import CloudflareKeeper
+
+    return CloudflareKeeper(connection, places)
 
 
 def _management(connection: Any) -> Sequence[Login]:
@@ -186,6 +205,14 @@ SOURCES: Final[dict[str, SourceEntry]] = {
         ceiling=CEILING,
         api=lambda options: str(options.api_url),
         inspect=_management,
+        pair=lambda options: {
+            role: ref
+            for role, ref in (("management", options.token), ("standby", options.standby_token))
+            if ref is not None
+        },
+        rolls=lambda options: bool(options.keep == "roll"),
+        named=lambda connection, role: str(connection.login(role)),
+        keeper=_keeper,
         quota=MappingProxyType(QUOTA),
         preflight=_preflight,
         emergency=_emergency,

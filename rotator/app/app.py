@@ -7,6 +7,7 @@ A reader changes nothing and needs no key; a writer makes the journal, imports s
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Literal
@@ -14,6 +15,7 @@ from typing import Literal
 from rotator.app.effective import one_journal
 from rotator.app.fleet import ConfiguredFleet
 from rotator.app.leaked import bring_in
+from rotator.app.pair_values import journaled
 from rotator.app.queries import Queries
 from rotator.app.runtime import Count, HostRuntime, Say, silent, uncounted
 from rotator.config.load import load
@@ -55,10 +57,18 @@ class App:
         self._driver: Driver | None = None
         if journal is not None:
             self._fleet = ConfiguredFleet(
-                journal.budget, self.clock, say, count, config.state.folder / "locks", journal.pace
+                journal.budget,
+                self.clock,
+                say,
+                count,
+                config.state.folder / "locks",
+                journal.pace,
+                partial(journaled, journal),
             )
         self.ids: Mapping[str, CredentialId] = {}
         self.queries = Queries(self)
+        self.wanted: dict[str, float] = {}
+        """Connection -> when its management pair wants to be looked at next, provider time."""
 
     @classmethod
     def open(
@@ -172,9 +182,13 @@ class App:
     def driver(self) -> Driver:
         """The driver of this process."""
         if self._driver is None:
-            runtime = HostRuntime(self.clock, self.fleet.times, self.say, self.stop)
-            self._driver = Driver(self.writable, runtime, self.fleet, _tuning(self.config))
+            self._driver = Driver(self.writable, self.runtime, self.fleet, _tuning(self.config))
         return self._driver
+
+    @property
+    def runtime(self) -> HostRuntime:
+        """The machine, as the engine sees it."""
+        return HostRuntime(self.clock, self.fleet.times, self.say, self.stop)
 
     @property
     def made(self) -> tuple[Credential, ...]:

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 
-from rotator.core.plain import bounded, unbounded
+from rotator.core.plain import NEVER, bounded, unbounded
+from rotator.core.reasons import KeepCode
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,6 +20,25 @@ class Quota:
 
     used: int
     limit: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Need:
+    """What only a person can do for one of the tokens with which a connection logs in.
+
+    Attributes:
+        role: which one.
+        code: why.
+        message: the same in words.
+        remedy: what to do.
+        due: by when, unix seconds; `NEVER` where nothing ends.
+    """
+
+    role: str
+    code: KeepCode
+    message: str
+    remedy: str
+    due: float = NEVER
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +56,7 @@ class ConnectionNote:
         quota: tokens there.
         orphans: tokens of ours that nothing owns.
         offset: seconds by which the provider's clock was ahead of the wall clock.
+        needs: what only a person can do for its tokens.
     """
 
     reachable: bool | None = None
@@ -47,6 +68,12 @@ class ConnectionNote:
     quota: Quota | None = None
     orphans: int = 0
     offset: float | None = None
+    needs: tuple[Need, ...] = ()
+
+    @property
+    def degraded(self) -> bool:
+        """Whether none of its tokens is accepted: nothing is minted and nothing revoked."""
+        return bool(self.accepted) and not any(self.accepted.values())
 
 
 def encode(note: ConnectionNote) -> str:
@@ -62,6 +89,7 @@ def encode(note: ConnectionNote) -> str:
             "quota": {"used": note.quota.used, "limit": note.quota.limit} if note.quota else None,
             "orphans": note.orphans,
             "offset": note.offset,
+            "needs": [{**asdict(need), "due": bounded(need.due)} for need in note.needs],
         }
     )
 
@@ -87,6 +115,22 @@ def decode(text: str) -> ConnectionNote:
         quota=Quota(used=used, limit=limit) if used is not None and limit is not None else None,
         orphans=_whole(found.get("orphans")) or 0,
         offset=float(offset) if isinstance(offset, int | float) and not isinstance(offset, bool) else None,
+        needs=_needs(found.get("needs")),
+    )
+
+
+def _needs(found: object) -> tuple[Need, ...]:
+    rows = [row for row in found if isinstance(row, dict)] if isinstance(found, list) else []
+    return tuple(
+        Need(
+            role=_text(row.get("role")),
+            code=code,
+            message=_text(row.get("message")),
+            remedy=_text(row.get("remedy")),
+            due=unbounded(row.get("due")),
+        )
+        for row in rows
+        if (code := KeepCode.of(row.get("code"))) is not None
     )
 
 

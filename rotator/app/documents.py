@@ -72,6 +72,17 @@ def _connection(queries: Queries, name: str) -> dict[str, Any]:
         "orphans": note.orphans,
         "problem": note.problem or None,
         "remedy": note.remedy or None,
+        "degraded": note.degraded,
+        "needs": [
+            {
+                "role": need.role,
+                "code": need.code.value,
+                "message": need.message,
+                "remedy": need.remedy,
+                "due": moment(need.due),
+            }
+            for need in note.needs
+        ],
     }
 
 

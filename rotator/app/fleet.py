@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,7 @@ from rotator.core.ports.source import Source, TokenState
 from rotator.core.ports.target import Target
 from rotator.core.protocol.view import View
 from rotator.core.reasons import Reason
+from rotator.core.secret import Secret
 from rotator.engine.inventory import Inventory
 from rotator.engine.provider_time import ProviderTime
 from rotator.engine.work import Bound
@@ -54,7 +56,14 @@ class ConfiguredFleet:
     """Fulfils `rotator.engine.work.Fleet`. Safe to share between threads."""
 
     def __init__(
-        self, budgets: Budgets, clock: SystemClock, say: Say, count: Any, locks: Path, pace: Store | None = None
+        self,
+        budgets: Budgets,
+        clock: SystemClock,
+        say: Say,
+        count: Any,
+        locks: Path,
+        pace: Store | None = None,
+        journaled: Callable[[str, str], Secret | None] = lambda connection, role: None,
     ) -> None:
         """Nothing is configured yet.
 
@@ -65,8 +74,10 @@ class ConfiguredFleet:
             count: takes (connection, operation, status) of each request.
             locks: folder for the locks of places.
             pace: where the pace of connections is shared; None for a process that only looks.
+            journaled: (connection, role) -> the value of that token in the journal, or None.
         """
         self._budgets, self._clock, self._say, self._count, self._locks = budgets, clock, say, count, locks
+        self._journaled = journaled
         self._lock = threading.RLock()
         self.times: dict[str, ProviderTime] = {}
         self.reachable: dict[str, bool] = {}
@@ -155,7 +166,11 @@ class ConfiguredFleet:
             if before and not time.steady:
                 self._say(Event.CLOCK_SUSPECT.value, connection=name)
 
-        return SOURCES[stanza.type].open(name, stanza.options, Wire(budget=budget, on_date=dated, on_request=counted))
+        return SOURCES[stanza.type].open(
+            name,
+            stanza.options,
+            Wire(budget=budget, on_date=dated, on_request=counted, journaled=partial(self._journaled, name)),
+        )
 
     # --- the port
 

@@ -104,6 +104,11 @@ class RunningHost:
         """Whether the provider's clock can be believed now."""
         return self._app.queries.steady(connection)
 
+    def wanted(self, connection: str) -> bool:
+        """Whether the management pair wants to be looked at now."""
+        at = self._app.wanted.get(connection)
+        return at is not None and self._app.queries.now(connection) >= at
+
     def due(self, connection: str, limit: int) -> Sequence[Due]:
         """What wants to be worked on now."""
         return self._app.writable.due(connection, self._app.queries.now(connection), limit)

@@ -7,13 +7,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Final
 
 from rotator.app.app import App
 from rotator.app.connection_note import ConnectionNote, Quota, encode
+from rotator.app.pair import care, needs, paired
 from rotator.core.errors import JournalUnsafe, RotatorError
 from rotator.core.events import Event
 from rotator.core.ports.source import Login
+from rotator.core.protocol.rules import Result
+from rotator.core.reasons import KeepCode
 from rotator.registry import SOURCES
+
+NOBODY: Final = (
+    "the provider accepts none of the management tokens of connection {name}: nothing is minted and nothing revoked;"
+    " what is published lives on, and targets are still healed"
+)
 
 
 def _told(logins: Sequence[Login]) -> ConnectionNote:
@@ -41,7 +50,7 @@ def survey(app: App, name: str) -> ConnectionNote:
     before = app.queries.connection_note(name)
     time = fleet.times[name]
     note = replace(
-        _asked(app, name, before),
+        _kept(app, name, _asked(app, name, before)),
         rate_remaining=journal.budget(name, *app.queries.rate_budget(name)).remaining(),
         quota=_quota(app, name, before),
         orphans=sum(len(app.driver.memory(c.id).orphans) for c in fleet.credentials if c.connection == name),
@@ -70,6 +79,32 @@ def _asked(app: App, name: str, before: ConnectionNote) -> ConnectionNote:
             event = Event.PROVIDER_UNAVAILABLE if login.accepted is None else Event.LOGIN_REFUSED
             app.say(event.value, connection=name, role=login.role, reason=login.problem, remedy=login.remedy)
     return _told(logins)
+
+
+def _kept(app: App, name: str, note: ConnectionNote) -> ConnectionNote:
+    """The note after the two management tokens took care of each other, where there are two and the clock is sure."""
+    if not paired(app, name) or not app.fleet.times[name].steady:
+        return note
+    try:
+        kept = care(app, name)
+    except JournalUnsafe:
+        raise
+    except RotatorError as error:
+        app.say(Event.LOGIN_UNRENEWED.value, connection=name, reason=error.message, remedy=error.remedy or None)
+        return note
+    app.wanted[name] = kept.until
+    seen = kept.standings.values()
+    sure = {one.role: one.accepted is Result.GOOD for one in seen if one.accepted is not Result.UNSURE}
+    ends = {one.role: one.expires_at for one in seen if one.expires_at is not None}
+    note = replace(
+        note,
+        accepted={**note.accepted, **sure},
+        token_expires_on={**note.token_expires_on, **ends},
+        needs=needs(app, name, kept),
+    )
+    if note.degraded:
+        note = replace(note, problem=NOBODY.format(name=name), remedy=note.remedy or KeepCode.MEMBER_DEAD.remedy)
+    return note
 
 
 def _quota(app: App, name: str, before: ConnectionNote) -> Quota | None:

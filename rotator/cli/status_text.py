@@ -128,6 +128,16 @@ def changes(document: Document, width: int | None) -> list[Line]:
     return lines
 
 
+def _needs(connection: Document, width: int | None, now: float) -> list[Line]:
+    """What only a person can do for the management tokens, and by when."""
+    lines = []
+    for need in connection.get("needs", ()):
+        by = f"; it ends {relative(need['due'], now)}" if need["due"] else ""
+        lines += wrapped(Span(f"{need['code']}: {need['message']}{by}", "bad"), width, indent=2)
+        lines += wrapped(f"do: {need['remedy']}", width, indent=2)
+    return lines
+
+
 def _foot(document: Document, width: int | None, now: float) -> list[Line]:
     lines = []
     for connection in document["connections"]:
@@ -147,6 +157,7 @@ def _foot(document: Document, width: int | None, now: float) -> list[Line]:
             lines += wrapped(Span(connection["problem"], "bad"), width, indent=2)
             if connection.get("remedy"):
                 lines += wrapped(f"do: {connection['remedy']}", width, indent=2)
+        lines += _needs(connection, width, now)
     if document["orphans"]:
         lines.append(text(f"orphans: {document['orphans']}", "warn"))
     for daemon in document["daemons"]:

@@ -87,11 +87,14 @@ class Log(Stanza):
 
 
 class Advanced(Stanza):
-    """Pace and patience; the first three may only be shorter than here when every source is on loopback."""
+    """Pace and patience; the first four may only be shorter than here when every source is on loopback."""
 
     settle: PositiveDuration = Field(60.0, description="How long a request may be in flight after its answer was lost.")
     propagation: PositiveDuration = Field(150.0, description="How long a fresh token may not be accepted yet.")
     retry: PositiveDuration = Field(30.0, description="First back-off; doubles up to one hour.")
+    pair_gap: PositiveDuration = Field(
+        86400.0, description="How far apart the two management tokens of a connection get new values."
+    )
     evaluate: PositiveDuration = Field(15.0, description="How often the daemon checks what is due.")
     watch: PositiveDuration = Field(300.0, description="How often the daemon looks at expiry, drift and targets.")
     sweep: PositiveDuration = Field(300.0, description="How often the daemon looks for orphans.")

@@ -265,7 +265,7 @@ def _budgets(read: Read, problems: Problems) -> None:
 def _patience(read: Read, problems: Problems) -> None:
     if all(read.loopback(connection.name) for connection, _ in read.sources()):
         return
-    for key in ("settle", "propagation", "retry"):
+    for key in ("settle", "propagation", "retry", "pair_gap"):
         least = float(Advanced.model_fields[key].default)
         if getattr(read.advanced, key) < least:
             problems.add(

@@ -92,6 +92,12 @@ class Event(StrEnum):
         "error",
         "the provider does not accept a token with which a connection logs in",
     )
+    LOGIN_RENEWED = (
+        "login_renewed",
+        "info",
+        "a management token was given a later end or a new value by its partner, or its value was put into its place",
+    )
+    LOGIN_UNRENEWED = "login_unrenewed", "warning", "renewing a management token failed; it is tried again"
     RATE_LIMITED = "rate_limited", "warning", "requests on a connection wait for the rate limit"
     INCIDENT = "incident", "error", "so many tokens of a connection died at once that the answers are not believed"
     OPERATOR_NEEDED = "operator_needed", "error", "only a person can decide"

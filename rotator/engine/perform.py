@@ -13,7 +13,6 @@ from typing import Any, Final
 from rotator.core.credential import NEVER, Strategy, Terms
 from rotator.core.errors import (
     Conflict,
-    JournalUnsafe,
     OperatorNeeded,
     OutcomeUnknown,
     RateLimited,
@@ -24,7 +23,6 @@ from rotator.core.errors import (
 from rotator.core.events import Event
 from rotator.core.facts import (
     Captured,
-    Draft,
     Extended,
     Intent,
     Planned,
@@ -43,7 +41,7 @@ from rotator.core.protocol.view import Rotation
 from rotator.core.reasons import OperatorCode
 from rotator.core.schedule.due import why_due
 from rotator.core.schedule.holds import held_back
-from rotator.core.secret import Secret
+from rotator.engine.capturing import capture
 from rotator.engine.drifting import keep, update
 from rotator.engine.ending import delete, disable
 from rotator.engine.failing import CERTAIN, LEFT_ALONE, failed, left_alone, type_of, unconfigured, why_of
@@ -179,29 +177,8 @@ def _capture(work: Work, name: str, number: int, minted: Minted) -> None:
         expires_at=minted.expires_at,
         fingerprint=work.journal.fingerprint(minted.value),
     )
-    draft = work.stamped(what)
-    spooled = False
-    while True:
-        try:
-            spooled = spooled or _spooled(work, draft, minted.value)
-            work.view = work.journal.capture(work.stream, draft, minted.value)
-            break
-        except JournalUnsafe as error:
-            work.say(Event.JOURNAL_UNSAFE, reason=error.message, spooled=spooled)
-            if spooled and work.runtime.stopping():
-                raise
-            work.runtime.sleep(1.0)
+    work.view = capture(work.journal, work.runtime, work.stream, work.stamped(what), minted.value, work.say)
     work.say(Event.ROTATION_CAPTURED, token=minted.token_id, strategy=rotation.strategy.value)
-
-
-def _spooled(work: Work, draft: Draft, value: Secret) -> bool:
-    """Whether the spool took it; one that refuses is no reason to keep the value from the journal."""
-    try:
-        work.journal.spool(work.stream, draft, value)
-    except JournalUnsafe as error:
-        work.say(Event.JOURNAL_UNSAFE, reason=error.message, spooled=False)
-        return False
-    return True
 
 
 def extend(work: Work, action: Action) -> None:

@@ -226,7 +226,7 @@ class Work:
         for opened in sorted(self.view.retirements.keys() - before.retirements.keys()):
             self.say(Event.RETIREMENT_OPENED, token=opened)
 
-    def say(self, event: Event, **fields: object) -> None:
+    def say(self, event: Event, /, **fields: object) -> None:
         """Say what happened, bound to the credential and the open rotation."""
         rotation = self.view.rotation
         bound: dict[str, object] = {"credential": self.credential.name, "connection": self.credential.connection}

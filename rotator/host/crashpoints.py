@@ -143,6 +143,13 @@ class Point(StrEnum):
     # What follows a publication.
     BEFORE_HOOK = "before_hook"
     AFTER_HOOK = "after_hook"
+    # The management pair.
+    BEFORE_KEEP_EXTEND_SEND = "before_keep_extend_send"
+    AFTER_KEEP_EXTEND_SEND = "after_keep_extend_send"
+    BEFORE_KEEP_ROLL_SEND = "before_keep_roll_send"
+    AFTER_KEEP_ROLL_SEND = "after_keep_roll_send"
+    BEFORE_KEEP_WRITE = "before_keep_write"
+    AFTER_KEEP_WRITE = "after_keep_write"
     # Schema.
     BEFORE_MIGRATE_STEP = "before_migrate_step", "migrate"
     AFTER_MIGRATE_STEP = "after_migrate_step", "migrate"

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from rotator.core.ids import CredentialId
+from rotator.core.ids import NO_CREDENTIAL, CredentialId
 from rotator.core.ports.journal import Due
 from rotator.journal.database import Connection, Database, run
 
@@ -21,6 +21,8 @@ DUE: Final = (
 )
 _LEFT: Final = "UPDATE stream SET managed = FALSE, next_at = 0, woken_at = 0 WHERE id = ?"
 _BATCH: Final = 500
+PAIR: Final = "pair:"
+"""How the id of a pair's stream begins."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +31,7 @@ class Stream:
 
     Attributes:
         id: random, for ever.
-        kind: `credential` or `connection`.
+        kind: `credential`, `connection` or `pair` (of the tokens with which a connection logs in).
         name: as configured now, or when it was configured last.
         connection: name of its connection.
         managed: whether it still stands in the configuration.
@@ -118,6 +120,24 @@ class Streams:
             found = run(connection, "SELECT id FROM stream WHERE kind = 'connection' AND name = ?", (name,))
             return str(found[0][0]) if found else _insert(connection, "connection", name, name)
 
+    def pair(self, connection: str, key: str) -> CredentialId:
+        """Return the stream of a pair of tokens, which is made if need be; `key` belongs to the two alone."""
+        stream = CredentialId(f"{PAIR}{key}")
+        with self._db.write() as writer:
+            if not run(writer, "SELECT 1 FROM stream WHERE id = ?", (stream,)):
+                _insert(writer, "pair", connection, connection, stream)
+        return stream
+
+    def pairs(self, connection: str) -> list[CredentialId]:
+        """Return the streams of the pairs of a connection, the one that was worked on last first."""
+        with self._db.read() as reader:
+            rows = run(
+                reader,
+                "SELECT id FROM stream WHERE kind = 'pair' AND connection = ? ORDER BY coalesce(next_at, 0) DESC, id",
+                (connection,),
+            )
+        return [CredentialId(row[0]) for row in rows]
+
     def remark(self, of: str, why: str) -> None:
         """Note a last word about a connection (`of`: its own stream). A cache for `status`, which may be lost."""
         with self._db.write(durable=False, single=True) as connection:
@@ -177,15 +197,16 @@ def forget(connection: Connection, stream: CredentialId) -> bool:
 def keep(connection: Connection, stream: CredentialId) -> None:
     """Make a placeholder for a stream that a spool knows and a restored journal does not."""
     if not run(connection, "SELECT 1 FROM stream WHERE id = ?", (stream,)):
+        kind = "pair" if stream.startswith(PAIR) else "credential"
         run(
             connection,
-            "INSERT INTO stream (id, kind, name, connection, managed, why) VALUES (?, 'credential', ?, '', FALSE, '')",
-            (stream, f"restored-{stream}"),
+            "INSERT INTO stream (id, kind, name, connection, managed, why) VALUES (?, ?, ?, '', FALSE, '')",
+            (stream, kind, f"restored-{stream}"),
         )
 
 
-def _insert(connection: Connection, kind: str, name: str, at: str) -> str:
-    stream = secrets.token_hex(8)
+def _insert(connection: Connection, kind: str, name: str, at: str, given: CredentialId = NO_CREDENTIAL) -> str:
+    stream = CredentialId(given or secrets.token_hex(8))
     run(
         connection,
         "INSERT INTO stream (id, kind, name, connection, managed, next_at, why) VALUES (?, ?, ?, ?, TRUE, ?, '')",

@@ -39,7 +39,7 @@ class Bench:
     def __init__(self, **every):
         self.driver, self.stop = Driver(), Latch()
         self.asked, self.surveyed, self.said, self.calls, self.unsteady = [], [], [], [], set()
-        self.on = {}
+        self.on, self.wanting = {}, set()
         self.every = {"evaluate": NEVER, "watch": NEVER, "heartbeat": NEVER, "reload": NEVER, **every}
         self.daemon = Daemon(self)
 
@@ -54,6 +54,9 @@ class Bench:
 
     def steady(self, connection):
         return connection not in self.unsteady
+
+    def wanted(self, connection):
+        return connection in self.wanting
 
     def due(self, connection, limit):
         self.asked.append(connection)

@@ -27,6 +27,7 @@ def member(view: View, fact: Member, of: Draft) -> View:
         fingerprint=fact.fingerprint,
         fresh_at=before.fresh_at if before and same else of.at if before else fact.born,
         rolling=False,
+        lost=False,
         captured=NO_VALUE,
     )
     others = {
@@ -57,7 +58,8 @@ def prolonged(view: View, fact: Prolonged, of: Draft) -> View:
 
 def rolling(view: View, fact: Rolling, of: Draft) -> View:
     """A new value is about to be asked for; one that was captured before it is given up."""
-    return _with(view, fact.token_id, rolling=True, attempt=fact.attempt, captured=NO_VALUE, sent_at=of.at)
+    lost = view.pair[fact.token_id].unresolved
+    return _with(view, fact.token_id, rolling=True, lost=lost, attempt=fact.attempt, captured=NO_VALUE, sent_at=of.at)
 
 
 def captured(view: View, fact: Captured, of: Draft) -> View:
@@ -70,6 +72,7 @@ def captured(view: View, fact: Captured, of: Draft) -> View:
         view,
         fact.token_id,
         rolling=False,
+        lost=False,
         captured=fact.fingerprint,
         captured_at=of.at,
         rolled_at=of.at,
@@ -91,13 +94,17 @@ def placed(view: View, fact: Placed, of: Draft) -> View:
 
 
 def unkept(view: View, fact: Unkept, of: Draft) -> View:
-    """A refusal, which is tried again later; a new value that was refused is asked for no longer."""
+    """A refusal, which is tried again later.
+
+    A new value that was refused is asked for no longer, unless an earlier answer was lost: then the old value may be
+    dead, and only another new one helps.
+    """
     found = view.pair.get(fact.token_id)
     if found is None:
         return view
     before = found.tries.get(fact.act)
     tries = Tries((before.count if before else 0) + 1, of.at, fact.why, fact.remedy)
-    rolling_on = found.rolling and fact.act != "mint"
+    rolling_on = found.rolling and (found.lost or fact.act != "mint")
     return _with(view, fact.token_id, rolling=rolling_on, tries=folding.plus(found.tries, fact.act, tries))
 
 

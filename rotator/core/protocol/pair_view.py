@@ -50,6 +50,7 @@ class MemberView:
         sent_at: when the open request was sent last.
         attempt: number of the last request for a new value.
         rolling: whether that one is open.
+        lost: whether the answer to an earlier one was lost, so that a refusal of this one closes nothing.
         captured: the value that it brought, while it is not known to be right in its place.
         captured_at: since when.
         tries: refusals in a row, by act.
@@ -67,6 +68,7 @@ class MemberView:
     sent_at: float = 0.0
     attempt: int = 0
     rolling: bool = False
+    lost: bool = False
     captured: Fingerprint = NO_VALUE
     captured_at: float = 0.0
     tries: Mapping[str, Tries] = field(default_factory=dict)

@@ -26,7 +26,17 @@ from rotator.sources.cloudflare.answers import (
     seen_address,
 )
 from rotator.sources.cloudflare.bearers import Bearer, GlobalKey
-from rotator.sources.cloudflare.errors import NOT_FOUND, ROUTE, CallKind, Meaning, error, judge, lost, not_sent
+from rotator.sources.cloudflare.errors import (
+    NOT_FOUND,
+    ROUTE,
+    UNACCEPTED,
+    CallKind,
+    Meaning,
+    error,
+    judge,
+    lost,
+    not_sent,
+)
 from rotator.sources.cloudflare.pasted import refuse
 
 if TYPE_CHECKING:
@@ -105,10 +115,15 @@ class Calls:
         network: Network | None = None,
         observer: Observer | None = None,
         key: GlobalKey | None = None,
+        doubt: Callable[[Secret], None] = _nobody,
     ) -> None:
-        """Remember where everything is; the arguments are those of `connection.Connection`."""
+        """Remember where everything is; the arguments are those of `connection.Connection`.
+
+        `doubt` is told of a token that was refused where it authenticated something.
+        """
         self._token = token
         self._key = key
+        self._doubt = doubt
         self._budget = budget
         self._api_url = api_url
         self._login = login
@@ -178,6 +193,9 @@ class Calls:
             trouble = lost(call.doing, str(gone), call.kind)
         else:
             reply = self._reply(call, answer)
+            refused = reply.verdict is not None and reply.verdict.row.word == UNACCEPTED
+            if refused and call.kind is not CallKind.VERIFY and isinstance(bearer, Secret):
+                self._doubt(bearer)
             if not call.secret:
                 self.report()
             return reply

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from rotator.core.errors import Refused
+from rotator.core.errors import ConfigError, Refused, Unavailable
 from rotator.core.instants import unix
 from rotator.core.ports.runtime import Budget, Priority
 from rotator.core.ports.source import TokenState
@@ -19,10 +19,12 @@ from rotator.core.secret import Secret
 from rotator.sources.cloudflare import tokens
 from rotator.sources.cloudflare.bearers import VALUE, GlobalKey
 from rotator.sources.cloudflare.calls import Call, Calls, Observer
+from rotator.sources.cloudflare.candidates import Candidates
 from rotator.sources.cloudflare.errors import CallKind, unaccepted
 from rotator.sources.cloudflare.inventory import list_tokens, tokens_path
 from rotator.sources.cloudflare.lookup import Lookup
 from rotator.sources.cloudflare.options import ConnectionOptions
+from rotator.sources.cloudflare.pasted import refuse
 
 if TYPE_CHECKING:
     from rotator.host.network.dial import Network
@@ -55,6 +57,7 @@ class CloudflareConnection:
         network: Network | None = None,
         observer: Observer | None = None,
         key: GlobalKey | None = None,
+        journaled: Callable[[str], Secret | None] | None = None,
     ) -> None:
         """Remember where everything is.
 
@@ -70,14 +73,22 @@ class CloudflareConnection:
             network: where connections come from; by default straight ones that trust what the system trusts.
             observer: who is told what the wire says.
             key: who authenticates in place of the management token, where there is none yet.
+            journaled: (role) -> the value of that token in the journal, or None.
         """
         self.name = name
         self.account_id = account_id
         self.standby_token = standby_token
         self._places = dict(places or {})
+        self._token = token
+        kept = journaled or (lambda role: None)
+        others: list[Callable[[], Secret | None]] = []
+        if standby_token is not None:
+            others = [lambda: kept("management"), self._standby, lambda: kept("standby")]
+        self.candidates = Candidates(token, others, self._lives)
         self.calls = Calls(
             login=self.login() if key is None else f"the Global API Key of {key.email}",
-            token=token,
+            token=self.candidates.value,
+            doubt=self.candidates.doubt,
             budget=budget,
             api_url=api_url,
             network=network,
@@ -90,7 +101,13 @@ class CloudflareConnection:
 
     @classmethod
     def open(
-        cls, name: str, options: ConnectionOptions, *, budget: Budget, observer: Observer | None = None
+        cls,
+        name: str,
+        options: ConnectionOptions,
+        *,
+        budget: Budget,
+        observer: Observer | None = None,
+        journaled: Callable[[str], Secret | None] | None = None,
     ) -> CloudflareConnection:
         """Return the connection that a stanza describes; nothing is sent yet."""
         return cls(
@@ -105,7 +122,43 @@ class CloudflareConnection:
             user_id=options.user_id,
             network=options.network(),
             observer=observer,
+            journaled=journaled,
         )
+
+    def own(self, role: str) -> Secret:
+        """Read one of the two management tokens where it stands, whether it is accepted or not.
+
+        Raises:
+            Unavailable: the management token cannot be read, or is certainly no token.
+            ConfigError: the same of the standby.
+        """
+        if role == "standby":
+            found = self._standby()
+            if found is None:
+                raise ValueError(f"connection {self.name} has no standby token")
+            return found
+        try:
+            value = self._token()
+            refuse(value, self.login())
+        except ConfigError as unreadable:
+            trouble = unreadable
+        else:
+            return value
+        raise Unavailable(trouble.message, trouble.remedy)
+
+    def acts(self, bearer: Secret, who: Identity) -> None:
+        """Remember who the management token is that acts."""
+        self._known = (bearer, who)
+
+    def _standby(self) -> Secret | None:
+        if self.standby_token is None:
+            return None
+        value = self.standby_token()
+        refuse(value, self.login("standby"))
+        return value
+
+    def _lives(self, value: Secret) -> bool:
+        return self.identity(value, acting=False, anew=True) is not None
 
     def login(self, role: str = "management") -> str:
         """Return a management token in words, with its connection and where it is read from."""
@@ -171,6 +224,8 @@ class CloudflareConnection:
                 return who
         if known is not None and known[0] == bearer:
             self._known = None
+        if acting:
+            self.candidates.doubt(bearer)
         return None
 
     def verify(self, value: Secret, path: str) -> str | None:

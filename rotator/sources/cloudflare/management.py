@@ -8,7 +8,6 @@ from typing import Any, Final
 
 from rotator.core.errors import RotatorError
 from rotator.core.ports.source import Login
-from rotator.core.secret import Secret
 from rotator.sources.cloudflare import tokens
 from rotator.sources.cloudflare.addresses import Network, allowed_by
 from rotator.sources.cloudflare.calls import Call
@@ -16,7 +15,6 @@ from rotator.sources.cloudflare.connection import CloudflareConnection
 from rotator.sources.cloudflare.errors import PERMISSION
 from rotator.sources.cloudflare.inventory import tokens_path
 from rotator.sources.cloudflare.listing import read_all
-from rotator.sources.cloudflare.pasted import refuse
 
 WRITE: Final = {"user": "686d18d5ac6c441c867cbf6771e58a0a", "account": "5bc3f8b21c554832afc660159ab75fa4"}
 """Permission group that creates tokens of that owner: API Tokens Write, Account API Tokens Write."""
@@ -64,8 +62,11 @@ def look(connection: CloudflareConnection, role: str = "management") -> Manageme
         Unavailable, RateLimited: no usable answer, or the token cannot be read.
         ConfigError: the standby token cannot be read.
     """
-    bearer = connection.calls.token() if role == "management" else _standby(connection)
-    who = connection.identity(bearer, acting=role == "management", anew=True)
+    bearer = connection.own(role)
+    who = connection.identity(bearer, acting=False, anew=True)
+    connection.candidates.note(bearer, who is not None)
+    if who is not None and role == "management":
+        connection.acts(bearer, who)
     if who is None:
         return ManagementToken(role=role)
     path = f"{tokens_path(who.owner, connection.account_id)}/{who.id}"
@@ -82,14 +83,6 @@ def look(connection: CloudflareConnection, role: str = "management") -> Manageme
         expires_at=state.expires_at if state else None,
         shown=shown if state and isinstance(shown, dict) else None,
     )
-
-
-def _standby(connection: CloudflareConnection) -> Secret:
-    if connection.standby_token is None:
-        raise ValueError(f"connection {connection.name} has no standby token")
-    value = connection.standby_token()
-    refuse(value, connection.login("standby"))
-    return value
 
 
 def logins(connection: CloudflareConnection) -> tuple[Login, ...]:

@@ -49,7 +49,8 @@ class ConnectionOptions(Reachable):
         account_id: the account whose tokens are managed, and the default of every credential here.
         user_id: the user that owns the user tokens; only needed where the management token cannot read itself.
         token: where the management token is read from, at each use.
-        standby_token: a second management token that can renew the first.
+        standby_token: a second management token; the two keep each other alive.
+        keep: how: only their ends are moved, or they get new values, too.
         api_url: base of the API; plain http only for loopback (the sandbox).
         rate_budget: share of the provider's rate limit, over all processes on one journal.
     """
@@ -58,8 +59,23 @@ class ConnectionOptions(Reachable):
     user_id: HexId | None = None
     token: SecretRef
     standby_token: SecretRef | None = None
+    keep: Literal["extend", "roll"] = Field(
+        "extend",
+        description="How token and standby_token keep each other alive: extend moves their ends, which changes no"
+        " value; roll gives them new values, too, where their files can be written.",
+    )
     api_url: ServiceUrl = API_URL
     rate_budget: RateBudget = RateBudget()
+
+    @model_validator(mode="after")
+    def _keep_needs_two(self) -> Self:
+        if "keep" in self.model_fields_set and self.standby_token is None:
+            raise wrong(
+                "`keep` says how two management tokens keep each other alive, and there is one",
+                "expected standby_token beside it",
+                "add standby_token, or remove keep",
+            )
+        return self
 
 
 class ById(Stanza):

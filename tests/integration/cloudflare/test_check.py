@@ -118,7 +118,7 @@ def test_a_management_token_that_cannot_be_read_is_the_one_finding(account: Sand
     def unreadable() -> Secret:
         raise ConfigError("reading a secret: file x cannot be opened", "create it")
 
-    account.connection.calls._token = unreadable
+    account.connection._token = unreadable
     assert said(account, options()) == {("connection", "management_token"): "fail"}
 
 

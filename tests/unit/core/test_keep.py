@@ -481,6 +481,14 @@ def test_a_refused_request_for_a_value_is_over_and_backs_off():
     assert story.later(31).does().fact == Rolling(token_id="a", attempt=2)
 
 
+def test_a_refusal_after_a_lost_answer_leaves_the_request_open():
+    story = rolling_story().rolling("a").later(70).rolling("a", attempt=2).unkept("a", "mint").later(70)
+    story.sees("a", accepted=Result.DEAD)
+    assert story.view.pair["a"].phase is Phase.ROLLING
+
+    assert story.does().fact == Rolling(token_id="a", attempt=3)
+
+
 def test_a_refusal_about_a_token_that_is_no_member_changes_nothing():
     assert PairStory().tell(Unkept(token_id="x", act="extend")).view.pair == {}
 

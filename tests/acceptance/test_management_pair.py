@@ -1,0 +1,75 @@
+"""A day in the life of a management pair, in seconds: a real daemon, and tokens that would all be dead soon."""
+
+import json
+
+import pytest
+
+from tests.acceptance.stage import Away, Consumer, short_lived, until
+
+pytestmark = pytest.mark.slow
+
+LIFE = 24.0
+"""Seconds. A member is renewed when a third of it is left."""
+
+FAST = {"watch": "1s", "evaluate": "0.5s", "settle": "1s", "propagation": "3s", "retry": "0.5s", "pair_gap": "2s"}
+
+
+def paired(opened, tmp_path, **keep):
+    """An installation with two management tokens that end within seconds."""
+    place = opened(tmp_path, short_lived("deploy", {"type": "env_file", "path": "app/.env"}), advanced=FAST)
+    connection = place.document["connections"]["cf"]
+    connection |= {"standby_token": {"file": "tokens/account-standby"}, **keep}
+    place.write()
+    place.file()
+    for role, life in (("management", LIFE), ("standby", LIFE - 3)):
+        place.world.tokens[place.world.roles[f"account-{role}"]].expires_on = place.world.clock.now() + life
+    return place
+
+
+def ends(place):
+    """Ends of both, in provider time."""
+    return {
+        role: place.world.tokens[place.world.roles[f"account-{role}"]].expires_on for role in ("management", "standby")
+    }
+
+
+def updates(place, role):
+    """Requests that changed a token, as (operation, id of who asked)."""
+    token = place.world.roles[f"account-{role}"]
+    rows = place.sandbox.gateway.recorder.after(0)
+    return [
+        (row["operation"], row["actor_token_id"])
+        for row in rows
+        if row["operation"] in ("update", "roll") and f"/tokens/{token}" in row["path"] and row["status"] == 200
+    ]
+
+
+def needs(place):
+    (connection,) = json.loads(place.run("status", "-o", "json").out)["connections"]
+    return {(need["role"], need["code"]) for need in connection["needs"]}
+
+
+def consumer(place):
+    def read():
+        try:
+            return {"env": place.value()}
+        except (OSError, KeyError, AssertionError):
+            raise Away from None
+
+    return Consumer("app", place, read)
+
+
+def test_two_tokens_that_live_for_seconds_keep_each_other_alive(opened, tmp_path):
+    place = paired(opened, tmp_path)
+    process = place.daemon()
+    until(place.value, "a value")
+    with consumer(place) as app:
+        until(lambda: all(len(updates(place, role)) >= 3 for role in ends(place)), "three renewals of each", 150)
+        now = place.world.clock.now()
+        assert all(at > now for at in ends(place).values())
+    app.found_only_the_living()
+    assert place.end(process) == 0
+
+    management, standby = (place.world.roles[f"account-{role}"] for role in ("management", "standby"))
+    assert {who for _, who in updates(place, "management")} == {standby}
+    assert {who for _, who in updates(place, "standby")} == {management}
