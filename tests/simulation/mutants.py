@@ -15,13 +15,16 @@ from typing import Any, Final
 
 from rotator.core.credential import Can, Strategy
 from rotator.core.facts import Abandoned, Baseline, Draft, Kind, RetirementOpened
+from rotator.core.ids import CredentialId
 from rotator.core.protocol import recreate, retire, roll, steps
 from rotator.core.protocol.decide import TABLES
-from rotator.core.protocol.rules import Act, Action, Result, Rule, Seen, Sight
+from rotator.core.protocol.rules import Act, Action, Case, Result, Rule, Seen, Sight, Verdict, Wait, do, wait
 from rotator.core.protocol.telling import record
 from rotator.core.protocol.view import AttemptState, View
+from rotator.core.reasons import Reason
+from rotator.core.schedule import agenda
 from rotator.engine import look
-from rotator.engine.driver import Driver
+from rotator.engine.driver import Driver, Pass
 from rotator.engine.work import Work
 from rotator.testing.laws import Violation
 from rotator.testing.simulation.faults import Hit, Site
@@ -140,6 +143,18 @@ class WaitsInside(Driver):
         super()._perform(work, actions)
 
 
+class Careless(Driver):
+    """Asks nobody before a third value: a person is said to have decided."""
+
+    def _run(self, stream: CredentialId) -> Pass:
+        before = agenda.exposed_again
+        agenda.exposed_again = lambda case: None
+        try:
+            return super()._run(stream)
+        finally:
+            agenda.exposed_again = before
+
+
 def dead_after_one_refusal(work: Work, of: str) -> Seen:
     """One refusal proves a value dead."""
     token, at = work.view.values.get(of, ""), work.now
@@ -201,6 +216,48 @@ SAVED = {
     for place in ("vault", "env")
 }
 """An operator saves a value of his own while a process that was about to write there is paused."""
+
+LEAKED = replace(QUIET, events=((60.0, "revoke", "c0", 0.0),))
+"""Somebody revokes a published token; nothing disturbs anybody."""
+LEAKED_WHILE_HEALED = replace(
+    QUIET,
+    events=(
+        (100.0, "edit", "vault", "c0", "absent", 0.0),
+        (100.0, "freeze", "vault", 430.0),
+        (500.0, "revoke", "c0", 0.0),
+    ),
+)
+"""Somebody revokes while a target is being healed with the value that leaked."""
+LEAKED_AWAY = replace(
+    QUIET, events=((50.0, "down", "vault", 600.0), (50.0, "down", "aws", 600.0), (60.0, "revoke", "c0", 0.0))
+)
+"""Somebody revokes while most targets are away."""
+FOUND_TWICE = replace(QUIET, events=((60.0, "expose", "c0"), (600.0, "expose", "c0")), horizon=2000.0)
+
+NOTHING_MARKED = {
+    kind: tuple(guard for guard in guards if guard is not steps.not_marked) for kind, guards in steps.GUARDS.items()
+}
+
+
+def ending(row: tuple[Rule, ...]) -> Mutation:
+    """The end of a leaked token begins with another row."""
+    return Mutation(tables=replace(TABLES, revoke={**TABLES.revoke, K.REVOKED: row}))
+
+
+def unrevoked(*strategies: Strategy) -> Mutation:
+    """Nothing closes because its token leaked, and no guard refuses what publishes it."""
+    left = (recreate.revoked, recreate.yields_to_due)  # a rotation that is due would close it, too
+    rows = {
+        strategy: {k: _without(row, left) for k, row in TABLES.rotations[strategy].items()} for strategy in strategies
+    }
+    tables_ = replace(TABLES, rotations=MappingProxyType({**TABLES.rotations, **rows}))
+    return Mutation(tables=tables_, guards=NOTHING_MARKED)
+
+
+def not_before_its_successor(case: Case) -> Verdict | None:
+    """However long that takes."""
+    return Wait(case.now + 20.0, Reason.SUCCESSOR_FIRST) if case.view.uncured else None
+
 
 MUTANTS: Final[Mapping[str, Mutant]] = {
     "publish before capture": Mutant(named("publish_first")),
@@ -272,6 +329,18 @@ MUTANTS: Final[Mapping[str, Mutant]] = {
         plans=(faults(("roll", 1, "lose_request", 0.0)),),
         patch=Patch(Sight.ORACLE, oracle_with_the_old_value),
     ),
+    "a leaked token waits for its grace": Mutant(
+        ending((retire.held, retire.unpublished, retire.grace, do(Act.DISABLE))), LEAKED
+    ),
+    "a leaked token does not wait for its successor": Mutant(ending((do(Act.DISABLE),)), LEAKED),
+    "a leaked token waits for its successor without end": Mutant(
+        ending((not_before_its_successor, do(Act.DISABLE))), LEAKED_AWAY
+    ),
+    "a leaked token is published again": Mutant(unrevoked(Strategy.REPUBLISH), LEAKED_WHILE_HEALED),
+    "a leaked token is disabled and never deleted": Mutant(
+        Mutation(tables=replace(TABLES, revoke={**TABLES.revoke, K.DISABLED: (wait("soak"),)})), LEAKED
+    ),
+    "a third value after two that were found in public": Mutant(Mutation(driver=Careless), FOUND_TWICE),
     "dead after one refusal": Mutant(
         Mutation(),
         plans=tuple(faults(("verify", n, "spurious", 0.0)) for n in range(3, 12)),

@@ -6,10 +6,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from rotator.core.facts import Acknowledged, Draft, How, Requested, Resolved
-from rotator.core.ids import CredentialId, RequestId
+from rotator.core.credential import DAY
+from rotator.core.facts import Acknowledged, Draft, How, Requested, Resolved, Resumed, Revoked
+from rotator.core.ids import NO_TOKEN, CredentialId, RequestId
 from rotator.core.protocol.fold import fold
 from rotator.core.protocol.names import parse
+from rotator.core.protocol.revoke import to_revoke
 from rotator.testing.simulation.store import Snapshot, Stream
 from rotator.testing.simulation.timings import GRACE
 
@@ -128,11 +130,33 @@ class Happenings:
         now = self.world.hub.now
         self._note(name, Draft(what=Requested(request_id=RequestId(f"q{now:.0f}")), at=now))
 
+    def _revoke(self, name: CredentialId, bare: float) -> None:
+        """An operator revokes, with or without a successor; then he lets work go on after a while."""
+        world, now = self.world, self.world.hub.now
+        named = to_revoke(world.view(name), world.adopts.get(name, NO_TOKEN))
+        if not named:
+            return
+        world.leaks.revoked(named, bare=bool(bare))
+        what = Revoked(
+            tokens=named, without_successor=bool(bare), policy=world.credential(name).policy, reason="a leak"
+        )
+        self._note(name, Draft(what=what, at=now, actor="ops"))
+        if bare:
+            world.hub.at(600.0, lambda: self._note(name, Draft(what=Resumed(), at=world.hub.now)))
+
+    def _expose(self, name: CredentialId) -> None:
+        """The provider finds the current value in public and ends its token."""
+        tok = self.world.provider.tokens.get(self.world.view(name).current)
+        if tok is not None and tok.status == "active" and tok.id not in self.world.provider.foreign:
+            tok.status, tok.killed = "revoked (exposed)", "outsider"
+            self.world.judge.check_dead(name)
+
     def resolve(self, only: str = "", how: str = "retry") -> None:
         """An operator decides; accept and abandon are for what stands at a target and for an open rotation."""
         for name in self.world.names:
             view = self.world.view(name)
-            stuck = view.overridden or view.ahead or (view.rotation and view.rotation.rejects)
+            again = view.uncured and view.exposed_at - view.exposed_before < DAY and view.cleared_at < view.exposed_at
+            stuck = view.overridden or view.ahead or again or (view.rotation and view.rotation.rejects)
             if only in ("", name) and stuck:
                 self.world.count[f"resolved {how}"] += 1
                 if how == "retry":

@@ -75,6 +75,7 @@ class Judge:
 
     def restored(self) -> None:
         """An older journal was put back: it cannot know what was captured since."""
+        self.world.leaks.restored()
         views = [self.world.view(name) for name in self.world.names]
         self._captured &= {n for view in views for n, state in view.attempts.items() if state == "captured"}
 
@@ -89,6 +90,7 @@ class Judge:
 
     def fact(self, stream: CredentialId, draft: Draft) -> None:
         """Laws about facts."""
+        self.world.leaks.planned(stream, draft)
         if isinstance(draft.what, Captured):
             self._captured.add(draft.what.attempt_name)
         dead = isinstance(draft.what, Planned) and draft.what.terms.why == Due.DEAD
@@ -194,7 +196,9 @@ class Judge:
             world.bad(Law.CAPTURE_FIRST, f"{after.id} stands at {place} before it is durable")
         if after.id in foreign or world.scenario.strategy is not Strategy.RECREATE:
             return
-        if after.killed == "us":
+        if after.id in world.leaks.since:
+            world.leaks.written(place, after)
+        elif after.killed == "us":
             world.bad(Law.DEAD, f"wrote {after.id} at {place}, which we destroyed")
         elif after.killed == "expiry" and now - after.expires > 65:
             world.bad(Law.DEAD, f"wrote the expired {after.id} at {place}")
@@ -229,6 +233,9 @@ class Judge:
         now = world.hub.now
         if tok.id in world.provider.foreign:
             world.bad(Law.FOREIGN, f"{act} of {tok.name}, which is not ours")
+            return
+        if tok.id in world.leaks.since:
+            world.leaks.ended(tok)
             return
         left = self._left_blind.get(tok.id)
         unseen = not world.scenario.can.last_use or not world.scenario.quiet
@@ -321,6 +328,7 @@ class Judge:
 
     def _end_of(self, name: CredentialId) -> None:
         world, provider = self.world, self.world.provider
+        world.leaks.rest(name)
         view = world.view(name)
         ended = ("deleted", "expired")
         left = [

@@ -9,7 +9,7 @@ from rotator.core.drift import OnDrift
 from rotator.testing.simulation.faults import Faults, Hit, Site
 from rotator.testing.simulation.world import Event, Mutation, Scenario, World
 
-FOCUSES = ("", "edit", "optional", "remove", "restore", "roll", "modest", "blind", "changed")
+FOCUSES = ("", "edit", "optional", "remove", "restore", "roll", "modest", "blind", "changed", "leak")
 
 NOTHING_MORE = Can(disable=False, last_use=False, list=False, move_expiry=False, name_length=60)
 MODEST = (NOTHING_MORE, Can(disable=False), Can(last_use=False), Can(list=False), Can(roll=False, move_expiry=False))
@@ -79,6 +79,11 @@ class _Dice:
         return ("down", self.place(), choice([10.0, 60.0, 400.0, 400.0, 2000.0]))
 
 
+def _leak(chance: random.Random, name: str) -> Event:
+    """Somebody revokes, or the provider finds a value in public."""
+    return ("expose", name) if chance.random() < 0.3 else ("revoke", name, float(chance.random() < 0.2))
+
+
 def scenario(seed: int, focus: str = "") -> Scenario:
     """Return the scenario of a seed; a focus makes one kind of trouble certain."""
     dice = _Dice(seed, focus)
@@ -108,6 +113,11 @@ def scenario(seed: int, focus: str = "") -> Scenario:
         for _ in range(by_hand.randint(1, 4)):
             at = float(round(by_hand.uniform(300, HORIZON - 1200)))
             dice.events.append((at, "changed", f"c{by_hand.randrange(dice.count)}"))
+    leaks = random.Random(seed * 37 + 11)  # likewise
+    if leaks.random() < 0.15 or focus == "leak":
+        for _ in range(leaks.randint(1, 3)):
+            name = f"c{leaks.randrange(dice.count)}"
+            dice.events.append((float(round(leaks.uniform(300, HORIZON - 1200))), *_leak(leaks, name)))
     return Scenario(
         strategy=strategy,
         credentials=dice.count,

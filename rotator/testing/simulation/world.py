@@ -27,6 +27,7 @@ from rotator.testing.simulation.happenings import REST, Happenings
 from rotator.testing.simulation.hub import Hub, Process
 from rotator.testing.simulation.journal import SimJournal
 from rotator.testing.simulation.judge import Judge
+from rotator.testing.simulation.leaks import Leaks
 from rotator.testing.simulation.ports import SimFleet, SimRuntime
 from rotator.testing.simulation.provider import Place, Provider, Tok
 from rotator.testing.simulation.store import Snapshot, Store
@@ -97,6 +98,7 @@ class World:
         self.past: dict[str, float] = {}
         self.returned: dict[str, float] = {}
         self.allowed: set[tuple[str, str]] = set()
+        self.leaks = Leaks(self)
         self.locks: dict[str, tuple[str, int, str]] = {}
         self.store = Store(self.mutants, mutation.guards)
         self.places = {name: Place(name=name, kind=kind) for name, kind in KINDS.items()}
