@@ -22,6 +22,7 @@ from rotator.app.requests import requests_of
 from rotator.app.standing import Looked, standing
 from rotator.config.load import load
 from rotator.config.models import Config
+from rotator.config.page import secrets_of
 from rotator.config.secret_ref import SecretMissing
 from rotator.core.errors import RotatorError
 from rotator.core.findings import CONFIGURATION, STATE, Finding, Level, Subject, of_connection, of_credential
@@ -44,7 +45,8 @@ def check(path: Path | str, *, offline: bool = False) -> list[Finding]:
     findings = [*_configuration(config), *state_checks.generated(config)]
     if offline:
         return findings
-    findings += [*_secrets(config), *_unfinished(config), *state_checks.key(config), *after_publish(config)]
+    findings += [*_secrets(config), *_secrets_of_the_page(config), *_unfinished(config)]
+    findings += [*state_checks.key(config), *after_publish(config)]
     if not _stuck(findings):
         findings += state_checks.journal(config)
     with App.without_journal(config) if _stuck(findings) else App.open(path, "reader", config=config) as app:
@@ -101,6 +103,17 @@ def _secrets(config: Config) -> Iterator[Finding]:
             yield Finding(
                 level=Level.OK, subject=subject, code="secret", message=f"{role.replace('_', ' ')} can be read"
             )
+
+
+def _secrets_of_the_page(config: Config) -> Iterator[Finding]:
+    for ref in secrets_of(config.page) if config.page else ():
+        try:
+            ref.read()
+        except RotatorError as error:
+            yield _fail(CONFIGURATION, "secret", error)
+            continue
+        message = f"the page's {ref.describe()} can be read"
+        yield Finding(level=Level.OK, subject=CONFIGURATION, code="secret", message=message)
 
 
 def _not_there(name: str, role: str, error: RotatorError) -> Finding:

@@ -54,6 +54,11 @@ class Reload:
             self._taken()
             self._loaded()
 
+    @property
+    def refusal(self) -> str:
+        """The first thing that is wrong with the file, empty where it is what is effective."""
+        return self._refusal.partition("\n")[0]
+
     def _loaded(self) -> None:
         self._refused_as = self._refusal = ""
         self._app.say(Event.CONFIG_LOADED.value, credentials=len(self._app.ids))
@@ -74,6 +79,10 @@ def reload(app: App) -> bool:
     return True
 
 
+def _listens(config: Config) -> str | None:
+    return config.page.listen if config.page else None
+
+
 def _digest(config: Config) -> str:
     return digest(config.path, config.inventory)
 
@@ -86,6 +95,7 @@ def _unchangeable(now: Config, wanted: Config) -> None:
             ("state.url", now.state.url, wanted.state.url),
             ("state.encryption_key", now.state.encryption_key, wanted.state.encryption_key),
             ("http.listen", now.http.listen, wanted.http.listen),
+            ("page.listen", _listens(now), _listens(wanted)),
         )
         if before != after
     ]

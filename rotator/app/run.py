@@ -26,10 +26,14 @@ from rotator.journal.presence import Configuration
 from rotator.observability.logs import Log
 from rotator.observability.metrics import ConnectionRow, Metrics
 from rotator.registry import CONNECTIONS
-from rotator.web.listener import Listener, serve
+from rotator.web.listener import Listener, listening, serve
 
 STALLED: Final = 60.0
 """Seconds without a tick after which the loop counts as dead, at the default cadence."""
+
+
+PAGE_WITHIN: Final = 30.0
+"""Seconds that one request of the page may take: a browser that is told of changes holds one for as long."""
 
 
 def run_daemon(config: Config, log: Log) -> int:
@@ -59,16 +63,35 @@ def run_daemon(config: Config, log: Log) -> int:
         app.fleet.prepare()
         listener = serve(app.config.http.listen, metrics.render, host.health, host.ready)
         host.listener = listener
+        page = _page(app, host)
         try:
             host.heartbeat()
             host.keep()
             log.event(Event.CONFIG_LOADED.value, credentials=len(app.ids))
             Daemon(host).run()
         finally:
+            if page is not None:
+                page.stop()
             listener.stop()
             host.release()
             log.event(Event.DAEMON_STOPPED.value)
     return 0
+
+
+def _page(app: App, host: RunningHost) -> Listener | None:
+    """Serve the page where it is configured; nothing of it is imported else.
+
+    Raises:
+        RotatorError: its port is taken.
+    """
+    stanza = app.config.page
+    if stanza is None:
+        return None
+    from rotator.app.page import DaemonBoard
+    from rotator.web.page.application import page_application
+
+    made = page_application(DaemonBoard(app, host.refusal), lambda: app.config.page or stanza)
+    return listening(stanza.listen, made, setting="page.listen", request_within=PAGE_WITHIN)
 
 
 class RunningHost:
@@ -150,6 +173,10 @@ class RunningHost:
             rows = inventory.read_bytes() if inventory else None
             if digest_of(content, rows) == self._app.config.sha256:  # else a reload follows
                 self._app.writable.presence.keep(Configuration(str(path), content, rows))
+
+    def refusal(self) -> str:
+        """What is wrong with the configuration file; empty while it is what the daemon works with."""
+        return self._reload.refusal
 
     def release(self) -> None:
         """Take the mark off the configuration file."""

@@ -253,3 +253,14 @@ def _service_url(value: str) -> str:
 
 ServiceUrl = Annotated[str, AfterValidator(_service_url), WithJsonSchema({"type": "string", "format": "uri"})]
 """An https URL without login, query or trailing slash; plain http only for a loopback host."""
+
+
+def _listen(value: str) -> str:
+    found = re.fullmatch(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+):([0-9]{1,5})", value)
+    if found is None or int(found[2]) > 65535:
+        raise wrong("this is not an address to listen on", "expected HOST:PORT", "write for example 127.0.0.1:9853")
+    return value
+
+
+Listen = Annotated[str, AfterValidator(_listen)]
+"""`HOST:PORT` of a listener; an address of IPv6 stands in brackets."""

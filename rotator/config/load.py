@@ -32,6 +32,7 @@ from rotator.config.models import (
     State,
 )
 from rotator.config.naming import Names
+from rotator.config.page import Page
 from rotator.config.references import Read, check
 from rotator.config.schedule import calendar_of, check_calendar
 from rotator.config.stanzas import Connections, Reader, named
@@ -41,7 +42,7 @@ from rotator.core.findings import CONFIGURATION
 LISTEN_VARIABLE: Final = "ROTATOR_HTTP_LISTEN"
 _ROOT: Final = frozenset(
     {"version", "state", "http", "log", "connections", "defaults", "credentials", "advanced", "names"}
-    | {"fleet", "groups", "freezes"}
+    | {"fleet", "groups", "freezes", "page"}
 )
 _OWN: Final = frozenset({"name", "adopt", "renamed_from"})
 """Keys of a credential that cannot be a default, because each has its own."""
@@ -171,6 +172,7 @@ def _root(
     log = _section(reader, root, "log", Log)
     advanced = _section(reader, root, "advanced", Advanced)
     names = reader.model(Names, tree, "`names`") if (tree := root.get("names")) is not None else None
+    page = reader.model(Page, tree, "`page`") if (tree := root.get("page")) is not None else None
     connections, connection_trees = _connections(reader, root)
     entries, credentials = _credentials(reader, root, connections, rows)
     read = Read(
@@ -201,6 +203,7 @@ def _root(
         credentials=tuple(stanza for stanza, _ in credentials),
         advanced=advanced,
         names=names,
+        page=page,
         warnings=problems.warnings,
     )
 

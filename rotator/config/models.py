@@ -12,13 +12,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, PlainSerializer, WithJsonSchema
+from pydantic import BaseModel, BeforeValidator, Field, PlainSerializer, WithJsonSchema
 
 from rotator.config.fields import (
     Count,
     Duration,
     Flag,
     Lifetime,
+    Listen,
     PositiveDuration,
     Stanza,
     Text,
@@ -28,6 +29,7 @@ from rotator.config.fields import (
 from rotator.config.hooks import HookStanza
 from rotator.config.hours import NONE, Calendar, WindowStanza
 from rotator.config.naming import Names
+from rotator.config.page import Page
 from rotator.config.secret_ref import SecretRef
 from rotator.config.state import StatePlace
 from rotator.core.durations import DAY
@@ -52,16 +54,6 @@ Name = Annotated[str, BeforeValidator(_name), WithJsonSchema({"type": "string", 
 
 
 # ---------------------------------------------------------------------------------------------------- what stands alone
-def _listen(value: str) -> str:
-    found = re.fullmatch(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+):([0-9]{1,5})", value)
-    if found is None or int(found[2]) > 65535:
-        raise wrong("this is not an address to listen on", "expected HOST:PORT", "write for example 127.0.0.1:9853")
-    return value
-
-
-Listen = Annotated[str, AfterValidator(_listen)]
-
-
 class State(Stanza):
     """Where the journal lies and the key that seals its values."""
 
@@ -334,6 +326,7 @@ class Config:
         warnings: in the order of the file.
         inventory: the file of the fleet's inventory, where there is one.
         calendar: groups and freezes.
+        page: the page for people, None where it is off.
     """
 
     path: Path
@@ -348,3 +341,4 @@ class Config:
     warnings: tuple[Warned, ...] = ()
     inventory: Path | None = None
     calendar: Calendar = NONE
+    page: Page | None = None

@@ -22,6 +22,7 @@ from rotator.config.inventory import ENDS
 from rotator.config.kinds import Kinds, TargetKind
 from rotator.config.models import NAME_PATTERN, Advanced, CredentialCommon, Http, Log, State, TargetCommon
 from rotator.config.naming import Names
+from rotator.config.page import Page
 
 Schema = dict[str, Any]
 
@@ -34,7 +35,7 @@ _ATTRIBUTE: Final = re.compile(r"^ {4}(\w+): (.+(?:\n {8}.+)*)", re.MULTILINE)
 def json_schema(kinds: Kinds) -> Schema:
     """Return the schema (draft 2020-12) of a configuration with these connections, sources and targets."""
     target_options = [kind.options for kind in kinds.targets.values()]
-    models: list[type[BaseModel]] = [State, Http, Log, Advanced, Names, CredentialCommon, TargetCommon]
+    models: list[type[BaseModel]] = [State, Http, Log, Advanced, Names, Page, CredentialCommon, TargetCommon]
     models += [GroupStanza, FreezeStanza]
     models += [*kinds.connections.values(), *kinds.sources.values(), *target_options]
     references, found = models_json_schema([(model, "validation") for model in dict.fromkeys(models)])
@@ -80,6 +81,7 @@ def json_schema(kinds: Kinds) -> Schema:
             **_calendar(of(GroupStanza), of(FreezeStanza)),
             "advanced": of(Advanced),
             "names": of(Names),
+            "page": of(Page),
         },
     }
     targets = [_target(n, k, of(TargetCommon), of(k.options)) for n, k in sorted(kinds.targets.items())]

@@ -1,4 +1,4 @@
-"""The listener of metrics and health: a bounded HTTP server in a thread of its own.
+"""The listener of metrics and health, and that of the page: a bounded HTTP server in a thread of its own.
 
 Whatever clients do (a storm of scrapes, connections that send nothing or read nothing), they get a bounded number of
 connections, each for a bounded time, and never a thread that rotates. It must not know what is answered.
@@ -22,6 +22,7 @@ from rotator.web.answers import ANSWER_WITHIN, Check, Render, application
 
 if TYPE_CHECKING:
     import uvicorn
+    from starlette.types import ASGIApp
 
 CONNECTIONS: Final = 64
 """Open connections at a time; one more is closed at once."""
@@ -32,6 +33,9 @@ REQUEST_WITHIN: Final = 10.0
 START_WITHIN: Final = 10.0
 STOP_WITHIN: Final = 2.0
 LONGEST_REQUEST: Final = 16 * 1024
+
+OVERRIDDEN: Final = {"http.listen": " or ROTATOR_HTTP_LISTEN"}
+"""What overrides a key of the configuration, for messages."""
 
 
 class Listener:
@@ -86,11 +90,35 @@ def serve(
         RotatorError: the port is taken, or the server did not start.
         Exhausted: the system allows no thread for it.
     """
+    made = application(metrics_render, health, ready, answer_within)
+    return listening(listen, made, connections=connections, request_within=request_within)
+
+
+def listening(
+    listen: str,
+    made: ASGIApp,
+    *,
+    setting: str = "http.listen",
+    connections: int = CONNECTIONS,
+    request_within: float = REQUEST_WITHIN,
+) -> Listener:
+    """Bind `listen` and answer with an application from a daemon thread until `Listener.stop`.
+
+    Args:
+        listen: as in `serve`.
+        made: the application.
+        setting: the key of the configuration that `listen` comes from, for messages.
+        connections: open connections at a time.
+        request_within: seconds that one request may take on the wire, waiting for it included.
+
+    Raises:
+        ConfigError, RotatorError, Exhausted: as `serve`.
+    """
     import uvicorn
 
-    bound = _bind(listen)
+    bound = _bind(listen, setting)
     config = uvicorn.Config(
-        application(metrics_render, health, ready, answer_within),
+        made,
         http=_patient_protocol(connections, request_within),
         loop="asyncio",
         ws="none",
@@ -149,7 +177,7 @@ def _quiet_server(config: uvicorn.Config) -> Any:
     return Quiet()
 
 
-def _bind(listen: str) -> socket.socket:
+def _bind(listen: str, setting: str) -> socket.socket:
     found = re.fullmatch(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+):([0-9]{1,5})", listen)
     if found is None or int(found[2]) > 65535:
         raise ConfigError(f"{listen!r} is not an address to listen on", "write for example 127.0.0.1:9853")
@@ -160,7 +188,7 @@ def _bind(listen: str) -> socket.socket:
         )[0]
     except OSError as error:
         raise ConfigError(
-            f"the address {listen} of http.listen cannot be resolved", "use an address of this machine"
+            f"the address {listen} of {setting} cannot be resolved", "use an address of this machine"
         ) from error
     bound = socket.socket(family, kind, protocol)
     try:
@@ -170,25 +198,24 @@ def _bind(listen: str) -> socket.socket:
         bound.setblocking(False)
     except OSError as error:
         bound.close()
-        raise _refused(listen, error) from error
+        raise _refused(listen, setting, error) from error
     return bound
 
 
-def _refused(listen: str, error: OSError) -> RotatorError:
+def _refused(listen: str, setting: str, error: OSError) -> RotatorError:
+    other = setting + OVERRIDDEN.get(setting, "")
     if error.errno == errno.EADDRINUSE:
         return RotatorError(
             f"cannot listen on {listen}: another process has that port",
-            "stop it, or choose another port with http.listen or ROTATOR_HTTP_LISTEN",
+            f"stop it, or choose another port with {other}",
         )
     if error.errno == errno.EADDRNOTAVAIL:
         return ConfigError(
             f"cannot listen on {listen}: this machine has no such address",
-            "use 127.0.0.1, 0.0.0.0 or an address of this machine in http.listen or ROTATOR_HTTP_LISTEN",
+            f"use 127.0.0.1, 0.0.0.0 or an address of this machine in {other}",
         )
     if error.errno in (errno.EACCES, errno.EPERM):
-        return RotatorError(
-            f"cannot listen on {listen}: this user may not", "choose a port above 1023 with http.listen"
-        )
+        return RotatorError(f"cannot listen on {listen}: this user may not", f"choose a port above 1023 with {setting}")
     return RotatorError(
         f"cannot listen on {listen}: {error.strerror or 'the system refused'}", "choose another address"
     )

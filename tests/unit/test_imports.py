@@ -24,6 +24,7 @@ HOMES = {
     "httpcore": ("sources/*/http.py", "notify/*.py"),
     "psycopg": ("journal/*postgres*.py",),
     "apscheduler": ("host/ticks.py",),
+    "jinja2": ("web/page/render.py",),
     "httpx": ("sources/*/http.py", "notify/*.py"),
 }
 HEAVY = (*HOMES, "alembic", "sqlalchemy", "cryptography", "starlette", "uvicorn", "prometheus_client")
