@@ -92,6 +92,7 @@ def credential_document(status: CredentialStatus) -> dict[str, Any]:
         "name": status.name,
         "connection": status.connection,
         "owner": status.owner,
+        "labels": dict(status.labels),
         "strategy": status.strategy,
         "state": status.state.value,
         "ready": status.ready,

@@ -55,6 +55,9 @@ def status(
     connection: Annotated[
         str | None, typer.Option("--connection", metavar="GLOB", help="Only those of that connection.")
     ] = None,
+    label: Annotated[
+        list[str] | None, typer.Option("--label", metavar="NAME=GLOB", help="Only those with that label; repeatable.")
+    ] = None,
     everything: Annotated[
         bool, typer.Option("--all", help="Every row, however many; else 40 and whatever is in trouble.")
     ] = False,
@@ -74,6 +77,7 @@ def status(
       rotator status
       rotator status workers-deploy
       rotator status 'ci-*' --state failing --state needs_operator
+      rotator status --label team=web
       rotator status --sort expires
       rotator status --watch
       rotator status -o json | jq '.credentials[] | select(.ready | not)'
@@ -82,7 +86,8 @@ def status(
     """
     if watch and settings.json:
         raise ConfigError("--watch draws for people and -o json prints one document", "leave one of them out")
-    wanted = Wanted(names or [], [one.value for one in state or ()], target, connection, everything, sort)
+    states = [one.value for one in state or ()]
+    wanted = Wanted(names or [], states, target, connection, _labels(label or []), everything, sort)
     if watch:
         return _watch(lambda: _picture(settings, wanted, live=True))
     if settings.json:
@@ -94,12 +99,13 @@ def status(
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which credentials `status` shows: by name, state, target and connection; all of these must fit."""
+    """Which credentials `status` shows: by name, state, target, connection and labels; all of these must fit."""
 
     names: list[str]
     states: list[str]
     target: str | None
     connection: str | None
+    labels: list[tuple[str, str]]
     everything: bool
     sort: Order | None
 
@@ -111,7 +117,21 @@ class Wanted:
             and (not self.states or credential["state"] in self.states)
             and (self.target is None or any(matches(name, [self.target]) for name in targets))
             and (self.connection is None or matches(credential["connection"], [self.connection]))
+            and all(matches(credential["labels"].get(name, ""), [wanted]) for name, wanted in self.labels)
         )
+
+
+def _labels(given: list[str]) -> list[tuple[str, str]]:
+    """`NAME=GLOB` as pairs; a name alone means any value of it.
+
+    Raises:
+        ConfigError: one has no name.
+    """
+    pairs = [one.partition("=") for one in given]
+    for one, (name, _, _) in zip(given, pairs, strict=True):
+        if not name:
+            raise ConfigError(f"--label {one} names no label", "write for example --label team=web")
+    return [(name, value if sign else "?*") for name, sign, value in pairs]
 
 
 def _status(settings: Settings, wanted: Wanted) -> dict[str, Any]:

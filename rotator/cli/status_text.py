@@ -185,6 +185,8 @@ def status_of(document: Document, name: str, width: int | None) -> list[Line]:
         ("generation", str(found["generation"] or "-")),
         ("token", f"{found['token_id'] or '-'}"),
     ]
+    if labels := found.get("labels"):
+        pairs.insert(4, ("labels", ", ".join(f"{name}={value}" for name, value in labels.items())))
     if found["token_name"]:
         pairs.append(("token name", found["token_name"]))
     pairs += [

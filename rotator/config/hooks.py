@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Final, Literal
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
 from rotator.config.fields import ConfigPath, PositiveDuration, Stanza, Text, wrong
 from rotator.config.secret_ref import program
@@ -27,6 +27,12 @@ class SignalStanza(Stanza):
 class HookStanza(Stanza):
     """One of `touch`, `signal` and `command`."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "oneOf": [{"required": ["touch"]}, {"required": ["signal"]}, {"required": ["command"]}],
+            "dependentRequired": {"timeout": ["command"]},
+        }
+    )
     touch: ConfigPath | None = Field(None, description="A file that exists; its time of change becomes now.")
     signal: SignalStanza | None = Field(None, description="A signal to the process whose number stands in a file.")
     command: Annotated[list[Text], Field(min_length=1), AfterValidator(program)] | None = Field(

@@ -127,6 +127,23 @@ class Rotation(Stanza):
     )
 
 
+LABEL_PATTERN: Final = r"^[A-Za-z0-9][A-Za-z0-9._/-]{0,62}$"
+
+
+def _label(value: object) -> str:
+    text = as_written(value)
+    if isinstance(text, str) and re.fullmatch(LABEL_PATTERN[1:-1], text):
+        return text
+    raise wrong(
+        "this is not the name of a label",
+        "expected 1 to 63 letters, digits, dots, dashes, underscores and slashes, the first a letter or digit",
+        "write for example team",
+    )
+
+
+LabelName = Annotated[str, BeforeValidator(_label), WithJsonSchema({"type": "string", "pattern": LABEL_PATTERN})]
+
+
 class CredentialCommon(Stanza):
     """The keys of a credential that do not depend on its source."""
 
@@ -147,6 +164,11 @@ class CredentialCommon(Stanza):
         description="Other grants: update the living token (auto: where that only takes rights away), or rotate.",
     )
     group: Name | None = Field(None, description="One of `groups`: two of its credentials are never rotated at once.")
+    labels: dict[LabelName, Text] = Field(
+        default_factory=dict,
+        json_schema_extra={"additionalProperties": False},
+        description="Words of your own, like {team: web}: in `status`, where `--label` picks by them, and in metrics.",
+    )
 
 
 # -------------------------------------------------------------------------------------------------------------- targets
@@ -273,7 +295,7 @@ class CredentialStanza:
         `rotator.config.load.read_stanza` makes the same stanza of it again.
         """
         return {
-            **_said(self.common, drift="report", on_change="auto"),
+            **_said(self.common, drift="report", on_change="auto", labels={}),
             **plain_data(self.source),
             "targets": [{**_said(one.common, pasted=False), **plain_data(one.options)} for one in self.targets],
         }

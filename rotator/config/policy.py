@@ -82,6 +82,7 @@ def to_credential(
         managed=managed,
         on_drift=OnDrift(stanza.common.drift),
         on_change=OnChange(stanza.common.on_change),
+        labels=stanza.common.labels,
         hours=calendar.hours(stanza.name, stanza.common.group, stanza.common.rotation.windows),
     )
 

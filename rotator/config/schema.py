@@ -47,7 +47,7 @@ def json_schema(kinds: Kinds) -> Schema:
 
     credential = _credential(of(CredentialCommon), [of(model) for model in kinds.sources.values()])
     shared = {key: spec for key, spec in credential["properties"].items() if key not in _OWN}
-    root = {
+    root: Schema = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "Configuration of rotator",
         "type": "object",
@@ -84,11 +84,17 @@ def json_schema(kinds: Kinds) -> Schema:
             "page": of(Page),
         },
     }
+    root["properties"] = {key: _or_nothing(spec) for key, spec in root["properties"].items()}
     targets = [_target(n, k, of(TargetCommon), of(k.options)) for n, k in sorted(kinds.targets.items())]
     used = _needed([root, credential, *targets], definitions)
     schema: Schema = _tidy({**root, "$defs": {**used, "credential": credential, "target": {"oneOf": targets}}})
     schema["$defs"] |= _TIMES
     return schema
+
+
+def _or_nothing(spec: Schema) -> Schema:
+    """A section of which only the head stands there is read like one that is absent."""
+    return {**spec, "type": [spec["type"], "null"]} if "type" in spec else spec
 
 
 def schema_text(kinds: Kinds) -> str:
@@ -162,7 +168,7 @@ def _calendar(group: Schema, freeze: Schema) -> Schema:
         "type": "object",
         "description": "Credentials of which two are never rotated at once.",
         "propertyNames": {"pattern": NAME_PATTERN},
-        "additionalProperties": group,
+        "additionalProperties": _or_nothing(group),
     }
     return {
         "groups": groups,

@@ -178,6 +178,7 @@ class Credential:
         on_drift: what is done about a token that somebody changed at the provider.
         on_change: how another configuration reaches the living token.
         hours: when its rotations may begin by the calendar, and its group.
+        labels: words of the operator's; nothing here decides by them.
     """
 
     id: CredentialId
@@ -194,6 +195,7 @@ class Credential:
     on_drift: OnDrift = OnDrift.REPORT
     on_change: OnChange = OnChange.AUTO
     hours: Hours = ALWAYS
+    labels: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def watched(self) -> bool:

@@ -6,7 +6,7 @@ Pure: facts, configuration and time in, words out.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from rotator.core.credential import NEVER, Credential, State, Strategy
 from rotator.core.drift import Part
@@ -145,6 +145,7 @@ class CredentialStatus:
     over_budget: bool = False
     reason: Reason | None = None
     drift: TokenDrift | None = None
+    labels: Mapping[str, str] = field(default_factory=dict)
     leak: Revocation | None = None
     revoking: bool = False
     exposed_at: float | None = None
@@ -196,6 +197,7 @@ def credential_status(
         request=_request(view),
         problem=_trouble(view.rotation.failures) if view.rotation else unmended(view),
         drift=drift_of(credential, view),
+        labels=credential.labels,
         over_budget=view.rotation.over_budget(now) if view.rotation else False,
         leak=max(view.revoked.values(), key=lambda word: word.at, default=None),
         revoking=view.revoking,
@@ -384,8 +386,7 @@ def holds(view: View, name: str) -> bool:
     if view.uncured:
         return False
     live = {view.fingerprint, rotation.fingerprint if rotation and rotation.generation else ""} - {""}
-    by_token = not held and view.last.get(name) == view.current  # noted by an older version
-    return held in live or by_token
+    return held in live or (not held and view.last.get(name) == view.current)  # by token: noted by an older version
 
 
 def _problem(told: Told, name: str) -> Trouble | None:

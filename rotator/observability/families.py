@@ -36,6 +36,12 @@ FAMILIES: Final = (
         ("RotatorDeadValue", "RotatorCredentialMetricsAbsent"),
     ),
     Family(
+        "rotator_credential_label_info",
+        "gauge",
+        ("credential", "label", "value"),
+        "Always 1; one of the credential's `labels`: join with it `on (credential)`.",
+    ),
+    Family(
         "rotator_credential_ready",
         "gauge",
         _CREDENTIAL,

@@ -310,6 +310,8 @@ def _identity(samples: Samples, status: CredentialStatus) -> None:
     watched = not status.targets and status.state is not State.UNMANAGED
     labels = (status.name, status.connection, status.owner, "watch" if watched else status.strategy)
     _add(samples, "rotator_credential_info", labels, 1)
+    for label, value in status.labels.items():
+        _add(samples, "rotator_credential_label_info", (status.name, label, value), 1)
     for state in State:
         _add(samples, "rotator_credential_state", (status.name, state.value), status.state is state)
 

@@ -92,6 +92,21 @@ def test_status_of_some_shows_those_alone(place, rotator):
     assert [c["name"] for c in rotator("status", "c", "a", "-o", "json").json["credentials"]] == ["a", "c"]
 
 
+def test_labels_are_shown_and_pick_what_is_shown(place, rotator):
+    place.write(
+        place.credential("shop", labels={"team": "web", "tier": "1"}),
+        place.credential("data", labels={"team": "data"}),
+        place.credential("bare"),
+    )
+    shown = {one["name"]: one["labels"] for one in rotator("status", "-o", "json").json["credentials"]}
+    assert shown == {"shop": {"team": "web", "tier": "1"}, "data": {"team": "data"}, "bare": {}}
+    for asked, names in (("team=web", ["shop"]), ("team=*a*", ["data"]), ("team", ["shop", "data"]), ("x=1", [])):
+        picked = rotator("status", "--label", asked, "-o", "json").json["credentials"]
+        assert [one["name"] for one in picked] == names
+    assert "team=web, tier=1" in rotator("status", "shop").out
+    assert rotator("status", "--label", "=web").code == 2
+
+
 def test_status_is_sorted_as_asked(place, rotator):
     place.write(*(place.credential(name) for name in ("c", "a", "b")))
     for sort in ("name", "expires", "rotates"):  # without a token no time is known: then the name decides

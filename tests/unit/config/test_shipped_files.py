@@ -145,5 +145,50 @@ def test_properties_say_what_they_are_for() -> None:
     assert [key for key, spec in rotation.items() if not spec.get("description")] == []
 
 
+HEAD = """
+version: 1
+connections: {prod: {type: cloudflare, account_id: a0000000000000000000000000000001, token: {env: TOKEN}}}
+"""
+ONE = """
+credentials:
+  - name: a
+    connection: prod
+    grants: [{permissions: [Zone Read], zones: all}]
+    targets: [{type: env_file, path: /srv/.env%s}]
+"""
+
+
+@pytest.mark.parametrize(
+    "text, fits",
+    [
+        (ONE % ", after_publish: [{touch: /srv/a}]", True),
+        (ONE % ", after_publish: [{command: [/bin/true], timeout: 3s}]", True),
+        (ONE % ", after_publish: [{}]", False),
+        (ONE % ", after_publish: []", False),
+        (ONE % ", after_publish: [{touch: /srv/a, signal: {pid_file: /srv/p}}]", False),
+        (ONE % ", after_publish: [{touch: /srv/a, timeout: 3s}]", False),
+        ("groups: {apps: {}}\n" + ONE % "", True),
+        ("groups: {apps: }\n" + ONE % "", True),
+        ("groups:\nfreezes:\nfleet:\nnames:\nhttp:\nlog:\nadvanced:\ndefaults:\nstate:\n" + ONE % "", True),
+        ("groups: {'': {}}\n" + ONE % "", False),
+        ("defaults: {labels: {}}\n" + ONE % "", True),
+        ("defaults: {labels: {team: web, tier: '1'}}\n" + ONE % "", True),
+        ("defaults: {labels: {'a b': web}}\n" + ONE % "", False),
+        ("defaults: {labels: {team: ''}}\n" + ONE % "", False),
+    ],
+)
+def test_the_schema_and_the_parser_say_the_same_of_a_stanza(tmp_path: Path, text: str, fits: bool) -> None:
+    path = tmp_path / "rotator.yaml"
+    path.write_text(HEAD + text)
+    by_schema = not list(validator().iter_errors(parse(path.read_bytes()).plain()))
+
+    try:
+        load(path, KINDS, {"HOME": str(tmp_path)}, uid=1000)
+        by_parser = True
+    except ConfigErrors:
+        by_parser = False
+    assert (by_schema, by_parser) == (fits, fits)
+
+
 if __name__ == "__main__":
     SCHEMA.write_text(schema_text(KINDS))

@@ -107,6 +107,16 @@ def names(samples: Mapping[str, float]) -> set[str]:
 
 
 # ------------------------------------------------------------------------------------------------------- one credential
+def test_each_label_of_a_credential_is_a_series_to_join_with() -> None:
+    page = Page(dataclasses.replace(IDLE, labels={"team": "web", "tier": "1"})).scrape()
+
+    shown = {key for key in page if key.startswith("rotator_credential_label_info")}
+    assert shown == {
+        "rotator_credential_label_info{credential=dns,label=team,value=web}",
+        "rotator_credential_label_info{credential=dns,label=tier,value=1}",
+    }
+
+
 def test_a_credential_shows_what_its_status_says() -> None:
     page = Page(IDLE).scrape()
 
@@ -527,7 +537,7 @@ def test_the_page_and_its_reference_name_the_same_metrics_types_and_labels() -> 
         token_expires_on={"management": 1.0},
         accepted={"management": True},
     )
-    page = Page(IDLE, rows=[row])
+    page = Page(dataclasses.replace(IDLE, labels={"team": "web"}), rows=[row])
     found = {}
     for family in text_string_to_metric_families(page.metrics.render().decode()):
         name = family.name + ("_total" if family.type == "counter" else "")
