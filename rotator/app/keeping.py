@@ -1,10 +1,11 @@
-"""What an operator does with the state as a whole: take a backup, put one in the journal's place.
+"""What an operator does with the state as a whole: look at it, take a backup, put one in the journal's place.
 
 It joins the files, which `journal` cares for, with what the protocol has to know of a restore.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from rotator.app.app import state_key
@@ -12,9 +13,14 @@ from rotator.app.connection_note import decode
 from rotator.config.models import Config
 from rotator.core.errors import RotatorError
 from rotator.core.facts import Ahead, Draft
+from rotator.core.findings import Level
 from rotator.host.clock import SystemClock
 from rotator.journal.backup import Backup, backup
+from rotator.journal.inspection import Inspected, finding
+from rotator.journal.journal_file import look
+from rotator.journal.open import open_journal
 from rotator.journal.restore import Restored, restore
+from rotator.journal.sealing import KeyRing
 from rotator.journal.store import SqlJournal
 
 
@@ -26,6 +32,35 @@ def take_backup(config: Config, target: Path, *, force: bool) -> Backup:
 def put_back(config: Config, file: Path, *, force: bool, actor: str) -> Restored:
     """Put a backup in the place of the journal; errors as `journal.restore.restore`."""
     return restore(file, config.state.database, state_key(config), lambda found: _mark(found, actor), force=force)
+
+
+def inspected(config: Config) -> Inspected:
+    """Look at the journal and what lies beside it, whatever has happened to it. Changes nothing and never raises."""
+    reference, keys, wrong = config.state.encryption_key, None, []
+    if not (config.state.generated and not config.state.database.exists()):  # the first start makes both
+        try:
+            keys = KeyRing(reference.read_lines())
+        except RotatorError as error:
+            wrong = [finding(Level.FAIL, "encryption_key", error.message, error.remedy)]
+    if config.state.url.startswith("sqlite:"):
+        found = look(config.state.database, keys)
+    else:
+        found = _asked(config.state.url, keys)
+    return replace(found, findings=(*wrong, *found.findings))
+
+
+def _asked(url: str, keys: KeyRing | None) -> Inspected:
+    """What a database server says of the journal in it."""
+    try:
+        journal = open_journal(url, None, mode="reader")
+    except RotatorError as error:
+        return Inspected((finding(Level.FAIL, "journal", error.message, error.remedy),), ())
+    try:
+        return journal.audit.inspect(keys)
+    except RotatorError as error:
+        return Inspected((finding(Level.FAIL, "journal", error.message, error.remedy),), ())
+    finally:
+        journal.close()
 
 
 def _mark(journal: SqlJournal, actor: str) -> int:

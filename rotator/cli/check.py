@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterable
 from enum import StrEnum
 from typing import Annotated, Any, Final
 
@@ -15,7 +16,7 @@ from rotator.cli.log import running_configuration
 from rotator.cli.output import say, terminal_width, write_json, write_lines
 from rotator.cli.verbs import Settings, verb
 from rotator.core.errors import ConfigError, RotatorError
-from rotator.core.findings import Level
+from rotator.core.findings import Finding, Level
 
 PATIENCE: Final = 5.0
 """Seconds that `healthcheck` waits for an answer."""
@@ -59,16 +60,7 @@ def check(
         found = look(settings.path, offline=offline)
     except ConfigError as error:
         return _misconfigured(settings, error)
-    document = [
-        {
-            "level": f.level.value,
-            "subject": str(f.subject),
-            "code": f.code,
-            "message": f.message,
-            "remedy": f.remedy or None,
-        }
-        for f in found
-    ]
+    document = findings_document(found)
     if settings.json:
         write_json({"findings": document})
     else:
@@ -79,6 +71,20 @@ def check(
     say(", ".join(f"{counts[level]} {level}" for level in Level))
     bad = counts[Level.FAIL] + (counts[Level.WARN] if fail_on is FailOn.WARN else 0)
     return exits.NO if bad else exits.DONE
+
+
+def findings_document(found: Iterable[Finding]) -> list[dict[str, Any]]:
+    """Return findings as they stand in JSON."""
+    return [
+        {
+            "level": f.level.value,
+            "subject": str(f.subject),
+            "code": f.code,
+            "message": f.message,
+            "remedy": f.remedy or None,
+        }
+        for f in found
+    ]
 
 
 def _misconfigured(settings: Settings, error: ConfigError) -> int:

@@ -50,12 +50,12 @@ SECTIONS: Final = (
         ("status", "plan", "history", "report", "check", "permissions", "token", "discover", "audit", "healthcheck"),
     ),
     ("Act", ("rotate", "revoke", "pause", "resume", "resolve", "ack", "forget")),
-    ("Keep", ("backup", "restore", "rekey")),
+    ("Keep", ("state", "backup", "restore", "rekey")),
     ("Set up", ("init", "bootstrap", "adopt", "keygen", "schema", "version", "testing")),
 )
 """The verbs in the order in which `--help` shows them."""
 
-LATER: Final = ("state", "notify")
+LATER: Final = ("notify",)
 """Verbs that are planned; until then each says so."""
 
 HELP: Final = """Keeps Cloudflare API tokens fresh: makes the successor ahead of time, proves it,

@@ -1,23 +1,26 @@
-"""The verbs of the state as a whole: backup and restore."""
+"""The verbs of the state as a whole: backup, restore and state check."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from rotator.cli import exits
-from rotator.cli.layout import text
+from rotator.cli.check import findings_document
+from rotator.cli.layout import Column, Row, Table, table, text
 from rotator.cli.log import configuration, running_configuration
 from rotator.cli.names import operator
-from rotator.cli.output import say, write_json, write_lines
+from rotator.cli.output import say, terminal_width, write_json, write_lines
 from rotator.cli.preview import Yes, agreed
 from rotator.cli.verbs import Settings, verb
 from rotator.core.errors import RotatorError
+from rotator.core.findings import Level
 
 if TYPE_CHECKING:
     from rotator.config.models import Config
+    from rotator.journal.inspection import Sure
 
 
 def backup(
@@ -121,6 +124,50 @@ def restore(
     return exits.DONE
 
 
+def check(settings: Settings) -> int:
+    """Say what is wrong with the journal, and what is still sure.
+
+    Looks at the file, at everything in it and at what lies beside it, and
+    changes nothing; also where the journal is damaged, another program's,
+    of a newer version, under another key, read-only or locked. Of each
+    credential it says how far its chain of facts is whole and how many of its
+    values open. Works beside a running daemon.
+
+      rotator state check
+      rotator state check -o json
+
+    Exit 1 when something is wrong.
+    """
+    from rotator.app.keeping import inspected
+    from rotator.cli import render
+
+    found = inspected(running_configuration(settings))
+    rows = findings_document(found.findings)
+    if settings.json:
+        write_json({"findings": rows, "credentials": [_sure(one) for one in found.sure]})
+    else:
+        shown = Table((Column("CREDENTIAL"), *(Column(c, right=True) for c in ("FACTS", "INTACT", "VALUES", "OPEN"))))
+        shown.rows = [
+            Row((one.name, *map(_number, (one.facts, one.intact, one.values, one.opened)))) for one in found.sure
+        ]
+        write_lines(render.findings(rows, terminal_width()))
+        if shown.rows:
+            write_lines([text(""), *table(shown, terminal_width())])
+    counts = {level: sum(one.level is level for one in found.findings) for level in Level}
+    say(", ".join(f"{counts[level]} {level}" for level in Level))
+    return exits.NO if counts[Level.FAIL] else exits.DONE
+
+
+def _sure(one: Sure) -> dict[str, Any]:
+    """What is sure of a credential, as JSON."""
+    rest = {"facts": one.facts, "intact_to": one.intact, "values": one.values, "opened": one.opened}
+    return {"credential": one.name, **rest, "current_opens": one.current}
+
+
+def _number(value: int | None) -> str:
+    return "?" if value is None else str(value)
+
+
 def _on_sqlite(config: Config, what: str, instead: str) -> None:
     if not config.state.url.startswith("sqlite:"):
         raise RotatorError(f"this verb can {what} a journal on SQLite, and this one is on PostgreSQL", f"use {instead}")
@@ -130,3 +177,6 @@ def register(app: typer.Typer) -> None:
     """Add these verbs."""
     for function in (backup, restore):
         verb(app)(function)
+    group = typer.Typer(help="The state as a whole.", no_args_is_help=True, rich_markup_mode=None)
+    verb(group, "check")(check)
+    app.add_typer(group, name="state", short_help="The journal itself: `state check` says what is sure.")

@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 from rotator.journal import chain, records
 from rotator.journal.database import Database
-from rotator.journal.sealing import Seal
+from rotator.journal.inspection import Inspected, inspect
+from rotator.journal.sealing import KeyRing, Seal
 
 
 class Audit:
@@ -27,6 +28,10 @@ class Audit:
             digests = {sealed.sealed_id: sealed.digest for sealed in records.all_sealed(connection)}
             verdict = chain.verify(key, records.ordered(connection, by_stream=True), digests)
         return verdict
+
+    def inspect(self, keys: KeyRing | None) -> Inspected:
+        """Say what is wrong with what is in the journal and what is sure; errors as `inspection.inspect`."""
+        return inspect(self._db, keys)
 
     def integrity(self) -> list[str]:
         """Return what the database's own full check complains of; takes a second per some hundred megabytes."""

@@ -182,6 +182,18 @@ def all_sealed(connection: Connection) -> Iterator[Sealed]:
         yield _sealed(row)
 
 
+def each(connection: Connection, stream: CredentialId) -> Iterator[Record]:
+    """Yield the facts of a stream, in order, as far as the file can be read."""
+    for row in connection.execute(AFTER, (stream, 0)):
+        yield _record(row)
+
+
+def sealed_in(connection: Connection, stream: CredentialId) -> Iterator[Sealed]:
+    """Yield the sealed values of a stream, destroyed ones included, as far as the file can be read."""
+    for row in connection.execute(f"SELECT {', '.join(_SEALED)} FROM sealed WHERE credential = ?", (stream,)):  # noqa: S608
+        yield _sealed(row)
+
+
 def living(connection: Connection, after: str, limit: int) -> list[Sealed]:
     """Return the next sealed values, by id, whose keys are not destroyed."""
     statement = (

@@ -29,7 +29,7 @@ class Room:
         self._db = db
         self._owners = owners
         self._crash = crash
-        self._log_holds_keys = False
+        self._log_holds_keys = True  # what an earlier process that died has left there
         self._proving = threading.Lock()
         self._begun = self._proven = 0
 

@@ -35,6 +35,14 @@ END: Final = ";\n\n"
 """What ends a statement of the script; a trigger holds other semicolons."""
 
 
+class ForeignDatabase(JournalUnsafe):
+    """The file is the database of another program."""
+
+
+class NewerSchema(JournalUnsafe):
+    """The journal was migrated by a newer version."""
+
+
 class Standing(Enum):
     """How the schema of a file relates to this program."""
 
@@ -52,7 +60,7 @@ def standing(path: Path, connection: sqlite3.Connection) -> Standing:
     application = run(connection, "PRAGMA application_id")[0][0]
     tables = {row[0] for row in run(connection, "SELECT name FROM sqlite_master WHERE type = 'table'")}
     if application not in (0, APPLICATION_ID) or (tables and application == 0 and tables != {"alembic_version"}):
-        raise JournalUnsafe(f"opening the journal {path}: it is the database of another program", "check state.url")
+        raise ForeignDatabase(f"opening the journal {path}: it is the database of another program", "check state.url")
     return revision(str(path), connection) if "alembic_version" in tables else Standing.ABSENT
 
 
@@ -62,7 +70,7 @@ def revision(where: str, connection: Connection) -> Standing:
     if not found:
         return Standing.ABSENT
     if len(found) > 1 or found[0][0] not in REVISIONS:
-        raise JournalUnsafe(
+        raise NewerSchema(
             f"opening the journal {where}: its schema {found[0][0]} is newer than ours, {REVISIONS[-1]}",
             "run the version of rotator that wrote it, or restore a backup from before the upgrade",
         )

@@ -87,7 +87,7 @@ def test_every_registered_verb_stands_in_a_section_or_is_for_later():
     assert registered == {*VERBS, *LATER, "help"}
 
 
-@pytest.mark.parametrize("verb", [v for v in VERBS if v not in ("audit", "token", "testing")])
+@pytest.mark.parametrize("verb", [v for v in VERBS if v not in ("audit", "state", "token", "testing")])
 def test_the_help_of_a_verb_says_what_it_is_for_and_shows_an_example(rotator, verb):
     shown = rotator(verb, "--help")
     assert shown.code == 0
