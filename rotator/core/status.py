@@ -14,8 +14,8 @@ from rotator.core.drifted import TokenDrift, drift_of, unmended
 from rotator.core.facts import Kind
 from rotator.core.ids import NO_TOKEN, TokenId
 from rotator.core.notes import Note, Trouble
+from rotator.core.protocol.each import override_code
 from rotator.core.protocol.mend import subject
-from rotator.core.protocol.rules import override_code
 from rotator.core.protocol.view import Failure, Revocation, Rotation, Token, View
 from rotator.core.reasons import RETIREMENT_WAITS, OperatorCode, Reason
 from rotator.core.schedule.due import Due, deadline, renewal_at

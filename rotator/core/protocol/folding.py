@@ -88,8 +88,8 @@ def with_all(view: View, change: Callable[[TargetView], TargetView]) -> View:
     return replace(view, targets={name: change(found) for name, found in view.targets.items()})
 
 
-def generated(view: View, fact: Written | Adopted) -> View:
-    """The view with the generation that was just written; tokens that are nobody's any more are left out."""
+def generated(view: View, fact: PublishIntent | Written | Adopted) -> View:
+    """The view with the generation that is written there; tokens that are nobody's any more are left out."""
     ours = {view.current, fact.token_id, *view.retirements}
     view = with_target(
         view, fact.target, generations=plus(view.at(fact.target).generations, fact.token_id, fact.generation)

@@ -165,21 +165,27 @@ def released(view: View, fact: TargetReleased, of: Draft) -> View:
 
 def _renamed(view: View, before: str, after: str) -> View:
     """What was known of a target is known of another name; the target itself was never seen."""
-    rotation = view.rotation
-    if rotation is not None:
-        gone = {before}
-        rotation = replace(rotation, written=rotation.written - gone, read_back=rotation.read_back - gone)
+    view = _undone(view, before)
     there = override_gone(view, before).at(before)
     left = replace(there, known=False, token_id=None, holds=None, amiss=(), strange={}, open_writes={})
     former = replace(
         view.at(after), known=True, token_id=there.token_id, holds=there.holds, open_writes=there.open_writes
     )
-    return replace(view, rotation=rotation, targets={**view.targets, before: left, after: former})
+    return replace(view, targets={**view.targets, before: left, after: former})
+
+
+def _undone(view: View, target: str) -> View:
+    """What the open rotation did at a target counts no more: another place goes by that name, or it was away."""
+    rotation, gone = view.rotation, {target}
+    if rotation is None:
+        return view
+    left = replace(rotation, written=rotation.written - gone, read_back=rotation.read_back - gone)
+    return replace(view, rotation=left)
 
 
 def added(view: View, fact: TargetAdded, of: Draft) -> View:
     """A target came back: it is looked at as if for the first time."""
-    return folding.with_target(view, fact.target, released=None, known=False, past=None)
+    return folding.with_target(_undone(view, fact.target), fact.target, released=None, known=False, past=None)
 
 
 def request(view: View, fact: Requested, of: Draft) -> View:

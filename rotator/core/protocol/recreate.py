@@ -10,9 +10,11 @@ from collections.abc import Mapping
 from typing import Final
 
 from rotator.core.facts import Abandoned, Kind
+from rotator.core.protocol.each import each
 from rotator.core.protocol.rules import (
     Act,
     Case,
+    Do,
     Look,
     Operator,
     Result,
@@ -23,7 +25,6 @@ from rotator.core.protocol.rules import (
     Verdict,
     Wait,
     do,
-    each,
     look,
     need,
     wait,
@@ -111,14 +112,34 @@ def drifted(case: Case) -> frozenset[str]:
     return strayed(case) if case.now >= healable_at(case) else frozenset()
 
 
+def ending(case: Case) -> bool:
+    """Whether a target that strayed holds a token of ours that nears its end, and the current one does not."""
+    stands = {case.view.at(name).token_id for name in drifted(case)} - {case.view.current}
+    return not case.emergency and any(case.emergency_of(token) for token in stands if token)
+
+
 def yields(case: Case) -> Verdict | None:
     """A rotation that waits before its first intent lets a republish pass."""
+    return None if case.rotation.attempt else heals(case)
+
+
+def heals(case: Case) -> Verdict | None:
+    """Close, so that a republish passes, where a target has drifted and the current value can heal it."""
     view = case.view
-    if case.rotation.attempt or not view.fingerprint or case.dead(view.fingerprint) or view.uncured:
-        return None
-    if not drifted(case):
+    if not view.fingerprint or case.dead(view.fingerprint) or view.uncured or not drifted(case):
         return None
     return close(case, "a target has drifted", yields=True)
+
+
+def mint_or_heal(case: Case) -> Verdict | None:
+    """Mint; while the next try backs off, a republish passes, as before the first one: that may last for days.
+
+    After a captured token was turned down only what nears its end is worth that: how often it happened is forgotten.
+    """
+    verdict = do(Act.MINT)(case)
+    if isinstance(verdict, Do) or (case.rotation.rejects and not ending(case)):
+        return verdict
+    return heals(case) or verdict
 
 
 def one_is_enough(case: Case, seen: Seen) -> Verdict | None:
@@ -216,12 +237,12 @@ def yields_to_due(case: Case) -> Verdict | None:
     return close(case, "a rotation is due")
 
 
-mint: Row = (closing, unmanaged, held, at_most_rejects, room, writable, do(Act.MINT))
+mint: Row = (closing, unmanaged, held, at_most_rejects, room, writable, mint_or_heal)
 each_target: Row = (each(Act.WRITE), each(Act.READ_BACK))
 publish: Row = (revoked, closing, displaced, fresh, *each_target, record(K.CONFIRMED))
 
 RECREATE: Final[Mapping[Kind, Row]] = {
-    K.PLANNED: (closing, unmanaged, held, room, writable, do(Act.MINT)),
+    K.PLANNED: (closing, unmanaged, held, room, writable, mint_or_heal),
     K.INTENT: (wait("settle"), record(K.ABANDONED)),
     K.ABANDONED: mint,
     K.CAPTURED: (revoked, closing, unmanaged, displaced, accepted, record(K.VERIFIED)),

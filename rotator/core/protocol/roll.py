@@ -11,22 +11,19 @@ from typing import Final
 
 from rotator.core.credential import NEVER
 from rotator.core.facts import Kind, Verified
+from rotator.core.protocol.each import each
 from rotator.core.protocol.mend import settled
-from rotator.core.protocol.recreate import WRITABLE_FRESH, closing, held, revoked, room, unmanaged, writable
-from rotator.core.protocol.rules import (
-    Act,
-    Case,
-    Look,
-    Result,
-    Row,
-    Seen,
-    Sight,
-    Verdict,
-    do,
-    each,
-    need,
-    wait,
+from rotator.core.protocol.recreate import (
+    WRITABLE_FRESH,
+    closing,
+    held,
+    mint_or_heal,
+    revoked,
+    room,
+    unmanaged,
+    writable,
 )
+from rotator.core.protocol.rules import Act, Case, Look, Result, Row, Seen, Sight, Verdict, do, need, wait
 from rotator.core.protocol.telling import close, of_rotation, record, tell
 from rotator.core.reasons import Reason
 
@@ -86,7 +83,7 @@ alive = need(
 healed = need(Sight.ALIVE, ALIVE_FRESH, {Result.GOOD}, Reason.VERIFICATION, of=_value, otherwise=_roll_again)
 
 ROLL: Final[Mapping[Kind, Row]] = {
-    K.PLANNED: (revoked, closing, unmanaged, held, room, writable, settled, rollable, extended, do(Act.MINT)),
+    K.PLANNED: (revoked, closing, unmanaged, held, room, writable, settled, rollable, extended, mint_or_heal),
     K.INTENT: (revoked, wait("settle"), oracle, adopt, room, rollable, do(Act.MINT)),
     K.CAPTURED: (
         revoked,

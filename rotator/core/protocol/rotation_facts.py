@@ -245,7 +245,7 @@ def failure(view: View, fact: Failed, of: Draft) -> View:
 def publish_intent(view: View, fact: PublishIntent, of: Draft) -> View:
     """A write is about to happen on top of that version."""
     rotation, writes = view.opened, view.at(fact.target).open_writes
-    view = marker_facts.intended(view, fact.target, fact.token_id, of.at)
+    view = folding.generated(marker_facts.intended(view, fact.target, fact.token_id, of.at), fact)
     view = folding.with_target(
         view,
         fact.target,

@@ -97,7 +97,7 @@ class TargetView:
         allowed: fingerprints that may be overwritten.
         released: when it left the configuration, None while it is in it.
         past: what it was then.
-        generations: token id -> generation that we last wrote there; of tokens that are still ours.
+        generations: token id -> generation that we last wrote there, or meant to; of tokens that are still ours.
         open_writes: token id -> versions on top of which a write may still happen, one for each intent.
         intents_at: token id -> when the last intent to write it there was noted.
         mark: what a write-only target showed right after our last write.

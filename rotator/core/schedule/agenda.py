@@ -10,23 +10,11 @@ from dataclasses import dataclass, replace
 from rotator.core.credential import NEVER, Strategy
 from rotator.core.facts import TargetAdded, TargetReleased
 from rotator.core.protocol.decide import TABLES, Tables, decide_retirements, decide_rotation
+from rotator.core.protocol.each import override_code
 from rotator.core.protocol.mend import Fix, fix, mend, subject
-from rotator.core.protocol.recreate import drifted, healable_at, strayed
+from rotator.core.protocol.recreate import drifted, ending, healable_at, strayed
 from rotator.core.protocol.revoke import exposed, exposed_again
-from rotator.core.protocol.rules import (
-    Act,
-    Action,
-    Case,
-    Do,
-    Look,
-    Operator,
-    Result,
-    Sight,
-    Verdict,
-    Wait,
-    look,
-    override_code,
-)
+from rotator.core.protocol.rules import Act, Action, Case, Do, Look, Operator, Result, Sight, Verdict, Wait, look
 from rotator.core.protocol.telling import tell
 from rotator.core.reasons import OperatorCode, Reason
 from rotator.core.schedule.due import Due, emergency_at, moved, renewal_at, why_due
@@ -108,7 +96,7 @@ def start(case: Case) -> Verdict | None:
     able = able and not case.dead(view.fingerprint) and not view.uncured
     repair = able and bool(drifted(case))
     heal = Do((Action(Act.PLAN, strategy=Strategy.REPUBLISH, why=Due.DRIFT),))
-    if repair and view.yielded:
+    if repair and (view.yielded or ending(case)):
         return heal
     why = why_due(case)
     if why and (held := held_back(case, why)):

@@ -64,11 +64,15 @@ class Happenings:
         found = self.world.places[place]
         if found.kind == "file" and place not in self.world.required:
             return
-        view = self.world.view(name)
+        view, provider = self.world.view(name), self.world.provider
+        standing = {value for one in self.world.places.values() for value in one.data.values()}
+        seen = {
+            v for v in provider.by_value if "f" + v in view.values or v in standing
+        }  # of a lost answer nobody knows
         old = [
             v
-            for v, t in self.world.provider.by_value.items()
-            if self.world.provider.tokens[t].owner == name and "f" + v != view.fingerprint
+            for v, t in provider.by_value.items()
+            if provider.tokens[t].owner == name and v in seen and "f" + v != view.fingerprint
         ]
         choice = {
             "known": old[int(pick) % len(old)] if old else None,

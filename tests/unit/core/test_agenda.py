@@ -193,6 +193,17 @@ def test_healing_goes_before_the_rotation_that_yielded_to_it():
     assert plan(start(story.case(*DRIFTED)))[0] == "republish"
 
 
+def test_healing_goes_before_a_rotation_where_an_old_token_nears_its_end():
+    story = published().later(HOUR)
+    ends = {"born": story.at - LIFE, "expires_at": story.at + HOUR, "ours": True}
+    story.tell(K.KNOWN, token_id="t0", fingerprint="v0", target="env", detail=ends)
+    story.tell(K.SEEN, target="env", token_id="t0", fingerprint="v0").tell(K.REQUEST, detail={"request_id": "q"})
+    older = ((S.STANDS, "env", R.OLDER), HEALTHY[1])
+
+    assert plan(start(story.case(*older)))[0] == "republish"
+    assert plan(start(story.case(*HEALTHY)))[0] == "recreate"
+
+
 def test_drift_is_healed_while_the_start_is_held_back():
     assert plan(start(due(published()).case(*DRIFTED, start=Reason.PACING)))[0] == "republish"
 

@@ -661,3 +661,17 @@ def test_a_place_that_left_amid_a_rotation_was_neither_written_nor_read_back_the
     story.tell(K.TARGET_RELEASED, target="env (left)", detail={"of": "env"})
 
     assert (story.view.opened.written, story.view.opened.read_back) == ({"vault"}, {"vault"})
+
+
+def test_what_was_done_at_a_target_counts_no_more_once_it_left_the_configuration_and_came_back():
+    story = published().planned().minted().verified().publishing().written().read_back()
+    story.tell(K.TARGET_RELEASED, target="env").tell(K.TARGET_ADDED, target="env")
+
+    assert (story.view.opened.written, story.view.opened.read_back) == ({"vault"}, {"vault"})
+
+
+def test_a_generation_that_was_meant_to_be_written_is_known_before_anybody_knows_whether_it_was():
+    story = Story().planned().minted().verified().publishing()
+    story.of_rotation(K.PUBLISH_INTENT, target="env", detail={"version": "1"})
+
+    assert story.view.generations == {("env", "t1"): 1}

@@ -119,6 +119,36 @@ def test_a_rotation_that_minted_already_yields_no_more():
     assert waits(decide_rotation(story.case(*seen)))[1] == "target_unwritable"
 
 
+def test_a_rotation_whose_next_mint_backs_off_yields_to_a_republish():
+    story = published().later(HOUR).planned()
+    story.intent().later(61).of_rotation(K.ABANDONED).failed("mint").failed("mint")
+
+    verdict = decide_rotation(story.case(*GOOD_TO_MINT, drift(story)))
+    assert act(verdict) == "displaced"
+    assert fact(verdict).yields
+    assert waits(decide_rotation(story.case(*GOOD_TO_MINT)))[1] == "failed"
+
+
+def test_rejects_are_not_forgotten_for_the_sake_of_a_republish():
+    story = turned_down(published().later(HOUR).planned(), 1).failed("mint").failed("mint")
+
+    assert waits(decide_rotation(story.case(*GOOD_TO_MINT, drift(story))))[1] == "failed"
+
+
+def near_its_end(story: Story) -> Story:
+    """At `env` stands an old token that ends within the hour."""
+    ends = {"born": START - LIFE, "expires_at": story.at + HOUR, "ours": True}
+    story.tell(K.KNOWN, token_id="t0", fingerprint="v0", target="env", detail=ends)
+    return story.tell(K.SEEN, target="env", token_id="t0", fingerprint="v0")
+
+
+def test_but_for_one_where_an_old_token_nears_its_end():
+    story = turned_down(near_its_end(published().later(HOUR)).planned(), 1).failed("mint").failed("mint")
+    verdict = decide_rotation(story.case(*GOOD_TO_MINT, (S.STANDS, "env", R.OLDER)))
+
+    assert fact(verdict).yields
+
+
 def test_a_rotation_does_not_yield_where_nothing_can_be_healed_with():
     story = published().later(HOUR).planned()
     seen = ((S.ROOM, "", R.GOOD), (S.WRITABLE, "", R.BAD), drift(story), (S.ALIVE, "v1", R.DEAD))
@@ -420,6 +450,19 @@ def test_what_was_written_is_read_back_before_it_is_confirmed():
 
     assert acts(decide_rotation(story.case(seen))) == [("read_back", "env"), ("read_back", "vault")]
     assert act(decide_rotation(story.read_back().case(seen))) == "confirmed"
+
+
+def test_while_one_target_waits_to_be_written_the_others_are_read_back():
+    story = published().later(HOUR).planned().minted().verified().publishing().failed("write", "env").written("vault")
+
+    assert acts(decide_rotation(story.case((S.ACCEPTED, "t2", R.GOOD)))) == [("read_back", "vault")]
+
+
+def test_while_one_target_needs_a_person_the_others_are_read_back():
+    story = published().later(HOUR).planned().minted().verified().publishing().written("vault")
+    story.tell(K.OVERRIDDEN, target="env", fingerprint="x")
+
+    assert acts(decide_rotation(story.case((S.ACCEPTED, "t2", R.GOOD)))) == [("read_back", "vault")]
 
 
 def test_an_optional_target_is_tried_but_not_waited_for():
