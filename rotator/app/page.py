@@ -7,10 +7,12 @@ from typing import Any, Final
 
 from rotator.app.app import App
 from rotator.app.documents import fact_document, status_document
+from rotator.app.ordered import act_on
 from rotator.core.durations import DAY
-from rotator.core.errors import ConfigError
+from rotator.core.errors import ConfigError, IllegalFact, RotatorError
 from rotator.core.facts import Fact, Kind
-from rotator.web.page.board import Document, Order, Told, Unknown
+from rotator.core.secret import Secret
+from rotator.web.page.board import Conflict, Document, Order, Told, Unknown, Wrong
 
 PEOPLE: Final = frozenset(
     {Kind.REQUEST, Kind.REVOKED, Kind.PAUSED, Kind.RESUMED, Kind.RESOLVED, Kind.ACK, Kind.FORGOTTEN}
@@ -87,6 +89,21 @@ class DaemonBoard:
 
         return discover(self._app.config.path, None, unused=90 * DAY, expires=30 * DAY)
 
+    def key(self) -> bytes:
+        """Return what seals forms: the same in every daemon on this journal, and never the digest of a value."""
+        return self._app.writable.fingerprint(Secret("the forms of the page of rotator")).encode()
+
     def act(self, order: Order) -> str:
-        """Journal an act."""
-        raise NotImplementedError
+        """Journal an act under the user's name.
+
+        Raises:
+            Unknown, Wrong, Conflict: it was not journaled.
+        """
+        try:
+            return act_on(self._app, order)
+        except ConfigError as error:
+            raise Wrong(f"{error.message}; {error.remedy}") from None
+        except IllegalFact:
+            raise Conflict("the credential has changed meanwhile; look again") from None
+        except RotatorError as error:
+            raise Conflict(f"{error.message}; {error.remedy}") from None

@@ -90,7 +90,8 @@ def _page(app: App, host: RunningHost) -> Listener | None:
     from rotator.app.page import DaemonBoard
     from rotator.web.page.application import page_application
 
-    made = page_application(DaemonBoard(app, host.refusal), lambda: app.config.page or stanza)
+    board = DaemonBoard(app, host.refusal)
+    made = page_application(board, lambda: app.config.page or stanza, board.key())
     return listening(stanza.listen, made, setting="page.listen", request_within=PAGE_WITHIN)
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rotator.cli.names import Chosen
-from rotator.core.choices import CHOICES, NO_CODE, How
+from rotator.core.choices import How
 from rotator.core.errors import RotatorError
 
 if TYPE_CHECKING:
@@ -43,20 +43,6 @@ def decide(app: App, chosen: list[Chosen], how: How, *, named: set[str]) -> list
 
 
 def _decision(one: Chosen, status: CredentialStatus, how: How) -> Decision:
-    needs, nothing = status.needs_operator, f"resolving {one.name}: nothing needs an operator there"
-    see = f"see `rotator status {one.name}`"
-    if how is How.UNDO:
-        accepted = [target.name for target in status.targets if target.accepted]
-        if not accepted:
-            raise RotatorError(f"resolving {one.name}: nothing was accepted there", see)
-        again = f"looks again at what stands at {', '.join(accepted)}, and asks again while that is not ours"
-        return Decision(one, None, again)
-    if needs is None and (status.rotation is None or how is How.ACCEPT):
-        raise RotatorError(nothing, see)
-    does = (CHOICES.get(needs.code, NO_CODE) if needs else NO_CODE).of(how)
-    if does is None:
-        raise RotatorError(
-            f"resolving {one.name}: nothing stands at a target that could be accepted",
-            f"`rotator status {one.name}` says what --retry and --abandon would do",
-        )
-    return Decision(one, str(needs.code) if needs else None, does)
+    from rotator.app.acts import decision
+
+    return Decision(one, *decision(status, how))

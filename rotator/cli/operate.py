@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
-from dataclasses import replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -20,9 +18,9 @@ from rotator.cli.run import duration, stopping
 from rotator.cli.until import Until
 from rotator.cli.verbs import Settings, verb
 from rotator.core.choices import How
-from rotator.core.credential import NEVER, Strategy, least_outage
+from rotator.core.credential import NEVER, Strategy
 from rotator.core.errors import ConfigError
-from rotator.core.facts import Draft, Paused, Requested, Resolved, Resumed, What
+from rotator.core.facts import Paused, Requested, Resolved, Resumed, What
 from rotator.core.ids import RequestId
 from rotator.core.times import rfc3339
 
@@ -123,7 +121,7 @@ def rotate(
     with opened(settings) as app:
         chosen = _mintable(choose(app, names, everything=everything, managed=True), everything=everything)
         for one in chosen:
-            _budget_fits(app, one, strategy, budget)
+            _fits(one, strategy, budget)
         if not agreed([_rotates(one, strategy) for one in chosen], yes=yes):
             return exits.NO
         asked = [_ask(app, one, strategy, budget, reason) for one in chosen]
@@ -178,19 +176,11 @@ def nobody(app: App) -> str:
     return f"the daemon (process {hanging.pid}) gives no sign of life: its disk is full, or it hangs"
 
 
-def _budget_fits(app: App, one: Chosen, strategy: Way | None, budget: float) -> None:
-    """Raise `ConfigError` unless a roll has its outage budget, and only a roll."""
-    if one.credential is None:
-        return  # never: `choose` refused it
-    policy = one.credential.policy
-    if (strategy or policy.strategy).value != Strategy.ROLL.value:
-        if budget:
-            raise ConfigError(f"{one.name} is recreated, which has no outage to budget", "leave --outage-budget out")
-        return
-    least, given = least_outage(policy.settle), budget or policy.outage_budget
-    if given < least:
-        what = f"an outage budget of {given:g}s is too short" if given else "a roll needs an outage budget"
-        raise ConfigError(f"rotating {one.name}: {what}", f"--outage-budget {least:g}s or more")
+def _fits(one: Chosen, strategy: Way | None, budget: float) -> None:
+    from rotator.app.acts import budget_fits
+
+    if one.credential is not None:  # always: `choose` refused it else
+        budget_fits(one.credential, Strategy(strategy.value) if strategy else None, budget)
 
 
 def _ask(app: App, one: Chosen, strategy: Way | None, budget: float, reason: str) -> Asked:
@@ -209,34 +199,9 @@ def _ask(app: App, one: Chosen, strategy: Way | None, budget: float, reason: str
 
 def note(app: App, one: Chosen, what: What) -> View:
     """Journal an operator's act under the name of the user who runs this."""
-    from rotator.core.events import Event
+    from rotator.app import acts
 
-    if getattr(what, "reason", ""):
-        what = replace(what, reason=without_values(app, one, what.reason))  # type: ignore[type-var, attr-defined]  # a fact
-    draft = Draft(what=what, at=app.queries.now(one.connection), actor=operator())
-    view = app.note(one.name, draft)
-    told = {name: found for name in SAID if (found := getattr(what, name, None))}
-    app.say(Event.OPERATOR_ACTED.value, credential=one.name, act=what.kind.value, actor=draft.actor, **told)
-    return view
-
-
-def without_values(app: App, one: Chosen, reason: str) -> str:
-    """Return a reason without any value of the credential that the journal can open, or piece of one.
-
-    Whoever revokes a token at night has its value on the clipboard.
-    """
-    from rotator.core.errors import JournalUnsafe
-    from rotator.observability.redact import Redactor
-
-    redactor = Redactor()
-    for fingerprint in app.writable.view(one.stream).values:
-        with suppress(KeyError, JournalUnsafe):  # its key was destroyed, or is another one
-            redactor.add(app.writable.reveal(one.stream, fingerprint))
-    return redactor.scrub(reason)
-
-
-SAID: Final = ("reason", "how", "strategy", "request_id")
-"""What the log repeats of an operator's act."""
+    return acts.note(app, one.name, one.connection, what, operator())
 
 
 # -------------------------------------------------------------------------------------------------------- pause, resume

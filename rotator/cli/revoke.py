@@ -19,16 +19,14 @@ from rotator.cli.output import say, write_json, write_lines
 from rotator.cli.preview import Yes, agreed
 from rotator.cli.run import duration, stopping
 from rotator.cli.verbs import Settings, verb
-from rotator.core.credential import NEVER, Policy
+from rotator.core.credential import NEVER
 from rotator.core.errors import JournalUnsafe, RotatorError
-from rotator.core.facts import Revoked
 from rotator.core.ids import NO_TOKEN, RequestId, TokenId
 
 if TYPE_CHECKING:
     from rotator.app import App
     from rotator.app.once import Once
     from rotator.core.notes import Note
-    from rotator.core.protocol.view import View
     from rotator.core.status import CredentialStatus
 
 LOOK: Final = 0.25
@@ -162,21 +160,10 @@ def _mark(app: App, one: Ending, reason: str, *, bare: bool) -> None:
     """Journal the revoke: from here on nothing of its tokens is published again, whatever happens to this process."""
     import secrets
 
-    credential = one.chosen.credential
-    what = Revoked(
-        tokens=one.tokens,
-        request_id=RequestId(secrets.token_hex(8)),
-        without_successor=bare,
-        reason=reason,
-        policy=credential.policy if credential else _policy(one.view),
-    )
-    note(app, one.chosen, what)
+    from rotator.app.acts import revoked
 
-
-def _policy(view: View) -> Policy:
-    """Timings for a credential that left the configuration: those of its last rotation that are known."""
-    known = [retirement.policy for retirement in view.retirements.values()]
-    return view.rotation.policy if view.rotation else known[-1] if known else Policy()
+    request = RequestId(secrets.token_hex(8))
+    note(app, one.chosen, revoked(one.tokens, one.chosen.credential, one.view, request, bare=bare, reason=reason))
 
 
 def _see_through(app: App, endings: list[Ending], patience: float) -> int:

@@ -7,28 +7,28 @@ text of an error that is not meant for people.
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final
 
 from rotator.config.page import Page
 from rotator.core.errors import RotatorError
 from rotator.web.answers import ANSWER_WITHIN, Flight
 from rotator.web.page import pages
-from rotator.web.page.board import Board, Document, Unknown
+from rotator.web.page.acting import DONE, by_person, by_program, form_for
+from rotator.web.page.answering import as_html, as_json, refused
+from rotator.web.page.board import Board, Conflict, Document, Unknown, Wrong
+from rotator.web.page.context import Context
 from rotator.web.page.fleet import asked
+from rotator.web.page.forms import Forms, Stale
 from rotator.web.page.guard import Guard, TooLarge
 from rotator.web.page.looks import Looks
 from rotator.web.page.render import TYPES, asset
-from rotator.web.page.users import Denied, Secrets, asker
+from rotator.web.page.users import Denied, Secrets
 
 if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
     from starlette.types import ASGIApp
-
-T = TypeVar("T")
 
 STREAMS: Final = 24
 """Readers that are told of changes at a time; others reload by hand."""
@@ -37,50 +37,20 @@ STREAM_FOR: Final = 25.0
 """Seconds after which a stream ends and the browser opens another: below the listener's limit for a request."""
 
 STREAM_EVERY: Final = 2.0
+REFUSALS: Final = (Denied, Unknown, Wrong, Conflict, Stale, TooLarge)
+"""What has a status of its own; anything else is a failure of ours."""
+
 FACTS: Final = 60
 """Facts on one page."""
 
 
-@dataclass(slots=True)
-class Context:
-    """What every route works with.
-
-    Attributes:
-        board: the program behind the page.
-        page: the stanza of the configuration, as it is now.
-        looks: the fleet.
-        secrets: of the users.
-        within: seconds that an answer may take.
-        streams: how many are open.
-    """
-
-    board: Board
-    page: Callable[[], Page]
-    looks: Looks
-    secrets: Secrets
-    within: float
-    streams: int = 0
-
-    async def user(self, request: Request) -> str | None:
-        """Return who asks, None where nobody has a name.
-
-        Raises:
-            Denied: they are not let in.
-        """
-        peer = request.client.host if request.client else ""
-        return await asker(self.page(), request.headers.raw, peer, self.secrets)
-
-    async def ask(self, question: Callable[[], T], name: str, within: float | None = None) -> T:
-        """Ask the board something, in a thread of its own."""
-        return await Flight(question, name).ask(self.within if within is None else within)
-
-
-def page_application(board: Board, stanza: Callable[[], Page], *, within: float = ANSWER_WITHIN) -> ASGIApp:
+def page_application(board: Board, stanza: Callable[[], Page], key: bytes, *, within: float = ANSWER_WITHIN) -> ASGIApp:
     """Return the ASGI application of the page.
 
     Args:
         board: the program behind it.
         stanza: `page` of the configuration, asked anew at each request, so that a reload counts.
+        key: seals forms; the same for all daemons on one journal, and known to nobody else.
         within: seconds that an answer may take.
     """
     from starlette.applications import Starlette
@@ -89,10 +59,10 @@ def page_application(board: Board, stanza: Callable[[], Page], *, within: float 
     from starlette.middleware.gzip import GZipMiddleware
     from starlette.routing import Route
 
-    context = Context(board, stanza, Looks(board.status, within=within), Secrets(within), within)
+    context = Context(board, stanza, Looks(board.status, within=within), Secrets(within), Forms(key), within)
 
-    def route(path: str, answer: Callable[[Context, Request], Any]) -> Route:
-        return Route(path, _of(answer, context), methods=["GET"])
+    def route(path: str, answer: Callable[[Context, Request], Any], method: str = "GET") -> Route:
+        return Route(path, _of(answer, context), methods=[method])
 
     made = Starlette(
         routes=[
@@ -104,9 +74,11 @@ def page_application(board: Board, stanza: Callable[[], Page], *, within: float 
             route("/api/v1/status", status),
             route("/api/v1/credentials/{name}", one_credential),
             route("/static/{name}", static),
+            route("/credentials/{name}/{act}", by_person, "POST"),
+            route("/api/v1/credentials/{name}/{act}", by_program, "POST"),
         ],
         middleware=[Middleware(GZipMiddleware, minimum_size=1024)],
-        exception_handlers={kind: refused for kind in (HTTPException, Denied, Unknown, TooLarge, Exception)},
+        exception_handlers={kind: refused for kind in (HTTPException, *REFUSALS, Exception)},
     )
     made.router.redirect_slashes = False
     return Guard(made, lambda: stanza().base_url)
@@ -125,7 +97,7 @@ async def fleet(context: Context, request: Request) -> Response:
     """The fleet."""
     user = await context.user(request)
     look = await context.looks.last()
-    return _html(pages.fleet_page(look, asked(request.query_params.multi_items()), user))
+    return as_html(pages.fleet_page(look, asked(request.query_params.multi_items()), user))
 
 
 async def credential(context: Context, request: Request) -> Response:
@@ -137,7 +109,8 @@ async def credential(context: Context, request: Request) -> Response:
     if one is None:
         raise Unknown
     facts = await context.ask(lambda: context.board.facts(name, None, FACTS), "facts")
-    return _html(pages.credential_page(look, one, facts, user))
+    done = DONE.get(request.query_params.get("done", ""), "")
+    return as_html(pages.credential_page(look, one, facts, user, form_for(context, user, name), done))
 
 
 async def history(context: Context, request: Request) -> Response:
@@ -147,7 +120,7 @@ async def history(context: Context, request: Request) -> Response:
     name, people = query.get("name", "").strip()[:200], bool(query.get("people"))
     before = _number(query.get("before", ""))
     facts = await context.ask(lambda: context.board.facts(name or None, before, FACTS, people), "facts")
-    return _html(pages.history_page(facts, context.board.now(), user, name=name, people=people, before=before))
+    return as_html(pages.history_page(facts, context.board.now(), user, name=name, people=people, before=before))
 
 
 def _number(text: str) -> int | None:
@@ -181,7 +154,7 @@ class Discovery:
                 self._found, problem, remedy = None, error.message, error.remedy
         document = self._found[1] if self._found else None
         number = _number(query.get("page", "")) or 1
-        return _html(
+        return as_html(
             pages.discover_page(
                 document, now, user, level=level, number=number, keeps=self.KEPT, problem=problem, remedy=remedy
             )
@@ -192,7 +165,7 @@ class Discovery:
 async def status(context: Context, request: Request) -> Response:
     """The document of `status -o json`."""
     await context.user(request)
-    return _json(200, (await context.looks.last()).document)
+    return as_json(200, (await context.looks.last()).document)
 
 
 async def one_credential(context: Context, request: Request) -> Response:
@@ -201,7 +174,7 @@ async def one_credential(context: Context, request: Request) -> Response:
     found = (await context.looks.last()).of(request.path_params["name"])
     if found is None:
         raise Unknown
-    return _json(200, found)
+    return as_json(200, found)
 
 
 async def events(context: Context, request: Request) -> Response:
@@ -210,7 +183,7 @@ async def events(context: Context, request: Request) -> Response:
 
     await context.user(request)
     if context.streams >= STREAMS:
-        return _json(503, {"error": "too many readers are told of changes already; reload by hand"})
+        return as_json(503, {"error": "too many readers are told of changes already; reload by hand"})
 
     async def told() -> AsyncIterator[str]:
         context.streams += 1
@@ -242,43 +215,3 @@ async def static(context: Context, request: Request) -> Response:
         raise Unknown
     kept = "public, max-age=31536000, immutable" if request.query_params.get("v") else "no-cache"
     return Response(asset(name), media_type=TYPES[name], headers={"cache-control": kept})
-
-
-# ------------------------------------------------------------------------------------------------------------- answers
-async def refused(request: Request, error: Exception) -> Response:
-    """Why there is no answer, in words for people; as JSON below /api."""
-    number, title, message, headers = _why(error)
-    if request.url.path.startswith("/api/") or request.url.path == "/events":
-        return _json(number, {"error": message}, headers)
-    return _html(pages.problem_page(title, message), number, headers)
-
-
-def _why(error: Exception) -> tuple[int, str, str, dict[str, str]]:
-    from starlette.exceptions import HTTPException
-
-    if isinstance(error, Denied):
-        challenge = {"www-authenticate": error.challenge} if error.challenge else {}
-        return error.status, "Who are you?", error.message, challenge
-    if isinstance(error, TooLarge):
-        return 413, "Too large", "the request sent more than an act needs", {}
-    if isinstance(error, Unknown):
-        return 404, "Not found", "there is no such credential or page", {}
-    if isinstance(error, TimeoutError):
-        return 503, "Not now", "the answer took too long; the daemon's log may say why", {"retry-after": "5"}
-    if isinstance(error, HTTPException):
-        said = {404: "there is no such credential or page", 405: "this is not done that way"}
-        text = said.get(error.status_code, "the request could not be answered")
-        return error.status_code, "Not found" if error.status_code == 404 else "Not here", text, {}
-    return 500, "That failed", "the page could not be made; the daemon's log says why", {}
-
-
-def _html(text: str, number: int = 200, headers: dict[str, str] | None = None) -> Response:
-    from starlette.responses import HTMLResponse
-
-    return HTMLResponse(text, number, headers)
-
-
-def _json(number: int, body: object, headers: dict[str, str] | None = None) -> Response:
-    from starlette.responses import Response
-
-    return Response(json.dumps(body, indent=2) + "\n", number, headers, media_type="application/json")

@@ -87,7 +87,9 @@ class Looks:
         age = self._clock() - self._taken
         if anew:
             self._last = None
-            if self._under_way is not None:  # it began before, so it may not have seen what is asked about
+            if (
+                self._under_way is not None and not self._under_way.done()
+            ):  # it began before, so it may not have seen what is asked about
                 await asyncio.wait([self._under_way])
             return await self._take()
         if self._last is not None and age < FRESH:

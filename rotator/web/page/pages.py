@@ -124,7 +124,7 @@ def credential_page(
         horizon_words=horizon_words(look.now),
         choices=[("retry", choices.retry), ("accept", choices.accept), ("abandon", choices.abandon)] if choices else [],
         form=form,
-        acts=any(form(act) for act in ("rotate", "pause", "resume")),
+        acts=any(form(act) for act in ("rotate", "pause", "resume", "revoke")),
         target_notes=_target_notes,
         label_address=lambda key, value: Filter().address(label=(f"{key}={value}",)),
         facts=[told(fact) for fact in facts.facts],

@@ -64,6 +64,7 @@ def _environment() -> Environment:
         "requested": requested,
         "remarks": remarks,
         "reason": reason,
+        "hidden": words.hidden,
     }
     made.filters["capitalize_first"] = lambda text: str(text)[:1].upper() + str(text)[1:]
     return made

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 from urllib.parse import quote
 
@@ -58,3 +59,9 @@ def code(text: object) -> Markup:
         return escape(text)
     made = [Markup("<code>{}</code>").format(part) if n % 2 else escape(part) for n, part in enumerate(parts)]
     return Markup("").join(made)
+
+
+def hidden(fields: Mapping[str, str]) -> Markup:
+    """Return the hidden fields of a form."""
+    made = Markup('<input type="hidden" name="{}" value="{}">')
+    return Markup("").join(made.format(key, value) for key, value in fields.items())

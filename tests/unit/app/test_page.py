@@ -8,9 +8,11 @@ from starlette.testclient import TestClient
 from rotator.app.documents import status_document
 from rotator.app.once import once
 from rotator.app.page import DaemonBoard
+from rotator.app.reload import reload
 from rotator.config.page import Page
 from rotator.web.page.application import page_application
-from rotator.web.page.board import Unknown
+from rotator.web.page.board import Conflict, Order, Unknown, Wrong
+from tests.rotator_place import eventually
 
 
 @pytest.fixture
@@ -21,7 +23,7 @@ def board(app):
 
 @pytest.fixture
 def client(board):
-    return TestClient(page_application(board, Page), base_url="http://127.0.0.1:9854")
+    return TestClient(page_application(board, Page, board.key()), base_url="http://127.0.0.1:9854")
 
 
 OF_ONE = "/credentials/workers-deploy"
@@ -81,3 +83,113 @@ def test_discover_asks_the_provider(client):
 def test_before_the_first_start_there_is_no_history(opened):
     app = opened("reader")
     assert DaemonBoard(app, lambda: "").facts(None, None, 10).facts == []
+
+
+# --------------------------------------------------------------------------------------------------------------- acts
+def order(act, name="workers-deploy", request_id="ab" * 16, **flags):
+    return Order(act=act, name=name, user="alice@example.com", request_id=request_id, flags=flags)
+
+
+def newest(board):
+    return board.facts("workers-deploy", None, 1).facts[0]
+
+
+def test_an_act_is_journaled_under_the_name_of_the_user_and_shows_in_history(board):
+    assert board.act(order("rotate", reason="left on a bus")) == "ab" * 16
+    fact = newest(board)
+
+    assert (fact["kind"], fact["actor"]) == ("request", "alice@example.com")
+    assert (fact["detail"]["reason"], fact["detail"]["request_id"]) == ("left on a bus", "ab" * 16)
+    assert board.facts(None, None, 10, people=True).facts == [fact]
+
+
+@pytest.mark.parametrize("act", ["rotate", "revoke"])
+def test_the_same_order_twice_is_one_fact(board, act):
+    for _ in range(2):
+        board.act(order(act))
+
+    assert len(board.facts("workers-deploy", None, 10, people=True).facts) == 1
+
+
+def test_a_pause_lasts_as_long_as_it_says_and_ends_by_resume(board):
+    board.act(order("pause", reason="release freeze", **{"for": "4h"}))
+    paused = board.status()["credentials"][0]["paused"]
+    board.act(order("resume"))
+
+    assert (paused["actor"], paused["reason"]) == ("alice@example.com", "release freeze")
+    assert board.status()["credentials"][0]["paused"] is None
+
+
+def test_to_resume_what_is_not_paused_writes_nothing(board):
+    before = newest(board)
+    board.act(order("resume"))
+
+    assert newest(board) == before
+
+
+def test_a_value_in_a_reason_is_never_journaled(board, place):
+    board.act(order("revoke", reason=f"it leaked: {place.value()}"))
+
+    assert place.value() not in str(board.facts("workers-deploy", None, 5).facts)
+
+
+def test_a_revoke_marks_what_may_have_leaked(board):
+    board.act(order("revoke", without_successor=True))
+
+    assert newest(board)["kind"] == "revoked"
+
+
+@pytest.mark.parametrize(
+    ("act", "flags", "error"),
+    [
+        ("rotate", {"strategy": "dance"}, Wrong),
+        ("rotate", {"strategy": "roll"}, Wrong),
+        ("rotate", {"outage_budget": "2m"}, Wrong),
+        ("rotate", {"wait": "5m"}, Wrong),
+        ("rotate", {"reason": "a\nb"}, Wrong),
+        ("rotate", {"reason": "x" * 501}, Wrong),
+        ("rotate", {"reason": 7}, Wrong),
+        ("pause", {"for": "soon"}, Wrong),
+        ("pause", {"for": "0s"}, Wrong),
+        ("resolve", {}, Wrong),
+        ("resolve", {"retry": True, "accept": True}, Wrong),
+        ("resolve", {"retry": "yes"}, Wrong),
+        ("resolve", {"retry": True}, Conflict),
+        ("resolve", {"undo": True}, Conflict),
+    ],
+)
+def test_an_order_that_does_not_fit_is_refused_and_nothing_is_journaled(board, act, flags, error):
+    before = newest(board)
+    with pytest.raises(error):
+        board.act(order(act, **flags))
+
+    assert newest(board) == before
+
+
+def test_an_order_for_nobody_is_refused(board):
+    with pytest.raises(Unknown):
+        board.act(order("rotate", "nobody"))
+
+
+def test_a_roll_with_its_budget_is_asked_for(board):
+    board.act(order("rotate", strategy="roll", outage_budget="2m"))
+
+    assert newest(board)["detail"]["strategy"] == "roll"
+
+
+def test_a_decision_is_journaled(board, app, place):
+    place.overwrite("not-a-value-of-ours-at-all")
+    eventually(lambda: once(app, 5.0) is not None and board.status()["credentials"][0]["needs_operator"])
+    board.act(order("resolve", retry=True))
+
+    assert (newest(board)["kind"], newest(board)["detail"]["how"]) == ("resolved", "retry")
+
+
+def test_what_left_the_configuration_is_not_rotated_and_may_be_paused(board, app, place, opened):
+    place.write(credentials=[])
+    reload(app)
+
+    with pytest.raises(Conflict):
+        board.act(order("rotate"))
+    board.act(order("pause"))
+    board.act(order("revoke"))

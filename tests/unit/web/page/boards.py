@@ -9,6 +9,8 @@ from rotator.core.times import drawn_at
 from rotator.web.page.board import Order, Told, Unknown
 from tests.unit.cli.documents import NOW, status
 
+KEY = b"k" * 32
+
 
 def fact(kind: str = "confirmed", name: str = "workers-deploy", **more: Any) -> dict[str, Any]:
     return {

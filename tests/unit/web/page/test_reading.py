@@ -13,13 +13,13 @@ from rotator.core.times import drawn_at
 from rotator.web.page.application import page_application
 from rotator.web.page.guard import answers_to
 from tests.unit.cli.documents import connection, credential, needs, status, target
-from tests.unit.web.page.boards import FakeBoard, fact
+from tests.unit.web.page.boards import KEY, FakeBoard, fact
 
 HOSTILE = "<script src=evil.js>\"'><img src=x onerror=alert(2)>{{7*7}}"
 
 
 def browser(board=None, page=None, **more):
-    made = page_application(board or FakeBoard(status(credential())), lambda: page or Page())
+    made = page_application(board or FakeBoard(status(credential())), lambda: page or Page(), KEY)
     return TestClient(made, base_url="http://localhost", raise_server_exceptions=False, **more)
 
 

@@ -9,7 +9,7 @@ from rotator.config.page import Page
 from rotator.web.page.application import page_application
 from rotator.web.page.users import Denied, bearer, named, proxied
 from tests.unit.cli.documents import credential, status
-from tests.unit.web.page.boards import FakeBoard
+from tests.unit.web.page.boards import KEY, FakeBoard
 
 PROXY = {"proxy": {"from": ["10.1.2.0/24", "fd00::/120"], "secret": {"env": "PROXY"}}}
 BEARER = {"bearer": [{"name": "alice", "token": {"env": "ALICE"}}, {"name": "bob", "token": {"env": "BOB"}}]}
@@ -24,7 +24,7 @@ def asked(monkeypatch):
 
     def ask(users, headers, peer="10.1.2.3", path="/api/v1/status"):
         made = page_application(
-            FakeBoard(status(credential())), lambda: Page(users=users, base_url="https://r.example")
+            FakeBoard(status(credential())), lambda: Page(users=users, base_url="https://r.example"), KEY
         )
         client = TestClient(made, base_url="https://r.example", client=(peer, 4711))
         return client.get(path, headers=headers)
