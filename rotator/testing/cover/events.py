@@ -6,8 +6,9 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from rotator.core.credential import NEVER
-from rotator.core.facts import Draft, How, Paused, Requested, Resolved
+from rotator.core.facts import Draft, How, Paused, Requested, Resolved, Revoked
 from rotator.core.ids import RequestId
+from rotator.core.protocol.revoke import to_revoke
 from rotator.core.protocol.view import View, blank
 from rotator.testing.cover.effects import kill, store_place
 from rotator.testing.cover.judge import OUTAGE
@@ -140,6 +141,15 @@ def request(model: Model) -> bool:
     if model.view.request is not None:
         return False
     model.note(Draft(what=Requested(request_id=RequestId(model.fresh("q"))), at=model.now))
+    return again(model)
+
+
+def revoke(model: Model) -> bool:
+    """An operator says that whatever may have stood somewhere has leaked."""
+    named = to_revoke(model.view, model.adopt)
+    if not named or model.view.revoked:
+        return False
+    model.note(Draft(what=Revoked(tokens=named, policy=POLICY), at=model.now, actor="ops"))
     return again(model)
 
 

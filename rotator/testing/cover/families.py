@@ -159,11 +159,12 @@ ENDS: Final[Mapping[str, Event]] = {
     "somebody disables the token": events.outsider("disable"),
     "somebody disables the newest token": events.outsider("newest"),
 }
+LEAKS: Final[Mapping[str, Event]] = {"somebody revokes it": events.revoke}
 LOST: Final[Mapping[str, Event]] = {
     "the journal is restored": events.restore(empty=False),
     "the journal is gone": events.restore(empty=True),
 }
-EVENTS: Final[Mapping[str, Event]] = {**SAVED, **OUTAGES, **PEOPLE, **CONFIGURED, **ENDS, **LOST}
+EVENTS: Final[Mapping[str, Event]] = {**SAVED, **OUTAGES, **PEOPLE, **CONFIGURED, **ENDS, **LEAKS, **LOST}
 
 FEW: Final = frozenset({"kill", "lose_answer", "late", "stop", "lie", "wrong_grants"})
 """The faults that go on beside events."""
@@ -188,4 +189,9 @@ FAMILIES: Final = (
     Family(name="restored", events=LOST, faults=FEW),
     Family(name="a roll is disturbed", strategy=Strategy.ROLL, faults=FEW,
            events={**PEOPLE, **ENDS, "somebody rolls it": events.outsider("roll")}),
+    Family(name="a leak", request=False, events=LEAKS, faults=FEW),
+    Family(name="a leak in a rotation", events=LEAKS, faults=FEW),
+    Family(name="a leak in a roll", strategy=Strategy.ROLL, events=LEAKS, faults=FEW),
+    Family(name="a leak while a target is healed", request=False, events=LEAKS, faults=FEW, before=_drifted),
+    Family(name="a leak at a source that cannot disable", request=False, events=LEAKS, faults=FEW, before=_poor),
 )  # fmt: skip

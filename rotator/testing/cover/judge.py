@@ -113,7 +113,10 @@ def _wrote(model: Model, place: str, before: Tok | None, new: str, after: Tok, b
     durable = f"f{new}" in model.view.values or any(v == new for s in model.store.spools.values() for _, _, v in s)
     if not durable and after.born > model.lost_at:
         model.bad(Law.CAPTURE_FIRST, f"{after.id} stands at {place} before it is durable")
-    if model.strategy is not Strategy.RECREATE:
+    word, began = model.view.revoked.get(after.id), model.acting.began if model.acting else -NEVER
+    if word is not None and began > word.at:
+        model.bad(Law.LEAK, f"wrote {after.id} at {place}, which was revoked before")
+    if model.strategy is not Strategy.RECREATE or word is not None:
         return
     if after.killed == "us":
         model.bad(Law.DEAD, f"wrote {after.id} at {place}, which we ended")
@@ -137,6 +140,9 @@ def destroyed(model: Model, tok: Tok, act: str) -> None:
     if tok.id in model.foreign:
         model.bad(Law.FOREIGN, f"{act} of {tok.id}, which is not ours")
         return
+    if (word := model.view.revoked.get(tok.id)) is not None:
+        _leaked(model, tok, act, word.at)
+        return
     sends(model, act, tok.id)
     _still_wanted(model, tok, act, seen)
     if tok.status == "active" and tok.gone_by != "op":
@@ -146,6 +152,15 @@ def destroyed(model: Model, tok: Tok, act: str) -> None:
             model.bad(Law.QUIET, f"{act} of {tok.id} {now - tok.used:.0f} s after a use")
     if act == "delete" and tok.killed in ("", "us") and now - tok.disabled_at < POLICY.soak - 1:
         model.bad(Law.SOAK, f"deleted {tok.id} without soak")
+
+
+def _leaked(model: Model, tok: Tok, act: str, since: float) -> None:
+    """A leaked token ends: after its successor stands somewhere, or a minute without a publication."""
+    standing = [place.data.get(NAME, "") for name, place in model.places.items() if name in model.required]
+    cured = any(model.live(v) and model.by_value.get(v) not in model.view.revoked for v in standing)
+    first = tok.status == "active" and tok.id == model.view.current and model.managed
+    if first and not cured and model.now - since < 60:
+        model.bad(Law.CURE, f"{act} of {tok.id} {model.now - since:.0f} s after it was revoked; nothing succeeds it")
 
 
 def fact(model: Model, draft: Draft, before: View) -> None:
@@ -292,6 +307,8 @@ def rest(model: Model) -> None:
     if model.managed and (view.request or view.want or view.overridden):
         model.bad(Law.OPEN, f"{view.request}, {view.want}, {dict(view.overridden)}")
     ours = [t for t in model.toks.values() if t.id not in model.foreign]
+    if alive := [t.id for t in ours if t.id in view.revoked and t.status == "active"]:
+        model.bad(Law.LEAKED, f"{alive} were revoked and live")
     held = {t.id for t in ours for n in model.held(t) if n not in model.required}  # whoever reads there uses it still
     if view.retirements.keys() - held:
         model.bad(Law.RETIREMENT, f"{[(t, r.step.value) for t, r in view.retirements.items()]}")
