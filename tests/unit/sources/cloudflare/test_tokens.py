@@ -184,6 +184,13 @@ def test_a_changed_token_keeps_all_that_was_shown_and_nothing_that_is_the_provid
     }
 
 
+def test_a_change_of_something_else_sends_no_status_so_that_a_late_one_wakes_no_disabled_token():
+    body = changed_body({**SHOWN, "status": "active", "policies": []}, expires_on="2026-11-24T10:00:00Z")
+
+    assert body is not None
+    assert "status" not in body
+
+
 @pytest.mark.parametrize("condition", [None, {}, {"request_ip": {}}, {"request_ip": None}])
 def test_an_empty_condition_is_not_sent_for_it_would_shut_everybody_out(condition: object):
     assert "condition" not in (changed_body({**SHOWN, "policies": [], "condition": condition}) or {"condition": 0})
