@@ -40,6 +40,7 @@ def to_revoke(view: View, adopt: TokenId = NO_TOKEN) -> tuple[TokenId, ...]:
     under_way = view.rotation.token_id if view.rotation else NO_TOKEN
     taken = NO_TOKEN if view.current or adopt in view.marked else adopt
     over = {token for token, found in view.retirements.items() if found.step in (K.DISABLED, K.DELETED)}
+    over |= view.marked.keys() - view.retirements.keys()
     found = dict.fromkeys((view.current, under_way, *view.retirements, taken))
     known = {view.current, taken}
     return tuple(t for t in found if t and t not in over and (t in known or view.ever_published(t)))

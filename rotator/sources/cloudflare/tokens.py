@@ -139,8 +139,8 @@ def changed_body(shown: Mapping[str, Any], **changes: object) -> dict[str, Any] 
     """Return the body that changes a token in the given fields only.
 
     A PUT replaces: whatever is left out may be cleared, so everything that was shown and may be sent is sent again.
-    A policy's id, and names of permission groups, are the provider's own and are left out. So is the status, which stays
-    where it is not sent: what moves an end and arrives late must not wake a token that was disabled meanwhile.
+    A policy's id, and names of permission groups, are the provider's own and are left out. So is the status, which
+    stays where it is not sent: what moves an end and arrives late must not wake a token that was disabled meanwhile.
 
     Returns:
         The body, or None where a policy cannot be read: leaving it out would take a right away or give one.

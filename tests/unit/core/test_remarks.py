@@ -67,3 +67,10 @@ def test_a_target_that_will_delete_what_stands_there_says_when():
 def test_the_document_says_when_it_was_drawn():
     assert drawn_at({"time": NOW}) == AT
     assert drawn_at({"time": None}) == 0.0
+
+
+def test_a_revoke_is_told_while_it_is_unfinished():
+    leak = {"at": NOW, "by": "ops", "reason": None, "exposed": False, "unfinished": True}
+
+    assert any("by ops: its tokens are being ended" in text for text in said(revoked=leak))
+    assert said(revoked={**leak, "unfinished": False}) == []

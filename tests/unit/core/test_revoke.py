@@ -10,7 +10,7 @@ import pytest
 from rotator.core.credential import DAY, HOUR, Can, Strategy
 from rotator.core.facts import Kind
 from rotator.core.protocol.decide import decide_retirements, decide_rotation
-from rotator.core.protocol.revoke import PATIENCE
+from rotator.core.protocol.revoke import PATIENCE, to_revoke
 from rotator.core.protocol.rules import Act, Case, Do, Result, Sight
 from rotator.core.reasons import OperatorCode, Reason
 from rotator.core.schedule.agenda import Step, next_step, start
@@ -454,3 +454,47 @@ def test_the_end_of_a_value_found_in_public_is_an_act_of_its_own():
     story = twice(HOUR).later(PATIENCE + 2)
 
     assert [action.act for action in next_step(exposed(story)).actions] == [Act.DISABLE]
+
+
+# --- what an operator's revoke names
+
+
+def test_it_names_whatever_lives_and_may_have_stood_somewhere():
+    story = succeeding(published()).written("env")
+    assert to_revoke(story.view) == ("t1", "t2")
+
+    story = published().rotated().rotated().retired_to(K.DISABLED, "t1")
+    assert to_revoke(story.view) == ("t3", "t2")
+
+
+def test_it_does_not_name_what_never_stood_anywhere():
+    assert to_revoke(published().planned().minted().view) == ("t1",)
+    assert to_revoke(Story().view) == ()
+
+
+def test_it_names_the_token_that_is_to_be_taken_over_while_there_is_no_other():
+    assert to_revoke(Story().view, "t0") == ("t0",)
+    assert to_revoke(published().view, "t0") == ("t1",)
+    bare = revoke(published(), without_successor=True)
+    assert to_revoke(bare.tell(K.DISABLED, token_id="t1").view, "t1") == ()
+
+
+def test_while_one_is_unfinished_it_names_the_same_tokens_and_never_their_cure():
+    story = succeeding(leaked()).written("env")
+
+    assert to_revoke(story.view) == ("t1",)
+    story = leaked().tell(K.DISABLED, token_id="t1").tell(K.DELETED, token_id="t1").tell(K.RETIRED, token_id="t1")
+    assert to_revoke(story.view) == ("t1",)
+
+
+def test_one_that_is_finished_names_the_cure_of_the_last_one():
+    story = succeeding(leaked()).written().read_back().confirmed().tell(K.DISABLED, token_id="t1")
+
+    assert to_revoke(story.view) == ("t2",)
+
+
+def test_a_target_that_is_away_for_days_keeps_nobody_from_revoking_the_cure():
+    story = succeeding(leaked()).written("env").tell(K.DISABLED, token_id="t1")
+
+    assert to_revoke(story.view) == ("t2",)
+    assert to_revoke(story.tell(K.DELETED, token_id="t1").tell(K.RETIRED, token_id="t1").view) == ("t2",)
