@@ -17,6 +17,7 @@ from rotator.app.app import App
 from rotator.app.bootstrap.ledger import unfinished
 from rotator.app.fleet import ConfiguredFleet
 from rotator.app.hook_checks import after_publish
+from rotator.app.pair import SecretPlace
 from rotator.app.read_only import read_only_fleet
 from rotator.app.requests import requests_of
 from rotator.app.standing import Looked, standing
@@ -149,6 +150,24 @@ def _unfinished(config: Config) -> Iterator[Finding]:
             )
 
 
+def _by_hand(app: App, name: str) -> Iterator[Finding]:
+    """New values are wanted for management tokens whose places cannot be written by this process."""
+    stanza = app.config.connections[name]
+    entry = SOURCES[stanza.type]
+    if not entry.rolls(stanza.options):
+        return
+    for role, ref in entry.pair(stanza.options).items():
+        if not SecretPlace(ref, app.config).writable:
+            yield Finding(
+                level=Level.WARN,
+                subject=of_connection(name),
+                code="pair_by_hand",
+                message=f"`keep: roll`, and the {ref.describe()} of the {role} token cannot be written by this user:"
+                " its value is renewed by hand only, after two thirds of its life",
+                remedy="write `keep: extend`, which changes no value, or give `file:` a path that this user may write",
+            )
+
+
 def _connections(app: App, fleet: ConfiguredFleet) -> Iterator[Finding]:
     for name, stanza in fleet.sources().items():
         entry, subject = SOURCES[stanza.type], of_connection(name)
@@ -157,6 +176,7 @@ def _connections(app: App, fleet: ConfiguredFleet) -> Iterator[Finding]:
             for c in app.config.credentials
             if c.common.connection == name
         ]
+        yield from _by_hand(app, name)
         try:
             yield from entry.preflight(fleet.connection(name), mine, app.clock.utc())
         except RotatorError as error:

@@ -57,6 +57,7 @@ class ConnectionNote:
         orphans: tokens of ours that nothing owns.
         offset: seconds by which the provider's clock was ahead of the wall clock.
         needs: what only a person can do for its tokens.
+        renewal: role -> when its partner is to renew that token, unix seconds, `NEVER` for never; empty without a pair.
     """
 
     reachable: bool | None = None
@@ -69,6 +70,7 @@ class ConnectionNote:
     orphans: int = 0
     offset: float | None = None
     needs: tuple[Need, ...] = ()
+    renewal: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def degraded(self) -> bool:
@@ -89,6 +91,7 @@ def encode(note: ConnectionNote) -> str:
             "quota": {"used": note.quota.used, "limit": note.quota.limit} if note.quota else None,
             "orphans": note.orphans,
             "offset": note.offset,
+            "renewal": {role: bounded(at) for role, at in note.renewal.items()},
             "needs": [{**asdict(need), "due": bounded(need.due)} for need in note.needs],
         }
     )
@@ -116,6 +119,7 @@ def decode(text: str) -> ConnectionNote:
         orphans=_whole(found.get("orphans")) or 0,
         offset=float(offset) if isinstance(offset, int | float) and not isinstance(offset, bool) else None,
         needs=_needs(found.get("needs")),
+        renewal={role: unbounded(at) for role, at in _mapping(found.get("renewal")).items()},
     )
 
 

@@ -73,6 +73,7 @@ def _connection(queries: Queries, name: str) -> dict[str, Any]:
         "problem": note.problem or None,
         "remedy": note.remedy or None,
         "degraded": note.degraded,
+        "renewal": {role: moment(at) for role, at in note.renewal.items()},
         "needs": [
             {
                 "role": need.role,

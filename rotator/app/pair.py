@@ -11,14 +11,18 @@ from rotator.app.pair_values import PairStreams
 from rotator.catalogue.shapes import told
 from rotator.config.models import Config
 from rotator.config.secret_ref import SecretMissing, SecretRef, one_line
+from rotator.core.durations import NEVER
 from rotator.core.errors import Conflict, RotatorError
 from rotator.core.ports.source import Looks
-from rotator.core.protocol.keeping import KeepPolicy
+from rotator.core.protocol.keeping import KeepCase, KeepPolicy
+from rotator.core.reasons import KeepCode
 from rotator.core.secret import Secret
 from rotator.engine.keeping import Kept, keep
 from rotator.engine.pair_look import Tools
 from rotator.registry import SOURCES
 from rotator.targets.env_file.secret_file import SecretFile
+
+MANAGEMENT: Final = "management"
 
 AGAIN: Final = 3600.0
 """Seconds after which what only a person can mend is looked at again at the latest; a watch does it sooner."""
@@ -131,6 +135,24 @@ def needs(app: App, name: str, kept: Kept) -> tuple[Need, ...]:
             due=ask.due,
         )
     return tuple(found.values())
+
+
+def alone(app: App, name: str, ends: float) -> tuple[Need, ...]:
+    """Return what a person should do about a management token without a partner; nothing where it never ends."""
+    if ends == NEVER:
+        return ()
+    login = SOURCES[app.config.connections[name].type].named(app.fleet.connection(name), MANAGEMENT)
+    code = KeepCode.MEMBER_ALONE
+    return (Need(role=MANAGEMENT, code=code, message=code.text.format(login=login), remedy=code.remedy, due=ends),)
+
+
+def renewals(kept: Kept, policy: KeepPolicy) -> dict[str, float]:
+    """Return when each of the two is to be renewed; empty where no pair is known."""
+    view = kept.view
+    if view is None:
+        return {}
+    case = KeepCase(view=view, standings=kept.standings, policy=policy, now=0.0)
+    return {found.me.role: found.renewal_at for found in map(case.of, view.pair) if found.me.role in kept.standings}
 
 
 def paired(app: App, name: str) -> bool:

@@ -243,6 +243,8 @@ def _source_row(app: App, name: str) -> ConnectionRow:
         rate_remaining=app.writable.budget(name, *app.queries.rate_budget(name)).remaining(),
         token_expires_on=note.token_expires_on,
         accepted=note.accepted,
+        token_renewal=note.renewal,
+        needs={role: {need.code for need in note.needs if need.role == role} for role in note.accepted},
         quota_used=note.quota.used if note.quota else None,
         quota_limit=note.quota.limit if note.quota else None,
         orphans=note.orphans,

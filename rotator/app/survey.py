@@ -11,7 +11,8 @@ from typing import Final
 
 from rotator.app.app import App
 from rotator.app.connection_note import ConnectionNote, Quota, encode
-from rotator.app.pair import care, needs, paired
+from rotator.app.pair import alone, care, needs, paired, policy_of, renewals
+from rotator.core.durations import NEVER
 from rotator.core.errors import JournalUnsafe, RotatorError
 from rotator.core.events import Event
 from rotator.core.ports.source import Login
@@ -83,7 +84,9 @@ def _asked(app: App, name: str, before: ConnectionNote) -> ConnectionNote:
 
 def _kept(app: App, name: str, note: ConnectionNote) -> ConnectionNote:
     """The note after the two management tokens took care of each other, where there are two and the clock is sure."""
-    if not paired(app, name) or not app.fleet.times[name].steady:
+    if not paired(app, name):
+        return replace(note, needs=alone(app, name, note.token_expires_on.get("management", NEVER)), renewal={})
+    if not app.fleet.times[name].steady:
         return note
     try:
         kept = care(app, name)
@@ -101,6 +104,7 @@ def _kept(app: App, name: str, note: ConnectionNote) -> ConnectionNote:
         accepted={**note.accepted, **sure},
         token_expires_on={**note.token_expires_on, **ends},
         needs=needs(app, name, kept),
+        renewal=renewals(kept, policy_of(app.config, name)),
     )
     if note.degraded:
         note = replace(note, problem=NOBODY.format(name=name), remedy=note.remedy or KeepCode.MEMBER_DEAD.remedy)

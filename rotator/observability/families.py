@@ -273,7 +273,12 @@ FAMILIES: Final = (
         "gauge",
         ("connection", "role"),
         "When what the connection logs in with expires: management, standby or login; +Inf for never.",
-        ("RotatorManagementTokenExpiring", "RotatorLoginExpired", "RotatorConnectionMetricsAbsent"),
+        (
+            "RotatorManagementTokenExpiring",
+            "RotatorManagementTokenNotRenewed",
+            "RotatorLoginExpired",
+            "RotatorConnectionMetricsAbsent",
+        ),
     ),
     Family(
         "rotator_connection_token_accepted",
@@ -281,6 +286,26 @@ FAMILIES: Final = (
         ("connection", "role"),
         "1 if the provider accepts that token of the connection, 0 if not; absent before it answered.",
         ("RotatorLoginRefused", "RotatorConnectionMetricsAbsent"),
+    ),
+    Family(
+        "rotator_connection_token_renewal_timestamp_seconds",
+        "gauge",
+        ("connection", "role"),
+        "When the partner of a management token is to renew it (a third of its life is left); absent without one.",
+        ("RotatorManagementTokenNotRenewed", "RotatorManagementTokenExpiring"),
+    ),
+    Family(
+        "rotator_management_token_renewals_total",
+        "counter",
+        ("connection", "role", "result"),
+        "Renewals of a management token by its partner: renewed, or failed and tried again.",
+    ),
+    Family(
+        "rotator_management_token_needs",
+        "gauge",
+        ("connection", "role", "code"),
+        "1 while a management token needs a person; each code stands at 0 from the first look on.",
+        ("RotatorManagementTokenNeedsOperator",),
     ),
     Family(
         "rotator_orphans",

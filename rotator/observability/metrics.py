@@ -11,7 +11,7 @@ import platform
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -21,10 +21,10 @@ from prometheus_client.registry import Collector
 
 from rotator.core.credential import NEVER, State
 from rotator.core.events import Event
-from rotator.core.reasons import RETIREMENT_WAITS, OperatorCode
+from rotator.core.reasons import RETIREMENT_WAITS, KeepCode, OperatorCode
 from rotator.core.status import CredentialStatus
 from rotator.observability.families import FAMILIES, Family
-from rotator.observability.tally import BUCKETS, HOOKS, OPERATIONS, RESULTS, STATUSES, WRITES, Tally
+from rotator.observability.tally import BUCKETS, HOOKS, OPERATIONS, RENEWALS, RESULTS, STATUSES, WRITES, Tally
 
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -58,6 +58,8 @@ class ConnectionRow:
         rate_remaining: requests left of our own budget in the present window.
         token_expires_on: role (`management`, `standby`, `login`) -> unix seconds, infinite for never.
         accepted: role -> whether the provider accepts that token.
+        token_renewal: role -> when its partner is to renew it, unix seconds, infinite for never.
+        needs: role -> what a person has to do for that token; None before the first look.
         quota_used: tokens that exist in its scope.
         quota_limit: tokens that the provider allows there.
         orphans: tokens of ours that nothing owns.
@@ -70,6 +72,8 @@ class ConnectionRow:
     rate_remaining: float | None = None
     token_expires_on: Mapping[str, float] = field(default_factory=dict)
     accepted: Mapping[str, bool] = field(default_factory=dict)
+    token_renewal: Mapping[str, float] = field(default_factory=dict)
+    needs: Mapping[str, Collection[KeepCode]] = field(default_factory=dict)
     quota_used: int | None = None
     quota_limit: int | None = None
     orphans: int = 0
@@ -248,6 +252,14 @@ class Metrics:
             _add(samples, "rotator_connection_token_expiration_timestamp_seconds", (row.name, role), expires)
         for role, accepted in row.accepted.items():
             _add(samples, "rotator_connection_token_accepted", (row.name, role), accepted)
+        for role, at in row.token_renewal.items():
+            _add(samples, "rotator_connection_token_renewal_timestamp_seconds", (row.name, role), at)
+        for role, codes in row.needs.items():
+            for code in KeepCode:
+                _add(samples, "rotator_management_token_needs", (row.name, role, code.value), code in codes)
+            for result in RENEWALS:
+                count = self._tally.renewals[row.name, role, result]
+                _add(samples, "rotator_management_token_renewals_total", (row.name, role, result), count)
         if not row.source:
             return
         _add(samples, "rotator_orphans", (row.name,), row.orphans)

@@ -23,6 +23,9 @@ WRITES: Final = ("written", "failed", "unknown")
 HOOKS: Final = ("done", "failed")
 """How what follows a publication ends at one target; closed."""
 
+RENEWALS: Final = ("renewed", "failed")
+"""How a renewal of a management token ends; closed."""
+
 OPERATIONS: Final = (
     "create",
     "get",
@@ -75,6 +78,7 @@ class Tally:
         self.writes: Counter[tuple[str, str]] = Counter()
         self.hooks: Counter[str] = Counter()
         self.requests: Counter[tuple[str, str, str]] = Counter()
+        self.renewals: Counter[tuple[str, str, str]] = Counter()
         self.durations = [0] * (len(BUCKETS) + 1)
         self.duration_sum = 0.0
 
@@ -99,6 +103,9 @@ class Tally:
                     self.hooks["done"] += 1
                 case Event.HOOK_FAILED:
                     self.hooks["failed"] += 1
+                case Event.LOGIN_RENEWED | Event.LOGIN_UNRENEWED if role := _text(fields, "role"):
+                    result = "renewed" if event is Event.LOGIN_RENEWED else "failed"
+                    self.renewals[_text(fields, "connection"), role, result] += 1
                 case _:
                     pass
             self._life(event, credential, target, strategy)

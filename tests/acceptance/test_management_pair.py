@@ -1,7 +1,5 @@
 """A day in the life of a management pair, in seconds: a real daemon, and tokens that would all be dead soon."""
 
-import json
-
 import pytest
 
 from tests.acceptance.stage import Away, Consumer, short_lived, until
@@ -44,11 +42,6 @@ def updates(place, role):
     ]
 
 
-def needs(place):
-    (connection,) = json.loads(place.run("status", "-o", "json").out)["connections"]
-    return {(need["role"], need["code"]) for need in connection["needs"]}
-
-
 def consumer(place):
     def read():
         try:
@@ -73,3 +66,23 @@ def test_two_tokens_that_live_for_seconds_keep_each_other_alive(opened, tmp_path
     management, standby = (place.world.roles[f"account-{role}"] for role in ("management", "standby"))
     assert {who for _, who in updates(place, "management")} == {standby}
     assert {who for _, who in updates(place, "standby")} == {management}
+
+
+def test_two_tokens_give_each_other_new_values(opened, tmp_path):
+    place = paired(opened, tmp_path, keep="roll")
+    first = {role: (place.folder / "tokens" / f"account-{role}").read_text() for role in ("management", "standby")}
+    process = place.daemon()
+    until(place.value, "a value")
+    with consumer(place) as app:
+
+        def rolled():
+            return all(sum(op == "roll" for op, _ in updates(place, role)) >= 2 for role in first)
+
+        until(rolled, "two new values of each", 150)
+    app.found_only_the_living()
+    assert place.end(process) == 0
+    for role, before in first.items():
+        stands = (place.folder / "tokens" / f"account-{role}").read_text()
+        assert stands != before
+        assert place.holder(stands).id == place.world.roles[f"account-{role}"]
+        assert before not in place.said(process)

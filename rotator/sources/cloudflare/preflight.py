@@ -200,6 +200,40 @@ def _standby(connection: CloudflareConnection, subject: Subject, me: ManagementT
         )
     else:
         yield finding(Level.OK, "the standby token is accepted")
+        yield from _pair(connection, subject, me, second)
+
+
+def _pair(
+    connection: CloudflareConnection, subject: Subject, me: ManagementToken, second: ManagementToken
+) -> Iterator[Finding]:
+    """Whether each of the two could keep the other alive."""
+    if me.owner != second.owner:
+        yield Finding(
+            level=Level.WARN,
+            subject=subject,
+            code="pair_owner",
+            message=f"the management token is owned by the {me.owner} and the standby by the {second.owner}:"
+            " neither may renew the other",
+            remedy="make both of one owner",
+        )
+        return
+    lacking = [one for one in (me, second) if one.groups is not None and WRITE[one.owner] not in one.groups]
+    for one in lacking:
+        yield Finding(
+            level=Level.WARN,
+            subject=subject,
+            code="pair_permission",
+            message=f"{connection.login(one.role)} may not manage tokens, so it cannot keep the other one alive",
+            remedy=f"give it {WRITE_NAME[one.owner]} in the dashboard, or put another token there",
+        )
+    if not lacking:
+        yield Finding(
+            level=Level.OK,
+            subject=subject,
+            code="pair",
+            message="the two management tokens can keep each other alive; nobody else should use them:"
+            " `last_used_on` in the dashboard and the audit log show whether somebody does",
+        )
 
 
 def _scope(subject: Subject, me: ManagementToken, owner: str, used: int | None, count: int) -> Iterator[Finding]:

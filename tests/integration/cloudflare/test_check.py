@@ -82,6 +82,7 @@ def test_when_all_is_well_every_finding_is_ok(account: SandboxWorld):
     assert said(account, options(owner="account")) == {
         ("connection", "management_token"): "ok",
         ("connection", "standby_token"): "ok",
+        ("connection", "pair"): "ok",
         ("connection", "quota"): "ok",
         ("connection", "account"): "ok",
         ("connection", "permission"): "ok",
@@ -534,3 +535,18 @@ def test_trouble_with_the_standby_alone_is_told_of_the_standby(account: SandboxW
 
     assert (management.accepted, standby.accepted) == (True, False)
     assert "standby token of connection prod" in standby.problem
+
+
+def test_a_standby_that_may_not_manage_tokens_cannot_keep_its_partner_alive(account: SandboxWorld):
+    account.connection.standby_token = lambda: Secret(account.sandbox.credentials["account-standby"])
+    token = account.sandbox.world.tokens[account.sandbox.world.roles["account-standby"]]
+    for policy in token.policies:
+        policy["permission_groups"] = [g for g in policy["permission_groups"] if g["id"] != ACCOUNT_API_TOKENS_WRITE]
+
+    assert said(account, options())["connection", "pair_permission"] == "warn"
+
+
+def test_two_management_tokens_of_different_owners_cannot_renew_each_other(account: SandboxWorld):
+    account.connection.standby_token = lambda: Secret(account.sandbox.credentials["user-standby"])
+
+    assert said(account, options())["connection", "pair_owner"] == "warn"

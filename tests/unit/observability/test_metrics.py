@@ -10,7 +10,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from rotator.core.credential import State
 from rotator.core.errors import JournalUnsafe
 from rotator.core.events import Event
-from rotator.core.reasons import RETIREMENT_WAITS, OperatorCode, Reason
+from rotator.core.reasons import RETIREMENT_WAITS, KeepCode, OperatorCode, Reason
 from rotator.core.status import CredentialStatus, NeedsOperator, OpenRetirement, TargetStatus, Trouble
 from rotator.observability.families import FAMILIES, metrics_reference
 from rotator.observability.metrics import STEPS, ConnectionRow, Metrics
@@ -404,6 +404,23 @@ def test_a_management_token_that_is_not_accepted_is_seen_on_the_page():
     assert (page[accepted + "management}"], page[accepted + "standby}"]) == (0, 1)
 
 
+def test_what_a_management_token_needs_and_how_often_it_was_renewed_is_on_the_page():
+    row = ConnectionRow(name="prod", token_renewal={"standby": 7.0}, needs={"standby": {KeepCode.MEMBER_UNABLE}})
+    page = Page(rows=[row])
+    for event in ("login_renewed", "login_renewed", "login_unrenewed"):
+        page.metrics.observe_event(event, {"connection": "prod", "role": "standby"})
+    page.metrics.observe_event("login_unrenewed", {"connection": "prod"})
+    found = page.scrape()
+
+    assert found["rotator_connection_token_renewal_timestamp_seconds{connection=prod,role=standby}"] == 7
+    needs = {
+        code: found[f"rotator_management_token_needs{{code={code},connection=prod,role=standby}}"] for code in KeepCode
+    }
+    assert {code for code, is_so in needs.items() if is_so} == {"member_unable"}
+    renewals = "rotator_management_token_renewals_total{connection=prod,result=%s,role=standby}"
+    assert (found[renewals % "renewed"], found[renewals % "failed"]) == (2, 1)
+
+
 def test_a_target_s_connection_has_no_requests_quota_or_orphans() -> None:
     page = Page(rows=[ConnectionRow(name="vault", source=False, token_expires_on={"login": 5.0})]).scrape()
 
@@ -536,6 +553,8 @@ def test_the_page_and_its_reference_name_the_same_metrics_types_and_labels() -> 
         quota_limit=1,
         token_expires_on={"management": 1.0},
         accepted={"management": True},
+        token_renewal={"management": 1.0},
+        needs={"management": {KeepCode.MEMBER_DEAD}},
     )
     page = Page(dataclasses.replace(IDLE, labels={"team": "web"}), rows=[row])
     found = {}
