@@ -63,15 +63,15 @@ def run_daemon(config: Config, log: Log) -> int:
         app.fleet.prepare()
         listener = serve(app.config.http.listen, metrics.render, host.health, host.ready)
         host.listener = listener
-        page = _page(app, host)
         try:
+            host.page = _page(app, host)
             host.heartbeat()
             host.keep()
             log.event(Event.CONFIG_LOADED.value, credentials=len(app.ids))
             Daemon(host).run()
         finally:
-            if page is not None:
-                page.stop()
+            if host.page is not None:
+                host.page.stop()
             listener.stop()
             host.release()
             log.event(Event.DAEMON_STOPPED.value)
@@ -92,13 +92,14 @@ def _page(app: App, host: RunningHost) -> Listener | None:
 
     board = DaemonBoard(app, host.refusal)
     made = page_application(board, lambda: app.config.page or stanza, board.key())
-    return listening(stanza.listen, made, setting="page.listen", request_within=PAGE_WITHIN)
+    return listening(stanza.listen, made, setting="page.listen", close=made.close, request_within=PAGE_WITHIN)
 
 
 class RunningHost:
     """Fulfils `rotator.daemon.Host` over an opened writer, and answers for its health."""
 
     listener: Listener
+    page: Listener | None = None
 
     def __init__(self, app: App, log: Log, metrics: Metrics) -> None:
         """`listener` is set before the daemon runs."""
@@ -197,7 +198,9 @@ class RunningHost:
 
     def announce(self) -> None:
         """Say that it is ready."""
-        self._log.event(Event.DAEMON_READY.value, listener=self.listener.address, credentials=len(self._app.ids))
+        page = {"page": self.page.address} if self.page else {}
+        listener, number = self.listener.address, len(self._app.ids)
+        self._log.event(Event.DAEMON_READY.value, listener=listener, credentials=number, **page)
 
     def _taken(self) -> None:
         self.keep()

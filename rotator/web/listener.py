@@ -41,9 +41,11 @@ OVERRIDDEN: Final = {"http.listen": " or ROTATOR_HTTP_LISTEN"}
 class Listener:
     """A running listener."""
 
-    def __init__(self, thread: threading.Thread, bound: socket.socket, stop: Callable[[], None]) -> None:
-        """Made by `serve`."""
-        self._thread, self._stop = thread, stop
+    def __init__(
+        self, thread: threading.Thread, bound: socket.socket, stop: Callable[[], None], close: Callable[[], None]
+    ) -> None:
+        """Made by `serve` and `listening`."""
+        self._thread, self._stop, self._close = thread, stop, close
         host, port = bound.getsockname()[:2]
         self.host: str = host
         self.port: int = port
@@ -60,6 +62,7 @@ class Listener:
 
     def stop(self, timeout: float = STOP_WITHIN) -> None:
         """Close the port and end the thread, waiting at most `timeout` seconds; harmless to repeat."""
+        self._close()
         self._stop()
         self._thread.join(timeout)
 
@@ -99,6 +102,7 @@ def listening(
     made: ASGIApp,
     *,
     setting: str = "http.listen",
+    close: Callable[[], None] = lambda: None,
     connections: int = CONNECTIONS,
     request_within: float = REQUEST_WITHIN,
 ) -> Listener:
@@ -108,6 +112,7 @@ def listening(
         listen: as in `serve`.
         made: the application.
         setting: the key of the configuration that `listen` comes from, for messages.
+        close: called at the end, so that answers which do not end by themselves do.
         connections: open connections at a time.
         request_within: seconds that one request may take on the wire, waiting for it included.
 
@@ -144,7 +149,7 @@ def listening(
     if not server.started:
         bound.close()
         raise RotatorError(f"the listener on {listen} did not start", "read the log")
-    return Listener(thread, bound, server.stop)
+    return Listener(thread, bound, server.stop, close)
 
 
 def _quiet_server(config: uvicorn.Config) -> Any:

@@ -8,7 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 
-from tests.servers import postgres, tools, wrangler
+from tests.servers import axe, postgres, tools, wrangler
 from tests.servers.require import everything_is_required
 from tests.servers.vault import build as vault
 
@@ -17,9 +17,14 @@ def main() -> int:
     """Prepare all; returns the exit code."""
     ready = [_prepare("Vault", vault.ensure, vault.HOW), _prepare("wrangler", wrangler.ensure, wrangler.HOW)]
     ready.append(_prepare("PostgreSQL", postgres.ensure, postgres.HOW))
-    if tools.promtool() is None:
-        ready.append(False)
-        _say(f"promtool is missing: {tools.PROMTOOL_HOW}")
+    ready.append(_prepare("axe", axe.ensure, axe.HOW))
+    for what, found, how in (
+        ("promtool", tools.promtool(), tools.PROMTOOL_HOW),
+        ("Chromium", tools.chromium(), tools.CHROMIUM_HOW),
+    ):
+        if found is None:
+            ready.append(False)
+            _say(f"{what} is missing: {how}")
     return 1 if everything_is_required() and not all(ready) else 0
 
 

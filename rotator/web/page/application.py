@@ -28,7 +28,6 @@ from rotator.web.page.users import Denied, Secrets
 if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
-    from starlette.types import ASGIApp
 
 STREAMS: Final = 24
 """Readers that are told of changes at a time; others reload by hand."""
@@ -37,6 +36,9 @@ STREAM_FOR: Final = 25.0
 """Seconds after which a stream ends and the browser opens another: below the listener's limit for a request."""
 
 STREAM_EVERY: Final = 2.0
+BLINK: Final = 0.25
+"""Seconds after which a stream notices that the listener ends."""
+
 REFUSALS: Final = (Denied, Unknown, Wrong, Conflict, Stale, TooLarge)
 """What has a status of its own; anything else is a failure of ours."""
 
@@ -44,7 +46,7 @@ FACTS: Final = 60
 """Facts on one page."""
 
 
-def page_application(board: Board, stanza: Callable[[], Page], key: bytes, *, within: float = ANSWER_WITHIN) -> ASGIApp:
+def page_application(board: Board, stanza: Callable[[], Page], key: bytes, *, within: float = ANSWER_WITHIN) -> Guard:
     """Return the ASGI application of the page.
 
     Args:
@@ -81,7 +83,11 @@ def page_application(board: Board, stanza: Callable[[], Page], key: bytes, *, wi
         exception_handlers={kind: refused for kind in (HTTPException, *REFUSALS, Exception)},
     )
     made.router.redirect_slashes = False
-    return Guard(made, lambda: stanza().base_url)
+
+    def close() -> None:
+        context.closing = True
+
+    return Guard(made, lambda: stanza().base_url, close)
 
 
 def _of(answer: Callable[[Context, Request], Any], context: Context) -> Callable[[Request], Any]:
@@ -197,7 +203,10 @@ async def events(context: Context, request: Request) -> Response:
                     yield f"event: look\ndata: {found}\n\n"
                 elif number % 5 == 0:
                     yield ": nothing has changed\n\n"
-                await asyncio.sleep(STREAM_EVERY)
+                for _ in range(int(STREAM_EVERY / BLINK)):
+                    if context.closing:
+                        return
+                    await asyncio.sleep(BLINK)
         except Exception:  # noqa: BLE001 - a stream that ends is opened again by the browser; the log has the error
             return
         finally:

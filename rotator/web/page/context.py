@@ -31,6 +31,7 @@ class Context:
         forms: makes forms of acts and knows them again.
         within: seconds that an answer may take.
         streams: how many are open.
+        closing: whether the listener is about to end, and with it every stream.
     """
 
     board: Board
@@ -40,6 +41,7 @@ class Context:
     forms: Forms
     within: float
     streams: int = 0
+    closing: bool = False
 
     async def user(self, request: Request) -> str | None:
         """Return who asks, None where nobody has a name.

@@ -34,9 +34,9 @@ HEADERS: Final[Mapping[str, str]] = {
 class Guard:
     """Stands before an application."""
 
-    def __init__(self, made: ASGIApp, base_url: Callable[[], str | None]) -> None:
-        """`base_url`: of the configuration, asked anew at each request."""
-        self._made, self._base_url = made, base_url
+    def __init__(self, made: ASGIApp, base_url: Callable[[], str | None], close: Callable[[], None]) -> None:
+        """`base_url`: of the configuration, asked anew at each request; `close` ends what does not end by itself."""
+        self._made, self._base_url, self.close = made, base_url, close
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""

@@ -126,7 +126,7 @@ def bearer(users: Iterable[tuple[str, Secret]], headers: Headers) -> str:
     Raises:
         Denied: none was, or one of nobody.
     """
-    challenge = 'Bearer realm="rotator", Basic realm="rotator", charset="UTF-8"'
+    challenge = 'Basic realm="rotator", charset="UTF-8", Bearer realm="rotator"'
     shown = _only(headers, "authorization")
     scheme, _, rest = (shown or b"").partition(b" ")
     claimed: bytes | None = None

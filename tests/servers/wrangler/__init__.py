@@ -5,11 +5,9 @@ The lock file carries hashes and no download addresses, so it works with whichev
 
 import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
-from tests.servers import cache
+from tests.servers import cache, npm
 
 HERE = Path(__file__).parent
 HOW = "run `make test-servers` (needs Node >= 20 and npm on PATH)"
@@ -46,10 +44,4 @@ def _executable(folder: Path) -> Path:
 
 
 def _install(scratch: Path) -> None:
-    print("installing wrangler for the tests, once", file=sys.stderr, flush=True)
-    folder = scratch / "result"
-    folder.mkdir()
-    for name in ("package.json", "package-lock.json"):
-        shutil.copy(HERE / name, folder)
-    command = ["npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error"]
-    subprocess.run(command, cwd=folder, check=True, stdout=sys.stderr)
+    npm.install("wrangler", HERE, scratch)
