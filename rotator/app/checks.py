@@ -25,6 +25,7 @@ from rotator.config.load import load
 from rotator.config.models import Config
 from rotator.config.page import secrets_of
 from rotator.config.secret_ref import SecretMissing
+from rotator.core.drifted import adopted
 from rotator.core.errors import RotatorError
 from rotator.core.findings import CONFIGURATION, STATE, Finding, Level, Subject, of_connection, of_credential
 from rotator.core.ports.target import Target
@@ -53,7 +54,13 @@ def check(path: Path | str, *, offline: bool = False) -> list[Finding]:
     with App.without_journal(config) if _stuck(findings) else App.open(path, "reader", config=config) as app:
         fleet = read_only_fleet(app)
         try:
-            findings += [*_connections(app, fleet), *_taken(app), *_targets(app, fleet), *_budget(app, fleet)]
+            findings += [
+                *_connections(app, fleet),
+                *_taken(app),
+                *_left_aside(app),
+                *_targets(app, fleet),
+                *_budget(app, fleet),
+            ]
         finally:
             fleet.close()
     return findings
@@ -208,6 +215,20 @@ def _taken(app: App) -> Iterator[Finding]:
                 code="adopt",
                 message=f"adopt names a token of the credential {keeper}, which keeps it; it is not taken over",
                 remedy=f"leave adopt out, or publish {keeper} to more targets",
+            )
+
+
+def _left_aside(app: App) -> Iterator[Finding]:
+    """Grants that count for nothing, because `drift: adopt` took what somebody made of the token."""
+    for credential in app.queries.credentials:
+        if adopted(credential, app.queries.view(credential.id)):
+            yield Finding(
+                level=Level.WARN,
+                subject=of_credential(credential.name),
+                code="drift_adopted",
+                message="its token was changed at the provider and `drift: adopt` keeps that, so its grants do not count",
+                remedy="write into `grants` what its tokens shall be (`rotator token show NAME` tells what this one is), "
+                "or write `drift: restore`",
             )
 
 

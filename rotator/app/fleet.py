@@ -25,6 +25,7 @@ from rotator.config.load import read_stanza
 from rotator.config.models import Config, ConnectionStanza, CredentialStanza, TargetStanza
 from rotator.config.policy import to_credential
 from rotator.core.credential import Credential
+from rotator.core.drifted import adopted
 from rotator.core.errors import ConfigError, RotatorError
 from rotator.core.events import Event
 from rotator.core.ids import CredentialId
@@ -203,7 +204,7 @@ class ConfiguredFleet:
                 made = to_credential(stanza, self.config.advanced, stream, managed=False)
                 credential = with_spec(made, stanza, self.config.connections.get(made.connection))
             connection = self.connection(credential.connection)
-            like = view.like.like if view.like is not None and view.like.digest == credential.digest else None
+            like = view.like.like if view.like is not None and adopted(credential, view) else None
             source = SOURCES[stanza.source_type].source(connection, stanza.source, like)
             targets = {target.name: self._target(target, credential.name) for target in stanza.targets}
             for name, past in view.past.items():

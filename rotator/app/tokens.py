@@ -14,6 +14,7 @@ from typing import Any, Final
 from rotator.app.app import App
 from rotator.app.read_only import read_only_fleet
 from rotator.config.models import CredentialStanza
+from rotator.core.drifted import adopted
 from rotator.core.errors import ConfigError, RotatorError
 from rotator.core.ids import TokenId
 from rotator.core.instants import rfc3339
@@ -39,12 +40,14 @@ class Asked:
         value: its value.
         stanza: the credential whose token it is, None for a value that was given.
         account_id: the account that it belongs to, or acts on.
+        adopted: whether what somebody made of it counts, and not the grants of its credential.
     """
 
     connection: CloudflareConnection
     value: Secret
     stanza: CredentialStanza | None
     account_id: str | None
+    adopted: bool = False
 
 
 @contextmanager
@@ -70,7 +73,9 @@ def asked(path: Path, name: str | None, read: Callable[[], Secret] | None, conne
             value = _current(app, stanza) if stanza else read() if read else Secret("")
             refuse(value, "what is to be tested")
             own = getattr(stanza.source, "account_id", None) if stanza else None
-            yield Asked(connection=login, value=value, stanza=stanza, account_id=own or login.account_id)
+            kept = any(adopted(one, app.queries.view(one.id)) for one in app.queries.credentials if one.name == name)
+            account = own or login.account_id
+            yield Asked(connection=login, value=value, stanza=stanza, account_id=account, adopted=kept)
         finally:
             fleet.close()
 
@@ -111,7 +116,7 @@ def proof_document(token: Asked) -> dict[str, Any]:
     if who is None:
         return {"token_id": None, **_totals(()), "probes": []}
     shown = _policies(token, who)
-    if token.stanza is not None:
+    if token.stanza is not None and not token.adopted:
         trials = of_grants(token.stanza.source, token.account_id, token.connection)  # type: ignore[arg-type]  # of this source
         remedy = f"`rotator rotate {token.stanza.name}` makes a token with the grants of the configuration"
     else:

@@ -81,6 +81,9 @@ def _tokens(document: Document, width: int | None) -> Iterator[Line]:
             denied = "not " if row["effect"] == "deny" else ""
             places = ", ".join(row["resources"])
             yield from wrapped(f"  {row['scope']}: {row['permission']}, {denied}on {places}", width, hang=6)
+        if token.get("drift_adopted"):
+            said = "but `drift: adopt` keeps what somebody made of the token: its successors get that, and not these"
+            yield from wrapped(Span(f"  {said}", "warn"), width, hang=6)
         limits = token.get("request_ip") or {}
         if limits:
             said = "; ".join(f"{'only' if side == 'in' else 'not'} from {', '.join(limits[side])}" for side in limits)

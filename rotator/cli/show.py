@@ -246,10 +246,13 @@ def plan(
 def _tokens(app: App) -> list[dict[str, Any]]:
     """What the token of each credential will be."""
     from rotator.app.summary import summary
+    from rotator.core.drifted import adopted
 
     connections = app.config.connections
+    kept = {one.name for one in app.queries.credentials if adopted(one, app.queries.view(one.id))}
     return [
         summary(stanza, getattr(connections[stanza.common.connection].options, "account_id", None))
+        | {"drift_adopted": stanza.name in kept}
         for stanza in app.config.credentials
     ]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from rotator.core.credential import EVERYTHING, Credential
-from rotator.core.drift import Difference
+from rotator.core.drift import Difference, OnDrift
 from rotator.core.ids import TokenId
 from rotator.core.notes import Trouble
 from rotator.core.protocol.mend import Fix, fix, reconfigured, subject
@@ -44,6 +44,12 @@ def drift_of(credential: Credential, view: View) -> TokenDrift | None:
         reconfigured=reconfigured(credential, view),
         fix=fix(credential, view, EVERYTHING),
     )
+
+
+def adopted(credential: Credential, view: View) -> bool:
+    """Whether what somebody made of its token counts, and not the grants: until these or `drift` are changed."""
+    kept = view.like
+    return kept is not None and kept.digest == credential.digest and credential.on_drift is OnDrift.ADOPT
 
 
 def unmended(view: View) -> Trouble | None:
