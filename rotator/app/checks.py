@@ -226,9 +226,9 @@ def _left_aside(app: App) -> Iterator[Finding]:
                 level=Level.WARN,
                 subject=of_credential(credential.name),
                 code="drift_adopted",
-                message="its token was changed at the provider and `drift: adopt` keeps that, so its grants do not count",
-                remedy="write into `grants` what its tokens shall be (`rotator token show NAME` tells what this one is), "
-                "or write `drift: restore`",
+                message="`drift: adopt` keeps what somebody made of its token, so its grants do not count",
+                remedy="write into `grants` what its tokens shall be, or write `drift: restore`; "
+                f"`rotator token show {credential.name}` tells what the present one may do",
             )
 
 
