@@ -25,6 +25,7 @@ HOMES = {
     "psycopg": ("journal/*postgres*.py",),
     "apscheduler": ("host/ticks.py",),
     "jinja2": ("web/page/render.py",),
+    "joserfc": ("web/page/oidc.py",),
     "httpx": ("sources/*/http.py", "notify/*.py"),
 }
 HEAVY = (*HOMES, "alembic", "sqlalchemy", "cryptography", "starlette", "uvicorn", "prometheus_client")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING
+from urllib.parse import urlencode
 
 from rotator.web.page import pages
 from rotator.web.page.board import Conflict, Unknown, Wrong
@@ -19,7 +20,13 @@ if TYPE_CHECKING:
 async def refused(request: Request, error: Exception) -> Response:
     """Why there is no answer, in words for people; as JSON below /api."""
     number, title, message, headers = _why(error)
-    if request.url.path.startswith("/api/") or request.url.path == "/events":
+    api = request.url.path.startswith("/api/") or request.url.path == "/events"
+    if isinstance(error, Denied) and error.login and request.method == "GET" and not api:
+        from starlette.responses import RedirectResponse
+
+        here = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+        return RedirectResponse(f"/login?{urlencode({'to': here})}", 303)
+    if api:
         return as_json(number, {"error": message}, headers)
     return as_html(pages.problem_page(title, message), number, headers)
 

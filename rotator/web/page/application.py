@@ -21,7 +21,9 @@ from rotator.web.page.context import Context
 from rotator.web.page.fleet import asked
 from rotator.web.page.forms import Forms, Stale
 from rotator.web.page.guard import Guard, TooLarge
+from rotator.web.page.logins import callback, login
 from rotator.web.page.looks import Looks
+from rotator.web.page.oidc import Login
 from rotator.web.page.render import TYPES, asset
 from rotator.web.page.users import Denied, Secrets
 
@@ -61,7 +63,9 @@ def page_application(board: Board, stanza: Callable[[], Page], key: bytes, *, wi
     from starlette.middleware.gzip import GZipMiddleware
     from starlette.routing import Route
 
-    context = Context(board, stanza, Looks(board.status, within=within), Secrets(within), Forms(key), within)
+    context = Context(
+        board, stanza, Looks(board.status, within=within), Secrets(within), Forms(key), Login(key), within
+    )
 
     def route(path: str, answer: Callable[[Context, Request], Any], method: str = "GET") -> Route:
         return Route(path, _of(answer, context), methods=[method])
@@ -76,6 +80,8 @@ def page_application(board: Board, stanza: Callable[[], Page], key: bytes, *, wi
             route("/api/v1/status", status),
             route("/api/v1/credentials/{name}", one_credential),
             route("/static/{name}", static),
+            route("/login", login),
+            route("/callback", callback),
             route("/credentials/{name}/{act}", by_person, "POST"),
             route("/api/v1/credentials/{name}/{act}", by_program, "POST"),
         ],

@@ -11,7 +11,8 @@ from rotator.web.answers import Flight
 from rotator.web.page.board import Board
 from rotator.web.page.forms import Forms
 from rotator.web.page.looks import Looks
-from rotator.web.page.users import Secrets, asker
+from rotator.web.page.oidc import Login
+from rotator.web.page.users import Denied, Secrets, asker
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -29,6 +30,7 @@ class Context:
         looks: the fleet.
         secrets: of the users.
         forms: makes forms of acts and knows them again.
+        login: by OpenID Connect.
         within: seconds that an answer may take.
         streams: how many are open.
         closing: whether the listener is about to end, and with it every stream.
@@ -39,6 +41,7 @@ class Context:
     looks: Looks
     secrets: Secrets
     forms: Forms
+    login: Login
     within: float
     streams: int = 0
     closing: bool = False
@@ -49,6 +52,11 @@ class Context:
         Raises:
             Denied: they are not let in.
         """
+        users = self.page().users
+        if users is not None and users.oidc is not None:
+            if (name := self.login.user(request.headers.raw)) is None:
+                raise Denied("log in first", login=True)
+            return name
         peer = request.client.host if request.client else ""
         return await asker(self.page(), request.headers.raw, peer, self.secrets)
 

@@ -103,7 +103,7 @@ def horizon(credentials: Sequence[Document], now: float) -> Horizon | None:
     starts = [found for one in alive if (found := moment(one["last_success"])) is not None]
     ends = [found for one in alive if (found := _end(one)) < math.inf]
     first = max(min([*starts, now - HOUR]), now - FAR)
-    last = min(max([*ends, now + DAY]), now + FAR)
+    last = min(max([*ends, now + HOUR]), now + FAR)
     near = min((abs(end - now) for end in ends if end > now), default=last - now)
     compressed = (last - first) / max(near, 1.0) > DENSE
     scale = _compressed(first, last, now) if compressed else _linear(first, last)

@@ -22,6 +22,9 @@ from rotator.web.page.board import Document
 FRESH: Final = 1.0
 """Seconds for which a look is as good as a new one."""
 
+PATIENCE: Final = 0.1
+"""Seconds that somebody waits for a new look before an older one is shown: in a small fleet it is always new."""
+
 USABLE: Final = 20.0
 """Seconds for which a look may be shown while the next is under way."""
 
@@ -95,7 +98,7 @@ class Looks:
         if self._last is not None and age < FRESH:
             return self._last
         if self._last is not None and age < USABLE:
-            self._begin()
+            await asyncio.wait([self._begin()], timeout=PATIENCE)
             return self._last
         return await self._take()
 

@@ -29,11 +29,11 @@ KEPT: Final = 60.0
 
 
 class Denied(Exception):
-    """The asker is not let in. `challenge` goes into WWW-Authenticate."""
+    """The asker is not let in. `challenge` goes into WWW-Authenticate; `login`: a login would help."""
 
-    def __init__(self, message: str, challenge: str = "", status: int = 401) -> None:
+    def __init__(self, message: str, challenge: str = "", status: int = 401, *, login: bool = False) -> None:
         super().__init__(message)
-        self.message, self.challenge, self.status = message, challenge, status
+        self.message, self.challenge, self.status, self.login = message, challenge, status, login
 
 
 class Secrets:
@@ -64,7 +64,7 @@ class Secrets:
 
 
 async def asker(page: Page, headers: Headers, peer: str, secrets: Secrets) -> str | None:
-    """Return the name of who asks; None where nobody has one (no `users`), or where a session has to say.
+    """Return the name of who asks; None where nobody has one, because there are no `users`.
 
     Args:
         page: of the configuration.
@@ -84,7 +84,7 @@ async def asker(page: Page, headers: Headers, peer: str, secrets: Secrets) -> st
     if page.users.bearer is not None:
         tokens = [(one.name, await secrets.read(one.token)) for one in page.users.bearer]
         return bearer(tokens, headers)
-    return None
+    raise Denied("log in first", login=True)
 
 
 def proxied(proxy: ProxyUsers, headers: Headers, peer: str, secret: Secret | None) -> str:
