@@ -98,9 +98,10 @@ def revoke(
         )
     with _opened(settings) as app:
         endings = [_ending(app, one) for one in choose(app, names, everything=everything)]
-        endings = _alive(endings, named=not everything)
+        endings = _alive(endings, named=set(names or []))
         if not agreed([_does(app, one, bare=without_successor) for one in endings], yes=yes):
             return exits.NO
+        endings = [_ending(app, one.chosen) for one in endings]  # more may have been published while a person read that
         for one in endings:
             _mark(app, one, reason, bare=without_successor)
         code = _see_through(app, endings, patience)
@@ -132,11 +133,12 @@ def _ending(app: App, one: Chosen) -> Ending:
     return ending
 
 
-def _alive(endings: list[Ending], *, named: bool) -> list[Ending]:
-    """Those that have something to revoke; one that is named and has nothing is an error."""
-    found = [one for one in endings if one.tokens]
-    if not found or (named and len(found) < len(endings)):
-        name = next(one.chosen.name for one in endings if not one.tokens)
+def _alive(endings: list[Ending], *, named: set[str]) -> list[Ending]:
+    """Those that have something to revoke; one that is named, and not by a glob, and has nothing is an error."""
+    found, empty = [one for one in endings if one.tokens], [one.chosen.name for one in endings if not one.tokens]
+    wrong = [name for name in empty if name in named or not found]
+    if wrong:
+        name = wrong[0]
         raise RotatorError(
             f"revoking {name}: no token of it lives, as far as the journal knows",
             "`rotator discover` lists every token; `rotator revoke --token-id ID --connection C` ends one by its id",

@@ -92,6 +92,32 @@ def test_the_same_with_a_target_away_which_is_written_when_it_comes_back(place, 
     stage.until(lambda: stage.status(place, "deploy")["ready"], "the credential is ready again")
 
 
+@pytest.mark.parametrize(
+    "point",
+    [
+        *("after_fact_commit", "after_create_send", "after_capture_commit", "after_publish_intent_commit"),
+        *("after_target_write", "before_disable_send", "after_disable_send", "after_delete_send"),
+    ],
+)
+def test_whoever_revokes_may_be_killed_anywhere_and_a_second_one_joins_the_first(tmp_path, point):
+    (tmp_path / "away").mkdir(mode=0o700)
+    rotation = {**ROTATION, "grace": "1h"}  # a token whose value nobody learned is swept as soon as it is quiet
+    with Installation(tmp_path, credential(targets=TARGETS, rotation=rotation)) as place:
+        place.file()
+        assert place.run("once").code == 0
+        leaked = place.value()
+        assert place.run("revoke", "deploy", crash=point).code == -9
+        done, row, _ = revoke(place)
+
+        assert done.code == 0, done.err
+        assert place.value() == place.value("away/.env") != leaked
+        assert place.accepts(place.value())
+        assert not place.accepts(leaked)
+        assert row["state"] in ("disabled", "deleted")
+        assert place.run("once", "--wait", "20s").code == 0
+        assert [token.value for token in place.alive("deploy")] == [place.value()], "and nothing is left beside it"
+
+
 def test_what_the_provider_finds_in_public_is_replaced_without_being_asked_and_a_second_time_waits(
     place, record_property
 ):

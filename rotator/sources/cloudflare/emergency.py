@@ -45,8 +45,9 @@ class CloudflareEmergency:
             login: opens the connection with these options.
         """
         self._name = name
-        self._logins = {"management": login(options)}
+        self._logins, self._values = {"management": login(options)}, {"management": options.token.read}
         if options.standby_token is not None:
+            self._values["standby"] = options.standby_token.read
             swapped = {"token": options.standby_token, "standby_token": options.token}
             self._logins["standby"] = login(options.model_copy(update=swapped))
 
@@ -66,10 +67,12 @@ class CloudflareEmergency:
         login = self._logins.get(role)
         if login is None:
             raise ConfigError(f"connection {self._name} has no {role} token", f"its `{role}_token` names none")
-        who = login.identity(login.calls.token())
+        # what stands in its place, and not whichever of the two works just now: that would end the wrong one
+        who = login.identity(self._values[role](), acting=False, anew=True)
         if who is None:
             raise Refused(
-                f"looking up {login.login()}: Cloudflare does not accept it, so it is dead already, or another value",
+                f"looking up the {role} token of connection {self._name}: Cloudflare does not accept what stands in its"
+                " place, so it is dead already, or another value",
                 f"end it by its id: `rotator revoke --token-id ID --connection {self._name}`",
                 code="invalid_token",
             )

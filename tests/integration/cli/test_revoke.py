@@ -194,6 +194,14 @@ def test_a_glob_means_several_and_a_terminal_is_asked_once(fresh, monkeypatch, p
     assert lives(place, leaked)
 
 
+def test_of_a_glob_those_that_have_nothing_to_revoke_are_passed_over(fresh, place):
+    place.write(place.credential(NAME), place.credential("workers-new"))
+
+    assert fresh("revoke", "workers-new").code == 1
+    shown = fresh("revoke", "workers-*", "-o", "json")
+    assert (shown.code, [row["credential"] for row in shown.json["revoked"]]) == (0, [NAME])
+
+
 @pytest.mark.parametrize("words", ["--without-successor", "Exit 0 once", "--reason"])
 def test_its_help_can_be_followed_by_someone_who_has_never_seen_it(rotator, words):
     assert words in rotator("revoke", "--help").out
@@ -274,7 +282,10 @@ def test_a_management_token_is_ended_by_its_partner(fresh, place, role):
     assert (shown.code, row["token_id"], row["state"]) == (0, place.sandbox.world.roles[f"account-{role}"], "disabled")
     assert "rotator bootstrap prod" in row["message"]
     assert not lives(place, value)
-    assert fresh("revoke", "--role", role, "--connection", "prod").code == 1, "it is dead already"
+    again = fresh("revoke", "--role", role, "--connection", "prod")
+    assert again.code == 1, "it is dead already, and its partner is not taken for it"
+    other = {"management": "standby", "standby": "management"}[role]
+    assert lives(place, place.sandbox.credentials[f"account-{other}"])
 
 
 def test_a_value_in_the_place_of_an_id_is_shown_nowhere_and_kept_nowhere(fresh, place):
