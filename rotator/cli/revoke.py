@@ -96,14 +96,28 @@ def revoke(
         return revoke_token(
             settings, connection, token=token_id, role=member, reason=reason, patience=patience, yes=yes
         )
+    return _credentials(settings, names, everything, reason, patience, bare=without_successor, yes=yes)
+
+
+def _credentials(
+    settings: Settings,
+    names: list[str] | None,
+    everything: bool,
+    reason: str,
+    patience: float,
+    *,
+    bare: bool,
+    yes: bool,
+) -> int:
+    """Revoke credentials, and print what became of each token."""
     with _opened(settings) as app:
         endings = [_ending(app, one) for one in choose(app, names, everything=everything)]
         endings = _alive(endings, named=set(names or []))
-        if not agreed([_does(app, one, bare=without_successor) for one in endings], yes=yes):
+        if not agreed([_does(app, one, bare=bare) for one in endings], yes=yes):
             return exits.NO
         endings = [_ending(app, one.chosen) for one in endings]  # more may have been published while a person read that
         for one in endings:
-            _mark(app, one, reason, bare=without_successor)
+            _mark(app, one, reason, bare=bare)
         code = _see_through(app, endings, patience)
         told = _told(app, endings)
     rows = [row for one in endings for row in one.rows(told[one.chosen.name][0])]
