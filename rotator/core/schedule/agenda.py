@@ -119,7 +119,7 @@ def strategy_for(case: Case) -> Strategy:
     view, credential, can = case.view, case.credential, case.can
     wanted = (view.request.strategy if view.request else None) or credential.policy.strategy
     token = view.current or credential.adopt
-    gone = not token or case.result(Sight.TOKEN, token) is Result.DEAD or moved(case)
+    gone = not token or token in view.marked or case.result(Sight.TOKEN, token) is Result.DEAD or moved(case)
     replaced = can.overlap and fix(credential, view, can) is Fix.ROTATE  # a roll changes nothing but the value
     if gone or view.uncured or replaced:
         return Strategy.RECREATE

@@ -321,6 +321,14 @@ def test_without_a_successor_it_ends_at_once_and_nothing_starts_until_resume():
     assert plan(start(story.case(*SEEN))) == ("recreate", "first")
 
 
+def test_a_token_that_was_to_be_taken_over_and_leaked_is_not_rolled_after_resume():
+    roll = replace(credential().policy, strategy=Strategy.ROLL)
+    story = Story(credential(policy=roll, adopt="t0")).seen_first()
+    revoke(story, "t0", without_successor=True).tell(K.RESUMED)
+
+    assert plan(start(story.case(*SEEN))) == ("recreate", "first")
+
+
 def test_without_a_successor_an_open_rotation_closes():
     story = revoke(published().planned(), without_successor=True)
 
