@@ -83,3 +83,33 @@ def test_the_digest_knows_a_change_and_does_not_mind_the_time():
     later = status(credential()) | {"time": "2026-11-22T10:00:05Z"}
     assert look_at(status(credential()) | at).digest == look_at(later).digest
     assert look_at(status(credential())).digest != look_at(status(credential(state="failing"))).digest
+
+
+def test_a_look_that_took_long_is_good_for_longer(clock):
+    board = FakeBoard(status(credential()))
+
+    def slow():
+        clock.now += 1.5
+        return board.status()
+
+    async def twice():
+        looks = Looks(slow, clock=clock)
+        await looks.last()
+        clock.now += 3 * FRESH
+        await looks.last()
+
+    asyncio.run(twice())
+    assert board.looked == 1
+
+
+def test_of_a_small_fleet_the_new_look_is_shown(clock):
+    board = FakeBoard(status(credential()))
+
+    async def twice():
+        looks = Looks(board.status, clock=clock)
+        first = await looks.last()
+        clock.now += 2 * FRESH
+        return first, await looks.last()
+
+    first, second = asyncio.run(twice())
+    assert second is not first
