@@ -19,6 +19,9 @@ PEOPLE: Final = frozenset(
 )
 """Kinds of facts that only a person makes."""
 
+MOST: Final = 20_000
+"""Facts that are looked at for one page at most; who searches on goes on from there."""
+
 BLOCK: Final = 500
 """Facts that are read at a time, from the newest back."""
 
@@ -52,8 +55,12 @@ class DaemonBoard:
                 self._app.queries.stream(name)
             except ConfigError:
                 raise Unknown from None
+        looked_at = 0
         kept: list[tuple[int, dict[str, Any]]] = []
         for place, of, fact in self._back(name, before):
+            looked_at += 1
+            if looked_at > MOST:
+                return Told([one for _, one in kept], place + 1)
             if people and fact.kind not in PEOPLE:
                 continue
             if len(kept) == limit:

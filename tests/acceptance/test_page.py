@@ -20,7 +20,7 @@ from rotator.sandbox import Sandbox
 from rotator.web.listener import listening
 from rotator.web.page.application import page_application
 from tests.rotator_place import Place, eventually
-from tests.servers import axe, tools
+from tests.servers import axe, oidc, tools
 from tests.servers.require import require
 from tests.unit.cli.documents import connection, credential, needs, status, target
 from tests.unit.web.page.boards import KEY, FakeBoard, fact
@@ -46,10 +46,13 @@ def page(chromium: Browser, served: object) -> Iterator[Callable[..., Page]]:
     """Opens pages that may ask nobody but the page's own address and must not complain; closed before the server is."""
     opened, complaints = [], []
 
-    def make(size: tuple[int, int] = LAPTOP, **more: Any) -> Page:
+    def make(size: tuple[int, int] = LAPTOP, *, strict: bool = True, **more: Any) -> Page:
         context = chromium.new_context(viewport={"width": size[0], "height": size[1]}, **more)
         opened.append(context)
+        context.route(lambda address: "//127.0.0.1:" not in address, lambda route: route.abort())
         found = context.new_page()
+        if not strict:  # pages of others are seen, too
+            return found
         found.on("pageerror", lambda error: complaints.append(str(error)))
         found.on("console", lambda said: complaints.append(said.text) if said.type in SERIOUS else None)
         found.on("request", lambda asked: complaints.append(asked.url) if "127.0.0.1" not in asked.url else None)
@@ -206,39 +209,68 @@ def test_a_keyboard_reaches_everything(page, served):
 
 # -------------------------------------------------------------------------------------------------------- a real daemon
 @pytest.fixture
-def place(tmp_path: Path) -> Iterator[Place]:
-    """A folder whose page lets alice act, by a token of hers."""
+def place(tmp_path: Path) -> Iterator[Callable[..., Place]]:
+    """Makes a folder whose page knows these users, and lets some of them act."""
     with Sandbox() as sandbox:
         made = Place(tmp_path, sandbox).write()
-        (tmp_path / "alice").write_text("a-long-random-text")
-        (tmp_path / "alice").chmod(0o600)
-        file = tmp_path / "rotator.yaml"
-        users = {"bearer": [{"name": "alice", "token": {"file": "alice"}}]}
-        page = {"listen": "127.0.0.1:0", "users": users, "acts": {"alice": ["rotate", "pause", "resume"]}}
-        file.write_text(json.dumps(json.loads(file.read_text()) | {"page": page}))
-        yield made
+
+        def with_page(**page: Any) -> Place:
+            (tmp_path / "secret").write_text("a-long-random-text")
+            (tmp_path / "secret").chmod(0o600)
+            file = tmp_path / "rotator.yaml"
+            file.write_text(json.dumps(json.loads(file.read_text()) | {"page": {"listen": "127.0.0.1:0", **page}}))
+            made.daemon()
+            eventually(lambda: made.status()["state"] == "idle" and made.status()["ready"])
+            return made
+
+        yield with_page
         made.close()
 
 
-def test_somebody_rotates_in_the_browser_and_history_names_them(place, page):
-    daemon = place.daemon()
-    address = re.search(r'"page":"([^"]+)"', place.log(daemon))[1]
-    eventually(lambda: place.status()["state"] == "idle" and place.status()["ready"])
-    before = place.value()
-
-    opened = page(http_credentials={"username": "alice", "password": "a-long-random-text"})
-    opened.goto(f"http://{address}/credentials/workers-deploy")
+def acted(opened: Page, made: Place) -> dict[str, Any]:
+    """Rotate by the form of the page that is open; return the fact of it, as history has it."""
+    before = made.value()
     form = opened.locator("form[action$='/rotate']")
     form.get_by_label("Why").fill("left on a bus")
     form.get_by_role("button", name="Rotate").click()
     assert "A rotation is requested." in opened.inner_text("main")
-    eventually(lambda: place.value() != before)
+    eventually(lambda: made.value() != before)
     opened.reload()
+    assert made.value() not in opened.content()
+    assert before not in opened.content()
+    facts = made.run("history", "workers-deploy", "-o", "json").json["facts"]
+    return next(one for one in facts if one["kind"] == "request")
+
+
+def test_somebody_with_a_token_rotates_in_the_browser_and_history_names_them(place, page):
+    users = {"bearer": [{"name": "alice", "token": {"file": "secret"}}]}
+    made = place(users=users, acts={"alice": ["rotate", "pause", "resume"]})
+    address = re.search(r'"page":"([^"]+)"', made.log(made.processes[0]))[1]
+
+    opened = page(http_credentials={"username": "alice", "password": "a-long-random-text"})
+    opened.goto(f"http://{address}/credentials/workers-deploy")
+    request = acted(opened, made)
     shot(opened, "after-an-act")
 
-    facts = place.run("history", "workers-deploy", "-o", "json").json["facts"]
-    request = next(one for one in facts if one["kind"] == "request")
     assert (request["actor"], request["detail"]["reason"]) == ("alice", "left on a bus")
     assert "by alice: left on a bus" in opened.inner_text("#timeline")
-    assert place.value() not in opened.content()
-    assert before not in opened.content()
+
+
+def test_somebody_logs_in_at_a_provider_and_rotates_and_history_names_them(place, page):
+    alice = {"sub": "alice", "email": "alice@example.com", "email_verified": True}
+    with oidc.provider(alice) as issuer:
+        address = f"http://127.0.0.1:{oidc.free_port()}"
+        provider = {"issuer": issuer, "client_id": "rotator", "client_secret": {"file": "secret"}}
+        listen = address.removeprefix("http://")
+        made = place(listen=listen, base_url=address, users={"oidc": provider}, acts={"*@example.com": ["rotate"]})
+
+        opened = page(strict=False)
+        opened.goto(f"{address}/credentials/workers-deploy")
+        assert opened.url.startswith(issuer)
+        opened.get_by_role("button", name="alice").click()
+        opened.wait_for_url(f"{address}/credentials/workers-deploy")
+        request = acted(opened, made)
+        shot(opened, "after-a-login")
+
+    assert (request["actor"], request["detail"]["reason"]) == ("alice@example.com", "left on a bus")
+    assert "by alice@example.com: left on a bus" in opened.inner_text("#timeline")

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import re
-import socket
-import subprocess
-import sys
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
@@ -16,7 +12,7 @@ from starlette.testclient import TestClient
 
 from rotator.config.page import Page
 from rotator.web.page.application import page_application
-from tests.rotator_place import eventually
+from tests.servers import oidc
 from tests.unit.cli.documents import credential, status
 from tests.unit.web.page.boards import KEY, FakeBoard
 
@@ -28,25 +24,8 @@ HERE = "/credentials/workers-deploy"
 
 @pytest.fixture(scope="module")
 def issuer() -> Iterator[str]:
-    """A provider of its own process: it warns of libraries that it uses, which would be errors in this one."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    command = [sys.executable, "-W", "ignore", "-m", "oidc_provider_mock", "--port", str(port)]
-    for user in (ALICE, MALLORY):
-        command += ["--user-claims", json.dumps(user)]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as provider:
-        try:
-            eventually(lambda: _about(port))
-            yield str(_about(port)["issuer"]).rstrip("/")
-        finally:
-            provider.terminate()
-
-
-def _about(port: int) -> dict[str, object] | None:
-    try:
-        return httpx.get(f"http://127.0.0.1:{port}/.well-known/openid-configuration").json()
-    except httpx.TransportError:
-        return None
+    with oidc.provider(ALICE, MALLORY) as found:
+        yield found
 
 
 @pytest.fixture
@@ -57,8 +36,8 @@ def board() -> FakeBoard:
 @pytest.fixture
 def client(board, issuer, monkeypatch):
     monkeypatch.setenv("OIDC", "a-client-secret")
-    oidc = {"issuer": issuer, "client_id": "rotator", "client_secret": {"env": "OIDC"}}
-    page = Page(users={"oidc": oidc}, base_url=BASE, acts={"*@example.com": ["rotate"]})
+    told = {"issuer": issuer, "client_id": "rotator", "client_secret": {"env": "OIDC"}}
+    page = Page(users={"oidc": told}, base_url=BASE, acts={"*@example.com": ["rotate"]})
     return TestClient(page_application(board, lambda: page, KEY), base_url=BASE, follow_redirects=False)
 
 
@@ -138,8 +117,8 @@ def test_a_login_leads_back_into_the_page_and_nowhere_else(client):
 
 def test_a_provider_that_is_away_lets_nobody_in(board, monkeypatch):
     monkeypatch.setenv("OIDC", "a-client-secret")
-    oidc = {"issuer": "http://127.0.0.1:9", "client_id": "rotator", "client_secret": {"env": "OIDC"}}
-    page = Page(users={"oidc": oidc}, base_url=BASE)
+    told = {"issuer": "http://127.0.0.1:9", "client_id": "rotator", "client_secret": {"env": "OIDC"}}
+    page = Page(users={"oidc": told}, base_url=BASE)
     client = TestClient(page_application(board, lambda: page, KEY), base_url=BASE, follow_redirects=False)
 
     assert client.get("/login").status_code == 503

@@ -41,7 +41,7 @@ STREAM_EVERY: Final = 2.0
 BLINK: Final = 0.25
 """Seconds after which a stream notices that the listener ends."""
 
-REFUSALS: Final = (Denied, Unknown, Wrong, Conflict, Stale, TooLarge)
+REFUSALS: Final = (Denied, Unknown, Wrong, Conflict, Stale, TooLarge, TimeoutError)
 """What has a status of its own; anything else is a failure of ours."""
 
 FACTS: Final = 60

@@ -71,6 +71,15 @@ def test_only_what_people_did_can_be_asked_for(board):
     assert board.facts(None, None, 10, people=True).facts == []
 
 
+def test_a_long_search_is_cut_and_goes_on_from_there(board, monkeypatch):
+    whole = len(board.facts(None, None, 1000).facts)
+    monkeypatch.setattr("rotator.app.page.MOST", whole - 2)
+    first = board.facts(None, None, 1000, people=True)
+
+    assert (first.facts, first.older) == ([], 2)
+    assert board.facts(None, first.older, 1000, people=True).older is None
+
+
 def test_a_name_that_nobody_knows_is_said_to_be_unknown(board):
     with pytest.raises(Unknown):
         board.facts("nobody", None, 10)

@@ -332,3 +332,12 @@ def test_the_time_is_human_and_the_exact_one_stands_beside_it():
     assert '<time datetime="2027-02-20T10:00:00Z" title="2027-02-20 10:00:00 UTC">in 90 d</time>' in html
     assert drawn_at(board.document)
     assert json.dumps(board.document)
+
+
+def test_what_takes_too_long_is_said_to_be_missing():
+    board = FakeBoard(status(credential()))
+    board.error = TimeoutError()
+    answer = browser(board).get("/")
+
+    assert answer.status_code == 503
+    assert answer.headers["retry-after"]
