@@ -11,7 +11,7 @@ from rotator.core.choices import CHOICES
 from rotator.core.durations import human
 from rotator.core.reasons import OperatorCode
 from rotator.core.remarks import Remark, follows, remarks, trouble_of
-from rotator.core.times import relative
+from rotator.core.times import moment, relative
 from rotator.web.page.board import Document, Told
 from rotator.web.page.fleet import SORTS, Filter, labels_of, shown
 from rotator.web.page.horizon import NAMED, Lane, horizon
@@ -115,7 +115,7 @@ def credential_page(
         "credential.html",
         here="/credentials",
         look=look,
-        now=look.now,
+        now=_after(facts, look.now),
         user=user,
         one=one,
         done=done,
@@ -133,6 +133,11 @@ def credential_page(
     )
 
 
+def _after(facts: Told, now: float) -> float:
+    """A time before which all of these facts were: they may be newer than the look, or by the clock of a provider."""
+    return max([now, *(moment(fact["time"]) or 0.0 for fact in facts.facts)])
+
+
 def _target_notes(target: Document) -> list[Remark]:
     return [*trouble_of(target), *follows(target)]
 
@@ -145,7 +150,7 @@ def history_page(facts: Told, now: float, user: str | None, *, name: str, people
         "history.html",
         here="/history",
         look=None,
-        now=now,
+        now=_after(facts, now),
         user=user,
         name=name,
         people=people,

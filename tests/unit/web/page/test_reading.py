@@ -143,6 +143,16 @@ def test_a_credential_shows_what_happened_the_newest_first_and_who_asked():
     assert said.index("Somebody asked for a rotation by alice: left on a bus") < said.index("A rotation is planned")
 
 
+def test_no_fact_lies_in_the_future():
+    newer = fact("planned") | {"time": "2026-11-22T10:00:03Z"}
+    client = browser(FakeBoard(status(credential()), [fact("request"), newer]))
+
+    for path in ("/credentials/workers-deploy", "/history"):
+        said = words(client.get(path))
+        assert "now planned" in said
+        assert "3 s ago request" in said
+
+
 def test_a_credential_shows_targets_and_old_tokens():
     old = {"token_id": "89abcdef0123456789abcdef01234567", "step": "open", "until": None, "blocked": "still_used"}
     old |= {"last_used_on": None, "subject": None, "message": None, "problem": None}
