@@ -239,6 +239,7 @@ TARGETS: Final[dict[str, TargetEntry]] = {
             options=env_file.EnvFileOptions,
             place=lambda options: str(options.place),
             check=env_file.complaints,
+            local=True,
         ),
         open=_env_file_target,
     ),

@@ -99,11 +99,11 @@ class App:
         one_journal(config)
         if mode == "reader":
             try:
-                journal: SqlJournal | None = open_journal(config.state.url, None, mode="reader")
+                journal: SqlJournal | None = open_journal(config.state, None, mode="reader")
             except JournalAbsent:
                 journal = None
         else:
-            journal = open_journal(config.state.url, state_key(config), mode="writer", kind=kind)
+            journal = open_journal(config.state, state_key(config), mode="writer", kind=kind, node=config.node)
         app = cls(config, journal, say=say, count=count)
         if mode == "writer":
             app.configure(config)
@@ -148,11 +148,16 @@ class App:
         names = [(c.name, c.common.connection, c.common.renamed_from) for c in config.credentials]
         ids = journal.streams.register(names)
         self.fleet.configure(config, ids)
+        journal.elsewhere = self._elsewhere
         # Those that left the configuration too: the connection that their open work needs may have come back.
         journal.wake(stream.id for stream in self.queries.streams())
         self.config, self.ids = config, ids
         if self._driver is not None:
             self._driver.tune(_tuning(config))
+
+    def _elsewhere(self, stream: CredentialId) -> bool:
+        """Whether the work of a credential, also of one that left the configuration, is another machine's."""
+        return bool(self.fleet.elsewhere(stream, lambda: self.queries.view(stream)))
 
     def _known(self) -> None:
         """A reader's ids: those of the journal, and the name itself for what is not registered yet."""
@@ -228,7 +233,7 @@ def state_key(config: Config) -> KeyRing:
     if config.state.generated:
         path = config.state.folder / "rotator.key"
         try:
-            if not path.exists() and not config.state.database.exists():
+            if not path.exists() and not config.state.there():
                 config.state.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
                 generate_key(path)
         except OSError as error:

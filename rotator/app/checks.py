@@ -23,6 +23,7 @@ from rotator.app.requests import requests_of
 from rotator.app.standing import Looked, standing
 from rotator.config.load import load
 from rotator.config.models import Config
+from rotator.config.nodes import elsewhere
 from rotator.config.page import secrets_of
 from rotator.config.secret_ref import SecretMissing
 from rotator.core.drifted import adopted
@@ -239,7 +240,7 @@ def _opened(app: App) -> Iterator[SqlJournal | None]:
     if app.journal is None:
         yield None
         return
-    found = open_journal(place.url, place.encryption_key.read_lines(), mode="reader")
+    found = open_journal(place, place.encryption_key.read_lines(), mode="reader")
     try:
         yield found
     finally:
@@ -259,6 +260,10 @@ def _each_target(app: App, fleet: ConfiguredFleet, journal: SqlJournal | None) -
             yield from _login(app, said)
     for configured, credential in zip(app.config.credentials, fleet.credentials, strict=True):
         subject = of_credential(credential.name)
+        if node := elsewhere(configured, app.config.node):
+            message = f"its work is done on the node {node}, where `check` has to look at its targets"
+            yield Finding(level=Level.OK, subject=subject, code="elsewhere", message=message)
+            continue
         view = app.queries.view(credential.id)
         bound = fleet.bound(credential.id, view)
         if bound is None:

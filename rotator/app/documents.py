@@ -35,6 +35,7 @@ def status_document(queries: Queries) -> dict[str, Any]:
             {
                 "instance": p.owner,
                 "host": p.host,
+                "node": p.node or p.host,
                 "pid": p.pid,
                 "listener": p.listener or None,
                 "last_tick": moment(p.heartbeat),

@@ -20,7 +20,7 @@ from rotator.config.document import LARGEST_FILE
 from rotator.config.find import find, places
 from rotator.config.load import load
 from rotator.config.models import Config
-from rotator.config.state import place_of
+from rotator.config.state import StatePlace, place_of
 from rotator.core.errors import ConfigError, RotatorError
 from rotator.host.marks import held, is_marked, marker
 from rotator.journal.open import open_journal
@@ -90,24 +90,24 @@ def one_journal(config: Config) -> None:
     ):  # who was killed a moment ago may hold its mark a little longer than its place in the journal
         if not is_marked(config.path):
             return
-        there = config.state.database.exists()
-        if there and _has_daemon(config.state.url):
+        there = config.state.there()
+        if there and _has_daemon(config.state):
             return
         time.sleep(0.1)
     what = "the journal at {} has no daemon" if there else "there is no journal at {}"
     pid = marker(config.path)
     who = f"the process {pid}" if pid else "a process"
     raise ConfigError(
-        f"{what.format(config.state.database)}, but {who} uses {config.path} with a journal elsewhere",
+        f"{what.format(config.state.name)}, but {who} uses {config.path} with a journal elsewhere",
         "write `state: {url: ...}` into the configuration, which counts for every process; until then use the daemon's "
         "user and its STATE_DIRECTORY",
     )
 
 
-def _has_daemon(url: str) -> bool:
+def _has_daemon(state: StatePlace) -> bool:
     """Whether a daemon lives on the journal; True where it cannot be read, because whoever opens it says why."""
     try:
-        journal = open_journal(url, None, mode="reader")
+        journal = open_journal(state, None, mode="reader")
     except RotatorError:
         return True
     try:

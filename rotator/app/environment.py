@@ -42,7 +42,7 @@ def variables(app: App, names: Sequence[str]) -> dict[str, Secret]:
                 )
             owner[key] = name
     fleet = read_only_fleet(app)
-    journal = open_journal(app.config.state.url, app.config.state.encryption_key.read_lines(), mode="reader")
+    journal = open_journal(app.config.state, app.config.state.encryption_key.read_lines(), mode="reader")
     try:
         found: dict[str, Secret] = {}
         for stanza in stanzas:

@@ -23,6 +23,7 @@ from rotator.app.stanzas import with_spec
 from rotator.config.fields import is_loopback
 from rotator.config.load import read_stanza
 from rotator.config.models import Config, ConnectionStanza, CredentialStanza, TargetStanza
+from rotator.config.nodes import elsewhere
 from rotator.config.policy import to_credential
 from rotator.core.credential import Credential
 from rotator.core.drifted import adopted
@@ -194,6 +195,15 @@ class ConfiguredFleet:
                 self._wired[stream] = found
         self._pacing.note(found.bound.credential, view)
         return found.bound
+
+    def elsewhere(self, stream: CredentialId, view: Callable[[], View]) -> str:
+        """Return the node that has to do the work of a credential where it is another one, else an empty string."""
+        with self._lock:
+            stanza = self._stanzas.get(stream)
+        if stanza is None:
+            with suppress(ConfigError):
+                stanza = self._remembered(view().spec)
+        return elsewhere(stanza, self.config.node) if stanza is not None else ""
 
     def _wire(self, stream: CredentialId, credential: Credential | None, view: View) -> Bound | None:
         try:

@@ -93,6 +93,8 @@ def _unchangeable(now: Config, wanted: Config) -> None:
         name
         for name, before, after in (
             ("state.url", now.state.url, wanted.state.url),
+            ("state.password", now.state.password, wanted.state.password),
+            ("node", now.node, wanted.node),
             ("state.encryption_key", now.state.encryption_key, wanted.state.encryption_key),
             ("http.listen", now.http.listen, wanted.http.listen),
             ("page.listen", _listens(now), _listens(wanted)),

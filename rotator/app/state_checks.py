@@ -38,7 +38,7 @@ def generated(config: Config) -> Iterator[Finding]:
 def key(config: Config) -> Iterator[Finding]:
     """Whether the key can be read; one that the first start makes is not there yet."""
     place = config.state
-    if place.generated and not place.database.exists():
+    if place.generated and not place.there():
         return  # the first start makes both
     try:
         place.encryption_key.read_lines()
@@ -51,10 +51,10 @@ def key(config: Config) -> Iterator[Finding]:
 def journal(config: Config) -> Iterator[Finding]:
     """Whether the journal can be read with this key and written by this user; one that is not there is not made."""
     place = config.state
-    first = place.generated and not place.database.exists()
+    first = place.generated and not place.there()
     try:
         one_journal(config)
-        found = open_journal(place.url, None if first else place.encryption_key.read_lines(), mode="reader")
+        found = open_journal(place, None if first else place.encryption_key.read_lines(), mode="reader")
     except JournalAbsent:
         yield _absent(config)
     except RotatorError as error:
@@ -62,28 +62,30 @@ def journal(config: Config) -> Iterator[Finding]:
     else:
         try:
             hanging = _hanging(found)
+            doubts = found.audit.doubts()
         finally:
             found.close()
         for needed in (place.database, place.folder):
-            if not _may_write(needed):
+            if needed is not None and needed.exists() and not _may_write(needed):
                 yield _unwritable(needed)
                 return
-        full = _full(place.folder)
+        full = _full(place.folder) if place.folder.exists() else None
         if full is None:
-            message = f"the journal {place.database} can be opened with this key"
+            message = f"the journal {place.name} can be opened with this key"
             yield Finding(level=Level.OK, subject=STATE, code="journal", message=message)
         else:
             yield full
         if hanging is not None:
             yield hanging
+        for message, remedy in doubts:
+            yield Finding(level=Level.WARN, subject=STATE, code="database", message=message, remedy=remedy)
 
 
 def _absent(config: Config) -> Finding:
-    database = config.state.database
-    nearest = next(folder for folder in database.parents if folder.exists())
+    nearest = next(folder for folder in (config.state.folder / "x").parents if folder.exists())
     if not _may_write(nearest):
         return _unwritable(nearest)
-    message = f"there is no journal yet; the first start makes {database}"
+    message = f"there is no journal yet; the first start makes {config.state.name}"
     return _full(nearest) or Finding(level=Level.OK, subject=STATE, code="journal", message=message)
 
 

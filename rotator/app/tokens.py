@@ -95,7 +95,7 @@ def _current(app: App, stanza: CredentialStanza) -> Secret:
     view = app.queries.view(app.ids[stanza.name])
     if not view.fingerprint:
         raise ConfigError(f"nothing is published of {stanza.name} yet", f"`rotator rotate {stanza.name} --wait 5m`")
-    journal = open_journal(app.config.state.url, app.config.state.encryption_key.read_lines(), mode="reader")
+    journal = open_journal(app.config.state, app.config.state.encryption_key.read_lines(), mode="reader")
     try:
         return journal.reveal(app.ids[stanza.name], view.fingerprint)
     except KeyError:

@@ -122,7 +122,7 @@ def audit_verify(settings: Settings) -> int:
     from rotator.journal.open import open_journal
 
     state = running_configuration(settings).state
-    with_key = open_journal(state.url, state.encryption_key.read_lines(), mode="reader")
+    with_key = open_journal(state, state.encryption_key.read_lines(), mode="reader")
     try:
         verdict, damage = with_key.audit.verify(), with_key.audit.integrity()
         names = {stream.id: stream.name for stream in with_key.streams.all()}
@@ -194,7 +194,7 @@ def _listener(settings: Settings) -> tuple[str, ConfigError | None]:
     else:
         found = config.http.listen
         try:
-            journal = open_journal(config.state.url, None, mode="reader")
+            journal = open_journal(config.state, None, mode="reader")
         except RotatorError:
             pass  # nothing was started yet, or another user asks: the configured address tells
         else:

@@ -162,7 +162,12 @@ def _foot(document: Document, width: int | None, now: float) -> list[Line]:
         lines.append(text(f"orphans: {document['orphans']}", "warn"))
     for daemon in document["daemons"]:
         seen = relative(daemon["last_tick"], now)
-        line = f"daemon: process {daemon['pid']} on {daemon['host']}, last sign of life {seen}"
+        where = (
+            daemon["host"]
+            if daemon.get("node", daemon["host"]) == daemon["host"]
+            else f"{daemon['node']} ({daemon['host']})"
+        )
+        line = f"daemon: process {daemon['pid']} on {where}, last sign of life {seen}"
         responds = daemon.get("responds", True)
         lines.append(text(line if responds else f"{line}: its disk is full, or it hangs", "" if responds else "bad"))
     if document.get("configuration_problem"):

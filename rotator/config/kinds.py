@@ -59,6 +59,7 @@ class TargetKind:
         whole: whether validated options claim the whole place, whatever the key (a secret that is one string).
         keys: default `keys` for validated options.
         check: what is wrong with validated options and the resolved keys (key -> output name, or `literal:TEXT`).
+        local: whether a place lies on the machine of the process, so that no other machine reaches it.
     """
 
     options: type[BaseModel]
@@ -69,6 +70,7 @@ class TargetKind:
     whole: Callable[[Any], bool] = lambda options: False
     keys: Callable[[Any], Mapping[str, str]] = lambda options: DEFAULT_KEYS
     check: Callable[[Any, Mapping[str, str]], Iterable[Complaint]] = lambda options, keys: ()
+    local: bool = False
 
 
 def _no_complaint(kind: str, connection: Any, options: Any) -> Iterable[Complaint]:

@@ -32,6 +32,7 @@ from rotator.config.models import (
     State,
 )
 from rotator.config.naming import Names
+from rotator.config.nodes import check_nodes, node_of
 from rotator.config.page import Page
 from rotator.config.references import Read, check
 from rotator.config.schedule import calendar_of, check_calendar
@@ -42,7 +43,7 @@ from rotator.core.findings import CONFIGURATION
 LISTEN_VARIABLE: Final = "ROTATOR_HTTP_LISTEN"
 _ROOT: Final = frozenset(
     {"version", "state", "http", "log", "connections", "defaults", "credentials", "advanced", "names"}
-    | {"fleet", "groups", "freezes", "page"}
+    | {"fleet", "groups", "freezes", "node", "page"}
 )
 _OWN: Final = frozenset({"name", "adopt", "renamed_from"})
 """Keys of a credential that cannot be a default, because each has its own."""
@@ -187,6 +188,8 @@ def _root(
         key=None if state is None or state.generated else (root.at(("state", "encryption_key")), state.encryption_key),
     )
     check(read, problems)
+    node = node_of(reader, root, environ)
+    check_nodes(read, problems, several=state is not None and state.database is None)
     calendar = calendar_of(reader, root)
     check_calendar(read, calendar, root, reader)
     if state is None or http is None or log is None or advanced is None or problems:
@@ -204,6 +207,7 @@ def _root(
         advanced=advanced,
         names=names,
         page=page,
+        node=node,
         warnings=problems.warnings,
     )
 
@@ -234,7 +238,7 @@ def _state(reader: Reader, root: Tree, folder: Path, environ: Mapping[str, str],
     if state is None:
         return None
     try:
-        return place_of(state.url, state.encryption_key, folder, environ, uid)
+        return place_of(state.url, state.encryption_key, folder, environ, uid, state.password)
     except PydanticCustomError as error:
         reader.problems.line(root.at(("state", "url")), error.message())
         return None

@@ -57,10 +57,23 @@ Name = Annotated[str, BeforeValidator(_name), WithJsonSchema({"type": "string", 
 class State(Stanza):
     """Where the journal lies and the key that seals its values."""
 
-    url: Text | None = Field(None, description="sqlite:////absolute/path or sqlite:///path/beside/this/file")
+    url: Text | None = Field(
+        None,
+        description="sqlite:////absolute/path, sqlite:///path/beside/this/file, or, for several machines, "
+        "postgresql://user@host:5432/database?sslmode=verify-full",
+    )
+    password: SecretRef | None = Field(
+        None, description="Of the user of a PostgreSQL url, which never holds it itself."
+    )
     encryption_key: SecretRef | None = Field(
         None, description="Made by `rotator keygen`; keep it away from the database."
     )
+
+
+class Node(Stanza):
+    """What the machine of this process is called."""
+
+    node: Name | None = Field(None, description="Default: the host's name; ROTATOR_NODE overrides it.")
 
 
 class Http(Stanza):
@@ -237,6 +250,10 @@ class TargetCommon(Stanza):
     after_publish: Annotated[tuple[HookStanza, ...], Field(min_length=1)] | None = Field(
         None, description="What is done on this machine after the target holds a new value; a failure is tried again."
     )
+    node: Name | None = Field(
+        None, description="The machine that the place is on, or where hooks run; no other one reads or writes it."
+    )
+    shared: Flag | None = Field(None, description="true: the file lies on a file system that every machine has")
 
 
 # ----------------------------------------------------------------------------------------------------------- the result
@@ -349,6 +366,7 @@ class Config:
         inventory: the file of the fleet's inventory, where there is one.
         calendar: groups and freezes.
         page: the page for people, None where it is off.
+        node: what this machine is called.
     """
 
     path: Path
@@ -364,3 +382,4 @@ class Config:
     inventory: Path | None = None
     calendar: Calendar = NONE
     page: Page | None = None
+    node: str = ""

@@ -20,7 +20,7 @@ from rotator.config.fields import DURATION_SCHEMA, LIFETIME_SCHEMA, format_durat
 from rotator.config.hours import FreezeStanza, GroupStanza
 from rotator.config.inventory import ENDS
 from rotator.config.kinds import Kinds, TargetKind
-from rotator.config.models import NAME_PATTERN, Advanced, CredentialCommon, Http, Log, State, TargetCommon
+from rotator.config.models import NAME_PATTERN, Advanced, CredentialCommon, Http, Log, Node, State, TargetCommon
 from rotator.config.naming import Names
 from rotator.config.page import Page
 
@@ -35,7 +35,7 @@ _ATTRIBUTE: Final = re.compile(r"^ {4}(\w+): (.+(?:\n {8}.+)*)", re.MULTILINE)
 def json_schema(kinds: Kinds) -> Schema:
     """Return the schema (draft 2020-12) of a configuration with these connections, sources and targets."""
     target_options = [kind.options for kind in kinds.targets.values()]
-    models: list[type[BaseModel]] = [State, Http, Log, Advanced, Names, Page, CredentialCommon, TargetCommon]
+    models: list[type[BaseModel]] = [State, Node, Http, Log, Advanced, Names, Page, CredentialCommon, TargetCommon]
     models += [GroupStanza, FreezeStanza]
     models += [*kinds.connections.values(), *kinds.sources.values(), *target_options]
     references, found = models_json_schema([(model, "validation") for model in dict.fromkeys(models)])
@@ -56,6 +56,7 @@ def json_schema(kinds: Kinds) -> Schema:
         "properties": {
             "version": {"const": 1, "description": "Version of this format."},
             "state": of(State),
+            "node": of(Node)["properties"]["node"],
             "http": of(Http),
             "log": of(Log),
             "connections": {

@@ -173,6 +173,7 @@ class Reader:
         reach = self._reach(kind, common.connection, connections)
         place = kind.place(options)
         identity = kind.identity(options) if kind.identity is not None else place
+        reach = reach or (common.node or "")  # the same path on another machine is another place
         return TargetStanza(
             common=common,
             options=options,

@@ -36,3 +36,7 @@ class Audit:
     def integrity(self) -> list[str]:
         """Return what the database's own full check complains of; takes a second per some hundred megabytes."""
         return self._db.complaints()
+
+    def doubts(self) -> list[tuple[str, str]]:
+        """Return (message, remedy) of what about the database may lose a commit or is open to others."""
+        return self._db.doubts()

@@ -155,6 +155,9 @@ class Database(Protocol):
     def complaints(self) -> list[str]:
         """Return what the database's own check of its integrity says; empty when nothing is wrong or none exists."""
 
+    def doubts(self) -> list[tuple[str, str]]:
+        """Return (message, remedy) of what may lose a commit and is no reason to refuse the database."""
+
     def sizes(self) -> dict[str, int]:
         """Return database_bytes and log_bytes."""
 

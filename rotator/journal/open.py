@@ -82,6 +82,7 @@ def open_journal(
     crash: Callable[[str], None] = crash_at,
     patience: float = 5.0,
     connect: Connect = sqlite3.connect,
+    node: str = "",
 ) -> SqlJournal:
     """Open the journal.
 
@@ -94,6 +95,7 @@ def open_journal(
         crash: passes a named crash point.
         patience: seconds for which `place` waits for another writer.
         connect: opens SQLite connections.
+        node: what this machine is called.
 
     Raises:
         JournalAbsent: a reader finds no journal.
@@ -110,7 +112,7 @@ def open_journal(
         from rotator.journal.open_postgres import open_postgres
 
         read = password.read if password is not None else None
-        return open_postgres(url, read, folder, keys, clock, crash, mode=mode, kind=kind, patience=patience)
+        return open_postgres(url, read, folder, keys, clock, crash, mode=mode, kind=kind, patience=patience, node=node)
     path = path_of(url)
     try:
         _local(path)
@@ -120,7 +122,7 @@ def open_journal(
             raise ConfigError("opening the journal: no encryption key was given", "set state.encryption_key")
         _make_place(path)
         with FileLock(path.with_name(f"{path.name}-lock"), timeout=_OPENING_SECONDS):
-            return _writer(path, keys, clock, crash, kind, patience, connect)
+            return _writer(path, keys, clock, crash, kind, patience, connect, node)
     except sqlite3.Error as error:
         raise unsafe(f"opening the journal {path}", error) from error
     except TimeoutError as error:
@@ -212,6 +214,7 @@ def _writer(
     kind: str,
     patience: float,
     connect: Connect,
+    node: str,
 ) -> SqlJournal:
     db = SqliteDatabase(path, connect=connect)
     try:
@@ -230,7 +233,7 @@ def _writer(
             running = next((found for found in processes(db, clock) if found.kind == "run" and found.alive), None)
             if running:
                 raise AlreadyRunning(path, running)
-        me = Owners(db, clock, crash)
+        me = Owners(db, clock, crash, node)
         me.announce(kind, keys.active)
     except BaseException:
         db.close()

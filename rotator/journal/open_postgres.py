@@ -40,6 +40,7 @@ def open_postgres(
     mode: Literal["writer", "reader"],
     kind: str,
     patience: float,
+    node: str = "",
 ) -> SqlJournal:
     """Open it; arguments and errors as `open.open_journal`. `folder`: where this machine's processes have their spools.
 
@@ -62,7 +63,7 @@ def open_postgres(
         instance, seal = _look(db, keys)
         db.instance = instance
         db.beside = _place(folder) / f"journal-{instance}"
-        me = Owners(db, clock, crash)
+        me = Owners(db, clock, crash, node)
         me.announce(kind, keys.active)
     except psycopg.Error as error:
         db.close()

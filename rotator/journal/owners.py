@@ -30,7 +30,10 @@ _DEAD_SECONDS: Final = 86400.0
 SEALS_UNDER: Final = "key:"
 """What the name of a row of `meta` begins with in which a process says under which key it seals."""
 
-_SEALS: Final = "INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value"
+_NODE: Final = "node:"
+"""The same for the node of a process."""
+
+_SAYS: Final = "INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +44,7 @@ class Process:
         owner: its id: holder of leases, writer of facts.
         kind: `run` for the daemon, `once` for everything else.
         host: name of the machine.
+        node: what the configuration calls that machine; empty where an earlier version runs.
         pid: process id there.
         started: wall time in unix seconds.
         heartbeat: wall time of its last sign of life.
@@ -58,12 +62,13 @@ class Process:
     listener: str
     alive: bool
     hangs: bool = False
+    node: str = ""
 
 
 class Owners:
     """The owner files beside one journal, and this process's own."""
 
-    def __init__(self, db: Database, clock: Clock, crash: Callable[[str], None]) -> None:
+    def __init__(self, db: Database, clock: Clock, crash: Callable[[str], None], node: str = "") -> None:
         """Take this process's own file.
 
         Raises:
@@ -75,6 +80,7 @@ class Owners:
         self._clock = clock
         self._prefix = f"{db.beside.name}-process-"
         self.me = secrets.token_hex(8)
+        self._node = node
         self._kind, self._under, self._listener = "once", "", ""
         try:
             self._lock = FileLock(self.path(self.me))
@@ -130,7 +136,8 @@ class Owners:
                 " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (self.me, kind, socket.gethostname(), os.getpid(), wall, wall, now, boot, self._listener),
             )
-            run(connection, _SEALS, (SEALS_UNDER + self.me, under))
+            run(connection, _SAYS, (SEALS_UNDER + self.me, under))
+            run(connection, _SAYS, (_NODE + self.me, self._node))
 
     def seals(self, under: str) -> None:
         """Say under which key this process seals from now on; whoever changes the key waits until all say the new one.
@@ -139,7 +146,7 @@ class Owners:
         """
         self._under = under
         with self._db.write() as connection:
-            run(connection, _SEALS, (SEALS_UNDER + self.me, under))
+            run(connection, _SAYS, (SEALS_UNDER + self.me, under))
 
     def beat(self, listener: str | None) -> None:
         """Refresh this process's heartbeat, and its listener unless None."""
@@ -175,7 +182,7 @@ def _gone(connection: Connection, owner: str) -> None:
     """Remove the rows of a process: who it was, its canary, and what it said under which key it seals."""
     run(connection, "DELETE FROM process WHERE owner = ?", (owner,))
     run(connection, "DELETE FROM canary WHERE owner = ?", (owner,))
-    run(connection, "DELETE FROM meta WHERE name = ?", (SEALS_UNDER + owner,))
+    run(connection, "DELETE FROM meta WHERE name IN (?, ?)", (SEALS_UNDER + owner, _NODE + owner))
 
 
 def spools(database: Path) -> list[Path]:
@@ -195,6 +202,7 @@ def processes(db: Database, clock: Clock) -> list[Process]:
             connection,
             "SELECT owner, kind, host, pid, started, heartbeat, listener, beat, boot_id FROM process ORDER BY started",
         )
+        nodes = dict(run(connection, "SELECT name, value FROM meta WHERE name LIKE ?", (f"{_NODE}%",)))
     return [
         Process(
             owner=owner,
@@ -206,6 +214,7 @@ def processes(db: Database, clock: Clock) -> list[Process]:
             listener=listener,
             alive=fresh and held,
             hangs=held and not fresh,
+            node=nodes.get(_NODE + owner, ""),
         )
         for owner, kind, host, pid, started, heartbeat, listener, beat, boot_id in rows
         for fresh in [boot_id == boot and now - beat < FRESH_SECONDS]

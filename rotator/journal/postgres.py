@@ -253,6 +253,30 @@ class PostgresDatabase:
         """Nothing: pg_amcheck is the administrator's; the chain of every stream is checked all the same."""
         return []
 
+    def doubts(self) -> list[tuple[str, str]]:
+        """Return what is said of standbys that may miss commits, and of a way to the server that others may read."""
+        with self.read() as connection:
+            standbys = int(run(connection, "SELECT count(*) FROM pg_stat_replication")[0][0])
+            waited = str(run(connection, "SELECT current_setting('synchronous_standby_names')")[0][0])
+            private = self._address.private
+        found = []
+        if standbys and not waited:
+            found.append(
+                (
+                    f"the database has {standbys} standby server{'s' * (standbys != 1)} and waits for none of them, so "
+                    "that a failover loses the last commits",
+                    "set synchronous_standby_names on the primary",
+                )
+            )
+        if not private:
+            found.append(
+                (
+                    "nothing proves whose server the database is, for sslmode is not verify-full",
+                    "write ?sslmode=verify-full behind state.url, with sslrootcert=PATH for a CA of your own",
+                )
+            )
+        return found
+
     def sizes(self) -> dict[str, int]:
         """Return the bytes of all tables of the journal with their indexes; the log is the server's."""
         with self.read() as connection:

@@ -28,6 +28,7 @@ CONNECT_SECONDS: Final = 10
 _QUIET_SECONDS: Final = 5
 """How long a connection may be silent before the kernel asks whether the other side is there."""
 
+_LOOPBACK: Final = frozenset({"", "localhost", "127.0.0.1", "::1"})
 _ADDRESS: Final = re.compile(r"^postgres(ql)?://")
 _WORD: Final = re.compile(r"'(?:[^']|'')*'|%|\?|(?<!:):([a-z_]+)")
 
@@ -58,6 +59,14 @@ class Address:
     def name(self) -> str:
         """The address without its options: for messages."""
         return self.url.partition("?")[0]
+
+    @property
+    def private(self) -> bool:
+        """Whether the server proves who it is, or the way to it leaves no machine."""
+        said = conninfo.conninfo_to_dict(self.url)
+        hosts = [one.strip("[]") for one in str(said.get("host", "") or said.get("hostaddr", "")).split(",")]
+        near = all(host in _LOOPBACK or host.startswith("/") for host in hosts)
+        return near or said.get("sslmode") == "verify-full"
 
 
 def checked(url: str) -> str:

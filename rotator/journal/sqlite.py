@@ -237,6 +237,10 @@ class SqliteDatabase:
             found = [str(row[0]) for row in run(connection, "PRAGMA integrity_check(20)")]
         return [] if found == ["ok"] else found
 
+    def doubts(self) -> list[tuple[str, str]]:
+        """Return nothing: every PRAGMA is checked when the file is opened."""
+        return []
+
     def sizes(self) -> dict[str, int]:
         """Return database_bytes and log_bytes."""
         return {"database_bytes": size(f"{self.path}"), "log_bytes": size(f"{self.path}-wal")}

@@ -63,6 +63,8 @@ class SqlJournal:
         self.instance = instance
         self.watch_values: Callable[[Secret], None] = lambda value: None
         """Told of every value that passes, so that the log can scrub it wherever it turns up."""
+        self.elsewhere: Callable[[CredentialId], bool] = lambda stream: False
+        """Whether another machine has to do the work of a stream: it is neither due nor to be claimed here."""
         self._db = db
         self._clock = clock
         self._crash = crash
@@ -82,7 +84,9 @@ class SqlJournal:
     # ------------------------------------------------------------------------------------------------ the right to work
 
     def claim(self, stream: CredentialId) -> Lease | None:
-        """Take or renew the lease; None while a living process holds it. See `Journal.claim`."""
+        """Take or renew the lease; None while a living process holds it, or it is another machine's. See `Journal`."""
+        if self.elsewhere(stream):
+            return None
         lease = self._work.leases.claim(stream)
         if lease is not None:
             self._epochs[stream] = lease.epoch
@@ -277,7 +281,13 @@ class SqlJournal:
 
     def due(self, connection: str, now: float, limit: int) -> Sequence[Due]:
         """Return streams of the connection whose noted time is at most `now` (provider time), soonest first."""
-        return self.streams.due(connection, now, limit)
+        wanted = limit
+        while True:
+            found = self.streams.due(connection, now, wanted)
+            ours = [due for due in found if not self.elsewhere(due.stream)]
+            if len(ours) >= limit or len(found) < wanted:
+                return ours[:limit]
+            wanted *= 2
 
     def wake(self, streams: Iterable[CredentialId], at: float = 0.0) -> None:
         """Let streams be due no later than `at`, also those that somebody works on just now."""

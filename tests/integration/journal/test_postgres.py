@@ -13,7 +13,7 @@ import pytest
 from rotator.core.errors import ConfigError, Fenced, JournalUnsafe, RateLimited
 from rotator.core.ports.runtime import Priority
 from rotator.journal.open import JournalAbsent, open_journal
-from rotator.journal.postgres_link import Link, checked, translated
+from rotator.journal.postgres_link import Address, Link, checked, translated
 from tests.contract.journal.benches import PostgresBench, PostgresPlace, Template, no_crash
 from tests.contract.journal.drafts import VALUE, captured, claimed, intent, planned, request
 from tests.servers.postgres import Postgres, shared
@@ -255,6 +255,32 @@ def test_a_standby_is_read_and_not_written(server: Postgres, place: PostgresPlac
         server.stop()
         signal.unlink()
         server.start()
+
+
+@pytest.mark.parametrize(
+    ("url", "private"),
+    [
+        ("postgresql://u@127.0.0.1/d", True),
+        ("postgresql://u@[::1]:5432/d", True),
+        ("postgresql:///d?host=/run/postgresql&user=u", True),
+        ("postgresql://u@db.example.com/d?sslmode=verify-full", True),
+        ("postgresql://u@db.example.com/d?sslmode=require", False),
+        ("postgresql://u@127.0.0.1,db.example.com/d", False),
+    ],
+)
+def test_a_server_that_does_not_prove_who_it_is_is_a_doubt(url: str, private: bool):
+    assert Address(url).private is private
+
+
+def test_a_standby_for_which_nobody_waits_is_a_doubt(server: Postgres, place: PostgresPlace, template: Template):
+    journal = open_journal(place, template.key, crash=no_crash)
+    assert journal.audit.doubts() == []
+    with server.receiver():
+        give_up = time.monotonic() + 20
+        while not (found := journal.audit.doubts()) and time.monotonic() < give_up:
+            time.sleep(0.1)
+    assert "waits for none of them" in found[0][0]
+    journal.close()
 
 
 def test_another_journal_in_the_place_of_ours_is_refused(server: Postgres, place: PostgresPlace, template: Template):

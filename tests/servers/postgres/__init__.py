@@ -12,7 +12,8 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 HOW = "install PostgreSQL 14 or newer (Debian: apt-get install postgresql); initdb and postgres may lie off PATH"
@@ -42,7 +43,7 @@ def ensure() -> None:
 class Postgres:
     """One cluster in a folder of its own, with the superuser `postgres`; other roles are made by whoever needs them."""
 
-    password = "made-up for a test"
+    password = "made-up-for-a-test"
 
     def __init__(self, folder: Path | None = None, settings: Mapping[str, str] | None = None) -> None:
         """Make the cluster; `settings` go on the command line of the server, where they win."""
@@ -117,6 +118,25 @@ class Postgres:
         """It goes on."""
         for pid in self._family():
             os.kill(pid, signal.SIGCONT)
+
+    @contextmanager
+    def receiver(self) -> Iterator[None]:
+        """Something follows the log of the server meanwhile, as a standby does."""
+        folder = self.folder / "received"
+        folder.mkdir()
+        command = [self._bin / "pg_receivewal", "-D", folder, "-d", self.url("postgres", "postgres")]
+        process = subprocess.Popen(
+            command,
+            env={**os.environ, "PGPASSWORD": self.password},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        try:
+            yield
+        finally:
+            process.kill()
+            process.wait()
+            shutil.rmtree(folder)
 
     def close(self) -> None:
         """End it and remove everything."""

@@ -106,7 +106,7 @@ KINDS = Kinds(
             reach=lambda name, connection: str(connection.address),
         ),
         "env_file": TargetKind(
-            options=FileOptions, place=lambda options: os.path.normpath(options.path), check=_lower_keys
+            options=FileOptions, place=lambda options: os.path.normpath(options.path), check=_lower_keys, local=True
         ),
         "aws_secrets_manager": TargetKind(
             options=StoreOptions,

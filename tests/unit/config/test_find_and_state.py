@@ -158,3 +158,28 @@ def test_a_state_url_names_a_file(url: str, database: str, monkeypatch: pytest.M
 def test_anything_else_is_no_state(url: str) -> None:
     with pytest.raises(PydanticCustomError):
         place_of(url, None, FOLDER, {}, 0)
+
+
+# ----------------------------------------------------------------------------------------------------------- PostgreSQL
+POSTGRES = "postgresql://rotator@db.example.com:5432/rotator?sslmode=verify-full"
+
+
+def on_server(**more):
+    given = {"url": POSTGRES, "key": SecretRef(file=Path("/k")), "password": SecretRef(env="P"), **more}
+    return place_of(given["url"], given["key"], Path("/srv"), {"STATE_DIRECTORY": "/var/lib/x"}, 0, given["password"])
+
+
+def test_a_database_on_a_server_has_no_file_and_this_machine_a_folder_for_its_spools() -> None:
+    place = on_server()
+    assert (place.database, place.folder, place.generated, place.there()) == (None, Path("/var/lib/x"), False, True)
+    assert place.name == "postgresql://rotator@db.example.com:5432/rotator"
+
+
+def test_the_short_scheme_is_taken_too() -> None:
+    assert on_server(url=POSTGRES.replace("postgresql", "postgres")).database is None
+
+
+@pytest.mark.parametrize("missing", ["key", "password"])
+def test_a_database_on_a_server_needs_password_and_key(missing: str) -> None:
+    with pytest.raises(PydanticCustomError, match="missing"):
+        on_server(**{missing: None})
