@@ -26,12 +26,18 @@ from rotator.journal.store import SqlJournal
 
 def take_backup(config: Config, target: Path, *, force: bool) -> Backup:
     """Write a backup of the journal to a file and prove it; errors as `journal.backup.backup`."""
-    return backup(config.state.database, target, state_key(config), force=force)
+    return backup(_file(config), target, state_key(config), force=force)
 
 
 def put_back(config: Config, file: Path, *, force: bool, actor: str) -> Restored:
     """Put a backup in the place of the journal; errors as `journal.restore.restore`."""
-    return restore(file, config.state.database, state_key(config), lambda found: _mark(found, actor), force=force)
+    return restore(file, _file(config), state_key(config), lambda found: _mark(found, actor), force=force)
+
+
+def _file(config: Config) -> Path:
+    if config.state.database is None:
+        raise RotatorError("the journal is on PostgreSQL, and so no file", "use the database's own backups")
+    return config.state.database
 
 
 def inspected(config: Config) -> Inspected:
