@@ -11,6 +11,7 @@ from pathlib import Path
 from rotator.app.app import state_key
 from rotator.app.connection_note import decode
 from rotator.config.models import Config
+from rotator.config.state import StatePlace
 from rotator.core.errors import RotatorError
 from rotator.core.facts import Ahead, Draft
 from rotator.core.findings import Level
@@ -43,22 +44,20 @@ def _file(config: Config) -> Path:
 def inspected(config: Config) -> Inspected:
     """Look at the journal and what lies beside it, whatever has happened to it. Changes nothing and never raises."""
     reference, keys, wrong = config.state.encryption_key, None, []
-    if not (config.state.generated and not config.state.database.exists()):  # the first start makes both
+    if not (config.state.generated and not config.state.there()):  # the first start makes both
         try:
             keys = KeyRing(reference.read_lines())
         except RotatorError as error:
             wrong = [finding(Level.FAIL, "encryption_key", error.message, error.remedy)]
-    if config.state.url.startswith("sqlite:"):
-        found = look(config.state.database, keys)
-    else:
-        found = _asked(config.state.url, keys)
+    database = config.state.database
+    found = look(database, keys) if database is not None else _asked(config.state, keys)
     return replace(found, findings=(*wrong, *found.findings))
 
 
-def _asked(url: str, keys: KeyRing | None) -> Inspected:
+def _asked(state: StatePlace, keys: KeyRing | None) -> Inspected:
     """What a database server says of the journal in it."""
     try:
-        journal = open_journal(url, None, mode="reader")
+        journal = open_journal(state, None, mode="reader")
     except RotatorError as error:
         return Inspected((finding(Level.FAIL, "journal", error.message, error.remedy),), ())
     try:
