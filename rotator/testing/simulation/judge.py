@@ -330,7 +330,7 @@ class Judge:
         world, provider = self.world, self.world.provider
         world.leaks.rest(name)
         view = world.view(name)
-        ended = ("deleted", "expired")
+        ended = ("deleted", "expired", "revoked (exposed)")  # the last one by the provider: it never lives again
         left = [
             t
             for t in provider.tokens.values()

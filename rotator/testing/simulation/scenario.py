@@ -34,7 +34,7 @@ class _Dice:
         self.chance = random.Random(seed * 7919 + 13)
         self.focus = focus
         self.strategy = Strategy.ROLL if self.chance.random() < 0.3 or focus == "roll" else Strategy.RECREATE
-        if focus not in ("", "roll"):
+        if focus not in ("", "roll", "leak"):
             self.strategy = Strategy.RECREATE
         self.count = 2 if self.chance.random() < 0.2 and not focus else 1
         self.events: list[Event] = []
