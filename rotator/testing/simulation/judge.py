@@ -234,7 +234,7 @@ class Judge:
         if tok.id in world.provider.foreign:
             world.bad(Law.FOREIGN, f"{act} of {tok.name}, which is not ours")
             return
-        if tok.id in world.leaks.since:
+        if tok.id in world.leaks.ever:
             world.leaks.ended(tok)
             return
         left = self._left_blind.get(tok.id)

@@ -28,13 +28,15 @@ class Leaks:
     """Leaked tokens of one world.
 
     Attributes:
-        since: token id -> when it was revoked.
+        since: token id -> when it was revoked, as far as the journal that is in place may know.
+        ever: the same of all: what was sent before an older journal was put back may still arrive.
         bare: those that nothing is to succeed.
     """
 
     def __init__(self, world: World) -> None:
         self.world = world
         self.since: dict[TokenId, float] = {}
+        self.ever: dict[TokenId, float] = {}
         self.bare: set[TokenId] = set()
 
     def revoked(self, tokens: Iterable[TokenId], *, bare: bool) -> None:
@@ -42,6 +44,7 @@ class Leaks:
         named = tuple(tokens)
         for token in named:
             self.since.setdefault(token, self.world.hub.now)
+            self.ever.setdefault(token, self.world.hub.now)
         self.bare |= set(named) if bare else set()
         self.world.hub.at(BY_THEN, lambda: self._dead_by_now(named))
 
@@ -63,7 +66,7 @@ class Leaks:
 
     def ended(self, tok: Tok) -> None:
         """A leaked token is disabled or deleted: its successor stands somewhere, or nothing could be published."""
-        world, age, view = self.world, self.world.hub.now - self.since[tok.id], self.world.view(tok.owner)
+        world, age, view = self.world, self.world.hub.now - self.ever[tok.id], self.world.view(tok.owner)
         refused = view.rotation.failures if view.rotation else {}
         first = tok.id == view.current and tok.id not in self.bare and world.scenario.can.overlap
         if tok.status != "active" or not first or any(found.full for found in refused.values()) or age >= PATIENCE:
