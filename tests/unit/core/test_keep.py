@@ -288,6 +288,16 @@ def test_near_the_end_nobody_waits_for_the_partners_renewal_to_be_a_day_old():
     assert story.does().token_id == "a"
 
 
+def test_beside_a_partner_without_an_end_any_end_will_do():
+    story = PairStory()
+    for token, life in (("a", NEVER), ("b", LIFE - 30 * DAY)):
+        role, ends = {"a": "management", "b": "standby"}[token], START + life
+        story.tell(Member(token_id=token, born=START, expires_at=ends, fingerprint=f"v{token}", role=role, life=life))
+    action = story.sees("a", expires_at=NEVER).later(STANDBY_DUE).does()
+
+    assert action.fact == Extending(token_id="b", expires_at=float(int(START + STANDBY_DUE + LIFE - 30 * DAY)))
+
+
 def test_two_ends_are_never_close_to_each_other():
     story = PairStory().known().later(MANAGEMENT_DUE)
     story.extending("b", story.at + LIFE).prolonged("b", story.at + LIFE)
