@@ -29,7 +29,7 @@ def test_it_leaves_the_token_of_the_renamed_one_alone(renamed, place):
     )
     assert reload(renamed)
 
-    assert once(renamed, 5.0) == 0
+    assert once(renamed, 20.0) == 0
     assert len(of_the_new_one(renamed, Kind.CONFIRMED)) == 1
     assert not of_the_new_one(renamed, Kind.AHEAD, Kind.RETIREMENT)
     assert [s.needs_operator for s in renamed.queries.statuses()] == [None, None]
@@ -43,7 +43,7 @@ def test_it_writes_over_the_value_that_the_renamed_one_left_in_its_old_file_and_
     )
     assert reload(renamed)
 
-    assert once(renamed, 5.0) == 0
+    assert once(renamed, 20.0) == 0
     assert not of_the_new_one(renamed, Kind.ADOPTED, Kind.KNOWN, Kind.OVERRIDDEN)
     assert place.value() != left
 
@@ -53,7 +53,7 @@ def test_a_rename_that_is_taken_back_goes_on_with_the_value_that_stands_there(re
     place.write(place.credential("workers-deploy", targets=[FILE]))
     assert reload(renamed)
 
-    assert once(renamed, 5.0) == 0
+    assert once(renamed, 20.0) == 0
     assert len(of_the_new_one(renamed, Kind.ADOPTED)) == 1
     assert not of_the_new_one(renamed, Kind.AHEAD, Kind.PLANNED)
     assert place.value() == left
