@@ -22,6 +22,7 @@ from rotator.journal.captures import Envelope
 from rotator.journal.crash_names import around
 from rotator.journal.database import Clock, Connection, Database, run
 from rotator.journal.sealing import Seal, Sealed
+from rotator.journal.stored import StoredViews
 from rotator.journal.streams import keep
 
 _CACHED_VIEWS: Final = 20_000
@@ -63,7 +64,8 @@ class Ledger:
         self._crash = crash
         self._instance = instance
         self._seal = seal
-        self._heads: OrderedDict[str, _Head] = OrderedDict()
+        self._stored = StoredViews(db, seal)
+        self._heads: OrderedDict[CredentialId, _Head] = OrderedDict()
         self._lock = threading.Lock()
 
     def view(self, stream: CredentialId) -> View:
@@ -162,9 +164,11 @@ class Ledger:
         What is remembered counts only while the database still holds it: one that lost commits is folded anew.
         """
         with self._lock:
-            head = self._heads.get(stream) or _Head(0, chain.genesis(stream), blank())
+            known = self._heads.get(stream)
+        head = known or self._start(connection, stream)
+        fresh = known is None and head.position > 0
         if ends is not None and ends[0] == head.position and (ends[0] == 0 or ends[1] == head.hash):
-            return head, False
+            return head, fresh
         found = records.after(connection, stream, max(0, head.position - 1))
         if head.position and found and (found[0].position, found[0].hash) == (head.position, head.hash):
             del found[0]
@@ -175,7 +179,22 @@ class Ledger:
             found = records.after(connection, stream, 0)
         for record in found:
             head = _Head(record.position, record.hash, fold(head.view, record.fact()))
-        return head, bool(found)
+        return head, fresh or bool(found)
+
+    def _start(self, connection: Connection, stream: CredentialId) -> _Head:
+        """Where folding begins: after the view that is kept of a stream, else before its first fact."""
+        kept = self._stored.load(connection, stream)
+        return _Head(0, chain.genesis(stream), blank()) if kept is None else _Head(*kept)
+
+    def keep(self, limit: int) -> None:
+        """Keep the views of streams that have grown, at most `limit` of them, for the next start.
+
+        Raises:
+            JournalUnsafe: the journal cannot be written; nothing but time is lost by that.
+        """
+        with self._lock:
+            grown = [(s, head) for s, head in self._heads.items() if self._stored.wants(s, head.position)][:limit]
+        self._stored.keep((s, (head.position, head.hash, head.view)) for s, head in grown)
 
     def _remember(self, stream: CredentialId, head: _Head) -> None:
         """Keep what is committed; of two threads the one that saw more wins."""

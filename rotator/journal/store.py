@@ -17,7 +17,7 @@ from rotator.core.ids import NO_CREDENTIAL, CredentialId, Fingerprint, RotationI
 from rotator.core.ports.journal import Due, Lease
 from rotator.core.protocol.view import View
 from rotator.core.secret import Secret
-from rotator.journal import owners, records
+from rotator.journal import owners, records, stored
 from rotator.journal.audit import Audit
 from rotator.journal.budget import SharedBudget
 from rotator.journal.captures import Captures, Envelope
@@ -318,6 +318,7 @@ class SqlJournal:
         self._work.owners.beat(listener)
         self._work.keys.refresh()
         self._work.room.tidy()
+        self._ledger.keep(stored.AT_ONCE)
 
     def rekey(self, patience: float) -> Rekeyed:
         """Wrap the key of every living value with the first key of the key file, and open each once; see `Keys`."""
@@ -331,6 +332,8 @@ class SqlJournal:
     def close(self) -> None:
         """Give back every lease, leave, and close the file. Never raises `JournalUnsafe`: it is the last act."""
         if self._writing is not None:
+            with suppress(JournalUnsafe):
+                self._ledger.keep(stored.AT_THE_END)
             with suppress(JournalUnsafe):
                 self._writing.leases.release_all()
             with suppress(JournalUnsafe):
