@@ -1,8 +1,11 @@
 """A day in the life of a management pair, in seconds: a real daemon, and tokens that would all be dead soon."""
 
+import json
+
 import pytest
 
 from tests.acceptance.stage import Away, Consumer, short_lived, until
+from tests.installation import credential
 
 pytestmark = pytest.mark.slow
 
@@ -12,9 +15,10 @@ LIFE = 24.0
 FAST = {"watch": "1s", "evaluate": "0.5s", "settle": "1s", "propagation": "3s", "retry": "0.5s", "pair_gap": "2s"}
 
 
-def paired(opened, tmp_path, **keep):
+def paired(opened, tmp_path, *credentials, **keep):
     """An installation with two management tokens that end within seconds."""
-    place = opened(tmp_path, short_lived("deploy", {"type": "env_file", "path": "app/.env"}), advanced=FAST)
+    mine = credentials or (short_lived("deploy", {"type": "env_file", "path": "app/.env"}),)
+    place = opened(tmp_path, *mine, advanced=FAST)
     connection = place.document["connections"]["cf"]
     connection |= {"standby_token": {"file": "tokens/account-standby"}, **keep}
     place.write()
@@ -86,3 +90,24 @@ def test_two_tokens_give_each_other_new_values(opened, tmp_path):
         assert stands != before
         assert place.holder(stands).id == place.world.roles[f"account-{role}"]
         assert before not in place.said(process)
+
+
+def test_where_neither_lives_nothing_is_minted_and_what_is_published_lives(opened, tmp_path):
+    place = paired(opened, tmp_path, credential())
+    process = place.daemon()
+    value = until(place.value, "a value")
+    with place.world.lock:
+        for role in ("management", "standby"):
+            place.world.tokens[place.world.roles[f"account-{role}"]].deleted_on = place.world.clock.now()
+
+    def degraded():
+        (connection,) = json.loads(place.run("status", "-o", "json").out)["connections"]
+        return connection["degraded"] and "nothing is minted" in connection["problem"]
+
+    until(degraded, "a status that says so", 60)
+    known = {token.id for token in place.tokens()}
+    place.file()  # as it was before the program came
+    until(lambda: place.value() == value, "the target healed", 60)
+    assert {token.id for token in place.tokens()} == known
+    assert place.accepts(value)
+    assert place.end(process) == 0
