@@ -148,6 +148,12 @@ class Happenings:
         if bare:
             world.hub.at(600.0, lambda: self._note(name, Draft(what=Resumed(), at=world.hub.now)))
 
+    def resume(self) -> None:
+        """An operator ends every pause: a journal that was put back may have lost that somebody did already."""
+        for name in self.world.names:
+            if self.world.view(name).pause:
+                self._note(name, Draft(what=Resumed(), at=self.world.hub.now))
+
     def _expose(self, name: CredentialId) -> None:
         """The provider finds the current value in public and ends its token."""
         tok = self.world.provider.tokens.get(self.world.view(name).current)
@@ -219,6 +225,7 @@ class Happenings:
             for process in self.world.processes:
                 self.world.kill(process)
         self.world.hub.at(1500.0, self.resolve)
+        self.world.hub.at(1500.0, self.resume)
 
     def calm(self) -> None:
         """Faults end; what is left must come to rest."""
