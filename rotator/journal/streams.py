@@ -125,7 +125,7 @@ class Streams:
         stream = CredentialId(f"{PAIR}{key}")
         with self._db.write() as writer:
             if not run(writer, "SELECT 1 FROM stream WHERE id = ?", (stream,)):
-                _insert(writer, "pair", connection, connection, stream)
+                _insert(writer, "pair", f"{connection}~{key}", connection, stream)
         return stream
 
     def pairs(self, connection: str) -> list[CredentialId]:
