@@ -113,7 +113,8 @@ def _let_go(work: Work, name: str, of: TokenId) -> Result:
     """
     view, target = work.view, work.bound.targets.get(name)
     may_hold = name in work.credential.required or view.last.get(name) == of or (name, of) in view.open_writes
-    may_hold = may_hold or (name in work.bound.markers and _older_than_restore(view, of))
+    if name in work.bound.markers:  # whoever writes over ours there may bring back what we wrote before
+        may_hold = may_hold or (name, of) in view.generations or _older_than_restore(view, of)
     nowhere = Result.BAD if may_hold else Result.GOOD
     if target is None:
         return nowhere

@@ -314,6 +314,17 @@ def test_while_it_may_hold_the_old_value_the_old_token_lives():
     assert bench.look(S.UNPUBLISHED, old) is R.BAD
 
 
+def test_an_optional_one_that_somebody_wrote_to_may_hold_what_we_wrote_there_before():
+    bench, sink = blind(optional=("env",))
+    bench.settle()
+    old = asked(bench)
+    bench.later(GRACE + 1)
+    sink.save("who knows what")
+
+    assert stands(bench) is R.OVERRIDDEN
+    assert bench.look(S.UNPUBLISHED, old) is R.BAD
+
+
 def accepted():
     """Somebody wrote over the old token's successor, and an operator said that it is right."""
     bench, sink = published()
