@@ -15,7 +15,7 @@ LIFE = 24.0
 FAST = {"watch": "1s", "evaluate": "0.5s", "settle": "1s", "propagation": "3s", "retry": "0.5s", "pair_gap": "2s"}
 
 
-def paired(opened, tmp_path, *credentials, **keep):
+def paired(opened, tmp_path, *credentials, life=LIFE, **keep):
     """An installation with two management tokens that end within seconds."""
     mine = credentials or (short_lived("deploy", {"type": "env_file", "path": "app/.env"}),)
     place = opened(tmp_path, *mine, advanced=FAST)
@@ -23,8 +23,8 @@ def paired(opened, tmp_path, *credentials, **keep):
     connection |= {"standby_token": {"file": "tokens/account-standby"}, **keep}
     place.write()
     place.file()
-    for role, life in (("management", LIFE), ("standby", LIFE - 3)):
-        place.world.tokens[place.world.roles[f"account-{role}"]].expires_on = place.world.clock.now() + life
+    for role, lives in (("management", life), ("standby", life - 3)):
+        place.world.tokens[place.world.roles[f"account-{role}"]].expires_on = place.world.clock.now() + lives
     return place
 
 
@@ -44,6 +44,11 @@ def updates(place, role):
         for row in rows
         if row["operation"] in ("update", "roll") and f"/tokens/{token}" in row["path"] and row["status"] == 200
     ]
+
+
+def needs(place):
+    (connection,) = json.loads(place.run("status", "-o", "json").out)["connections"]
+    return {(need["role"], need["code"]) for need in connection["needs"]}
 
 
 def consumer(place):
@@ -70,6 +75,33 @@ def test_two_tokens_that_live_for_seconds_keep_each_other_alive(opened, tmp_path
     management, standby = (place.world.roles[f"account-{role}"] for role in ("management", "standby"))
     assert {who for _, who in updates(place, "management")} == {standby}
     assert {who for _, who in updates(place, "standby")} == {management}
+
+
+@pytest.mark.timeout(300)
+def test_one_that_is_revoked_by_hand_is_told_replaced_and_kept_alive_again(opened, tmp_path):
+    place = paired(opened, tmp_path, life=2 * LIFE)
+    process = place.daemon()
+    until(place.value, "a value")
+    with consumer(place) as app:
+        until(lambda: all(updates(place, role) for role in ends(place)), "a renewal of each", 90)
+        lost = place.world.tokens[place.world.roles["account-management"]]
+        with place.world.lock:
+            lost.deleted_on = place.world.clock.now()
+        until(lambda: ("management", "member_dead") in needs(place), "what a person has to do", 30)
+        known = {token.id for token in place.tokens()}
+        until(lambda: {token.id for token in place.tokens()} - known, "a token that the standby alone has made", 30)
+
+        fresh = place.world.tokens[place.world.roles["account-narrow"]]
+        with place.world.lock:
+            fresh.policies = lost.policies
+            fresh.expires_on = place.world.clock.now() + 2 * LIFE
+            place.world.roles["account-management"] = fresh.id
+        (place.folder / "tokens" / "account-management").write_text(fresh.value)
+        before = {role: len(updates(place, role)) for role in ends(place)}
+        until(lambda: all(len(updates(place, role)) > before[role] for role in before), "a renewal of each", 90)
+        assert needs(place) == set()
+    app.found_only_the_living()
+    assert place.end(process) == 0
 
 
 def test_two_tokens_give_each_other_new_values(opened, tmp_path):

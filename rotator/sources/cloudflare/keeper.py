@@ -90,7 +90,6 @@ class CloudflareKeeper:
                 "move its end in the dashboard",
                 code=NOT_FOUND,
             )
-        del body["status"]  # one that arrives late must not wake a token that was disabled meanwhile
         self._send(self._put(token_id, doing, "update", "", body), actor)
 
     def roll(self, token_id: TokenId, actor: Secret) -> Minted:
