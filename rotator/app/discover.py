@@ -12,7 +12,7 @@ from typing import Any, Final
 from rotator.app.app import App
 from rotator.app.fleet import ConfiguredFleet
 from rotator.app.read_only import read_only_fleet
-from rotator.core.errors import ConfigError
+from rotator.core.errors import Absent
 from rotator.core.instants import rfc3339
 from rotator.sources.cloudflare.audit import Listed, Owner, Unseen, grants_of, listed, zone_names
 from rotator.sources.cloudflare.connection import CloudflareConnection
@@ -55,15 +55,13 @@ class Look:
         """Return what the named connections, or all, can list.
 
         Raises:
-            ConfigError: there is no such connection, or none at all.
+            Absent: there is no such connection.
             Unavailable, RateLimited, Refused: one of them could list nothing.
         """
         known = [name for name, stanza in self.app.config.connections.items() if stanza.type == TYPE]
         for name in names or ():
             if name not in known:
-                raise ConfigError(
-                    f"there is no Cloudflare connection {name}", f"name one of {', '.join(known) or 'none'}"
-                )
+                raise Absent(f"there is no Cloudflare connection {name}", f"name one of {', '.join(known) or 'none'}")
         found = []
         for name in dict.fromkeys(names or known):
             connection = self.fleet.connection(name)

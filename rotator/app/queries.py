@@ -15,7 +15,7 @@ from rotator.config.explain import nearest
 from rotator.config.models import Config
 from rotator.config.policy import to_credential
 from rotator.core.credential import Credential, Policy
-from rotator.core.errors import ConfigError
+from rotator.core.errors import Absent
 from rotator.core.facts import Fact
 from rotator.core.ids import CredentialId, TokenId
 from rotator.core.notes import decode
@@ -80,14 +80,12 @@ class Queries:
         """Return the stream id of a credential of the configuration or of the journal.
 
         Raises:
-            ConfigError: no such credential; the message names the nearest.
+            Absent: no such credential; the message names the nearest.
         """
         found = self._of.ids.get(name) or {s.name: s.id for s in self.streams()}.get(name)
         if found is None:
             near = nearest(name, [*self._of.ids, *(s.name for s in self.streams())])
-            raise ConfigError(
-                f"there is no credential {name}", f"did you mean {near}?" if near else "see `rotator status`"
-            )
+            raise Absent(f"there is no credential {name}", f"did you mean {near}?" if near else "see `rotator status`")
         return found
 
     def named(self, stream: CredentialId) -> str:

@@ -15,7 +15,7 @@ from rotator.app.app import App
 from rotator.app.read_only import read_only_fleet
 from rotator.config.models import CredentialStanza
 from rotator.core.drifted import adopted
-from rotator.core.errors import ConfigError, RotatorError
+from rotator.core.errors import Absent, ConfigError, RotatorError
 from rotator.core.ids import TokenId
 from rotator.core.instants import rfc3339
 from rotator.core.secret import Secret
@@ -68,7 +68,7 @@ def asked(path: Path, name: str | None, read: Callable[[], Secret] | None, conne
         try:
             stanza = next((c for c in app.config.credentials if c.name == name), None) if name else None
             if name and stanza is None:
-                raise ConfigError(f"there is no credential {name}", "see `rotator status`")
+                raise Absent(f"there is no credential {name}", "see `rotator status`")
             login = fleet.connection(_connection(app, stanza.common.connection if stanza else connection))
             value = _current(app, stanza) if stanza else read() if read else Secret("")
             refuse(value, "what is to be tested")
@@ -85,8 +85,10 @@ def _connection(app: App, wanted: str | None) -> str:
     if wanted is None and len(names) == 1:
         return names[0]
     if wanted is None or wanted not in names:
-        said = "which connection is meant" if wanted is None else f"there is no Cloudflare connection {wanted}"
-        raise ConfigError(said, f"--connection with one of {', '.join(names) or 'none'}")
+        remedy = f"--connection with one of {', '.join(names) or 'none'}"
+        if wanted is None:
+            raise ConfigError("which connection is meant", remedy)
+        raise Absent(f"there is no Cloudflare connection {wanted}", remedy)
     return wanted
 
 
@@ -94,7 +96,7 @@ def _current(app: App, stanza: CredentialStanza) -> Secret:
     """The value that is published now, out of the journal."""
     view = app.queries.view(app.ids[stanza.name])
     if not view.fingerprint:
-        raise ConfigError(f"nothing is published of {stanza.name} yet", f"`rotator rotate {stanza.name} --wait 5m`")
+        raise Absent(f"nothing is published of {stanza.name} yet", f"`rotator rotate {stanza.name} --wait 5m`")
     journal = open_journal(app.config.state, app.config.state.encryption_key.read_lines(), mode="reader")
     try:
         return journal.reveal(app.ids[stanza.name], view.fingerprint)

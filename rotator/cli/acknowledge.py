@@ -12,7 +12,7 @@ from rotator.cli.names import choose, complete
 from rotator.cli.operate import Reason, note, opened
 from rotator.cli.output import write_json, write_lines
 from rotator.cli.verbs import Settings, verb
-from rotator.core.errors import ConfigError
+from rotator.core.errors import Absent
 from rotator.core.facts import Acknowledged
 
 
@@ -40,9 +40,9 @@ def ack(
         known = app.writable.view(one.stream)
         targets = {t.name for t in one.credential.targets} if one.credential else set(known.baselines)
         if target not in targets:
-            raise ConfigError(f"{one.name} has no target {target}", f"its targets are {', '.join(sorted(targets))}")
+            raise Absent(f"{one.name} has no target {target}", f"its targets are {', '.join(sorted(targets))}")
         if generation > known.generation:
-            raise ConfigError(
+            raise Absent(
                 f"generation {generation} of {one.name} was never published", f"the newest one is {known.generation}"
             )
         note(app, one, Acknowledged(target=target, generation=generation, reason=reason))
@@ -56,4 +56,4 @@ def ack(
 
 def register(app: typer.Typer) -> None:
     """Add this verb."""
-    verb(app)(ack)
+    verb(app, absent=exits.NO)(ack)

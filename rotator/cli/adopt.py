@@ -94,4 +94,4 @@ def _yaml(document: dict[str, Any]) -> str:
 
 def register(app: typer.Typer) -> None:
     """Add this verb."""
-    verb(app)(adopt)
+    verb(app, absent=exits.NO)(adopt)

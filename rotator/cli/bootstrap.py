@@ -337,4 +337,4 @@ def _whose(setting: Setting) -> str:
 
 def register(app: typer.Typer) -> None:
     """Add this verb."""
-    verb(app)(bootstrap)
+    verb(app, absent=exits.NO)(bootstrap)

@@ -13,7 +13,7 @@ from types import FrameType
 from typing import Final, NoReturn
 
 from rotator.cli.output import discard, say, write_error
-from rotator.core.errors import OperatorNeeded, RotatorError
+from rotator.core.errors import Absent, OperatorNeeded, RotatorError
 from rotator.host.threads import exhaustion
 
 DONE: Final = 0
@@ -22,16 +22,20 @@ USAGE: Final = 2
 OPERATOR: Final = 3
 
 
-def guarded(verb: Callable[[], int], *, as_json: bool) -> int:
+def guarded(verb: Callable[[], int], *, as_json: bool, absent: int = USAGE) -> int:
     """Run a verb and return its exit code; every foreseeable error is said on standard error.
 
     Args:
         verb: the work; returns an exit code.
         as_json: whether standard output must hold one JSON document, an error's included.
+        absent: the exit code where something that was named does not exist.
     """
     _interrupt_on_sigterm()
     try:
         return verb()
+    except Absent as error:
+        report(error, as_json=as_json)
+        return absent
     except RotatorError as error:
         return report(error, as_json=as_json)
     except BrokenPipeError:

@@ -64,4 +64,4 @@ def forget(settings: Settings, names: SomeNames = None, yes: Yes = False, reason
 
 def register(app: typer.Typer) -> None:
     """Add this verb."""
-    verb(app)(forget)
+    verb(app, absent=exits.NO)(forget)

@@ -148,4 +148,4 @@ def _many(count: int, thing: str) -> str:
 
 def register(app: typer.Typer) -> None:
     """Add this verb."""
-    verb(app, prints=tuple(Output))(discover)
+    verb(app, prints=tuple(Output), absent=exits.NO)(discover)

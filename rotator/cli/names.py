@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from rotator.core.errors import ConfigError
+from rotator.core.errors import Absent, ConfigError
 from rotator.core.ids import CredentialId
 
 if TYPE_CHECKING:
@@ -123,7 +123,7 @@ def _spelled(typed: str, known: list[str]) -> list[str]:
         return [typed]
     found = [name for name in known if matches(name, [typed])]
     if not found:
-        raise ConfigError(f"no credential fits {typed}", "`rotator status` lists them")
+        raise Absent(f"no credential fits {typed}", "`rotator status` lists them")
     return found
 
 

@@ -186,7 +186,7 @@ def _follow(settings: Settings, app: App, wanted: Wanted, first: int | None) -> 
 def report(
     settings: Settings,
     names: SomeNames = None,
-    everything: Annotated[bool, typer.Option("--all", help="Every configured credential.")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="Every configured one, as without a NAME.")] = False,
     since: Annotated[str, typer.Option("--from", metavar="WHEN", help="Begin of the period: 90d, 2026-09-01.")] = "90d",
     until: Annotated[str | None, typer.Option("--to", metavar="WHEN", help="Its end, not included; else now.")] = None,
 ) -> int:
@@ -213,7 +213,7 @@ def report(
         raise ConfigError("the period ends before it begins", "give --from an earlier time than --to")
     config = running_configuration(settings)
     with App.open(config.path, "reader", config=config) as app:
-        chosen = choose(app, names, everything=everything)
+        chosen = choose(app, names, everything=everything or not names)
         journal = app.journal
         found = [of_one(one.name, journal.facts(one.stream) if journal else (), begin, end) for one in chosen]
     document = {"version": 1, "time": rfc3339(now), "from": rfc3339(begin), "to": rfc3339(end), "credentials": found}
@@ -227,4 +227,4 @@ def report(
 def register(app: typer.Typer) -> None:
     """Add these verbs."""
     verb(app)(history)
-    verb(app, prints=tuple(Output))(report)
+    verb(app, prints=tuple(Output), absent=exits.NO)(report)

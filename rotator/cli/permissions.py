@@ -106,4 +106,4 @@ def _yes(value: bool) -> str:
 
 def register(app: typer.Typer) -> None:
     """Add this verb."""
-    verb(app)(permissions)
+    verb(app, absent=exits.NO)(permissions)

@@ -250,4 +250,4 @@ def _told(app: App, endings: list[Ending]) -> dict[str, tuple[CredentialStatus |
 
 def register(app: typer.Typer) -> None:
     """Add this verb."""
-    verb(app)(revoke)
+    verb(app, absent=exits.NO)(revoke)

@@ -159,6 +159,6 @@ def _shown(document: dict[str, Any]) -> list[Line]:
 def register(app: typer.Typer) -> None:
     """Add these verbs."""
     token = typer.Typer(help="What one token is, and what it can do.", no_args_is_help=True, rich_markup_mode=None)
-    verb(token, "test")(prove)
-    verb(token, "show")(look)
+    verb(token, "test", absent=exits.NO)(prove)
+    verb(token, "show", absent=exits.NO)(look)
     app.add_typer(token, name="token", short_help="One token: `token test` proves it, `token show` shows it.")

@@ -107,7 +107,12 @@ Verb = Callable[..., int]
 
 
 def verb(
-    app: typer.Typer, name: str | None = None, *, prints: tuple[Output, ...] = COMMON, **more: Any
+    app: typer.Typer,
+    name: str | None = None,
+    *,
+    prints: tuple[Output, ...] = COMMON,
+    absent: int = exits.USAGE,
+    **more: Any,
 ) -> Callable[[Verb], Verb]:
     """Register a function `(settings, ...) -> exit code` as a verb of `app`; `more` goes to typer.
 
@@ -115,6 +120,7 @@ def verb(
         app: where it is registered.
         name: of the verb, by default the function's.
         prints: what it can print its result as.
+        absent: its exit code where something that was named does not exist.
         more: for typer.
     """
 
@@ -137,7 +143,8 @@ def verb(
         def command(context: typer.Context, **given: Any) -> None:
             before = context.obj if isinstance(context.obj, Settings) else Settings()
             settings = before.over(*(given.pop(key) for key, _ in _SHARED))
-            raise typer.Exit(exits.guarded(lambda: function(printable(settings), **given), as_json=settings.json))
+            work = functools.partial(function, **given)
+            raise typer.Exit(exits.guarded(lambda: work(printable(settings)), as_json=settings.json, absent=absent))
 
         command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # typer reads it
         command.__annotations__ = {p.name: p.annotation for p in parameters}

@@ -2,6 +2,7 @@
 
     RotatorError
       ConfigError         the configuration or a flag is wrong                       exit 2
+        Absent            ... what was named does not exist                          exit 2, or 1 where a verb says so
       JournalUnsafe       the journal cannot be read, decrypted or made durable      exit 1
       Fenced              the lease belongs to somebody else now
       IllegalFact         the journal refuses a fact that the protocol does not allow
@@ -44,6 +45,10 @@ class ConfigError(RotatorError):
     """The configuration, a file that it names, or a flag is wrong."""
 
     exit_code = 2
+
+
+class Absent(ConfigError):
+    """What was named on the command line does not exist; verbs that answer questions about it answer no."""
 
 
 class JournalUnsafe(RotatorError):

@@ -11,7 +11,7 @@ from rotator.catalogue.shapes import told
 from rotator.config.load import load
 from rotator.config.models import Config
 from rotator.config.secret_ref import SecretRef, one_line
-from rotator.core.errors import ConfigError, Refused
+from rotator.core.errors import Absent, ConfigError, Refused
 from rotator.core.ports.runtime import Budget
 from rotator.core.ports.source import Looks
 from rotator.core.secret import Secret
@@ -176,7 +176,7 @@ def _of(config: Config, name: str, owner: OwnerKind | None) -> Setting:
     names = [n for n, stanza in config.connections.items() if stanza.type == TYPE]
     if name not in names:
         known = ", ".join(names) or "none"
-        raise ConfigError(f"there is no Cloudflare connection {name}", f"name one of {known}, or add it")
+        raise Absent(f"there is no Cloudflare connection {name}", f"name one of {known}, or add it")
     options = config.connections[name].options
     mine = [c.source for c in config.credentials if c.common.connection == name]
     if not isinstance(options, ConnectionOptions) or not all(isinstance(c, CredentialOptions) for c in mine):

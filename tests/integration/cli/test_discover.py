@@ -106,7 +106,7 @@ def test_exit_codes_follow_fail_on(rotator, token, sandbox):
     assert rotator("discover").code == 0
     assert rotator("discover", "--fail-on", "warn").code == 1
     assert rotator("discover", "--fail-on", "fail").code == 1  # account-narrow and account-standby manage tokens
-    assert rotator("discover", "nowhere").code == 2
+    assert rotator("discover", "nowhere").code == 1
 
 
 def test_requests_are_those_that_the_provider_saw(rotator, token, sandbox):

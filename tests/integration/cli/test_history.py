@@ -5,6 +5,8 @@ import io
 import json
 import re
 import signal
+import time
+from types import SimpleNamespace
 
 import pytest
 
@@ -57,7 +59,7 @@ def test_following_shows_what_is_there_and_then_what_comes(fresh, place, monkeyp
         seen.append(seconds)
         assert place.run("pause", "workers-deploy", "--reason", "a freeze").code == 0
 
-    monkeypatch.setattr(past.time, "sleep", meanwhile)
+    monkeypatch.setattr(past, "time", SimpleNamespace(time=time.time, sleep=meanwhile))
     done = fresh("history", "--follow", "-n", "2")
 
     assert done.code == 0
@@ -69,7 +71,7 @@ def test_followed_facts_are_one_line_of_json_each(fresh, monkeypatch):
     def stop(seconds):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(past.time, "sleep", stop)
+    monkeypatch.setattr(past, "time", SimpleNamespace(time=time.time, sleep=stop))
     lines = fresh("history", "--follow", "--kind", "confirmed", "-o", "json").out.splitlines()
 
     assert [json.loads(line)["kind"] for line in lines] == ["confirmed"]
@@ -145,5 +147,6 @@ def test_no_form_shows_a_value(rotated, place):
         assert value not in rotated("report", "--all", "-o", form).out
 
 
-def test_no_credential_or_all_of_them_must_be_named(rotated):
-    assert rotated("report").code == 2
+def test_without_a_name_all_are_meant_and_an_unknown_one_is_the_answer_no(rotated):
+    assert rotated("report").out == rotated("report", "--all").out
+    assert rotated("report", "nobody").code == 1

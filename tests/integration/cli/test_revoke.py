@@ -172,10 +172,10 @@ def test_nothing_that_lives_is_a_no_that_says_what_to_do(rotator):
     assert "rotator discover" in shown.err
 
 
-def test_an_unknown_name_is_a_usage_error_that_names_the_nearest(fresh):
+def test_an_unknown_name_is_a_no_that_names_the_nearest(fresh):
     shown = fresh("revoke", "worker-deploy")
 
-    assert shown.code == 2
+    assert shown.code == 1
     assert NAME in shown.err
 
 
@@ -304,10 +304,13 @@ def test_a_value_in_the_place_of_an_id_is_shown_nowhere_and_kept_nowhere(fresh, 
         ("--connection", "prod"),
         (NAME, "--token-id", "0" * 32, "--connection", "prod"),
         ("--token-id", "0" * 32, "--role", "standby", "--connection", "prod"),
-        ("--token-id", "0" * 32, "--connection", "nowhere"),
         ("--token-id", "not-an-id", "--connection", "prod"),
         ("--role", "third", "--connection", "prod"),
     ],
 )
 def test_what_is_named_by_halves_or_twice_is_a_usage_error(fresh, words):
     assert fresh("revoke", *words).code == 2
+
+
+def test_a_connection_that_does_not_exist_is_the_answer_no(fresh):
+    assert fresh("revoke", "--token-id", "0" * 32, "--connection", "nowhere").code == 1

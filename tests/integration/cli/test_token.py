@@ -185,8 +185,6 @@ def test_a_token_is_shown_without_its_value(fresh, place):
     [
         ([], "which token"),
         (["workers-deploy", "--value-env", "X"], "which token"),
-        (["nobody"], "no credential nobody"),
-        (["workers-deploy"], "nothing is published"),
         (["--value-env", "ROTATOR_NOT_SET"], "is not set"),
     ],
 )
@@ -194,6 +192,21 @@ def test_what_is_missing_is_a_usage_error(rotator, arguments, said):
     shown = rotator("token", "test", *arguments)
 
     assert shown.code == 2
+    assert said in shown.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["nobody"], "no credential nobody"),
+        (["workers-deploy"], "nothing is published"),
+        (["-", "--connection", "nowhere"], "no Cloudflare connection nowhere"),
+    ],
+)
+def test_what_does_not_exist_is_the_answer_no(rotator, arguments, said):
+    shown = rotator("token", "test", *arguments)
+
+    assert shown.code == 1
     assert said in shown.err
 
 

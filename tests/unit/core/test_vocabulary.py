@@ -17,6 +17,7 @@ from tests.unit.core.story import credential
 
 TREE = [
     (errors.ConfigError("m", "r"), 2),
+    (errors.Absent("m", "r"), 2),
     (errors.JournalUnsafe("m", "r"), 1),
     (errors.Fenced("m", "r"), 1),
     (errors.IllegalFact("m", "r"), 1),
