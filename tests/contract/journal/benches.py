@@ -136,6 +136,9 @@ class RealBench:
 
     def close(self) -> None:
         for journal in self.opened:
+            if (writing := journal._writing) is not None:  # as a crash leaves it: its descriptors are closed, no more
+                writing.owners.spool.close()
+                writing.owners._lock.release()
             journal._db.close()
 
 
