@@ -545,7 +545,6 @@ def test_a_value_that_could_not_be_proven_is_not_lost(rotator, bare, monkeypatch
 @pytest.mark.parametrize(
     "arguments, said",
     [
-        (["nobody", "--with", "token"], "no Cloudflare connection nobody"),
         (["prod"], "--with"),
         (["prod", "--with", "token", "--email", "a@b"], "does not belong"),
         (["prod", "--with", "dashboard", "--token-file", "x"], "does not belong"),
@@ -557,6 +556,13 @@ def test_what_does_not_fit_together_is_a_usage_error(rotator, bare, arguments, s
 
     assert done.code == 2
     assert said in done.err
+
+
+def test_a_connection_that_does_not_exist_is_the_answer_no(rotator, bare):
+    done = rotator("bootstrap", "nobody", "--with", "token")
+
+    assert done.code == 1
+    assert "no Cloudflare connection nobody" in done.err
 
 
 def test_a_place_that_is_no_file_is_told_so(by_key, bare):
