@@ -1,7 +1,7 @@
 """Who asks: nobody in particular on loopback, whom a trusted proxy names, or who shows a bearer token.
 
-What is not exactly as expected is refused, a header that stands twice above all: which of the two a proxy has checked
-nobody knows. Secrets are compared in constant time and read anew every minute. A session of OpenID Connect is `oidc`'s.
+Anything else is refused. So is a header that stands twice: nobody knows which of the two the proxy has checked.
+Secrets are compared in constant time and read anew every minute. A session of OpenID Connect is `oidc`'s.
 """
 
 from __future__ import annotations
