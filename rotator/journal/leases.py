@@ -28,6 +28,7 @@ SILENT_SECONDS: Final = 45.0
 
 _RENEW_BELOW: Final = TTL_SECONDS * 2 / 3
 _PLACE: Final = "place:"
+_CONSUMER: Final = "consumer:"
 
 _TAKE: Final = (
     "INSERT INTO lease (name, holder, epoch, expires, boot_id) VALUES (:name, :by, 1, :until, :boot)"
@@ -91,7 +92,11 @@ class Leases:
         with self._db.write(durable=False, single=True) as connection:
             noted = run(connection, _NOTE, said)
         if noted:
-            self._free(lease)
+            self.free(lease)
+
+    def consumer(self, name: str) -> Lease | None:
+        """Take or renew the right to pass facts on for a consumer; None while another living process has it."""
+        return self._obtain(_CONSUMER + name, self._owners.me)[0]
 
     def release_all(self) -> None:
         """Give back every lease of this process."""
@@ -166,9 +171,10 @@ class Leases:
         finally:
             # Whoever took it over meanwhile has it now; and if the journal fails, its time to live ends it.
             with suppress(JournalUnsafe):
-                self._free(taken)
+                self.free(taken)
 
-    def _free(self, lease: Lease) -> None:
+    def free(self, lease: Lease) -> None:
+        """Give a lease back without a word; nothing happens when it is somebody else's."""
         with self._db.write(durable=False, single=True) as connection:
             run(
                 connection,

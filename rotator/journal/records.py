@@ -182,9 +182,9 @@ def all_sealed(connection: Connection) -> Iterator[Sealed]:
         yield _sealed(row)
 
 
-def each(connection: Connection, stream: CredentialId) -> Iterator[Record]:
-    """Yield the facts of a stream, in order, as far as the file can be read."""
-    for row in connection.execute(AFTER, (stream, 0)):
+def each(connection: Connection, stream: CredentialId, position: int = 0) -> Iterator[Record]:
+    """Yield the facts of a stream after a position, in order, as far as the file can be read."""
+    for row in connection.execute(AFTER, (stream, position)):
         yield _record(row)
 
 

@@ -148,4 +148,12 @@ CREATE TABLE pace (
 
 CREATE INDEX pace_of_connection ON pace (connection);
 
-INSERT INTO alembic_version (version_num) VALUES ('0002');
+CREATE TABLE consumer_cursor (
+    consumer TEXT NOT NULL,
+    stream TEXT NOT NULL,
+    position BIGINT NOT NULL,
+    PRIMARY KEY (consumer, stream),
+    FOREIGN KEY(stream) REFERENCES stream (id)
+);
+
+INSERT INTO alembic_version (version_num) VALUES ('0003');

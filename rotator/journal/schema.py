@@ -20,7 +20,7 @@ from rotator.journal.database import Connection, run, unsafe
 if TYPE_CHECKING:
     from alembic.config import Config
 
-REVISIONS: Final = ("0001", "0002")
+REVISIONS: Final = ("0001", "0002", "0003")
 """Every step, oldest first. `migrations/versions` holds one file for each (a test compares)."""
 
 READS_FROM: Final = "0001"

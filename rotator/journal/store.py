@@ -21,6 +21,7 @@ from rotator.journal import owners, records, stored
 from rotator.journal.audit import Audit
 from rotator.journal.budget import SharedBudget
 from rotator.journal.captures import Captures, Envelope
+from rotator.journal.cursors import Cursors
 from rotator.journal.database import Clock, Connection, Database, run
 from rotator.journal.leases import Leases
 from rotator.journal.ledger import End, Ledger
@@ -30,6 +31,8 @@ from rotator.journal.rekey import Keys, Rekeyed
 from rotator.journal.room import Room, counts
 from rotator.journal.sealing import Seal, Sealed
 from rotator.journal.streams import Streams, forget, wake
+
+_DESTROY = "UPDATE sealed SET wrapped_key = NULL, destroyed_at = ? WHERE credential = ? AND destroyed_at IS NULL"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +79,12 @@ class SqlJournal:
         self._ledger = Ledger(db, clock, crash, instance, seal)
         self._epochs: dict[str, int] = {}
         self._writing: _Writing | None = None
+        leases = None
         if me is not None and seal is not None:
-            captures, room = Captures(me, crash), Room(db, me, crash)
-            leases, keys = Leases(db, me, clock, crash, patience), Keys(db, clock, crash, seal.keys, me, captures, room)
+            captures, room, leases = Captures(me, crash), Room(db, me, crash), Leases(db, me, clock, crash, patience)
+            keys = Keys(db, clock, crash, seal.keys, me, captures, room)
             self._writing = _Writing(owners=me, leases=leases, captures=captures, room=room, keys=keys)
+        self.cursors = Cursors(db, leases)
 
     # ------------------------------------------------------------------------------------------------ the right to work
 
@@ -166,11 +171,7 @@ class SqlJournal:
         def ended(connection: Connection) -> None:
             if not forget(connection, stream):
                 raise IllegalFact(f"forgetting stream {stream}: it stands in the configuration")
-            run(
-                connection,
-                "UPDATE sealed SET wrapped_key = NULL, destroyed_at = ? WHERE credential = ? AND destroyed_at IS NULL",
-                (self._clock.utc(), stream),
-            )
+            run(connection, _DESTROY, (self._clock.utc(), stream))
 
         fact = self._fact(stream, self._epochs.get(stream, 0), draft, None)
         self._ledger.insert(fact, None, lambda connection: None, ended)
@@ -268,12 +269,7 @@ class SqlJournal:
         """
         self._crash("before_key_destroy")
         with self._db.write(single=True) as connection:
-            run(
-                connection,
-                "UPDATE sealed SET wrapped_key = NULL, destroyed_at = ? WHERE credential = ? AND token_id = ?"
-                " AND destroyed_at IS NULL",
-                (self._clock.utc(), stream, token_id),
-            )
+            run(connection, f"{_DESTROY} AND token_id = ?", (self._clock.utc(), stream, token_id))
         self._work.room.forget()
         self._crash("after_key_destroy")
 
@@ -326,8 +322,7 @@ class SqlJournal:
 
     def counts(self) -> dict[str, int]:
         """Return sizes: facts, credentials, values, values_destroyed, spooled, database_bytes, log_bytes."""
-        spooled = self._writing.owners.spool.pending() if self._writing else 0
-        return {**counts(self._db), "spooled": spooled}
+        return {**counts(self._db), "spooled": self._writing.owners.spool.pending() if self._writing else 0}
 
     def close(self) -> None:
         """Give back every lease, leave, and close the file. Never raises `JournalUnsafe`: it is the last act."""

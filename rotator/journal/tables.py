@@ -177,3 +177,11 @@ pace = Table(
     Column("dead_seen", Float),  # and last
 )
 Index("pace_of_connection", pace.c.connection)
+
+consumer_cursor = Table(
+    "consumer_cursor",
+    metadata,
+    Column("consumer", Text, primary_key=True),  # whoever passes facts on, e.g. a sink of the audit export
+    Column("stream", Text, ForeignKey("stream.id"), primary_key=True),
+    Column("position", Number, nullable=False),  # of the last fact that was passed on
+)
