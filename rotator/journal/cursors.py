@@ -1,4 +1,4 @@
-"""How far each consumer of facts has come: one position per stream, kept in the journal, moved by one process at a time.
+"""How far each consumer of facts has come: a position per stream, in the journal, moved by one process at a time.
 
 A consumer passes facts on to somewhere outside (the audit export, notifications). It reads each stream by position and
 never all of them by the order of writing, which on PostgreSQL has gaps and late commits. It passes a fact on first and

@@ -335,9 +335,10 @@ def test_a_role_that_may_not_change_tables_works_on_what_another_made(
     server.sql(
         "REVOKE CREATE ON SCHEMA public FROM PUBLIC; GRANT USAGE ON SCHEMA public TO worker;"
         " GRANT SELECT ON ALL TABLES IN SCHEMA public TO worker;"
-        " GRANT INSERT ON fact, sealed, stream, lease, process, budget, stop, canary, pace, consumer_cursor, meta TO worker;"
-        " GRANT UPDATE ON sealed, stream, lease, process, budget, stop, canary, pace, consumer_cursor, meta TO worker;"
-        " GRANT DELETE ON process, budget, canary, meta TO worker; GRANT USAGE ON SEQUENCE fact_seq_seq TO worker",
+        " GRANT INSERT ON fact, sealed, stream, lease, process, budget, stop, canary, pace, consumer_cursor, meta"
+        " TO worker; GRANT UPDATE ON sealed, stream, lease, process, budget, stop, canary, pace, consumer_cursor, meta"
+        " TO worker; GRANT DELETE ON process, budget, canary, meta TO worker;"
+        " GRANT USAGE ON SEQUENCE fact_seq_seq TO worker",
         "own",
     )
     try:
