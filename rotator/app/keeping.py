@@ -5,24 +5,31 @@ It joins the files, which `journal` cares for, with what the protocol has to kno
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from pathlib import Path
+
+from pydantic_core import PydanticCustomError
 
 from rotator.app.app import state_key
 from rotator.app.connection_note import decode
 from rotator.config.models import Config
-from rotator.config.state import StatePlace
-from rotator.core.errors import RotatorError
+from rotator.config.secret_ref import SecretRef
+from rotator.config.state import StatePlace, place_of
+from rotator.core.errors import ConfigError, RotatorError
 from rotator.core.facts import Ahead, Draft
 from rotator.core.findings import Level
 from rotator.host.clock import SystemClock
 from rotator.journal.backup import Backup, backup
+from rotator.journal.identity import JournalAbsent
 from rotator.journal.inspection import Inspected, finding
 from rotator.journal.journal_file import look
 from rotator.journal.open import open_journal
 from rotator.journal.restore import Restored, restore
 from rotator.journal.sealing import KeyRing
 from rotator.journal.store import SqlJournal
+from rotator.journal.transfer import transfer
+from rotator.journal.transfer_rows import Copied, Tell
 
 
 def take_backup(config: Config, target: Path, *, force: bool) -> Backup:
@@ -33,6 +40,39 @@ def take_backup(config: Config, target: Path, *, force: bool) -> Backup:
 def put_back(config: Config, file: Path, *, force: bool, actor: str) -> Restored:
     """Put a backup in the place of the journal; errors as `journal.restore.restore`."""
     return restore(file, _file(config), state_key(config), lambda found: _mark(found, actor), force=force)
+
+
+def target_of(url: str, password_file: Path | None, config: Config) -> StatePlace:
+    """Return the place to which a journal can be copied.
+
+    Raises:
+        ConfigError: it is none; the file with its password is missing, or there is nothing to use one for.
+    """
+    doing, server = f"copying the journal to {url.partition('?')[0]}", url.startswith("postgres")
+    if server and password_file is None:
+        raise ConfigError(f"{doing}: the password of the database is missing", "name its file: --password-file FILE")
+    if not server and password_file is not None:
+        raise ConfigError(f"{doing}: an SQLite file has no password", "leave --password-file away")
+    if not server and not url.startswith("sqlite:////"):
+        raise ConfigError(
+            f"{doing}: this is no place for a journal",
+            "write postgresql://user@host:5432/database?sslmode=verify-full, or sqlite:////var/lib/rotator/state.db",
+        )
+    password = SecretRef(file=password_file) if password_file is not None else None
+    try:
+        return place_of(url, config.state.encryption_key, Path("/"), os.environ, os.geteuid(), password)
+    except PydanticCustomError as error:
+        what, expected, instead = (str((error.context or {}).get(k, "")) for k in ("what", "expected", "instead"))
+        raise ConfigError(f"copying the journal: --to: {what}; {expected}", instead) from None
+
+
+def copy_state(config: Config, target: StatePlace, tell: Tell) -> Copied:
+    """Move the journal to another place; errors and crashes as `journal.transfer.transfer`."""
+    if not config.state.there():
+        raise JournalAbsent(
+            f"copying the journal {config.state.name}: there is none", "the first start makes one: set state.url alone"
+        )
+    return transfer(config.state, target, state_key(config), tell, node=config.node)
 
 
 def _file(config: Config) -> Path:

@@ -1,9 +1,10 @@
-"""The verbs of the state as a whole: backup, restore and state check."""
+"""The verbs of the state as a whole: backup, restore, state check and state copy."""
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
@@ -20,7 +21,10 @@ from rotator.core.findings import Level
 
 if TYPE_CHECKING:
     from rotator.config.models import Config
+    from rotator.config.state import StatePlace
     from rotator.journal.inspection import Sure
+
+_SAY_SECONDS: Final = 2.0
 
 
 def backup(
@@ -124,6 +128,61 @@ def restore(
     return exits.DONE
 
 
+def copy(
+    settings: Settings,
+    to: Annotated[str, typer.Option("--to", metavar="URL", help="Where it goes, as state.url has it.")],
+    password_file: Annotated[
+        Path | None, typer.Option("--password-file", metavar="F", help="Holds the password of that database.")
+    ] = None,
+) -> int:
+    """Move the journal into another database: SQLite to PostgreSQL, or back.
+
+    Stop every rotator process first, on all machines. Everything goes along:
+    facts, sealed values, pauses, requests, fencing numbers. In the new place
+    every hash chain is checked and every value opened once. From then on the
+    old journal cannot be used any more, so that there are never two; it is
+    kept as it is. The new place must hold no facts.
+
+      rotator state copy --to postgresql://rotator@db/rotator?sslmode=verify-full --password-file /run/secrets/db
+      rotator state copy --to sqlite:////var/lib/rotator/state.db
+
+    Then set state.url (and state.encryption_key, the same one) in the
+    configuration and start the daemons. Killed in between it leaves the old
+    journal as it was, or finishes when the command is repeated.
+    """
+    from rotator.app.keeping import copy_state, target_of
+    from rotator.host.home import expanded
+
+    config = configuration(settings)
+    target = target_of(to, expanded(password_file) if password_file else None, config)
+    done = copy_state(config, target, _Progress())
+    if settings.json:
+        write_json({"facts": done.facts, "values": done.values, "verified": True})
+    else:
+        what = f"{done.facts} facts and {done.values} sealed values"
+        write_lines([text(f"moved {what} to {target.name}; every chain was checked and every value opened")])
+    say(f"do: set state.url to {to} in the configuration, with {_rest(config, target)}; then start the daemons")
+    return exits.DONE
+
+
+def _rest(config: Config, target: StatePlace) -> str:
+    """What else has to stand in the configuration."""
+    key = f"state.encryption_key read from {config.state.encryption_key.describe()}"
+    return key if target.password is None else f"state.password read from {target.password.describe()} and {key}"
+
+
+class _Progress:
+    """Says how far a long work is: once every few seconds, so that short work says nothing."""
+
+    def __init__(self) -> None:
+        self._next = time.monotonic() + _SAY_SECONDS
+
+    def __call__(self, what: str, done: int, total: int) -> None:
+        if time.monotonic() >= self._next:
+            self._next = time.monotonic() + _SAY_SECONDS
+            say(f"{what}: {done} of {total}")
+
+
 def check(settings: Settings) -> int:
     """Say what is wrong with the journal, and what is still sure.
 
@@ -179,4 +238,7 @@ def register(app: typer.Typer) -> None:
         verb(app)(function)
     group = typer.Typer(help="The state as a whole.", no_args_is_help=True, rich_markup_mode=None)
     verb(group, "check")(check)
-    app.add_typer(group, name="state", short_help="The journal itself: `state check` says what is sure.")
+    verb(group, "copy")(copy)
+    app.add_typer(
+        group, name="state", short_help="The journal itself: `state check` says what is sure, `state copy` moves it."
+    )

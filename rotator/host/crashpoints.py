@@ -140,6 +140,9 @@ class Point(StrEnum):
     # An older journal takes the place of the present one.
     BEFORE_RESTORE_STEP = "before_restore_step"
     AFTER_RESTORE_STEP = "after_restore_step"
+    # A journal moves into another database.
+    BEFORE_COPY_STEP = "before_copy_step"
+    AFTER_COPY_STEP = "after_copy_step"
     # What follows a publication.
     BEFORE_HOOK = "before_hook"
     AFTER_HOOK = "after_hook"

@@ -18,6 +18,7 @@ from rotator.host.locks import is_locked
 from rotator.journal import schema
 from rotator.journal.captures import Envelope
 from rotator.journal.inspection import Inspected, finding, inspect
+from rotator.journal.moved import settled
 from rotator.journal.owners import spools
 from rotator.journal.schema import ForeignDatabase, NewerSchema, Standing
 from rotator.journal.sealing import KeyRing
@@ -71,6 +72,7 @@ def _inside(db: SqliteDatabase, database: Path, keys: KeyRing | None) -> Inspect
     if standing is Standing.ABSENT:
         message = f"there is no journal in {database}: its first start did not finish"
         return Inspected((finding(Level.WARN, "first_start", message, "start `rotator run` again"),), ())
+    found += _moved(db)
     if standing is Standing.OLDER:
         message = "its schema is that of an older version; the next start of `rotator run` or `once` migrates it"
         found.append(finding(Level.OK, "older_schema", message))
@@ -87,6 +89,16 @@ def _inside(db: SqliteDatabase, database: Path, keys: KeyRing | None) -> Inspect
     except JournalUnsafe as error:
         return Inspected((*found, _trouble(error)), ())
     return Inspected((*found, *inside.findings), inside.sure)
+
+
+def _moved(db: SqliteDatabase) -> list[Finding]:
+    """Whether another place has taken over, or a copy to this one did not finish."""
+    try:
+        with db.read() as connection:
+            settled(connection, db.name)
+    except JournalUnsafe as error:
+        return [] if error.__cause__ else [finding(Level.FAIL, "moved", error.message, error.remedy)]
+    return []
 
 
 def _trouble(error: JournalUnsafe) -> Finding:

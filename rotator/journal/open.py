@@ -24,6 +24,7 @@ from rotator.journal.database import Clock, run, unsafe
 from rotator.journal.identity import JournalAbsent as JournalAbsent
 from rotator.journal.identity import first_identity, identity
 from rotator.journal.key_file import read_key
+from rotator.journal.moved import settled
 from rotator.journal.owners import Owners, Process, processes
 from rotator.journal.schema import Standing
 from rotator.journal.sealing import KeyRing
@@ -199,6 +200,7 @@ def _reader(
                     f"opening the journal {path}: its schema is older than this program, and reading never migrates it",
                     "start the new version of `rotator run` (or `rotator once`), which does",
                 )
+            settled(connection, str(path))
             instance, seal = identity(connection, str(path), keys)
     except BaseException:
         db.close()
@@ -224,6 +226,7 @@ def _writer(
             if schema.standing(path, connection) is not Standing.PRESENT:
                 schema.migrate(path, connection, crash)
                 run(connection, "PRAGMA wal_checkpoint(TRUNCATE)")
+            settled(connection, str(path))
         finally:
             connection.close()
         first_identity(db, keys)

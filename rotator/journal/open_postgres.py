@@ -18,6 +18,7 @@ from rotator.host.filesystems import filesystem_kind, is_network_filesystem
 from rotator.journal import schema_postgres
 from rotator.journal.database import Clock, unsafe
 from rotator.journal.identity import JournalAbsent, first_identity, identity
+from rotator.journal.moved import settled
 from rotator.journal.owners import Owners
 from rotator.journal.postgres import PostgresDatabase
 from rotator.journal.postgres_link import Address, checked
@@ -57,6 +58,8 @@ def open_postgres(
             raise ConfigError("opening the journal: no folder for spools was given", "set STATE_DIRECTORY")
         with db.read() as connection:
             present = schema_postgres.standing(db.name, connection) is Standing.PRESENT
+            if present:
+                settled(connection, db.name)
         if not present:
             schema_postgres.migrate(db.name, db.connect, crash)
         first_identity(db, keys)
@@ -89,6 +92,7 @@ def _look(db: PostgresDatabase, keys: KeyRing | None) -> tuple[str, Seal | None]
                 f"opening the journal {db.name}: its schema is older than this program, and reading never migrates it",
                 "start the new version of `rotator run` (or `rotator once`), which does",
             )
+        settled(connection, db.name)
         return identity(connection, db.name, keys)
 
 

@@ -30,7 +30,7 @@ _DEAD_SECONDS: Final = 86400.0
 SEALS_UNDER: Final = "key:"
 """What the name of a row of `meta` begins with in which a process says under which key it seals."""
 
-_NODE: Final = "node:"
+NODE: Final = "node:"
 """The same for the node of a process."""
 
 _SAYS: Final = "INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value"
@@ -137,7 +137,7 @@ class Owners:
                 (self.me, kind, socket.gethostname(), os.getpid(), wall, wall, now, boot, self._listener),
             )
             run(connection, _SAYS, (SEALS_UNDER + self.me, under))
-            run(connection, _SAYS, (_NODE + self.me, self._node))
+            run(connection, _SAYS, (NODE + self.me, self._node))
 
     def seals(self, under: str) -> None:
         """Say under which key this process seals from now on; whoever changes the key waits until all say the new one.
@@ -182,7 +182,7 @@ def _gone(connection: Connection, owner: str) -> None:
     """Remove the rows of a process: who it was, its canary, and what it said under which key it seals."""
     run(connection, "DELETE FROM process WHERE owner = ?", (owner,))
     run(connection, "DELETE FROM canary WHERE owner = ?", (owner,))
-    run(connection, "DELETE FROM meta WHERE name IN (?, ?)", (SEALS_UNDER + owner, _NODE + owner))
+    run(connection, "DELETE FROM meta WHERE name IN (?, ?)", (SEALS_UNDER + owner, NODE + owner))
 
 
 def spools(database: Path) -> list[Path]:
@@ -202,7 +202,7 @@ def processes(db: Database, clock: Clock) -> list[Process]:
             connection,
             "SELECT owner, kind, host, pid, started, heartbeat, listener, beat, boot_id FROM process ORDER BY started",
         )
-        nodes = dict(run(connection, "SELECT name, value FROM meta WHERE name LIKE ?", (f"{_NODE}%",)))
+        nodes = dict(run(connection, "SELECT name, value FROM meta WHERE name LIKE ?", (f"{NODE}%",)))
     return [
         Process(
             owner=owner,
@@ -214,7 +214,7 @@ def processes(db: Database, clock: Clock) -> list[Process]:
             listener=listener,
             alive=fresh and held,
             hangs=held and not fresh,
-            node=nodes.get(_NODE + owner, ""),
+            node=nodes.get(NODE + owner, ""),
         )
         for owner, kind, host, pid, started, heartbeat, listener, beat, boot_id in rows
         for fresh in [boot_id == boot and now - beat < FRESH_SECONDS]

@@ -23,6 +23,7 @@ from psycopg.errors import DeadlockDetected, SerializationFailure, UniqueViolati
 from rotator.core.errors import JournalUnsafe
 from rotator.core.ids import NO_CREDENTIAL, NO_FACT, CredentialId, FactId
 from rotator.journal.database import Answer, Clock, Connection, Parameters, run, unsafe
+from rotator.journal.moved import settled
 from rotator.journal.postgres_link import Address, Link, connect
 
 _IDLE_LINKS: Final = 8
@@ -65,14 +66,22 @@ class PostgresDatabase:
             raise JournalUnsafe(f"using the journal {self.name}: it was closed")
         raw = connect(self._address, readonly=self.readonly)
         if self.instance:
-            found = run(Link(raw), "SELECT value FROM meta WHERE name = 'instance'")
-            if not found or found[0][0] != self.instance:
+            try:
+                self._still_there(Link(raw))
+            except BaseException:
                 raw.close()
-                raise JournalUnsafe(
-                    f"using the journal {self.name}: another journal is in its place",
-                    "stop every rotator process before restoring a journal, then start again",
-                )
+                raise
         return raw
+
+    def _still_there(self, link: Link) -> None:
+        """Raise `JournalUnsafe` where another journal has taken the place of ours, or ours was moved."""
+        found = run(link, "SELECT value FROM meta WHERE name = 'instance'")
+        if not found or found[0][0] != self.instance:
+            raise JournalUnsafe(
+                f"using the journal {self.name}: another journal is in its place",
+                "stop every rotator process before restoring a journal, then start again",
+            )
+        settled(link, self.name)
 
     def _lend(self, *, fresh: bool = False) -> Link:
         while not fresh:

@@ -92,7 +92,7 @@ def restore(
                 if not force:
                     _same_instance(database, found, backup)
                 marked = _marked(copy, keys, mark)
-                _owned(copy, database)
+                owned(copy, database)
                 crash("before_restore_step")
                 aside = _put_aside(database)
                 crash("before_restore_step")
@@ -190,7 +190,7 @@ def _marked(copy: Path, keys: KeyRing, mark: Mark) -> int:
         journal.close()
 
 
-def _owned(copy: Path, database: Path) -> None:
+def owned(copy: Path, database: Path) -> None:
     """Let the copy belong to whoever owns the journal's folder, and make it durable."""
     fd = os.open(copy, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
     try:

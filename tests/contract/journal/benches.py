@@ -166,6 +166,23 @@ class PostgresPlace:
         return Secret(Postgres.password)
 
 
+@dataclass(frozen=True)
+class FilePlace:
+    """The place of a journal in a file."""
+
+    path: Path
+
+    password = None
+
+    @property
+    def url(self) -> str:
+        return f"sqlite:///{self.path}"
+
+    @property
+    def folder(self) -> Path:
+        return self.path.parent
+
+
 class PostgresBench(RealBench):
     """The journal on PostgreSQL, with a clock of the database that the test moves."""
 
