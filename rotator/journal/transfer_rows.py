@@ -37,6 +37,7 @@ COLUMNS: Final = {
     "budget": ("connection", "boot_id", "ends", "count"),
     "stop": ("connection", "boot_id", "until", "until_wall", "seconds"),
     "pace": (*("stream", "connection", "due_at", "expires_at", "lifetime", "planned_at", "dead_at", "dead_seen"),),
+    "consumer_cursor": ("consumer", "stream", "position"),
 }
 """Every table whose rows go along, with all of its columns."""
 
@@ -45,7 +46,7 @@ STAYS: Final = frozenset({"process", "canary"})
 
 _PAGE: Final = 2000
 _BATCH: Final = 200
-_COUNTED: Final = ("fact", "sealed", "stream", "lease", "stop", "pace")
+_COUNTED: Final = ("fact", "sealed", "stream", "lease", "stop", "pace", "consumer_cursor")
 _ENDS: Final = (
     "SELECT stream, position, hash FROM fact WHERE (stream, position) IN"
     " (SELECT stream, max(position) FROM fact GROUP BY stream)"
@@ -79,7 +80,7 @@ def everything(old: Connection, new: Connection, then: Now, now: Now, tell: Tell
     Raises:
         sqlite3.Error, psycopg.Error: as the drivers say.
     """
-    for table in ("pace", "sealed", "lease", "process", "canary", "budget", "stop", "meta"):
+    for table in ("pace", "consumer_cursor", "sealed", "lease", "process", "canary", "budget", "stop", "meta"):
         run(new, f"DELETE FROM {table}")  # noqa: S608 - constants
     # facts are never deleted: what an earlier copy brought stays, with its streams
     run(new, "DELETE FROM stream WHERE NOT EXISTS (SELECT 1 FROM fact WHERE fact.stream = stream.id)")
@@ -93,7 +94,7 @@ def everything(old: Connection, new: Connection, then: Now, now: Now, tell: Tell
     _insert(new, "fact", _paged(old, "fact", there, "copying facts", tell))
     _insert(new, "lease", ((name, "", epoch, 0.0, "") for name, _, epoch, _, _ in _all(old, "lease")))
     _insert(new, "budget", _shifted(_all(old, "budget"), then, now))
-    for table in ("stop", "pace"):
+    for table in ("stop", "pace", "consumer_cursor"):
         _insert(new, table, _all(old, table))
 
 

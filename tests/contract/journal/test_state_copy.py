@@ -106,6 +106,10 @@ def filled(opened: Opened, place: Where) -> None:
     for _ in range(3):
         budget.take(Priority.FINISH)
     journal.budget("held", 10, 300).stop(3000)
+    mover = journal.cursors.claim("audit:siem")
+    assert mover is not None
+    journal.cursors.move(mover, "audit:siem", {b: 12}, "a note")
+    journal.cursors.give_back(mover)
     journal.spool(b, captured(7, "r7", "token-7"), WAITING)
     opened.leave()  # its spool stays: it holds what the journal does not
 
@@ -120,6 +124,8 @@ def told(opened: Opened, place: Where) -> dict[str, Any]:
         "views": {stream.id: journal.view(stream.id) for stream in journal.streams.all()},
         "streams": [stream for stream in journal.streams.all()],
         "verdict": verdict,
+        "behind": {one.name: one.come for one in journal.cursors.behind("audit:siem")},
+        "kept": journal.cursors.kept("audit:siem"),
         "spent": journal.budget("prod", 10, 300).remaining(),
         "held": journal.budget("held", 10, 300).remaining(),
     }
