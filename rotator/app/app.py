@@ -30,6 +30,7 @@ from rotator.engine.driver import Driver
 from rotator.engine.provider_time import ProviderTime
 from rotator.engine.work import Tuning
 from rotator.host.clock import SystemClock
+from rotator.host.files import make_folder
 from rotator.host.latch import Latch
 from rotator.journal.key_file import generate_key
 from rotator.journal.open import JournalAbsent, open_journal
@@ -234,8 +235,8 @@ def state_key(config: Config) -> KeyRing:
         path = config.state.folder / "rotator.key"
         try:
             if not path.exists() and not config.state.there():
-                config.state.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-                generate_key(path)
+                make_folder(config.state.folder)
+                _first_key(path)
         except OSError as error:
             raise JournalUnsafe(
                 f"making the folder of the state, {config.state.folder}: {error.strerror}",
@@ -243,3 +244,12 @@ def state_key(config: Config) -> KeyRing:
             ) from error
     reference = config.state.encryption_key
     return KeyRing(reference.read_lines(), reference.read_lines if reference.changes else None)
+
+
+def _first_key(path: Path) -> None:
+    """Make the key file, unless another process of this first start did so in the same moment."""
+    try:
+        generate_key(path)
+    except ConfigError:
+        if not path.exists():
+            raise

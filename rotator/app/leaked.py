@@ -18,7 +18,7 @@ from rotator.core.errors import IllegalFact
 from rotator.core.events import Event
 from rotator.core.facts import Draft, Revoked
 from rotator.core.ids import CredentialId, RequestId, TokenId
-from rotator.host.files import create_whole, flush_folder, give_to_owner_of_folder
+from rotator.host.files import create_whole, flush_folder, give_to_owner_of_folder, make_folder
 
 if TYPE_CHECKING:
     from rotator.app.app import App
@@ -46,10 +46,7 @@ def spool(config: Config, leaked: Leaked) -> Path:
     Crash: leaves the file, or none.
     """
     folder = config.state.folder / FOLDER
-    if not folder.is_dir():
-        folder.mkdir(mode=0o700, parents=True)
-        give_to_owner_of_folder(folder)
-        flush_folder(folder.parent)
+    make_folder(folder)
     path = folder / f"{leaked.token_id}.json"
     try:
         create_whole(path, json.dumps(asdict(leaked)).encode())

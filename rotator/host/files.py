@@ -104,6 +104,26 @@ def give_to_owner_of_folder(path: str | os.PathLike[str], fd: int | None = None)
         os.chown(path if fd is None else fd, owner.st_uid, owner.st_gid)
 
 
+def make_folder(folder: Path) -> None:
+    """Make `folder` and the folders above it that are missing (0700), durably, whoever makes them at the same time.
+
+    What is there stays as it is. OSError where it cannot be made, NotADirectoryError where a file is in the way.
+    A crash inside leaves some of the upper folders.
+    """
+    if folder.is_dir():
+        return
+    if not folder.parent.is_dir():
+        make_folder(folder.parent)
+    try:
+        folder.mkdir(mode=0o700)
+    except FileExistsError:
+        if not folder.is_dir():
+            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(folder)) from None
+    else:
+        give_to_owner_of_folder(folder)
+    flush_folder(folder.parent)  # also by who came second: the first may not be there yet
+
+
 def create_whole(path: str | os.PathLike[str], content: bytes, mode: int = 0o600) -> None:
     """Create `path` with `content` so that no reader ever sees part of it; FileExistsError when it is there already.
 

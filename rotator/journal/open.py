@@ -16,7 +16,7 @@ from rotator.core.errors import ConfigError, JournalUnsafe
 from rotator.core.secret import Secret
 from rotator.host.clock import SystemClock
 from rotator.host.crashpoints import crash_at
-from rotator.host.files import flush_folder, give_to_owner_of_folder
+from rotator.host.files import flush_folder, give_to_owner_of_folder, make_folder
 from rotator.host.filesystems import filesystem_kind, is_network_filesystem
 from rotator.host.locks import FileLock
 from rotator.journal import schema
@@ -166,9 +166,7 @@ def _local(path: Path) -> None:
 
 def _make_place(path: Path) -> None:
     """Make the folder (0700) and an empty file (0600), durably; what exists keeps its modes."""
-    if not path.parent.exists():
-        path.parent.mkdir(mode=0o700, parents=True)
-        flush_folder(path.parent.parent)
+    make_folder(path.parent)
     try:
         fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
         try:

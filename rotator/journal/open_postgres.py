@@ -13,7 +13,7 @@ import psycopg
 
 from rotator.core.errors import ConfigError, JournalUnsafe
 from rotator.core.secret import Secret
-from rotator.host.files import flush_folder
+from rotator.host.files import make_folder
 from rotator.host.filesystems import filesystem_kind, is_network_filesystem
 from rotator.journal import schema_postgres
 from rotator.journal.database import Clock, unsafe
@@ -98,9 +98,7 @@ def _look(db: PostgresDatabase, keys: KeyRing | None) -> tuple[str, Seal | None]
 
 def _place(folder: Path) -> Path:
     """Make the folder of the spools (0700), durably, where it is not there."""
-    if not folder.exists():
-        folder.mkdir(mode=0o700, parents=True)
-        flush_folder(folder.parent)
+    make_folder(folder)
     if is_network_filesystem(folder):
         raise JournalUnsafe(
             f"opening the journal: the folder of the spools, {folder}, is on a network ({filesystem_kind(folder)})",

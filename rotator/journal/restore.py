@@ -17,7 +17,7 @@ from typing import Final
 from rotator.core.errors import JournalUnsafe, RotatorError
 from rotator.host.clock import SystemClock
 from rotator.host.crashpoints import crash_at
-from rotator.host.files import flush, flush_folder, give_to_owner_of_folder
+from rotator.host.files import flush, flush_folder, give_to_owner_of_folder, make_folder
 from rotator.host.locks import FileLock, is_locked
 from rotator.journal.backup import AtRest, Proven, proven
 from rotator.journal.database import run, unsafe
@@ -79,8 +79,7 @@ def restore(
     """
     work = database.with_name(f"{database.name}.restoring")
     try:
-        if not database.parent.exists():
-            database.parent.mkdir(mode=0o700, parents=True)
+        make_folder(database.parent)
         with FileLock(database.with_name(f"{database.name}-lock"), timeout=_LOCK_SECONDS):
             _nobody_works(database)
             shutil.rmtree(work, ignore_errors=True)

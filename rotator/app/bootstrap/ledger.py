@@ -18,7 +18,7 @@ from typing import Any, Final
 from rotator.core.errors import JournalUnsafe
 from rotator.core.ids import Fingerprint, RotationId, TokenId
 from rotator.core.secret import Secret
-from rotator.host.files import flush_folder, give_to_owner_of_folder
+from rotator.host.files import flush_folder, make_folder
 from rotator.host.locks import FileLock
 from rotator.journal.sealing import KeyRing, Sealed, pack, unpack
 from rotator.journal.spool import Spool, records
@@ -74,10 +74,7 @@ class Ledger:
     def __enter__(self) -> Ledger:
         """Take the right; raises `JournalUnsafe` where another bootstrap has it or the folder cannot be used."""
         try:
-            for folder in (self._folder.parent, self._folder):
-                if not folder.is_dir():
-                    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-                    give_to_owner_of_folder(folder)
+            make_folder(self._folder)
             held = self._lock.acquire(0)
         except OSError as error:
             raise _unusable(self._folder, error) from None

@@ -4,12 +4,14 @@ import json
 
 import pytest
 
+from rotator.app import app as app_module
 from rotator.app.connection_note import ConnectionNote
 from rotator.app.reload import reload
 from rotator.core import encoding
 from rotator.core.credential import NEVER, State
 from rotator.core.errors import ConfigError, JournalUnsafe
 from rotator.core.facts import Kind
+from rotator.journal.key_file import generate_key
 
 
 def test_a_reader_works_before_the_first_start_and_changes_nothing(opened, place):
@@ -148,7 +150,8 @@ def test_the_state_cannot_move_while_the_daemon_runs(app, place):
 # --- the key
 
 
-def test_the_key_of_a_default_state_is_made_once(opened, place):
+def test_the_key_of_a_default_state_is_made_once(opened, place, monkeypatch):
+    monkeypatch.setenv("STATE_DIRECTORY", str(place.folder / "state"))
     found = json.loads((place.folder / "rotator.yaml").read_text())
     del found["state"]
     (place.folder / "rotator.yaml").write_text(json.dumps(found))
@@ -160,6 +163,23 @@ def test_the_key_of_a_default_state_is_made_once(opened, place):
 
     assert key.read_bytes() == made
     assert key.stat().st_mode & 0o077 == 0
+
+
+def test_the_key_that_another_first_start_makes_in_the_same_moment_is_used(opened, place, monkeypatch):
+    monkeypatch.setenv("STATE_DIRECTORY", str(place.folder / "state"))
+    found = json.loads((place.folder / "rotator.yaml").read_text())
+    del found["state"]
+    (place.folder / "rotator.yaml").write_text(json.dumps(found))
+    made = []
+
+    def second(path):
+        made.append(generate_key(path))
+        return generate_key(path)
+
+    monkeypatch.setattr(app_module, "generate_key", second)
+    key = opened().config.state.folder / "rotator.key"
+
+    assert key.read_text().split(":")[1:2] == made
 
 
 def test_a_default_state_that_cannot_be_made_says_where_and_what_to_do(opened, place, monkeypatch):

@@ -105,6 +105,46 @@ def test_short_writes_are_continued(tmp_path, monkeypatch):
 # --------------------------------------------------------------------------------------------------------- flush
 
 
+# ------------------------------------------------------------------------------------------------------- folders
+
+
+def test_a_folder_is_made_with_all_above_it_for_its_owner_alone(tmp_path):
+    files.make_folder(tmp_path / "a" / "b")
+    assert [stat.S_IMODE(made.stat().st_mode) for made in (tmp_path / "a", tmp_path / "a" / "b")] == [0o700, 0o700]
+
+
+def test_a_folder_that_is_there_keeps_its_mode(tmp_path):
+    (tmp_path / "a").mkdir(mode=0o755)
+    files.make_folder(tmp_path / "a")
+    assert stat.S_IMODE((tmp_path / "a").stat().st_mode) == 0o755
+
+
+def test_a_folder_that_somebody_else_makes_in_the_same_moment_is_used(tmp_path, monkeypatch):
+    make = os.mkdir
+
+    def rival(*args, **kwargs):
+        make(*args, **kwargs)
+        make(*args, **kwargs)
+
+    monkeypatch.setattr(os, "mkdir", rival)
+    files.make_folder(tmp_path / "a" / "b")
+    assert (tmp_path / "a" / "b").is_dir()
+
+
+def test_a_file_in_the_way_of_a_folder_is_an_error(tmp_path):
+    (tmp_path / "a").write_text("")
+    for folder in (tmp_path / "a", tmp_path / "a" / "b"):
+        with pytest.raises(NotADirectoryError):
+            files.make_folder(folder)
+
+
+def test_every_folder_that_is_made_is_flushed_above(tmp_path, monkeypatch):
+    flushed = []
+    monkeypatch.setattr(files, "flush_folder", flushed.append)
+    files.make_folder(tmp_path / "a" / "b")
+    assert flushed == [tmp_path, tmp_path / "a"]
+
+
 def test_flushing_takes_descriptors_and_folders(tmp_path):
     fd = os.open(tmp_path / "a", os.O_RDWR | os.O_CREAT)
     files.flush(fd)
