@@ -12,6 +12,9 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 JOBS ?= 2
 ARGS ?=
+FROM ?= 0
+SEEDS ?= 2000
+FOCUS ?=
 IMAGE ?= rotator:dev
 
 # What an editable install depends on: the entry point and the metadata, not the code.
@@ -21,7 +24,7 @@ DEV := $(VENV)/.dev
 # Unit and contract tests talk to no server that must be built first.
 FAST := tests/unit tests/contract
 
-.PHONY: help setup setup-dev demo test test-fast test-servers lint format coverage bench docs wheel image lock clean
+.PHONY: help setup setup-dev demo test test-fast test-servers simulate lint format coverage bench docs wheel image lock clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -48,6 +51,10 @@ test-fast: $(DEV) ## Run what needs no real server: unit and contract tests, for
 
 test-servers: $(DEV) ## Build or install the real servers of the tests (once, cached outside the checkout)
 	@$(BIN)/python -m tests.servers.prepare
+
+simulate: $(DEV) ## Try many seeds; FROM=0 SEEDS=2000 FOCUS=roll JOBS=2; says where to go on
+	@exec $(BIN)/python -m rotator.testing.simulation.many --from $(FROM) --seeds $(SEEDS) --focus "$(FOCUS)" --jobs $(JOBS) \
+	  --commit "$$(git describe --always --dirty 2>/dev/null || echo unknown)"
 
 lint: $(DEV) ## Check style, formatting, types and the direction of imports
 	@status=0; for check in "ruff check" "ruff format --check" "mypy --strict rotator bench" "lint-imports"; do \

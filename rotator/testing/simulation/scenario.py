@@ -11,6 +11,10 @@ from rotator.testing.simulation.world import Event, Mutation, Scenario, World
 
 FOCUSES = ("", "edit", "optional", "remove", "restore", "roll", "modest", "blind", "changed", "leak")
 
+SEEDED = FOCUSES[:-1]
+"""The focus of a seed is one of these in turn; one that came later is asked for by name, so that every seed stays what
+it was."""
+
 NOTHING_MORE = Can(disable=False, last_use=False, list=False, move_expiry=False, name_length=60)
 MODEST = (NOTHING_MORE, Can(disable=False), Can(last_use=False), Can(list=False), Can(roll=False, move_expiry=False))
 MODEST_ROLL = (Can(list=False), Can(overlap=False), Can(disable=False, last_use=False))
@@ -148,3 +152,13 @@ def build(
     found = what or scenario(seed, focus)
     faults = Faults(random.Random(seed + 7), found.rate, plan, listing)
     return World(seed, found, faults, mutation or Mutation(), trace=trace)
+
+
+def focus_of(seed: int) -> str:
+    """Return the focus of a seed when nobody asks for one."""
+    return SEEDED[seed % len(SEEDED)]
+
+
+def replay(seed: int, focus: str) -> str:
+    """Return the one command that replays a seed with a readable trace."""
+    return f"python -m rotator.testing.simulation {seed} {focus} --trace".replace("  ", " ")
