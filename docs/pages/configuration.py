@@ -44,6 +44,10 @@ def configuration() -> str:
         parts.append(_model(f"A target of type `{name}`", kind, definitions, shown, more=_page(name)))
     parts.append(_model("A group", root["groups"]["additionalProperties"], definitions, shown))
     parts.append(_model("A freeze", root["freezes"]["items"], definitions, shown))
+    for kind in root["audit"]["items"]["oneOf"]:
+        name = kind["properties"]["type"]["const"]
+        more = "[More on it](../audit-export.md).\n\n"
+        parts.append(_model(f"A sink of type `{name}`", kind, definitions, shown, more=more))
     parts.append("## Outputs\n\nWhat a target's `keys` may name, beside `{ literal: TEXT }`:\n")
     for source, outputs in sorted(registered.outputs.items()):
         parts.append(f"- of `{source}`: {', '.join(code(name) for name in sorted(outputs))}\n")

@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from rotator.app.discover import Look, Sight, looking
-from rotator.config.fields import format_duration
-from rotator.config.models import NAME_PATTERN
+from rotator.config.fields import NAME_PATTERN, format_duration
 from rotator.core.credential import NEVER
 from rotator.core.durations import DAY
 from rotator.core.errors import ConfigError, RotatorError

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from typing import Final
 
 from rotator.app.app import App
+from rotator.app.exporting import Exports
 from rotator.app.survey import survey
 from rotator.core.credential import NEVER, State
 from rotator.core.events import Event
@@ -60,6 +61,8 @@ class Once:
     def run(self, wait: float, streams: Iterable[CredentialId] | None = None) -> int:
         """Drive until nothing is left but future deadlines, waiting at most `wait` seconds for those of open work.
 
+        At the end the audit export takes what is new, for a while.
+
         Returns:
             0 when nothing is left undone but future deadlines; 1 if a credential fails or someone else holds the work;
             3 if an operator is needed.
@@ -77,6 +80,9 @@ class Once:
                 app.stop.wait(pause)
         for name in app.queries.sources():
             survey(app, name)
+        exports = Exports(app)
+        exports.follow()
+        exports.stop()
         return self._code(chosen)
 
     def _again(

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from rotator import __version__
 from rotator.app.app import App
+from rotator.app.exporting import Exports
 from rotator.app.leaked import bring_in
 from rotator.app.reload import Reload
 from rotator.app.survey import survey
@@ -53,7 +54,11 @@ def run_daemon(config: Config, log: Log) -> int:
 
     with App.open(config.path, "writer", kind="run", say=log.event, count=count, config=config) as app:
         metrics = box["metrics"] = Metrics(
-            app.queries.statuses, lambda: rows(app), version=__version__, dropped=lambda: log.dropped
+            app.queries.statuses,
+            lambda: rows(app),
+            version=__version__,
+            dropped=lambda: log.dropped,
+            exports=Exports(app).lags,
         )
         log.subscribe(metrics.observe_event)
         app.writable.watch_values = log.redactor.add
@@ -68,8 +73,10 @@ def run_daemon(config: Config, log: Log) -> int:
             host.heartbeat()
             host.keep()
             log.event(Event.CONFIG_LOADED.value, credentials=len(app.ids))
+            host.exports.follow()
             Daemon(host).run()
         finally:
+            host.exports.stop()
             if host.page is not None:
                 host.page.stop()
             listener.stop()
@@ -106,6 +113,7 @@ class RunningHost:
         self._app, self._log, self._metrics = app, log, metrics
         self.stop = app.stop
         self._reload = Reload(app, self._taken)
+        self.exports = Exports(app)
         self._mark = Mark(app.config.path)
         self._format = app.config.log.format
         self._writable = True
@@ -204,6 +212,7 @@ class RunningHost:
 
     def _taken(self) -> None:
         self.keep()
+        self.exports.follow()
         wanted = self._app.config.log
         self._log.set_level(wanted.level)
         if wanted.format != self._format:

@@ -1,4 +1,4 @@
-"""The verbs that ask whether all is well: check, audit verify, healthcheck."""
+"""The verbs that ask whether all is well: check, healthcheck."""
 
 from __future__ import annotations
 
@@ -106,48 +106,6 @@ def _wrong(message: str, remedy: str) -> dict[str, Any]:
     }
 
 
-def audit_verify(settings: Settings) -> int:
-    """Check the hash chain of every credential, and the database file.
-
-    Every fact is bound to the one before it under the encryption key: whoever
-    can write to the database but has no key cannot change the past unseen. A
-    tail that was cut off cleanly shows at the targets instead: their
-    generation is ahead then.
-
-      rotator audit verify
-      rotator audit verify -o json
-
-    Exit 1 when a chain is broken or the file is damaged.
-    """
-    from rotator.journal.open import open_journal
-
-    state = running_configuration(settings).state
-    with_key = open_journal(state, state.encryption_key.read_lines(), mode="reader")
-    try:
-        verdict, damage = with_key.audit.verify(), with_key.audit.integrity()
-        names = {stream.id: stream.name for stream in with_key.streams.all()}
-    finally:
-        with_key.close()
-    document = {
-        "ok": not verdict.breaks and not damage,
-        "facts": verdict.facts,
-        "streams": verdict.streams,
-        "breaks": [
-            {"credential": names.get(b.stream, b.stream), "position": b.position, "why": b.why} for b in verdict.breaks
-        ],
-        "integrity": damage,
-    }
-    if settings.json:
-        write_json(document)
-    else:
-        from rotator.cli import render
-
-        write_lines(render.verdict(document, terminal_width()))
-    if not document["ok"]:
-        say("do: keep a copy of the database as it is, restore the last backup, and find out who wrote to it")
-    return exits.DONE if document["ok"] else exits.NO
-
-
 def healthcheck(
     settings: Settings,
     ready: Annotated[
@@ -226,6 +184,3 @@ def register(app: typer.Typer) -> None:
     """Add these verbs."""
     verb(app)(check)
     verb(app)(healthcheck)
-    audit = typer.Typer(help="The audit trail.", no_args_is_help=True, rich_markup_mode=None)
-    verb(audit, "verify")(audit_verify)
-    app.add_typer(audit, name="audit", short_help="Check the audit trail: `audit verify`.")

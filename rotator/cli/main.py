@@ -21,6 +21,7 @@ from rotator import __version__
 from rotator.cli import (
     acknowledge,
     adopt,
+    audit,
     bootstrap,
     check,
     execute,
@@ -182,7 +183,7 @@ def _later(name: str) -> None:
 
 
 for _module in (
-    *(tools, keys, run, execute, show, past, check, permissions, token, inventory, adopt, operate, revoke),
+    *(tools, keys, run, execute, show, past, check, audit, permissions, token, inventory, adopt, operate, revoke),
     *(acknowledge, forget, init, bootstrap, state),
 ):
     _module.register(app)

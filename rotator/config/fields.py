@@ -264,3 +264,22 @@ def _listen(value: str) -> str:
 
 Listen = Annotated[str, AfterValidator(_listen)]
 """`HOST:PORT` of a listener; an address of IPv6 stands in brackets."""
+
+
+# ---------------------------------------------------------------------------------------------------------------- names
+NAME_PATTERN: Final = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$"
+
+
+def _name(value: object) -> str:
+    text = as_written(value)
+    if isinstance(text, str) and re.fullmatch(NAME_PATTERN[1:-1], text):
+        return text
+    raise wrong(
+        "this is not a name",
+        "expected 1 to 63 letters, digits, dots, dashes and underscores, the first a letter or digit",
+        "write for example workers-deploy",
+    )
+
+
+Name = Annotated[str, BeforeValidator(_name), WithJsonSchema({"type": "string", "pattern": NAME_PATTERN})]
+"""The name of a credential or a connection: it stands in metrics, in tokens' names and in targets' metadata."""

@@ -14,12 +14,14 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, BeforeValidator, Field, PlainSerializer, WithJsonSchema
 
+from rotator.config.audit import AuditStanza
 from rotator.config.fields import (
     Count,
     Duration,
     Flag,
     Lifetime,
     Listen,
+    Name,
     PositiveDuration,
     Stanza,
     Text,
@@ -34,23 +36,6 @@ from rotator.config.secret_ref import SecretRef
 from rotator.config.state import StatePlace
 from rotator.core.durations import DAY
 from rotator.core.findings import Subject
-
-NAME_PATTERN: Final = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$"
-
-
-def _name(value: object) -> str:
-    text = as_written(value)
-    if isinstance(text, str) and re.fullmatch(NAME_PATTERN[1:-1], text):
-        return text
-    raise wrong(
-        "this is not a name",
-        "expected 1 to 63 letters, digits, dots, dashes and underscores, the first a letter or digit",
-        "write for example workers-deploy",
-    )
-
-
-Name = Annotated[str, BeforeValidator(_name), WithJsonSchema({"type": "string", "pattern": NAME_PATTERN})]
-"""The name of a credential or a connection: it stands in metrics, in tokens' names and in targets' metadata."""
 
 
 # ---------------------------------------------------------------------------------------------------- what stands alone
@@ -366,6 +351,7 @@ class Config:
         inventory: the file of the fleet's inventory, where there is one.
         calendar: groups and freezes.
         page: the page for people, None where it is off.
+        audit: where facts are exported to.
         node: what this machine is called.
     """
 
@@ -382,4 +368,5 @@ class Config:
     inventory: Path | None = None
     calendar: Calendar = NONE
     page: Page | None = None
+    audit: tuple[AuditStanza, ...] = ()
     node: str = ""

@@ -15,12 +15,13 @@ from typing import Any, Final
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
+from rotator.config.audit import KINDS as SINKS
 from rotator.config.explain import fields_of
-from rotator.config.fields import DURATION_SCHEMA, LIFETIME_SCHEMA, format_duration
+from rotator.config.fields import DURATION_SCHEMA, LIFETIME_SCHEMA, NAME_PATTERN, format_duration
 from rotator.config.hours import FreezeStanza, GroupStanza
 from rotator.config.inventory import ENDS
 from rotator.config.kinds import Kinds, TargetKind
-from rotator.config.models import NAME_PATTERN, Advanced, CredentialCommon, Http, Log, Node, State, TargetCommon
+from rotator.config.models import Advanced, CredentialCommon, Http, Log, Node, State, TargetCommon
 from rotator.config.naming import Names
 from rotator.config.page import Page
 
@@ -36,7 +37,7 @@ def json_schema(kinds: Kinds) -> Schema:
     """Return the schema (draft 2020-12) of a configuration with these connections, sources and targets."""
     target_options = [kind.options for kind in kinds.targets.values()]
     models: list[type[BaseModel]] = [State, Node, Http, Log, Advanced, Names, Page, CredentialCommon, TargetCommon]
-    models += [GroupStanza, FreezeStanza]
+    models += [GroupStanza, FreezeStanza, *SINKS.values()]
     models += [*kinds.connections.values(), *kinds.sources.values(), *target_options]
     references, found = models_json_schema([(model, "validation") for model in dict.fromkeys(models)])
     definitions: dict[str, Schema] = found["$defs"]
@@ -83,6 +84,7 @@ def json_schema(kinds: Kinds) -> Schema:
             "advanced": of(Advanced),
             "names": of(Names),
             "page": of(Page),
+            "audit": _audit([of(model) for model in SINKS.values()]),
         },
     }
     root["properties"] = {key: _or_nothing(spec) for key, spec in root["properties"].items()}
@@ -174,6 +176,14 @@ def _calendar(group: Schema, freeze: Schema) -> Schema:
     return {
         "groups": groups,
         "freezes": {"type": "array", "description": "Times in which no rotation begins.", "items": freeze},
+    }
+
+
+def _audit(sinks: list[Schema]) -> Schema:
+    return {
+        "type": "array",
+        "description": "Where every fact is exported to, in lines that prove by themselves that nothing is missing.",
+        "items": {"oneOf": sinks},
     }
 
 

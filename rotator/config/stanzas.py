@@ -17,15 +17,13 @@ from pydantic import BaseModel, ValidationError
 
 from rotator.config.document import Tree, shown
 from rotator.config.explain import Problems, fields_of, nearest
-from rotator.config.fields import Stanza, as_written
+from rotator.config.fields import NAME_PATTERN, Name, Stanza, as_written
 from rotator.config.kinds import Kinds, TargetKind
 from rotator.config.models import (
     LITERAL,
-    NAME_PATTERN,
     ConnectionStanza,
     CredentialCommon,
     CredentialStanza,
-    Name,
     TargetCommon,
     TargetStanza,
 )
@@ -78,7 +76,7 @@ class Reader:
 
     def connection(self, name: str, tree: Tree) -> ConnectionStanza | None:
         """Read what stands at `connections.NAME`."""
-        kind = self._type(tree, self.kinds.connections, "the connection")
+        kind = self.type_of(tree, self.kinds.connections, "the connection")
         if kind is None:
             return None
         model = self.kinds.connections[kind]
@@ -160,7 +158,7 @@ class Reader:
         return [(self._target(entry, connections), entry) for entry in written.value]
 
     def _target(self, tree: Tree, connections: Connections) -> TargetStanza | None:
-        type_name = self._type(tree, self.kinds.targets, "the target")
+        type_name = self.type_of(tree, self.kinds.targets, "the target")
         if type_name is None:
             return None
         kind = self.kinds.targets[type_name]
@@ -229,7 +227,8 @@ class Reader:
         self.problems.unknown(tree, own | others)
         return self.model(model, tree.only(own), name)
 
-    def _type(self, tree: Tree, known: Mapping[str, Any], name: str) -> str | None:
+    def type_of(self, tree: Tree, known: Mapping[str, Any], name: str) -> str | None:
+        """Return the type that a stanza says to be of; what is wrong with that is noted, and the answer is None."""
         if not self._is_mapping(tree, name):
             return None
         written = tree.get("type")

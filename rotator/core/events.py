@@ -86,6 +86,8 @@ class Event(StrEnum):
     ORPHAN_FOUND = "orphan_found", "warning", "a token of ours that no rotation or retirement owns"
     RETIREMENT_FAILED = "retirement_failed", "warning", "a disable or delete was not done; it is tried again"
     # everything else
+    AUDIT_EXPORT_FAILED = "audit_export_failed", "warning", "a sink of the audit export takes no lines; facts wait"
+    AUDIT_EXPORT_RESUMED = "audit_export_resumed", "info", "a sink of the audit export takes lines again"
     PROVIDER_UNAVAILABLE = "provider_unavailable", "warning", "the provider gave no usable answer"
     LOGIN_REFUSED = (
         "login_refused",

@@ -153,6 +153,11 @@ class Point(StrEnum):
     AFTER_KEEP_ROLL_SEND = "after_keep_roll_send"
     BEFORE_KEEP_WRITE = "before_keep_write"
     AFTER_KEEP_WRITE = "after_keep_write"
+    # The audit export.
+    BEFORE_EXPORT_WRITE = "before_export_write"
+    AFTER_EXPORT_WRITE = "after_export_write"
+    BEFORE_EXPORT_MOVE = "before_export_move"
+    AFTER_EXPORT_MOVE = "after_export_move"
     # Schema.
     BEFORE_MIGRATE_STEP = "before_migrate_step", "migrate"
     AFTER_MIGRATE_STEP = "after_migrate_step", "migrate"

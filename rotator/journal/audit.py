@@ -29,6 +29,10 @@ class Audit:
             verdict = chain.verify(key, records.ordered(connection, by_stream=True), digests)
         return verdict
 
+    def export_seed(self) -> bytes:
+        """Return what the key is made from that signs exports; needs the key of the journal."""
+        return self._seal().export_seed
+
     def inspect(self, keys: KeyRing | None) -> Inspected:
         """Say what is wrong with what is in the journal and what is sure; errors as `inspection.inspect`."""
         return inspect(self._db, keys)

@@ -221,6 +221,11 @@ class Seal:
         """The key of the hash chains: who can write to the file but has no key file cannot forge a chain."""
         return hmac.digest(self._secret, b"rotator chain", "sha256")
 
+    @property
+    def export_seed(self) -> bytes:
+        """32 bytes from which the key is made that signs the checkpoints of exports: the same for ever."""
+        return hmac.digest(self._secret, b"rotator audit export", "sha256")
+
     def fingerprint(self, value: Secret) -> Fingerprint:
         """Return the HMAC-SHA-256 of the value in hexadecimal."""
         return Fingerprint(hmac.digest(self._fingerprint_key, value.reveal().encode(), "sha256").hex())

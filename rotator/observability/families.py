@@ -354,6 +354,13 @@ FAMILIES: Final = (
         ),
     ),
     Family(
+        "rotator_audit_export_lag_facts",
+        "gauge",
+        ("sink",),
+        "Facts that a sink of the audit export has not taken yet.",
+        ("RotatorAuditExportLags",),
+    ),
+    Family(
         "rotator_log_lines_dropped_total",
         "counter",
         (),

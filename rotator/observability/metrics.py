@@ -90,6 +90,7 @@ class Metrics:
         *,
         version: str,
         dropped: Callable[[], int] = lambda: 0,
+        exports: Callable[[], Mapping[str, int]] = dict,
         now: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
         limit: int = LIMIT,
@@ -103,13 +104,15 @@ class Metrics:
             connections: one row per configured connection; may raise likewise.
             version: of this program.
             dropped: log lines lost so far (`Log.dropped`).
+            exports: sink of the audit export -> facts that it has not taken; may raise as `snapshot`.
             now: unix seconds.
             monotonic: seconds that never go back.
             limit: most credentials with series of their own.
             soonest: how many have them above that.
         """
         self._snapshot, self._connections = snapshot, connections
-        self._version, self._dropped = version, dropped
+        self._version, self._dropped, self._exports = version, dropped, exports
+        self._lags: Mapping[str, int] = {}
         self._now, self._monotonic = now, monotonic
         self._limit, self._soonest = limit, soonest
         self._lock = threading.Lock()
@@ -177,6 +180,7 @@ class Metrics:
         try:
             self._statuses = _by_name(self._snapshot())
             self._rows = tuple({row.name: row for row in self._connections()}.values())
+            self._lags = self._exports()
             self._readable = True
         except Exception:  # noqa: BLE001 - metrics stay on whatever the journal does, and this series says that it did
             self._readable = False
@@ -277,6 +281,8 @@ class Metrics:
         for event in Event:
             _add(samples, "rotator_events_total", (event.value,), self._tally.events[event.value])
         _add(samples, "rotator_log_lines_dropped_total", (), self._dropped())
+        for sink, lag in self._lags.items():
+            _add(samples, "rotator_audit_export_lag_facts", (sink,), lag)
         _add(samples, "rotator_build_info", (self._version, platform.python_version()), 1)
         total = 0
         for bound, count in zip((*map(str, BUCKETS), "+Inf"), list(self._tally.durations), strict=True):

@@ -3,6 +3,7 @@
 import dataclasses
 import math
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
@@ -68,7 +69,7 @@ class Clock:
 class Page:
     """A page over statuses that the test may change, with every sample by name and labels."""
 
-    def __init__(self, *statuses: CredentialStatus, rows: Sequence[ConnectionRow] = (), **options: int) -> None:
+    def __init__(self, *statuses: CredentialStatus, rows: Sequence[ConnectionRow] = (), **options: Any) -> None:
         self.statuses, self.rows, self.clock = list(statuses), list(rows), Clock()
         self.looks, self.lost, self.error = 0, 0, None
         self.metrics = Metrics(
@@ -556,7 +557,7 @@ def test_the_page_and_its_reference_name_the_same_metrics_types_and_labels() -> 
         token_renewal={"management": 1.0},
         needs={"management": {KeepCode.MEMBER_DEAD}},
     )
-    page = Page(dataclasses.replace(IDLE, labels={"team": "web"}), rows=[row])
+    page = Page(dataclasses.replace(IDLE, labels={"team": "web"}), rows=[row], exports=lambda: {"siem": 2})
     found = {}
     for family in text_string_to_metric_families(page.metrics.render().decode()):
         name = family.name + ("_total" if family.type == "counter" else "")
@@ -604,3 +605,15 @@ def test_an_incident_a_restored_journal_and_a_roll_over_its_budget_are_shown() -
     assert found["rotator_credentials_restored"] == 1
     assert found["rotator_credential_outage_over_budget{credential=dns}"] == 1
     assert found["rotator_connection_incident{connection=prod}"] == 1
+
+
+def test_what_a_sink_of_the_audit_export_has_not_taken_is_shown_as_of_the_last_answer_of_the_journal() -> None:
+    lags = {"siem": 3, "lake": 0}
+    page = Page(IDLE, exports=lambda: dict(lags))
+    shown = page.metrics.render().decode()
+    assert 'rotator_audit_export_lag_facts{sink="siem"} 3.0' in shown
+    assert 'rotator_audit_export_lag_facts{sink="lake"} 0.0' in shown
+    page.error = RuntimeError("no answer")
+    lags.clear()
+    page.clock.seconds += 10
+    assert 'rotator_audit_export_lag_facts{sink="siem"} 3.0' in page.metrics.render().decode()
