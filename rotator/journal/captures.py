@@ -9,12 +9,15 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Final, cast
 
 from rotator.core.encoding import COLUMNS, decode, encode
 from rotator.core.errors import JournalUnsafe
-from rotator.core.facts import Captured, Draft, Fact, What
+from rotator.core.facts import Captured, Draft, Fact, Kind, What
+from rotator.core.ids import CredentialId
+from rotator.core.protocol.view import View
 from rotator.journal.database import unsafe
 from rotator.journal.owners import Owners
 from rotator.journal.records import placed
@@ -73,14 +76,35 @@ def _capture(what: What) -> Captured:
     return what
 
 
-class Captures:
-    """The captures of this process that are spooled, and the spools of all others."""
+def under_way(view: View, envelope: Envelope) -> bool:
+    """Whether what a capture was made for is not over: until its value is confirmed it may be lost, and given back.
 
-    def __init__(self, owners: Owners, crash: Callable[[str], None]) -> None:
+    Args:
+        view: of its stream.
+        envelope: the capture.
+    """
+    member = view.pair.get(envelope.what.token_id)
+    if member is not None:
+        return member.captured == envelope.what.fingerprint
+    rotation = view.rotation
+    return rotation is not None and rotation.rid == envelope.fact.rid and rotation.step is not Kind.CONFIRMED
+
+
+class Captures:
+    """The captures of this process that are spooled, and the spools of all others.
+
+    Where a database may lose what it has committed (a failover to a standby that was behind), the spooled copy outlives
+    the commit, and goes when the value is confirmed, or what it was made for is over.
+    """
+
+    def __init__(self, owners: Owners, crash: Callable[[str], None], *, outlive: bool = False) -> None:
+        """`outlive`: whether the database may lose commits."""
         self._owners = owners
         self._crash = crash
+        self._outlive = outlive
         self._lock = threading.Lock()
         self._spooled: dict[tuple[str, str, int, str], tuple[int, Envelope]] = {}
+        self._committed: dict[tuple[str, str, int, str], tuple[int, Envelope]] = {}
 
     def spool(self, envelope: Envelope) -> None:
         """Make a capture durable in this process's file; once is enough.
@@ -102,8 +126,13 @@ class Captures:
     def find(self, key: tuple[str, str, int, str]) -> Envelope | None:
         """Return the spooled capture with that key, if this process has it."""
         with self._lock:
-            found = self._spooled.get(key)
+            found = self._spooled.get(key) or self._committed.get(key)
         return found[1] if found else None
+
+    def waiting(self) -> int:
+        """Return how many captures of this process the journal does not hold yet."""
+        with self._lock:
+            return len(self._spooled)
 
     def rewrap(self, wrap: Callable[[Sealed], Sealed]) -> None:
         """Spool what lies in this process's file once more as `wrap` returns it, and wipe what was there.
@@ -113,34 +142,63 @@ class Captures:
 
         Crash: leaves the old copy, the new one, or both.
         """
-        with self._lock:
-            found = dict(self._spooled)
-        for key, (handle, envelope) in found.items():
-            new = replace(envelope, sealed=wrap(envelope.sealed))
-            try:
-                place = self._owners.spool.write(new.to_bytes())
-                with self._lock:
-                    there = self._spooled.get(key)
-                    if there is not None:
-                        self._spooled[key] = (place, new)
-                self._owners.spool.drop(handle if there is not None else place)
-            except OSError as error:
-                raise unsafe("spooling a captured value under another key", error) from error
+        for held in (self._spooled, self._committed):
+            with self._lock:
+                found = dict(held)
+            for key, (handle, envelope) in found.items():
+                new = replace(envelope, sealed=wrap(envelope.sealed))
+                try:
+                    place = self._owners.spool.write(new.to_bytes())
+                    with self._lock:
+                        there = held.get(key)
+                        if there is not None:
+                            held[key] = (place, new)
+                    self._owners.spool.drop(handle if there is not None else place)
+                except OSError as error:
+                    raise unsafe("spooling a captured value under another key", error) from error
 
-    def drop(self, key: tuple[str, str, int, str]) -> None:
-        """Wipe the spooled copy of what the journal holds now; a disk that refuses leaves a harmless copy."""
+    def committed(self, key: tuple[str, str, int, str]) -> None:
+        """The journal holds a capture now: wipe the spooled copy, unless it has to outlive that."""
+        if not self._outlive:
+            self._drop(self._spooled, key)
+            return
         with self._lock:
             found = self._spooled.pop(key, None)
-        if found:
-            try:
-                self._owners.spool.drop(found[0])
-            except OSError:
-                return
+            if found:
+                self._committed[key] = found
 
-    def collect(self, commit: Callable[[Envelope], object]) -> None:
+    def settle(self, stream: CredentialId, view: View) -> None:
+        """Wipe the copies that outlived their commit and are needed no more, as the `view` of their stream says."""
+        with self._lock:
+            over = [
+                key
+                for key, (_, envelope) in self._committed.items()
+                if key[0] == stream and not under_way(view, envelope)
+            ]
+        for key in over:
+            self._drop(self._committed, key)
+
+    def again(self) -> None:
+        """The database lost commits: what was kept of them is committed once more at the next import."""
+        with self._lock:
+            self._spooled |= self._committed
+            self._committed.clear()
+
+    def _drop(
+        self, held: dict[tuple[str, str, int, str], tuple[int, Envelope]], key: tuple[str, str, int, str]
+    ) -> None:
+        """Wipe a spooled copy; a disk that refuses leaves a harmless one."""
+        with self._lock:
+            found = held.pop(key, None)
+        if found:
+            with suppress(OSError):
+                self._owners.spool.drop(found[0])
+
+    def collect(self, commit: Callable[[Envelope], View]) -> None:
         """Commit every capture that lies in any spool, this process's own included, and bury the dead.
 
-        Files of living processes are read too: one of them may be stopped between its spool and its commit.
+        What a dead process had to keep, this one keeps. Files of living processes are read too: one of them may be
+        stopped between its spool and its commit.
 
         Raises:
             JournalUnsafe: one of them could not be committed; nothing was removed.
@@ -151,7 +209,7 @@ class Captures:
             own = [envelope for _, envelope in self._spooled.values()]
         for envelope in own:
             commit(envelope)
-            self.drop(envelope.key)
+            self.committed(envelope.key)
         for owner in self._owners.others():
             dead = not self._owners.alive(owner)
             try:
@@ -163,7 +221,10 @@ class Captures:
                 ) from error
             for envelope in found:
                 self._crash("before_spool_import")
-                commit(envelope)
+                view = commit(envelope)
+                if dead and self._outlive and under_way(view, envelope):
+                    self.spool(envelope)
+                    self.committed(envelope.key)
                 self._crash("after_spool_import")
             if dead:
                 self._owners.bury(owner)

@@ -77,6 +77,9 @@ class Database(Protocol):
     locks_tell: bool
     """Whether the lock on its file tells if a process lives: on one machine it does, among several it cannot."""
 
+    loses: bool
+    """Whether it may lose what it has committed, as a failover to a standby that was behind does."""
+
     lock: str
     """What ends a SELECT that locks the rows which it finds; empty where one transaction writes at a time anyway."""
 

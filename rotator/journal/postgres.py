@@ -20,7 +20,7 @@ from typing import Any, Final, cast
 import psycopg
 from psycopg.errors import DeadlockDetected, SerializationFailure, UniqueViolation
 
-from rotator.core.errors import JournalUnsafe
+from rotator.core.errors import ConfigError, JournalUnsafe, Unavailable
 from rotator.core.ids import NO_CREDENTIAL, NO_FACT, CredentialId, FactId
 from rotator.journal.database import Answer, Clock, Connection, Parameters, run, unsafe
 from rotator.journal.moved import settled
@@ -45,6 +45,7 @@ class PostgresDatabase:
     """One database, open in this process. Safe to share between threads: each takes a connection for a while."""
 
     locks_tell = False
+    loses = True
     lock = " FOR UPDATE"
 
     def __init__(self, address: Address, beside: Path, *, readonly: bool = False) -> None:
@@ -64,7 +65,13 @@ class PostgresDatabase:
         """Open a connection of its own, checked; errors as `postgres_link.connect`."""
         if self._closed.is_set():
             raise JournalUnsafe(f"using the journal {self.name}: it was closed")
-        raw = connect(self._address, readonly=self.readonly)
+        try:
+            raw = connect(self._address, readonly=self.readonly)
+        except (ConfigError, Unavailable) as error:
+            if not self.instance:
+                raise
+            # who works goes on when the password can be read again, as when the server answers again
+            raise JournalUnsafe(f"connecting to the journal {self.name}: {error.message}", error.remedy) from error
         if self.instance:
             try:
                 self._still_there(Link(raw))

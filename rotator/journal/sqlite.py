@@ -53,6 +53,7 @@ class SqliteDatabase:
     """
 
     locks_tell = True
+    loses = False
     lock = ""  # BEGIN IMMEDIATE excludes every other writer
 
     def __init__(self, path: Path, *, readonly: bool = False, connect: Connect = sqlite3.connect) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from rotator.core.errors import IllegalFact, JournalUnsafe
 from rotator.core.facts import UNFENCED, Captured, Draft, Fact, Kind, OfValue
@@ -20,30 +20,19 @@ from rotator.core.secret import Secret
 from rotator.journal import owners, records, stored
 from rotator.journal.audit import Audit
 from rotator.journal.budget import SharedBudget
-from rotator.journal.captures import Captures, Envelope
+from rotator.journal.captures import Envelope
 from rotator.journal.cursors import Cursors
 from rotator.journal.database import Clock, Connection, Database, run
-from rotator.journal.leases import Leases
 from rotator.journal.ledger import End, Ledger
 from rotator.journal.pace import Pace
 from rotator.journal.presence import Presence
-from rotator.journal.rekey import Keys, Rekeyed
-from rotator.journal.room import Room, counts
+from rotator.journal.rekey import Rekeyed
+from rotator.journal.room import counts
 from rotator.journal.sealing import Seal, Sealed
 from rotator.journal.streams import Streams, forget, wake
+from rotator.journal.writing import Writing, writing
 
 _DESTROY = "UPDATE sealed SET wrapped_key = NULL, destroyed_at = ? WHERE credential = ? AND destroyed_at IS NULL"
-
-
-@dataclass(frozen=True, slots=True)
-class _Writing:
-    """What only a journal that was opened for writing has."""
-
-    owners: owners.Owners
-    leases: Leases
-    captures: Captures
-    room: Room
-    keys: Keys
 
 
 class SqlJournal:
@@ -78,13 +67,10 @@ class SqlJournal:
         self.pace = Pace(db)
         self._ledger = Ledger(db, clock, crash, instance, seal)
         self._epochs: dict[str, int] = {}
-        self._writing: _Writing | None = None
-        leases = None
+        self._writing: Writing | None = None
         if me is not None and seal is not None:
-            captures, room, leases = Captures(me, crash), Room(db, me, crash), Leases(db, me, clock, crash, patience)
-            keys = Keys(db, clock, crash, seal.keys, me, captures, room)
-            self._writing = _Writing(owners=me, leases=leases, captures=captures, room=room, keys=keys)
-        self.cursors = Cursors(db, leases)
+            self._writing = writing(db, me, clock, crash, seal, patience)
+        self.cursors = Cursors(db, self._writing.leases if self._writing else None)
 
     # ------------------------------------------------------------------------------------------------ the right to work
 
@@ -146,7 +132,9 @@ class SqlJournal:
             if not fresh:
                 leases.renew(connection, lease)
 
-        return self._ledger.insert(fact, sealed, fenced, renewed)
+        view = self._ledger.insert(fact, sealed, fenced, renewed)
+        self._work.captures.settle(lease.stream, view)
+        return view
 
     def note(self, stream: CredentialId, draft: Draft) -> View:
         """Append an operator's fact, and wake the stream. See `Journal.note`."""
@@ -234,7 +222,7 @@ class SqlJournal:
         """Make a capture durable at any epoch; repeating it is harmless. See `Journal.capture`."""
         envelope = self._envelope(stream, draft, value)
         view = self._commit_capture(envelope)
-        self._work.captures.drop(envelope.key)
+        self._work.captures.committed(envelope.key)
         return view
 
     def import_spools(self) -> None:
@@ -322,7 +310,7 @@ class SqlJournal:
 
     def counts(self) -> dict[str, int]:
         """Return sizes: facts, credentials, values, values_destroyed, spooled, database_bytes, log_bytes."""
-        return {**counts(self._db), "spooled": self._writing.owners.spool.pending() if self._writing else 0}
+        return {**counts(self._db), "spooled": self._writing.captures.waiting() if self._writing else 0}
 
     def close(self) -> None:
         """Give back every lease, leave, and close the file. Never raises `JournalUnsafe`: it is the last act."""
@@ -384,7 +372,7 @@ class SqlJournal:
         return replace(draft, what=replace(what, fingerprint=sealed.fingerprint)), sealed
 
     @property
-    def _work(self) -> _Writing:
+    def _work(self) -> Writing:
         if self._writing is None:
             raise JournalUnsafe("writing to the journal: it was opened for reading")
         return self._writing

@@ -63,3 +63,17 @@ def claimed(journal: Journal, stream: str) -> Lease:
     lease = journal.claim(stream)
     assert lease is not None
     return lease
+
+
+def publication(token_id: str = "token-1", fingerprint: str = "", rid: str = RID) -> list[Draft]:
+    """What follows a capture, up to the confirmation at the one target."""
+    of: dict[str, Any] = {"rid": rid, "token_id": token_id, "fingerprint": fingerprint}
+    at_target = {**of, "target": "t", "generation": 1}
+    return [
+        encoding.draft(Kind.VERIFIED, at=103, **of),
+        encoding.draft(Kind.PUBLISHING, at=104, generation=1, **of),
+        encoding.draft(Kind.PUBLISH_INTENT, at=105, **at_target, detail={"version": "1"}),
+        encoding.draft(Kind.WRITTEN, at=106, **at_target),
+        encoding.draft(Kind.READ_BACK, at=107, **at_target),
+        encoding.draft(Kind.CONFIRMED, at=108, generation=1, **of),
+    ]

@@ -11,11 +11,14 @@ import psycopg
 import pytest
 
 from rotator.core.errors import ConfigError, Fenced, JournalUnsafe, RateLimited
+from rotator.core.facts import Kind
 from rotator.core.ports.runtime import Priority
+from rotator.core.secret import Secret
 from rotator.journal.open import JournalAbsent, open_journal
 from rotator.journal.postgres_link import Address, Link, checked, translated
+from rotator.journal.spool import records
 from tests.contract.journal.benches import PostgresBench, PostgresPlace, Template, no_crash
-from tests.contract.journal.drafts import VALUE, captured, claimed, intent, planned, request
+from tests.contract.journal.drafts import VALUE, captured, claimed, intent, planned, publication, request
 from tests.servers.postgres import Postgres, shared
 
 pytestmark = pytest.mark.postgres
@@ -171,6 +174,79 @@ def test_facts_that_the_database_lost_are_forgotten_here_too(bench: PostgresBenc
     bench.sql("DELETE FROM fact WHERE position = 2; ALTER TABLE fact ENABLE TRIGGER ALL")
     assert journal.note(stream, request("late")).position == 2
     assert not journal.audit.verify().breaks
+
+
+# ---------------------------------------------------------------------------------------- a capture outlives its commit
+
+
+def spooled(journal) -> int:
+    """How many captures lie in the file of a process."""
+    return len(records(journal._work.owners.spool.path))
+
+
+def test_a_spooled_capture_outlives_its_commit_until_its_value_is_confirmed(bench: PostgresBench):
+    journal, stream = bench.open(), bench.stream("a")
+    lease = claimed(journal, stream)
+    for draft in (planned(), intent()):
+        journal.append(lease, draft)
+    journal.spool(stream, captured(), VALUE)
+    journal.capture(stream, captured(), VALUE)
+    *before, confirmed = publication(fingerprint=journal.fingerprint(VALUE))
+    for draft in before:
+        journal.append(lease, draft)
+        assert (spooled(journal), journal.counts()["spooled"]) == (1, 0)
+        claimed(journal, stream)
+    journal.append(lease, confirmed)
+    assert spooled(journal) == 0
+
+
+def test_a_capture_whose_rotation_is_over_leaves_the_spool(bench: PostgresBench):
+    journal, stream = bench.open(), bench.stream("a")
+    lease = claimed(journal, stream)
+    journal.spool(stream, captured(rid="an-older-one"), VALUE)
+    journal.capture(stream, captured(rid="an-older-one"), VALUE)
+    assert spooled(journal) == 1
+    journal.append(lease, planned())
+    assert spooled(journal) == 0
+
+
+def test_what_a_process_had_to_keep_is_kept_by_the_next_one_of_its_machine(bench: PostgresBench):
+    one, stream = bench.open(), bench.stream("a")
+    lease = claimed(one, stream)
+    for draft in (planned(), intent()):
+        one.append(lease, draft)
+    one.spool(stream, captured(), VALUE)
+    one.capture(stream, captured(), VALUE)
+    one.close()
+    two = bench.open()
+    lease = claimed(two, stream)
+    assert not one._work.owners.spool.path.exists()
+    assert (spooled(two), two.counts()["spooled"]) == (1, 0)
+    assert [fact.kind for fact in two.facts(stream)] == [Kind.PLANNED, Kind.INTENT, Kind.CAPTURED]
+    for draft in publication(fingerprint=two.fingerprint(VALUE)):
+        two.append(lease, draft)
+    assert spooled(two) == 0
+
+
+def test_a_password_that_cannot_be_read_for_a_while_is_as_a_server_that_does_not_answer(
+    place: PostgresPlace, template: Template
+):
+    journal = open_journal(place, template.key, crash=no_crash)
+    stream = journal.streams.register([("a", "prod", None)])["a"]
+
+    def gone() -> Secret:
+        raise ConfigError("reading the password: there is none", "put it back")
+
+    journal._db._address = Address(place.url, gone)
+    while journal._db._links:
+        journal._db._links.pop().close()
+    journal.spool(stream, captured(), VALUE)
+    with pytest.raises(JournalUnsafe, match="reading the password"):
+        journal.capture(stream, captured(), VALUE)
+    journal._db._address = Address(place.url, lambda: Secret(Postgres.password))
+    journal.capture(stream, captured(), VALUE)
+    assert journal.reveal(stream, journal.fingerprint(VALUE)) == VALUE
+    journal.close()
 
 
 # ------------------------------------------------------------------------------------------------- servers that restart

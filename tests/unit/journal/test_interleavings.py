@@ -367,7 +367,7 @@ class DropsFirst(Captures):
         with self._lock:
             own = [envelope for _, envelope in self._spooled.values()]
         for envelope in own:
-            self.drop(envelope.key)
+            self.committed(envelope.key)
             commit(envelope)
 
 
