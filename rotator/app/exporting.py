@@ -195,4 +195,4 @@ def _sink(stanza: AuditStanza, node: str) -> Sink:
         case HttpsStanza():
             from rotator.audit.https import HttpsSink
 
-            return HttpsSink(stanza.url, stanza.network(stanza.name), stanza.authorization)
+            return HttpsSink(stanza.url, stanza.network(stanza.name), stanza.token, stanza.scheme)

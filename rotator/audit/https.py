@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from rotator import __version__
 from rotator.audit.ports import Found, SinkDown
+from rotator.core.errors import RotatorError
 from rotator.host.network.errors import NotConnected
 
 if TYPE_CHECKING:
@@ -25,8 +26,8 @@ ANSWER_PATIENCE: Final = 15.0
 """Seconds; together they stay below the time for which the right to export lasts."""
 
 _REMEDIES: Final = {
-    401: "give it the login that it wants (`authorization` of the sink)",
-    403: "let this login write there (`authorization` of the sink)",
+    401: "give it the login that it wants (`token` and `scheme` of the sink)",
+    403: "let this login write there (`token` and `scheme` of the sink)",
     404: "look at the path of the sink's `url`",
     405: "the address takes no POST: look at the sink's `url`",
     413: "let it take bodies of a few hundred kB",
@@ -38,19 +39,20 @@ _REMEDIES: Final = {
 class HttpsSink:
     """One address."""
 
-    def __init__(self, url: str, network: Network, authorization: SecretRef | None = None) -> None:
+    def __init__(self, url: str, network: Network, token: SecretRef | None = None, scheme: str = "Bearer") -> None:
         """Nothing is read or sent yet.
 
         Args:
             url: where lines are posted.
             network: where connections come from.
-            authorization: what the header of that name holds; read for each request.
+            token: the secret of the header `Authorization`; read for each request.
+            scheme: what stands before it.
         """
         parts = urlsplit(url)
         self._host, self._port = parts.hostname or "", parts.port or 443
         self._tls = parts.scheme == "https"
         self._path = f"{parts.path or '/'}{'?' if parts.query else ''}{parts.query}"
-        self._network, self._authorization = network, authorization
+        self._network, self._token, self._scheme = network, token, scheme
 
     def look(self) -> Found:
         """The server is not asked what it holds."""
@@ -60,10 +62,12 @@ class HttpsSink:
         """Post lines as one body; see `Sink.write`."""
         body = "".join(f"{line}\n" for line in lines).encode()
         headers = {"Content-Type": "application/x-ndjson", "User-Agent": f"rotator/{__version__}"}
-        if self._authorization is not None:
-            headers["Authorization"] = self._authorization.read().reveal()
         try:
+            if self._token is not None:
+                headers["Authorization"] = f"{self._scheme} {self._token.read().reveal()}"
             status = self._post(body, headers)
+        except RotatorError as error:
+            raise SinkDown(f"reading the login for {self._host}: {error.message}", error.remedy) from None
         except NotConnected as error:
             raise SinkDown(f"posting to {self._host}: {error.message}", error.remedy) from None
         except (OSError, http.client.HTTPException) as error:

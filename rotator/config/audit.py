@@ -91,9 +91,8 @@ class HttpsStanza(Sink, Reachable):
 
     type: Literal["https"]
     url: ServiceUrl
-    authorization: SecretRef | None = Field(
-        None, description="The content of the header `Authorization`, for example `Bearer …` or `Splunk …`."
-    )
+    token: SecretRef | None = Field(None, description="The secret of the header `Authorization`; none without it.")
+    scheme: Text = Field("Bearer", description="What stands before the token in it, for example Splunk.")
 
     @property
     def of_node(self) -> bool:
