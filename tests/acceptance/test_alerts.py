@@ -206,6 +206,7 @@ def calm(seen: Page) -> bool:
         and value(seen, "rotator_token_quota_used") > 0
         and value(seen, "rotator_connection_token_expiration_timestamp_seconds", role="management") > 0
         and value(seen, "rotator_config_last_reload_successful") == 1
+        and value(seen, "rotator_audit_export_lag_facts") <= 0
     )
 
 
@@ -217,9 +218,41 @@ def place(tmp_path: Path, opened: Callable[..., Installation]) -> Installation:
     return made
 
 
+def without_a_folder(place: Installation) -> None:
+    """The folder of the audit export is away, and there is something to export."""
+    (place.folder / "logs").rename(place.folder / "aside")
+    assert place.run("rotate", "deploy").code == 0
+
+
+DEAD_SINK = Trouble(
+    without_a_folder,
+    lambda seen: (
+        value(seen, "rotator_audit_export_lag_facts", sink="siem") > 0
+        and value(seen, "rotator_rotations_total", result="confirmed") == 2
+        and value(seen, "rotator_credential_state", state="idle") == 1
+    ),
+    lambda place: (place.folder / "aside").rename(place.folder / "logs"),
+    {"RotatorAuditExportLags"},
+)
+
+
+def test_a_sink_that_takes_nothing_fires_its_alert_and_holds_up_no_rotation(opened, promtool, tmp_path):
+    (tmp_path / "logs").mkdir()
+    sink = {"name": "siem", "type": "file", "path": "logs/audit.jsonl"}
+    stanza = credential(lifetime="90d", rotation={"grace": "0s", "quiet": "1s", "soak": "0s"})
+    made = opened(tmp_path, stanza, audit=[sink])
+    made.daemon()
+    story(made, promtool, tmp_path, "a dead sink", DEAD_SINK)
+    assert {"audit_export_failed", "audit_export_resumed"} <= set(made.said(made.processes[-1]).split('"'))
+
+
 @pytest.mark.parametrize("name", TROUBLES)
 def test_an_alert_fires_by_its_trouble_and_is_silent_after_the_healing(place, promtool, tmp_path, name):
-    trouble = TROUBLES[name]
+    story(place, promtool, tmp_path, name, TROUBLES[name])
+
+
+def story(place: Installation, promtool: Path, tmp_path: Path, name: str, trouble: Trouble) -> None:
+    """Tell a trouble, from before it until after it, and what fires meanwhile."""
     pages: list[Page] = []
 
     def shown(good: Callable[[Page], bool]) -> bool:
