@@ -184,7 +184,7 @@ def _first_line(error: Exception) -> str:
     return str(error).strip().partition("\n")[0]
 
 
-_AWAY: Final = (
+AWAY: Final = (
     "look whether the database runs, can be reached at state.url, and takes this user and password; rotator goes on by "
     "itself as soon as it answers"
 )
@@ -209,6 +209,6 @@ _REMEDIES: Final = (
     ("SQLSTATE 25006", "the database takes no writes: let state.url lead to the primary"),
     ("SQLSTATE 55P03", "another transaction holds a row locked for too long; look at pg_stat_activity"),
     ("SQLSTATE XX", "the database is damaged: stop every daemon, and restore a backup"),
-    *((name, _AWAY) for name in ("SQLSTATE 08", "SQLSTATE 57", "SQLSTATE 28", "SQLSTATE 3D", "OperationalError")),
-    ("ConnectionTimeout", _AWAY),
+    *((name, AWAY) for name in ("SQLSTATE 08", "SQLSTATE 57", "SQLSTATE 28", "SQLSTATE 3D", "OperationalError")),
+    ("ConnectionTimeout", AWAY),
 )

@@ -22,9 +22,9 @@ from psycopg.errors import DeadlockDetected, SerializationFailure, UniqueViolati
 
 from rotator.core.errors import ConfigError, JournalUnsafe, Unavailable
 from rotator.core.ids import NO_CREDENTIAL, NO_FACT, CredentialId, FactId
-from rotator.journal.database import Answer, Clock, Connection, Parameters, run, unsafe
+from rotator.journal.database import AWAY, Answer, Clock, Connection, Parameters, run, unsafe
 from rotator.journal.moved import settled
-from rotator.journal.postgres_link import Address, Link, connect
+from rotator.journal.postgres_link import LONG_SECONDS, SILENT_SECONDS, Address, Link, connect
 
 _IDLE_LINKS: Final = 8
 _TRIES: Final = 6
@@ -58,20 +58,40 @@ class PostgresDatabase:
         self._address = address
         self._links: deque[Link] = deque()
         self._closed = threading.Event()
+        self._silent = threading.Event()
+        self._asking = threading.Lock()
 
     # ----------------------------------------------------------------------------------------------------- connections
 
     def connect(self) -> psycopg.Connection[Any]:
-        """Open a connection of its own, checked; errors as `postgres_link.connect`."""
+        """Open a connection of its own, checked; errors as `postgres_link.connect`.
+
+        While the server says nothing, one thread at a time waits for it, and the others are told so at once: whatever
+        they do beside the journal goes on.
+        """
         if self._closed.is_set():
             raise JournalUnsafe(f"using the journal {self.name}: it was closed")
+        if not self._silent.is_set():
+            return self._connect()
+        if not self._asking.acquire(blocking=False):
+            raise JournalUnsafe(f"using the journal {self.name}: the server says nothing", AWAY)
+        try:
+            return self._connect()
+        finally:
+            self._asking.release()
+
+    def _connect(self) -> psycopg.Connection[Any]:
         try:
             raw = connect(self._address, readonly=self.readonly)
+        except psycopg.errors.ConnectionTimeout:
+            self._silent.set()
+            raise
         except (ConfigError, Unavailable) as error:
             if not self.instance:
                 raise
             # who works goes on when the password can be read again, as when the server answers again
             raise JournalUnsafe(f"connecting to the journal {self.name}: {error.message}", error.remedy) from error
+        self._silent.clear()
         if self.instance:
             try:
                 self._still_there(Link(raw))
@@ -102,10 +122,21 @@ class PostgresDatabase:
         return Link(self.connect())
 
     def _give_back(self, link: Link) -> None:
-        if self._closed.is_set() or len(self._links) >= _IDLE_LINKS or not link.idle:
+        if link.broken:
+            self._cut(link)
+        elif self._closed.is_set() or len(self._links) >= _IDLE_LINKS or not link.idle:
             link.close()
         else:
             self._links.append(link)
+
+    def _cut(self, link: Link) -> None:
+        """Close a connection that broke, and those that lie idle: whatever broke it may be their trouble, too."""
+        if link.silent:
+            self._silent.set()
+        link.close()
+        with suppress(IndexError):  # others take from there, too
+            while True:
+                self._links.pop().close()
 
     @contextmanager
     def read(self, *, snapshot: bool = False) -> Iterator[Connection]:
@@ -114,11 +145,15 @@ class PostgresDatabase:
             link = self._lend()
             try:
                 if snapshot:
+                    link.bear(LONG_SECONDS)
                     link.end("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
                 yield link
                 if snapshot:
                     link.end("COMMIT")
+                    link.bear(SILENT_SECONDS)
             except BaseException:
+                if link.broken:
+                    self._cut(link)
                 link.close()
                 raise
             self._give_back(link)
@@ -200,7 +235,7 @@ class PostgresDatabase:
                 link.begin(durable=durable)
             except psycopg.OperationalError:
                 # nothing was asked of it yet: it was cut off while it lay idle, and so were its like
-                link.close()
+                self._cut(link)
                 link = self._lend(fresh=True)
                 link.begin(durable=durable)
         except psycopg.Error as error:

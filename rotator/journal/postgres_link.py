@@ -12,7 +12,7 @@ import select
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 from urllib.parse import unquote, urlsplit
 
 import psycopg
@@ -21,10 +21,21 @@ from psycopg import conninfo
 from rotator.core.errors import ConfigError, JournalUnsafe
 from rotator.core.secret import Secret
 
+if TYPE_CHECKING:
+    from psycopg.abc import PQGen
+
+Answer = TypeVar("Answer")
+
 OLDEST: Final = 140000
 """PostgreSQL 14, as the server numbers itself."""
 
 CONNECT_SECONDS: Final = 10
+SILENT_SECONDS: Final = 20.0
+"""How long a server may take for a statement without a word: more than any lock or statement is allowed to last."""
+
+LONG_SECONDS: Final = 900.0
+"""The same for what passes over a whole journal."""
+
 _QUIET_SECONDS: Final = 5
 """How long a connection may be silent before the kernel asks whether the other side is there."""
 
@@ -37,7 +48,7 @@ _PROMISES: Final = (
     " current_setting('full_page_writes'), pg_is_in_recovery(), current_setting('transaction_read_only')"
 )
 _BEGIN: Final = (
-    "BEGIN; SET LOCAL synchronous_commit = {}; SET LOCAL lock_timeout = '10s'; SET LOCAL statement_timeout = '30s';"
+    "BEGIN; SET LOCAL synchronous_commit = {}; SET LOCAL lock_timeout = '10s'; SET LOCAL statement_timeout = '15s';"
     " SET LOCAL idle_in_transaction_session_timeout = '20s'; SELECT extract(epoch FROM clock_timestamp())::float8"
 )
 """One message to the server. Whoever is stopped in the middle keeps its locks for less than the life of a lease."""
@@ -91,6 +102,52 @@ def checked(url: str) -> str:
     except psycopg.ProgrammingError as error:
         raise ConfigError(f"opening the journal: state.url: {str(error).strip()}", "see the options of libpq") from None
     return url
+
+
+class Limited(psycopg.Connection[Any]):
+    """A connection that gives up a server which says nothing: one that is stopped, or a way that swallows everything.
+
+    Nothing else notices: the kernel of a stopped server still acknowledges, and its own time limits stand still.
+    """
+
+    patience: float = SILENT_SECONDS
+    """Seconds of silence in a statement after which the connection is closed."""
+
+    silent = False
+    """Whether it was closed for that."""
+
+    def wait(self, gen: PQGen[Answer], *arguments: Any, **options: Any) -> Answer:
+        """Run the driver's protocol as `psycopg.Connection.wait` does, for as long as something comes.
+
+        Raises:
+            psycopg.OperationalError: nothing came; the connection is closed, and what was asked may be done or not.
+        """
+        try:
+            return super().wait(_while_heard(gen, self.patience), *arguments, **options)
+        except _Silence:
+            self.silent = True
+            self.close()
+            raise psycopg.OperationalError(f"the server said nothing for {self.patience:.0f} s") from None
+
+
+class _Silence(Exception):
+    """A server said nothing for too long."""
+
+
+def _while_heard(gen: PQGen[Answer], patience: float) -> PQGen[Answer]:
+    """Pass on what a protocol of the driver waits for; raise `_Silence` when it waits for too long."""
+    try:
+        wanted, heard = next(gen), time.monotonic()
+        while True:
+            ready = yield wanted
+            now = time.monotonic()
+            if ready:
+                heard = now
+            elif now - heard > patience:
+                raise _Silence
+            wanted = gen.send(ready)
+    except StopIteration as ended:
+        return cast("Answer", ended.value)
 
 
 class _Answer:
@@ -149,6 +206,16 @@ class Link:
         # what ends a connection (a shutdown, an administrator, a crash) makes its socket readable
         return not select.select([raw.fileno()], [], [], 0)[0]
 
+    def bear(self, seconds: float) -> None:
+        """Let the server be silent for that long in each statement from now on."""
+        if isinstance(self.raw, Limited):
+            self.raw.patience = seconds
+
+    @property
+    def silent(self) -> bool:
+        """Whether the server said nothing for too long."""
+        return isinstance(self.raw, Limited) and self.raw.silent
+
     @property
     def broken(self) -> bool:
         """Whether the server or the way to it is gone."""
@@ -183,7 +250,7 @@ def connect(address: Address, *, readonly: bool = False) -> psycopg.Connection[A
         ConfigError: the password cannot be read.
     """
     password = {} if address.password is None else {"password": address.password().reveal().rstrip("\r\n")}
-    raw = psycopg.connect(
+    raw = Limited.connect(
         address.url,
         autocommit=True,
         prepare_threshold=None,

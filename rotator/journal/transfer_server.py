@@ -15,7 +15,7 @@ from rotator.journal import schema_postgres
 from rotator.journal.database import Connection, run, unsafe
 from rotator.journal.owners import Process, processes
 from rotator.journal.postgres import PostgresDatabase
-from rotator.journal.postgres_link import Address, Link, checked
+from rotator.journal.postgres_link import LONG_SECONDS, Address, Link, checked
 from rotator.journal.schema import Standing
 from rotator.journal.transfer_rows import Now
 from rotator.journal.transfer_side import Seen, look, usable
@@ -62,6 +62,7 @@ class ServerSide:
         try:
             link = Link(self._db.connect())
             try:
+                link.bear(LONG_SECONDS)
                 link.end(_ALONE)
                 yield link
                 link.end("COMMIT")

@@ -158,6 +158,37 @@ def test_daemons_that_are_killed_in_turn_and_a_database_that_restarts_leave_noth
     assert all(process.poll() is None for process in daemons.values())
 
 
+def asked(address: str, path: str) -> int:
+    """The status that a daemon answers with."""
+    try:
+        with urllib.request.urlopen(f"http://{address}{path}", timeout=20) as answer:
+            return answer.status
+    except urllib.error.HTTPError as error:
+        return error.code
+
+
+def test_while_the_database_stands_still_a_daemon_lives_says_so_and_goes_on_afterwards(place, server):
+    daemon = place.daemon(**on(place, "one"))
+    eventually(lambda: all(generations(place, FLEET).values()), 90)
+    address = place.run("status", "-o", "json", **on(place, "one")).json["daemons"][0]["listener"]
+    before = generations(place, FLEET)
+    server.freeze()
+    try:
+        eventually(lambda: place.said(daemon, "journal_unsafe"), 90)
+        assert (asked(address, "/healthz"), asked(address, "/readyz")) == (200, 503)
+        assert asked(address, "/metrics") in (200, 503)
+        refused = place.run("status", **on(place, "one"))
+        assert refused.code != 0
+        assert "rotator goes on by itself as soon as it answers" in " ".join(refused.err.split())
+        assert all(lives(place, place.value(name)) for name in FLEET), "what is published lives on"
+    finally:
+        server.thaw()
+    eventually(lambda: asked(address, "/readyz") == 200)
+    assert place.run("rotate", *FLEET, "--yes", **on(place, "one")).code == 0
+    eventually(lambda: (now := generations(place, FLEET)) and all(now[n] > before[n] for n in FLEET), 120)
+    assert daemon.poll() is None
+
+
 def test_once_and_rotate_work_beside_each_other_without_a_daemon(place):
     for node in ("one", "two"):
         done = place.run("once", **on(place, node))
