@@ -42,6 +42,7 @@ from rotator.cli import (
 )
 from rotator.cli.output import discard, say, unwritten, write_error
 from rotator.cli.verbs import Config, LogFormatOption, OutputOption, Settings
+from rotator.host.core_dumps import forbid_core_dumps
 
 SECTIONS: Final = (
     ("Try it", ("demo", "sandbox")),
@@ -155,7 +156,9 @@ def program(
         bool, typer.Option("--version", "-V", callback=_version, is_eager=True, help="Print the version and exit.")
     ] = False,
 ) -> None:
-    """Remember what stands before the verb."""
+    """Remember what stands before the verb; no verb leaves its memory on a disk, but what `exec` starts may."""
+    if context.invoked_subcommand != "exec":
+        forbid_core_dumps()
     context.obj = Settings().over(config, output, log_format)
 
 
