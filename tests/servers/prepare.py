@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable
 
 from tests.servers import axe, postgres, tools, wrangler
+from tests.servers.postgres import pooler
 from tests.servers.require import everything_is_required
 from tests.servers.vault import build as vault
 
@@ -20,6 +21,7 @@ def main() -> int:
     ready.append(_prepare("axe", axe.ensure, axe.HOW))
     for what, found, how in (
         ("promtool", tools.promtool(), tools.PROMTOOL_HOW),
+        ("PgBouncer", pooler.binary(), pooler.HOW),
         ("Chromium", tools.chromium(), tools.CHROMIUM_HOW),
     ):
         if found is None:

@@ -190,15 +190,20 @@ class PostgresBench(RealBench):
 
     def __init__(self, template: Template, folder: Path) -> None:
         self.database = shared.database(self._template(template))
-        super().__init__(PostgresPlace(shared.cluster().url(self.database), folder), template.key)
+        super().__init__(PostgresPlace(self.address(self.database), folder), template.key)
 
-    @classmethod
-    def _template(cls, template: Template) -> str:
+    @staticmethod
+    def address(database: str) -> str:
+        """The URL under which a database is reached."""
+        return shared.cluster().url(database)
+
+    @staticmethod
+    def _template(template: Template) -> str:
         name = "template_journal"
-        if cls._migrated is None:
+        if PostgresBench._migrated is None:  # one for all, whatever leads to the copies
             shared.database("template_clock", name)
-            cls._migrated = template.key.parent / "postgres"
-            place = PostgresPlace(shared.cluster().url(name), cls._migrated)
+            PostgresBench._migrated = template.key.parent / "postgres"
+            place = PostgresPlace(shared.cluster().url(name), PostgresBench._migrated)
             open_journal(place, template.key, clock=TestClock(), crash=no_crash).close()
         return name
 
@@ -214,6 +219,14 @@ class PostgresBench(RealBench):
     def sql(self, statement: str) -> list[tuple[object, ...]]:
         """What an administrator does there."""
         return shared.cluster().sql(statement, self.database)
+
+
+class PooledBench(PostgresBench):
+    """The same through a pooler in transaction mode: no two transactions need have the same session."""
+
+    @staticmethod
+    def address(database: str) -> str:
+        return shared.cluster().url(database, port=shared.pooler().port)
 
 
 class SimulatedBench:

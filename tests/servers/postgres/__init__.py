@@ -52,7 +52,7 @@ class Postgres:
         self._bin = found
         self.folder = Path(tempfile.mkdtemp(prefix="rotator-postgres-", dir=folder or _fast()))
         self.settings = dict(settings or {})
-        self._user = _user()
+        self._user = unprivileged()
         if self._user is not None:
             os.chown(self.folder, self._user.pw_uid, self._user.pw_gid)
         self.data = self.folder / "data"
@@ -84,7 +84,7 @@ class Postgres:
             command += ["-c", f"{name}={value}"]
         log = (self.folder / "log").open("ab")
         self._process = subprocess.Popen(
-            command, stdout=log, stderr=log, stdin=subprocess.DEVNULL, cwd=self.folder, **self._as_user()
+            command, stdout=log, stderr=log, stdin=subprocess.DEVNULL, cwd=self.folder, **self.as_user()
         )
         log.close()
         self._await()
@@ -191,17 +191,18 @@ class Postgres:
 
     def _run(self, *command: str | Path) -> None:
         done = subprocess.run(
-            [str(part) for part in command], capture_output=True, text=True, cwd=self.folder, **self._as_user()
+            [str(part) for part in command], capture_output=True, text=True, cwd=self.folder, **self.as_user()
         )
         assert done.returncode == 0, done.stderr
 
-    def _as_user(self) -> dict[str, object]:
+    def as_user(self) -> dict[str, object]:
+        """How to start a process as whoever the server runs as."""
         if self._user is None:
             return {}
         return {"user": self._user.pw_uid, "group": self._user.pw_gid, "extra_groups": []}
 
 
-def _user() -> pwd.struct_passwd | None:
+def unprivileged() -> pwd.struct_passwd | None:
     """Whom it runs as where we are root; else None: as ourselves."""
     if os.geteuid() != 0:
         return None

@@ -3,10 +3,13 @@
 import itertools
 
 from tests.servers.postgres import HOW, Postgres, binaries
+from tests.servers.postgres.pooler import HOW as POOLER_HOW
+from tests.servers.postgres.pooler import Pooler, binary
 from tests.servers.require import require
 
 _names = itertools.count(1)
 _cluster: Postgres | None = None
+_pooler: Pooler | None = None
 
 CLOCK = """
 CREATE TABLE clock (at timestamptz NOT NULL);
@@ -33,6 +36,16 @@ def cluster() -> Postgres:
     return _cluster
 
 
+def pooler() -> Pooler:
+    """The running pooler before the cluster; skips, or fails where everything is required, when there is none."""
+    global _pooler
+    if binary() is None:
+        require("PgBouncer", POOLER_HOW)
+    if _pooler is None:
+        _pooler = Pooler(cluster())
+    return _pooler
+
+
 def move(database: str, seconds: float) -> None:
     """Let time pass on the clock of a database that was copied from `template_clock`."""
     cluster().sql(f"UPDATE tests.clock SET at = at + {seconds} * interval '1 second'", database)
@@ -48,8 +61,11 @@ def database(template: str = "template_empty", name: str | None = None) -> str:
 
 
 def end() -> None:
-    """End the cluster of this test process, if there is one."""
-    global _cluster
+    """End the cluster of this test process and what stands before it, if there is one."""
+    global _cluster, _pooler
+    if _pooler is not None:
+        _pooler.close()
+        _pooler = None
     if _cluster is not None:
         _cluster.close()
         _cluster = None
