@@ -187,6 +187,7 @@ def _target(target: TargetStatus) -> dict[str, Any]:
         "problem": _problem(target.problem),
         "accepted": {"by": target.accepted.by, "at": moment(target.accepted.at)} if target.accepted else None,
         "ends": moment(target.ends),
+        "outage_seconds": target.outage,
         "after_publish": _hooks(target.hooks),
     }
 
@@ -222,7 +223,7 @@ HIDDEN = frozenset(
 """Details that mean nothing to people: stanzas, ids of streams, versions of places, fingerprints."""
 
 
-LATER: Final = frozenset({"marker", "settled"})
+LATER: Final = frozenset({"marker", "settled", "outage"})
 """Details that facts of earlier programs lack: shown where they say something, so that old history reads as it did."""
 
 

@@ -1,7 +1,4 @@
-"""The one value that the command line, metrics, web and notifications render.
-
-Pure: facts, configuration and time in, words out.
-"""
+"""The one value that command line, metrics, web and notifications render. Pure: facts and time in, words out."""
 
 from __future__ import annotations
 
@@ -99,6 +96,7 @@ class TargetStatus:
         accepted: who said that what stands there instead of ours is right.
         ends: when the target itself will delete what stands there (unix seconds by its clock), None for never.
         hooks: how what follows a publication stands, None where nothing does.
+        outage: seconds for which the last roll left it without a living value; grows while it lasts.
     """
 
     name: str
@@ -110,6 +108,7 @@ class TargetStatus:
     accepted: Accepted | None = None
     ends: float | None = None
     hooks: Hooks | None = None
+    outage: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -359,6 +358,7 @@ def _targets(told: Told) -> tuple[TargetStatus, ...]:
                 accepted=Accepted(by=leave.by, at=leave.at) if leave else None,
                 ends=told.note.ends.get(target.name),
                 hooks=hooks_at(view.at(target.name)) if target.hooks else None,
+                outage=view.at(target.name).outage_by(told.now),
             )
         )
     return tuple(found)

@@ -278,7 +278,7 @@ def read_back(work: Work, action: Action) -> None:
         value = reading.values[value_key(work.source, target)] if proves else opened(work, fingerprint)
         at = work.now
         if value is not None and proven(work, value, rotation.token_id):
-            work.record(ReadBack(**_of(rotation, name)))
+            work.record(ReadBack(**_of(rotation, name), outage=_outage(work, name)))
             if rotation.strategy is not Strategy.ROLL:  # a roll's value is looked at again after the settle time
                 lives(work, at, fingerprint)
         else:
@@ -316,7 +316,13 @@ def _read_marker_back(work: Work, rotation: Rotation, name: str, reading: Readin
     elif not stands_settled(work, name, reading):
         failed(work, "read_back", name, Unavailable(f"reading {name} back: it was written a moment ago"))
     else:
-        work.record(ReadBack(**_of(rotation, name), marker=reading.marker))
+        work.record(ReadBack(**_of(rotation, name), marker=reading.marker, outage=_outage(work, name)))
+
+
+def _outage(work: Work, target: str) -> float:
+    """Seconds, by the provider's clock, since a roll ended what stood at a target; 0 where none did."""
+    since = work.view.at(target).dead_since
+    return 0.0 if since is None else max(0.0, work.believed - since)
 
 
 def look(work: Work, action: Action) -> None:

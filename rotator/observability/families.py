@@ -171,6 +171,12 @@ FAMILIES: Final = (
         ("RotatorDeadValue",),
     ),
     Family(
+        "rotator_target_roll_outage_seconds",
+        "gauge",
+        ("credential", "target"),
+        "Seconds without a living value at the target by its last roll, up to the read-back; grows while it lasts.",
+    ),
+    Family(
         "rotator_credential_outage_over_budget",
         "gauge",
         _CREDENTIAL,

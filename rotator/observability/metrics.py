@@ -351,6 +351,7 @@ def _credential(samples: Samples, status: CredentialStatus) -> None:
         _add(samples, "rotator_target_in_sync", labels, bool(target.in_sync))
         ends = NEVER if target.ends is None else target.ends
         _add(samples, "rotator_target_value_ends_timestamp_seconds", labels[:2], ends)
+        _add(samples, "rotator_target_roll_outage_seconds", labels[:2], target.outage)
     blocked = Counter(retirement.blocked for retirement in status.retirements)
     for reason in sorted(RETIREMENT_WAITS):
         _add(samples, "rotator_retirement_blocked", (status.name, reason), blocked[reason])

@@ -169,10 +169,16 @@ class Written(OfPublication):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadBack(OfPublication):
-    """It was read back over a new connection, and verified; a write-only target still showed that `marker`."""
+    """It was read back over a new connection, and verified.
+
+    Attributes:
+        marker: what a write-only target still showed.
+        outage: seconds since the roll that ended the value that stood there before, 0 where none did.
+    """
 
     kind: ClassVar[Kind] = Kind.READ_BACK
     marker: str = ""
+    outage: float = 0.0
 
 
 class Unwritten(OfPublication):

@@ -88,6 +88,27 @@ def with_all(view: View, change: Callable[[TargetView], TargetView]) -> View:
     return replace(view, targets={name: change(found) for name, found in view.targets.items()})
 
 
+def died(view: View) -> View:
+    """The view in which every value of the rolled token is dead: since the first roll of the rotation at the latest."""
+    rotation = view.opened
+    if not rotation.rolled_at:
+        return view
+
+    def ended(found: TargetView) -> TargetView:
+        dead = found.token_id == rotation.token_id and found.dead_since is None
+        return replace(found, dead_since=rotation.rolled_at) if dead else found
+
+    return with_all(view, ended)
+
+
+def lives(view: View, at: float, target: str, measured: float = 0.0) -> View:
+    """A living value stands at a target again: the outage is over, after `measured` seconds."""
+    since = view.at(target).dead_since
+    if since is None:
+        return view
+    return with_target(view, target, dead_since=None, outage=measured or max(0.0, at - since))
+
+
 def generated(view: View, fact: PublishIntent | Written | Adopted) -> View:
     """The view with the generation that is written there; tokens that are nobody's any more are left out."""
     ours = {view.current, fact.token_id, *view.retirements}

@@ -247,6 +247,9 @@ def sighted(view: View, fact: Sighted, of: Draft) -> View:
     """What a look at a target saw: who let go of it, and what stands beside the value."""
     view = folding.beside(folding.moved(view, of.at, fact, fact.old), of.at, fact)
     view = marker_facts.sighted(view, fact)
+    rolling = view.rotation is not None and view.rotation.rolling
+    if fact.fingerprint == view.fingerprint and not rolling:  # a person brought it there
+        view = folding.lives(view, of.at, fact.target)
     return replace(view, pieces=folding.pieces(view, fact))
 
 

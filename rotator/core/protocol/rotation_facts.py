@@ -108,6 +108,7 @@ def captured(view: View, fact: Captured, of: Draft) -> View:
                 failures=folding.minus(rotation.failures, ("mint", "")),
             ),
         )
+        view = folding.died(view)
     return pair_facts.captured(view, fact, of)  # of a credential a late capture: kept, moves nothing
 
 
@@ -143,7 +144,7 @@ def verified(view: View, fact: Verified, of: Draft) -> View:
         prior=None,
         failures=folding.minus(rotation.failures, ("accept", "")),
     )
-    return replace(view, rotation=rotation)
+    return folding.died(replace(view, rotation=rotation))
 
 
 def publishing(view: View, fact: Publishing, of: Draft) -> View:
@@ -277,7 +278,7 @@ def written(view: View, fact: Written, of: Draft) -> View:
 
 def read_back(view: View, fact: ReadBack, of: Draft) -> View:
     """It was read back over a new connection, and verified."""
-    view = marker_facts.stood(view, fact)
+    view = folding.lives(marker_facts.stood(view, fact), of.at, fact.target, fact.outage)
     rotation = view.opened
     rotation = replace(
         rotation,

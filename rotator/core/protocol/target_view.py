@@ -103,6 +103,8 @@ class TargetView:
         mark: what a write-only target showed right after our last write.
         ack: highest generation that a consumer said it uses (`rotator ack`), None where none did.
         hooked: how what follows a publication ended there last, None where it never ended.
+        dead_since: when the roll was sent that ended what stands there, None once a living value was read back.
+        outage: seconds for which the last roll left it without one, from then to the read-back; 0 where none did.
     """
 
     known: bool = False
@@ -128,6 +130,13 @@ class TargetView:
     mark: Mark | None = None
     ack: int | None = None
     hooked: Hooking | None = None
+    dead_since: float | None = None
+    outage: float = 0.0
+
+    def outage_by(self, now: float) -> float:
+        """Seconds of its last outage by a roll, the one that lasts included; `now` in provider time."""
+        ours = self.overridden is None and self.heeded is None
+        return self.outage if self.dead_since is None or not ours else max(0.0, now - self.dead_since)
 
     @property
     def published(self) -> int:

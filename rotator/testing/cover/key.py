@@ -31,7 +31,7 @@ FAR: Final = 15_000.0
 LEFT_OUT: Final = frozenset(
     {"position", "spec", "planned_at", "confirmed_at", "rotations", "failing_since", "served", "message", "digest",
      "why", "born", "past", "modified_at", "issued_at", "troubles", "alarmed", "remarks",
-     "unknown", "name", "principal"}
+     "unknown", "name", "principal", "dead_since", "outage"}
 )  # fmt: skip
 """Fields that no rule reads, or that others tell: a token's birth is the order of its id."""
 

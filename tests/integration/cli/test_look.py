@@ -50,6 +50,7 @@ def test_the_document_has_the_fields_that_it_promises(fresh):
             "problem": None,
             "accepted": None,
             "ends": None,
+            "outage_seconds": 0.0,
             "after_publish": None,
         }
     ]

@@ -6,7 +6,7 @@ import pytest
 
 from rotator.app.documents import credential_document, fact_document
 from rotator.core.credential import NEVER, Policy
-from rotator.core.facts import Adopted, Captured, Configured, Fact, Kind, Paused, TargetReleased, Written
+from rotator.core.facts import Adopted, Captured, Configured, Fact, Kind, Paused, ReadBack, TargetReleased, Written
 from rotator.core.instants import rfc3339 as moment
 from rotator.core.status import credential_status
 from tests.unit.core.story import START, Story, published
@@ -98,3 +98,11 @@ def test_nothing_bulky_is_shown(what):
 
 def test_a_fact_outside_a_rotation_belongs_to_none():
     assert fact_document("deploy", fact(Paused()))["rotation"] is None
+
+
+@pytest.mark.parametrize(("outage", "shown"), [(0.0, False), (12.0, True)])
+def test_the_outage_of_a_roll_is_told_where_there_was_one(outage, shown):
+    what = ReadBack(target="env", token_id="t1", generation=2, fingerprint="v2", outage=outage)
+    detail = fact_document("deploy", fact(what))["detail"]
+
+    assert ("outage" in detail) is shown

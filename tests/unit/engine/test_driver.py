@@ -247,6 +247,20 @@ def test_a_roll_that_takes_longer_than_its_owner_accepts_is_said_once_and_goes_o
     assert bench.at("vault") == bench.at("env")
 
 
+def test_history_says_for_each_target_how_long_the_roll_left_it_without_a_living_value():
+    bench = published(strategy=Strategy.ROLL)
+    bench.tell(K.REQUEST, detail={"request_id": "q"})
+    bench.fails("put", Unavailable("vault is sealed"))
+    bench.settle()
+    sent = bench.facts(K.INTENT)[-1].at
+
+    measured = {fact.what.target: (fact.what.outage, fact.at - sent) for fact in bench.facts(K.READ_BACK)[-3:]}
+    assert measured.keys() == {"aws", "env", "vault"}
+    assert {said == real for said, real in measured.values()} == {True}
+    assert max(said for said, _ in measured.values()) >= 30, "one of them was refused once, and tried again later"
+    assert {bench.view.at(name).outage for name in measured} == {said for said, _ in measured.values()}
+
+
 # --- notes
 
 

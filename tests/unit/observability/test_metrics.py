@@ -108,6 +108,14 @@ def names(samples: Mapping[str, float]) -> set[str]:
 
 
 # ------------------------------------------------------------------------------------------------------- one credential
+def test_a_target_shows_how_long_the_last_roll_left_it_without_a_living_value() -> None:
+    targets = (dataclasses.replace(TARGETS[0], outage=12.0), TARGETS[1])
+    page = Page(dataclasses.replace(IDLE, targets=targets)).scrape()
+
+    assert page["rotator_target_roll_outage_seconds{credential=dns,target=vault:ci}"] == 12
+    assert page["rotator_target_roll_outage_seconds{credential=dns,target=file}"] == 0
+
+
 def test_each_label_of_a_credential_is_a_series_to_join_with() -> None:
     page = Page(dataclasses.replace(IDLE, labels={"team": "web", "tier": "1"})).scrape()
 
