@@ -24,7 +24,7 @@ DEV := $(VENV)/.dev
 # Unit and contract tests talk to no server that must be built first.
 FAST := tests/unit tests/contract
 
-.PHONY: help setup setup-dev demo test test-fast test-servers simulate lint format coverage bench docs wheel image lock clean
+.PHONY: help setup setup-dev demo test test-fast test-kills test-servers simulate lint format coverage bench docs wheel image lock clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -48,6 +48,9 @@ test: $(DEV) test-servers ## Run the whole suite, building and installing what i
 
 test-fast: $(DEV) ## Run what needs no real server: unit and contract tests, for the daily loop
 	@exec $(BIN)/python -m pytest -n $(JOBS) --dist loadfile -m "not slow and not vault and not postgres" $(FAST) $(ARGS)
+
+test-kills: $(DEV) ## Kill an audit export a thousand times and prove what it wrote; takes minutes; ARGS: a seed
+	@exec $(BIN)/python -m tests.crash.export_kills 1000 $(ARGS)
 
 test-servers: $(DEV) ## Build or install the real servers of the tests (once, cached outside the checkout)
 	@$(BIN)/python -m tests.servers.prepare

@@ -48,7 +48,12 @@ def check(path: Path | str, *, offline: bool = False) -> list[Finding]:
     findings = [*_configuration(config), *state_checks.generated(config)]
     if offline:
         return findings
-    findings += [*_secrets(config), *_secrets_of_the_page(config), *_unfinished(config)]
+    findings += [
+        *_secrets(config),
+        *_secrets_of_the_page(config),
+        *_secrets_of_the_export(config),
+        *_unfinished(config),
+    ]
     findings += [*state_checks.key(config), *after_publish(config)]
     if not _stuck(findings):
         findings += state_checks.journal(config)
@@ -122,6 +127,20 @@ def _secrets_of_the_page(config: Config) -> Iterator[Finding]:
             yield _fail(CONFIGURATION, "secret", error)
             continue
         message = f"the page's {ref.describe()} can be read"
+        yield Finding(level=Level.OK, subject=CONFIGURATION, code="secret", message=message)
+
+
+def _secrets_of_the_export(config: Config) -> Iterator[Finding]:
+    for sink in config.audit:
+        token = getattr(sink, "token", None)
+        if token is None:
+            continue
+        try:
+            token.read()
+        except RotatorError as error:
+            yield _fail(CONFIGURATION, "secret", error)
+            continue
+        message = f"the token of the audit export {sink.name} can be read"
         yield Finding(level=Level.OK, subject=CONFIGURATION, code="secret", message=message)
 
 

@@ -160,8 +160,11 @@ class Exporter:
         if claim is None:
             return None
         if standing is None:
-            head = self._book.kept() or f"{GENESIS}{self._book.instance}/{self._name}"
-            standing = self._standing = _Standing(claim, now, head, self._ends(), now)
+            kept = self._book.kept()
+            head = kept or f"{GENESIS}{self._book.instance}/{self._name}"
+            # who exported before may have been killed before it signed what it had noted
+            standing = _Standing(claim, now, head, self._ends(), now, open_since=now if kept else None)
+            self._standing = standing
         standing.renewed = now
         return standing
 

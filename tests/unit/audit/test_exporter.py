@@ -186,6 +186,15 @@ def test_at_the_end_everything_is_signed_and_another_may_go_on(bench: Bench):
     assert bench.book.epoch == epoch + 1
 
 
+def test_what_a_killed_process_had_noted_and_not_signed_is_signed_by_the_next_one(bench: Bench):
+    bench.book.add("a", 2)
+    bench.exporter.step()
+    bench.process()
+    bench.exporter.step()
+    bench.exporter.finish()
+    assert (bench.verdict().problems, bench.verdict().unsigned) == ((), 0)
+
+
 def test_an_end_without_a_beginning_and_one_with_a_dead_sink_are_quiet(bench: Bench):
     bench.exporter.finish()
     assert bench.sink.lines == []
