@@ -24,7 +24,7 @@ DEV := $(VENV)/.dev
 # Unit and contract tests talk to no server that must be built first.
 FAST := tests/unit tests/contract
 
-.PHONY: help setup setup-dev demo test test-fast test-kills test-servers simulate lint format coverage bench docs wheel image lock clean
+.PHONY: help setup setup-dev demo test test-fast test-kills test-servers simulate crash lint format coverage bench docs wheel image lock clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -58,6 +58,11 @@ test-servers: $(DEV) ## Build or install the real servers of the tests (once, ca
 simulate: $(DEV) ## Try many seeds; FROM=0 SEEDS=2000 FOCUS=roll JOBS=2; says where to go on
 	@exec $(BIN)/python -m rotator.testing.simulation.many --from $(FROM) --seeds $(SEEDS) --focus "$(FOCUS)" --jobs $(JOBS) \
 	  --commit "$$(git describe --always --dirty 2>/dev/null || echo unknown)"
+
+crash: $(DEV) test-servers ## Kill real processes at every named point, with the journal in a file and on PostgreSQL
+	@status=0; for journal in sqlite postgres; do echo "the journal on $$journal"; \
+	ROTATOR_TEST_JOURNAL=$$journal $(BIN)/python -m pytest -n $(JOBS) --dist loadfile tests/crash $(ARGS) || status=1; \
+	done; exit $$status
 
 lint: $(DEV) ## Check style, formatting, types and the direction of imports
 	@status=0; for check in "ruff check" "ruff format --check" "mypy --strict rotator bench" "lint-imports"; do \

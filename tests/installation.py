@@ -17,11 +17,11 @@ from types import TracebackType
 from typing import Any
 
 from rotator.app import App
-from rotator.journal.open import open_journal
 from rotator.journal.store import SqlJournal
 from rotator.sandbox import Sandbox
 from rotator.sandbox.message import Request
 from rotator.sandbox.world import Token
+from tests import journals
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 ACCOUNT = "a0000000000000000000000000000001"
@@ -84,7 +84,7 @@ class Installation:
         self.folder = folder
         self.config = folder / "rotator.yaml"
         self.processes: list[subprocess.Popen[bytes]] = []
-        self.environment: dict[str, str] = {}
+        self.environment = journals.environment(folder)
         for name in ("app", "tokens"):
             (folder / name).mkdir(mode=0o700, parents=True, exist_ok=True)
         self.sandbox = Sandbox("127.0.0.1:0", tokens_dir=folder / "tokens", state=folder / "sandbox.json").start()
@@ -106,7 +106,7 @@ class Installation:
         more = dict(sections)
         return {
             "version": 1,
-            "state": {"url": "sqlite:///state/state.db"},
+            "state": more.pop("state", None) or journals.section(self.folder),
             "http": {"listen": "127.0.0.1:0"},
             "connections": {"cf": provider, **more.pop("connections", {})},
             "advanced": {**ADVANCED, **more.pop("advanced", {})},
@@ -119,6 +119,7 @@ class Installation:
         for connection in self.document["connections"].values():
             if connection["type"] == "cloudflare":
                 connection["api_url"] = self.sandbox.url
+        journals.on_one_machine(self.document)
         self.config.write_text(json.dumps(self.document, indent=1))
 
     # ------------------------------------------------------------------------------------------------ the program
@@ -127,6 +128,7 @@ class Installation:
 
         `crash` names the point at which it kills itself; `instead` is a command that takes the program's arguments.
         """
+        journals.leases_end(self.document["state"])
         try:
             done = subprocess.run(
                 [*(instead or self.PROGRAM), *self._arguments(arguments)],
@@ -237,8 +239,7 @@ class Installation:
 
     def journal(self, folder: Path | None = None) -> SqlJournal:
         """Open the journal (of a copy of the state folder, where one is given) for reading, with its key."""
-        state = self.folder / "state" if folder is None else folder
-        return open_journal(f"sqlite:///{state / 'state.db'}", state / "rotator.key", mode="reader")
+        return journals.reader(self.document["state"], self.folder, folder)
 
     def reader(self) -> App:
         """Open the installation for reading; use it as a context manager."""

@@ -1,5 +1,6 @@
 """Prepared installations: made once in a process, copied for each test, provider included."""
 
+import json
 import shutil
 import threading
 from collections.abc import Callable, Mapping
@@ -7,6 +8,7 @@ from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
 
+from tests import journals
 from tests.installation import Done, Installation
 
 RENEWAL = 45 * 60
@@ -53,4 +55,9 @@ class Templates:
                 made.rename(template)
             target = self._folder / f"{name}-{next(self._numbers)}"
         shutil.copytree(template, target)
+        config = target / "rotator.yaml"
+        document = json.loads(config.read_text())
+        with self._lock:
+            document["state"] = journals.copied(document["state"])
+        config.write_text(json.dumps(document, indent=1))
         return target

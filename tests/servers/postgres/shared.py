@@ -1,6 +1,7 @@
 """One cluster per test process, and databases in it that are copied from a template: an empty one or a migrated one."""
 
 import itertools
+import threading
 
 from tests.servers.postgres import HOW, Postgres, binaries
 from tests.servers.postgres.pooler import HOW as POOLER_HOW
@@ -10,6 +11,7 @@ from tests.servers.require import require
 _names = itertools.count(1)
 _cluster: Postgres | None = None
 _pooler: Pooler | None = None
+_making = threading.Lock()
 
 CLOCK = """
 CREATE TABLE clock (at timestamptz NOT NULL);
@@ -21,9 +23,14 @@ CREATE FUNCTION clock_timestamp() RETURNS timestamptz LANGUAGE sql VOLATILE AS '
 
 def cluster() -> Postgres:
     """The running cluster of this test process; skips, or fails where everything is required, when there is none."""
-    global _cluster
     if binaries() is None:
         require("PostgreSQL", HOW)
+    with _making:
+        return _made()
+
+
+def _made() -> Postgres:
+    global _cluster
     if _cluster is None:
         made = Postgres()
         made.start()
