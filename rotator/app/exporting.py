@@ -89,6 +89,7 @@ class Exports:
         """Nothing runs yet."""
         self._app = app
         self._running: dict[str, tuple[AuditStanza, Latch, threading.Thread]] = {}
+        self._ending: list[threading.Thread] = []
 
     def follow(self) -> None:
         """Start what the configuration names and end what it names no more.
@@ -97,11 +98,13 @@ class Exports:
             Exhausted: the system allows no more threads.
         """
         wanted = {stanza.name: stanza for stanza in self._app.config.audit}
+        self._ending = [thread for thread in self._ending if thread.is_alive()]
         ended: dict[str, threading.Thread] = {}
         for name, (stanza, ends, thread) in list(self._running.items()):
             if wanted.get(name) != stanza:
                 ends.set()
                 ended[name] = thread
+                self._ending.append(thread)
                 del self._running[name]
         for name, stanza in wanted.items():
             if name not in self._running:
@@ -126,9 +129,10 @@ class Exports:
         for _, ends, _ in self._running.values():
             ends.set()
         until = time.monotonic() + patience
-        for _, _, thread in self._running.values():
+        for thread in (*self._ending, *(thread for _, _, thread in self._running.values())):
             thread.join(max(0.0, until - time.monotonic()))
         self._running.clear()
+        self._ending.clear()
 
     def _run(self, stanza: AuditStanza, ends: Latch, before: threading.Thread | None) -> None:
         """Export until told to end; `before` worked for the same sink, whose cursor one thread moves at a time."""
