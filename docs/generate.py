@@ -1,4 +1,4 @@
-"""Writes the reference pages of `docs/reference/` out of the code that they describe: `make docs`.
+"""Writes the pages of `docs/reference/` and the catalogue of faults out of what they describe: `make docs`.
 
 `pages()` has no effect, so that a test can hold the committed pages against it. Nothing here decides anything: a text
 that is wrong on a page is wrong in the code.
@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from docs.pages.catalogue import catalogue
 from docs.pages.commands import commands
 from docs.pages.configuration import configuration
 from docs.pages.operations import events, metrics
@@ -34,6 +35,7 @@ def pages() -> dict[str, str]:
         "crash-points.md": crash_points,
         "requests.md": requests,
         "permissions.md": permissions,
+        "../reliability/catalogue.md": catalogue,
     }
     return {name: f"{GENERATED}\n{make().strip()}\n" for name, make in makers.items()}
 

@@ -74,7 +74,8 @@ def test_a_reference_page_is_the_generated_one(name: str) -> None:
 
 
 def test_every_page_of_the_reference_is_generated() -> None:
-    assert {page.name for page in (DOCS / "reference").glob("*.md")} == set(generated())
+    made = {(DOCS / "reference" / name).resolve() for name in generated()}
+    assert {page.resolve() for page in (DOCS / "reference").glob("*.md")} <= made
 
 
 @pages
