@@ -22,7 +22,7 @@ HOMES = {
     "urllib3": ("host/network/*.py", "targets/aws_secrets_manager/transport.py"),
     "truststore": ("host/network/trust.py",),
     "httpcore": ("sources/*/http.py", "notify/*.py"),
-    "psycopg": ("journal/*postgres*.py",),
+    "psycopg": ("journal/*postgres*.py", "journal/transfer_server.py"),
     "apscheduler": ("host/ticks.py",),
     "jinja2": ("web/page/render.py",),
     "joserfc": ("web/page/oidc.py",),
