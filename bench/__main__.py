@@ -17,7 +17,7 @@ from typing import Any
 
 from bench.place import environment
 
-BENCHMARKS = ("due", "startup", "idle", "facts", "history", "fleet", "page", "outage", "rotations")
+BENCHMARKS = ("due", "startup", "idle", "facts", "history", "fleet", "status", "page", "outage", "rotations")
 RESULTS = Path(__file__).with_name("results.json")
 
 

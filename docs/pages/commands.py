@@ -29,16 +29,17 @@ def commands() -> str:
         "[The JSON documents](../json.md) of `-o json` have a page of their own.\n\n"
         f"```text\n{help_of()}\n```\n"
     )
-    for words in _verbs(typer.main.get_command(app)):
+    for words, _ in verbs(typer.main.get_command(app)):
         text += f"\n## `rotator {' '.join(words)}`\n\n```text\n{help_of(*words)}\n```\n"
     return text
 
 
-def _verbs(group: Any, before: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+def verbs(group: Any, before: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """Every verb that `--help` shows: its words and its command."""
     for name, command in group.commands.items():
         if command.hidden:
             continue
         if hasattr(command, "commands"):
-            yield from _verbs(command, (*before, name))
+            yield from verbs(command, (*before, name))
         else:
-            yield (*before, name)
+            yield (*before, name), command

@@ -59,6 +59,17 @@ def _ascii_only() -> bool:
     return (sys.stdout.encoding or "").lower().replace("-", "") != "utf8"
 
 
+def draws_unicode() -> bool:
+    """Whether standard output and the locale show more than ASCII.
+
+    The locale is asked as well, because Python writes UTF-8 in the locale C, whose terminals need not show it; a
+    LC_CTYPE of C.UTF-8 beside LANG=C is what Python itself made of that.
+    """
+    named = next((value for name in ("LC_ALL", "LC_CTYPE", "LANG") if (value := os.environ.get(name))), "")
+    made = named == "C.UTF-8" and not os.environ.get("LC_ALL") and os.environ.get("LANG") in ("C", "POSIX")
+    return not _ascii_only() and not made and (not named or "utf8" in named.lower().replace("-", ""))
+
+
 def write_json_line(document: Mapping[str, Any]) -> None:
     """Write one JSON document on a line of its own, of a verb that goes on; raises as `write_json`."""
     _put(json.dumps(document, ensure_ascii=_ascii_only(), allow_nan=False) + "\n")

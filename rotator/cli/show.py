@@ -17,7 +17,16 @@ from rotator.cli import exits
 from rotator.cli.layout import Line, text
 from rotator.cli.log import running_configuration
 from rotator.cli.names import AnyNames, is_glob, matches
-from rotator.cli.output import is_terminal, say, styled, terminal_height, terminal_width, write_json, write_lines
+from rotator.cli.output import (
+    draws_unicode,
+    is_terminal,
+    say,
+    styled,
+    terminal_height,
+    terminal_width,
+    write_json,
+    write_lines,
+)
 from rotator.cli.verbs import Settings, verb
 from rotator.core.credential import State
 from rotator.core.errors import ConfigError, RotatorError
@@ -213,8 +222,9 @@ def plan(
     overlap of old and new tokens included; how living tokens differ from what
     the configuration asks for, and what would be done about it. Below stands
     what each token will be, as the dashboard shows it before "Create Token":
-    permissions by scope with their resources, limits on addresses, lifetime.
-    Lists the tokens, 50 to a request, and changes nothing.
+    permissions by scope with their resources, limits on addresses, lifetime;
+    and a picture of when each value expires and is rotated, first what expires
+    and nothing rotates. Lists the tokens, 50 to a request, and changes nothing.
 
       rotator plan
       rotator plan --days 90 -o json
@@ -238,8 +248,11 @@ def plan(
         write_json(document)
     else:
         from rotator.cli import render, status_text
+        from rotator.cli.timeline import ASCII, UNICODE, timeline
 
-        write_lines([*render.plan(document, terminal_width()), *status_text.changes(document, terminal_width())])
+        width = terminal_width()
+        picture = timeline(document, width, UNICODE if draws_unicode() else ASCII)
+        write_lines([*render.plan(document, width), *status_text.changes(document, width), *picture])
     return exits.NO if fail_on is not None and changed.found else exits.DONE
 
 
@@ -260,7 +273,8 @@ def _tokens(app: App) -> list[dict[str, Any]]:
 def _plan(app: App, days: float) -> dict[str, Any]:
     from rotator.app.plan import plan as planned
 
-    rows = planned(app.queries.credentials, app.queries.statuses(), app.queries.utc(), days)
+    statuses = app.queries.statuses()
+    rows = planned(app.queries.credentials, statuses, app.queries.utc(), days)
     connections = []
     for name in app.queries.sources():
         mine = [row for row in rows if row.connection == name]
@@ -281,6 +295,10 @@ def _plan(app: App, days: float) -> dict[str, Any]:
         "time": rfc3339(app.clock.utc()),
         "days": days,
         "tokens": _tokens(app),
+        "lives": [
+            {"credential": one.name, "token_id": one.token_id, "expires_on": rfc3339(one.expires_on)}
+            for one in statuses
+        ],
         "rotations": [
             {
                 "time": rfc3339(row.at),

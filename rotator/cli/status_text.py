@@ -33,6 +33,10 @@ SHOWN: Final = 40
 """Credentials that people are shown without `--all`; the document has all."""
 
 
+LEAST: Final = 3
+"""Lines that table and foot each keep on the lowest terminal."""
+
+
 def status(
     document: Document,
     width: int | None,
@@ -46,7 +50,8 @@ def status(
     Args:
         document: of `status -o json`.
         width: columns of the terminal, None where there is none.
-        height: lines that may be drawn at most, None for no limit; what is cut is the end of the table, never the foot.
+        height: lines that may be drawn at most, None for no limit; what is cut are calm
+            rows before those in trouble, and lines of the foot only where it alone would fill the terminal.
         most: how many credentials are shown at most (those in trouble are shown in any case), None for all.
         worst_first: whether those in trouble come first; else the order of the document stays.
     """
@@ -57,17 +62,48 @@ def status(
     shown = ordered if most is None else [c for i, c in enumerate(ordered) if i < most or not calm(c, now)]
     head = _counts(ordered, width)
     foot = [text(""), *_foot(document, width, now)]
-    room = None if height is None else max(height - len(head) - len(foot) - 1, 2)
     body = _fleet(shown, width, now)
-    cut, left = 0, len(shown)
-    while room is not None and len(body) > room and left > 0:
-        left, cut = left - 1, cut + 1
-        body = _fleet(shown[:left], width, now)
+    cut = 0
+    if height is not None:
+        foot = _lower(foot, height - len(head) - LEAST)
+        room = max(height - len(head) - len(foot) - 1, 2)
+        if len(body) > room:
+            kept = _most_that_fit(shown, room, width, now)
+            body, cut = _fleet(kept, width, now), len(shown) - len(kept)
     more = len(ordered) - len(shown) + cut
     if more:
         rest = "" if cut else ", all of them fresh or gone from the configuration"
         body.append(text(f"and {more} more{rest}; --all, or a filter, shows them", "quiet"))
     return [*head, *body, *foot]
+
+
+def _most_that_fit(shown: Sequence[Document], room: int, width: int | None, now: float) -> list[Document]:
+    """As many credentials as fit into `room` lines, in the order they have, those in trouble before the calm ones."""
+    urgent = sorted(range(len(shown)), key=lambda place: calm(shown[place], now))
+
+    def first(number: int) -> list[Document]:
+        return [shown[place] for place in sorted(urgent[:number])]
+
+    none, many = 0, min(len(shown), room) + 1  # none fit surely, many do not: a row takes a line at least
+    while many - none > 1:
+        middle = (none + many) // 2
+        if len(_fleet(first(middle), width, now)) <= room:
+            none = middle
+        else:
+            many = middle
+    return first(none)
+
+
+def _lower(foot: list[Line], room: int) -> list[Line]:
+    """The foot in at most `room` lines (three at least): what is wrong stays, then the last of what is not."""
+    room = max(room, LEAST)
+    over = len(foot) - room + 1  # the line that counts takes one, too
+    if over <= 1:
+        return foot
+    calm_ones = [place for place, line in enumerate(foot) if not any(piece.style in ("bad", "warn") for piece in line)]
+    gone = set(calm_ones[:over])
+    kept = [line for place, line in enumerate(foot) if place not in gone][: room - 1]
+    return [text(f"and {len(foot) - len(kept)} more lines; without --watch all are shown", "quiet"), *kept]
 
 
 def _fleet(credentials: Sequence[Document], width: int | None, now: float) -> list[Line]:

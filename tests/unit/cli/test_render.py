@@ -193,6 +193,25 @@ def test_a_live_picture_fits_its_terminal_and_keeps_trouble_and_foot(height):
     assert height < 12 or any(line.startswith("zz ") for line in lines)
 
 
+@pytest.mark.parametrize("height", [9, 12, 24])
+@pytest.mark.parametrize("width", [40, 80, 120])
+@pytest.mark.parametrize("number", [0, 1, 12, 300])
+def test_a_live_picture_fits_also_with_many_connections(width, height, number):
+    away = connection(name="away", reachable=False, problem="no route")
+    document = status(*many(number), connections=[*(connection(name=f"c{n}") for n in range(30)), away])
+    lines = shown(status_text.status(document, width, height)).splitlines()
+    assert len(lines) <= height
+    assert any(line.startswith("connection away: out of reach") for line in lines)
+
+
+def test_a_low_terminal_keeps_those_in_trouble_in_another_order_too():
+    document = status(*many(30), credential("zz", state="failing", message="why"))
+    lines = shown(status_text.status(document, WIDTH, 12, worst_first=False)).splitlines()
+    assert any(line.startswith("zz ") for line in lines)
+    names = [line.split()[0] for line in lines if line.startswith(("c0", "zz "))]
+    assert names == sorted(names)
+
+
 def test_one_credential_is_shown_in_full():
     rotation = {
         "id": "77ec1ecf0ddc",

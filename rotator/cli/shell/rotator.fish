@@ -1,0 +1,1 @@
+complete --command rotator --no-files --arguments "(env _ROTATOR_COMPLETE=complete_fish _TYPER_COMPLETE_FISH_ACTION=get-args _TYPER_COMPLETE_ARGS=(commandline -cp) rotator)" --condition "env _ROTATOR_COMPLETE=complete_fish _TYPER_COMPLETE_FISH_ACTION=is-args _TYPER_COMPLETE_ARGS=(commandline -cp) rotator"
