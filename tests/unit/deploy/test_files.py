@@ -126,12 +126,27 @@ def test_the_unit_gives_a_mint_in_flight_its_time_and_restarts_no_broken_configu
     assert unit["ExecReload"].endswith("-HUP $MAINPID")
 
 
+def analyze() -> str:
+    return shutil.which("systemd-analyze") or require("systemd-analyze", "install systemd; its service need not run")
+
+
+def test_systemd_counts_the_unit_among_the_well_protected() -> None:
+    done = run(analyze(), "security", "--offline=true", "--threshold=20", UNIT)  # 2.0 of 10
+
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_systemd_lets_the_unit_do_what_the_program_must() -> None:
+    calls = [line for line in UNIT.read_text().splitlines() if line.startswith("SystemCallFilter=")]
+
+    assert "PrivateUsers=yes" not in UNIT.read_text(), "a file of a target would lose its group"
+    assert calls[-1] == "SystemCallFilter=@chown", "what is listed later counts"
+    assert not any("~" in line and "@resources" in line for line in calls), "setrlimit forbids core dumps"
+
+
 def test_systemd_has_nothing_to_say_about_the_unit(tmp_path: Path) -> None:
-    analyze = shutil.which("systemd-analyze")
-    if analyze is None:
-        require("systemd-analyze", "install systemd; its service need not run")
     unit = tmp_path / UNIT.name
     unit.write_text(UNIT.read_text().replace("/opt/rotator/bin/rotator", "/bin/true"))
-    done = run(analyze, "verify", unit)
+    done = run(analyze(), "verify", unit)
 
     assert (done.returncode, [line for line in done.stderr.splitlines() if UNIT.name in line]) == (0, [])
