@@ -148,6 +148,15 @@ class Database(Protocol):
     def in_place(self) -> None:
         """Raise `JournalUnsafe` when the database was removed or replaced: what is written then is seen by nobody."""
 
+    def take_up(self, *, look: bool = False) -> bool:
+        """Let this process go on where the database failed over, see `failover`; True when it had since the last call.
+
+        With `look` it also notes whether commits wait for a standby now.
+
+        Raises:
+            JournalUnsafe: it cannot be reached.
+        """
+
     def tidy(self) -> bool:
         """Drop what the database still keeps of keys that it has forgotten; False when it has to be asked again.
 

@@ -66,6 +66,7 @@ def open_postgres(
         instance, seal = _look(db, keys)
         db.instance = instance
         db.beside = _place(folder) / f"journal-{instance}"
+        db.take_up()
         me = Owners(db, clock, crash, node)
         me.announce(kind, keys.active)
     except psycopg.Error as error:

@@ -23,6 +23,7 @@ from psycopg.errors import DeadlockDetected, SerializationFailure, UniqueViolati
 from rotator.core.errors import ConfigError, JournalUnsafe, Unavailable
 from rotator.core.ids import NO_CREDENTIAL, NO_FACT, CredentialId, FactId
 from rotator.journal.database import AWAY, Answer, Clock, Connection, Parameters, run, unsafe
+from rotator.journal.failover import taken_up
 from rotator.journal.moved import settled
 from rotator.journal.postgres_link import LONG_SECONDS, SILENT_SECONDS, Address, Link, connect
 
@@ -58,6 +59,8 @@ class PostgresDatabase:
         self._address = address
         self._links: deque[Link] = deque()
         self._closed = threading.Event()
+        self._timeline = ""
+        self._failed_over = threading.Event()
         self._silent = threading.Event()
         self._asking = threading.Lock()
 
@@ -80,7 +83,8 @@ class PostgresDatabase:
         finally:
             self._asking.release()
 
-    def _connect(self) -> psycopg.Connection[Any]:
+    def _connect(self, *, trusting: bool = False) -> psycopg.Connection[Any]:
+        """Open one; `trusting` takes a server that another one has failed over to."""
         try:
             raw = connect(self._address, readonly=self.readonly)
         except psycopg.errors.ConnectionTimeout:
@@ -94,14 +98,14 @@ class PostgresDatabase:
         self._silent.clear()
         if self.instance:
             try:
-                self._still_there(Link(raw))
+                self._still_there(Link(raw), trusting)
             except BaseException:
                 raw.close()
                 raise
         return raw
 
-    def _still_there(self, link: Link) -> None:
-        """Raise `JournalUnsafe` where another journal has taken the place of ours, or ours was moved."""
+    def _still_there(self, link: Link, trusting: bool) -> None:
+        """Raise `JournalUnsafe` where another journal or server has taken the place of ours, or ours was moved."""
         found = run(link, "SELECT value FROM meta WHERE name = 'instance'")
         if not found or found[0][0] != self.instance:
             raise JournalUnsafe(
@@ -109,6 +113,42 @@ class PostgresDatabase:
                 "stop every rotator process before restoring a journal, then start again",
             )
         settled(link, self.name)
+        if self._timeline and not trusting and link.timeline() != self._timeline:
+            self._failed_over.set()
+            raise JournalUnsafe(
+                f"using the journal {self.name}: the database failed over to another server or was restored",
+                "rotator goes on by itself as soon as it has fenced off what was before",
+            )
+
+    def take_up(self, *, look: bool = False) -> bool:
+        """Note the timeline of the server, and fence what was before another one. See `Database.take_up`."""
+        before = self._timeline
+        if before and not self._failed_over.is_set() and not look:
+            return False
+        if before and not self._failed_over.is_set():
+            with self.write() as connection:
+                self._note(connection)
+            return False
+        try:
+            link = Link(self._connect(trusting=True))
+            try:
+                link.begin(durable=True)
+                now = self._note(link)
+                link.end("COMMIT")
+            finally:
+                link.close()
+        except psycopg.Error as error:
+            raise unsafe(f"taking up the journal {self.name} after a failover", error) from error
+        self._timeline = now
+        self._failed_over.clear()
+        return bool(before)
+
+    def _note(self, connection: Connection) -> str:
+        self.alone(connection, "failover")
+        now = cast("Link", connection).timeline()
+        waited = run(connection, "SELECT current_setting('synchronous_standby_names')")[0][0]
+        taken_up(connection, now, bool(waited))
+        return now
 
     def _lend(self, *, fresh: bool = False) -> Link:
         while not fresh:

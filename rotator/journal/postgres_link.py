@@ -197,6 +197,10 @@ class Link:
             return then + time.monotonic() - ours
         return float(self.execute("SELECT extract(epoch FROM clock_timestamp())::float8").fetchall()[0][0])
 
+    def timeline(self) -> str:
+        """The timeline on which the server writes: another one after each failover and each restore."""
+        return str(self.execute("SELECT left(pg_walfile_name(pg_current_wal_lsn()), 8)").fetchall()[0][0])
+
     @property
     def idle(self) -> bool:
         """Whether it may be lent again: open, in no transaction, and the server has said nothing since."""

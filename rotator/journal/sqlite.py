@@ -228,6 +228,10 @@ class SqliteDatabase:
                 "stop every rotator process before restoring a journal, then start again",
             )
 
+    def take_up(self, *, look: bool = False) -> bool:
+        """Nothing: a file has no standby."""
+        return False
+
     def tidy(self) -> bool:
         """Empty the write-ahead log, in which forgotten keys stand."""
         return self.checkpoint()

@@ -23,6 +23,7 @@ from rotator.journal.budget import SharedBudget
 from rotator.journal.captures import Envelope
 from rotator.journal.cursors import Cursors
 from rotator.journal.database import Clock, Connection, Database, run
+from rotator.journal.failover import Failover
 from rotator.journal.ledger import End, Ledger
 from rotator.journal.pace import Pace
 from rotator.journal.presence import Presence
@@ -67,6 +68,7 @@ class SqlJournal:
         self.pace = Pace(db)
         self._ledger = Ledger(db, clock, crash, instance, seal)
         self._epochs: dict[str, int] = {}
+        self._failover = Failover(db, clock)
         self._writing: Writing | None = None
         if me is not None and seal is not None:
             self._writing = writing(db, me, clock, crash, seal, patience)
@@ -78,11 +80,13 @@ class SqlJournal:
         """Take or renew the lease; None while a living process holds it, or it is another machine's. See `Journal`."""
         if self.elsewhere(stream):
             return None
+        self._failover.take_up(self._work.captures)
         lease = self._work.leases.claim(stream)
         if lease is not None:
             self._epochs[stream] = lease.epoch
             # After the lease, not before: a holder that died this instant may have spooled a value this instant.
             self.import_spools()
+            self._failover.mark(lease, self.append)
         return lease
 
     def release(self, lease: Lease, next_at: float | None, why: str = "") -> None:
@@ -299,6 +303,7 @@ class SqlJournal:
             JournalUnsafe: the file was removed or replaced under us.
         """
         self.in_place()
+        self._failover.take_up(self._work.captures, look=True)
         self._work.owners.beat(listener)
         self._work.keys.refresh()
         self._work.room.tidy()

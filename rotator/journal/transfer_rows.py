@@ -15,6 +15,7 @@ from rotator.core.errors import JournalUnsafe
 from rotator.core.ids import CredentialId
 from rotator.journal import chain, records
 from rotator.journal.database import Connection, run
+from rotator.journal.failover import TIMELINE, WAITED
 from rotator.journal.identity import identity
 from rotator.journal.moved import ARRIVING, MOVED
 from rotator.journal.owners import NODE, SEALS_UNDER
@@ -152,7 +153,7 @@ def _by_stream(new: Connection, total: int, tell: Tell) -> Iterator[Record]:
 
 def _goes_along(name: str) -> bool:
     """Whether a row of `meta` is the journal's, and not a process's or a mark of its place."""
-    return name not in {MOVED, ARRIVING} and not name.startswith((SEALS_UNDER, NODE))
+    return name not in {MOVED, ARRIVING, TIMELINE, WAITED} and not name.startswith((SEALS_UNDER, NODE))
 
 
 def _shifted(rows: Iterable[Sequence[Any]], then: Now, now: Now) -> Iterator[Sequence[Any]]:

@@ -202,6 +202,35 @@ class Postgres:
         return {"user": self._user.pw_uid, "group": self._user.pw_gid, "extra_groups": []}
 
 
+class Standby(Postgres):
+    """A second server that follows a running one by streaming, until it is promoted."""
+
+    def __init__(self, primary: Postgres) -> None:
+        """Copy the primary, which goes on meanwhile."""
+        self._bin = primary._bin
+        self.folder = Path(tempfile.mkdtemp(prefix="rotator-standby-", dir=_fast()))
+        self.settings = dict(primary.settings)
+        self._user = primary._user
+        if self._user is not None:
+            os.chown(self.folder, self._user.pw_uid, self._user.pw_gid)
+        self.data = self.folder / "data"
+        self._process = None
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = int(probe.getsockname()[1])
+        way = f"host=127.0.0.1 port={primary.port} user=postgres password={primary.password}"
+        self._run(self._bin / "pg_basebackup", "-D", self.data, "-d", way, "-R", "-c", "fast", "-X", "stream")
+        self._run("chmod", "0700", self.data)
+
+    def has(self, position: str) -> bool:
+        """Whether it has replayed the primary's log up to a position."""
+        return bool(self.sql(f"SELECT pg_last_wal_replay_lsn() >= '{position}'::pg_lsn")[0][0])
+
+    def promote(self) -> None:
+        """Let it take writes."""
+        self.sql("SELECT pg_promote(wait => true, wait_seconds => 60)")
+
+
 def unprivileged() -> pwd.struct_passwd | None:
     """Whom it runs as where we are root; else None: as ourselves."""
     if os.geteuid() != 0:
