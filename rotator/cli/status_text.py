@@ -33,8 +33,18 @@ SHOWN: Final = 40
 """Credentials that people are shown without `--all`; the document has all."""
 
 
+COLUMNS: Final = (
+    (70, ("CREDENTIAL", "STATE", "READY", "GEN", "EXPIRES", "ROTATES", "TARGETS")),
+    (52, ("CREDENTIAL", "STATE", "READY", "EXPIRES", "TARGETS")),
+    (0, ("CREDENTIAL", "STATE", "EXPIRES")),
+)
+"""Columns of a terminal at least -> columns of the table; what falls out is in `status NAME`."""
+
+TABLE: Final = 2
+"""Lines that the table keeps on the lowest terminal: its titles and a row."""
+
 LEAST: Final = 3
-"""Lines that table and foot each keep on the lowest terminal."""
+"""Lines that the foot keeps there."""
 
 
 def status(
@@ -65,16 +75,21 @@ def status(
     body = _fleet(shown, width, now)
     cut = 0
     if height is not None:
-        foot = _lower(foot, height - len(head) - LEAST)
-        room = max(height - len(head) - len(foot) - 1, 2)
+        tail = len(_more(len(ordered), "", width))
+        foot = _lower(foot, height - len(head) - TABLE - tail)
+        room = max(height - len(head) - len(foot) - tail, TABLE)
         if len(body) > room:
             kept = _most_that_fit(shown, room, width, now)
             body, cut = _fleet(kept, width, now), len(shown) - len(kept)
     more = len(ordered) - len(shown) + cut
     if more:
         rest = "" if cut else ", all of them fresh or gone from the configuration"
-        body.append(text(f"and {more} more{rest}; --all, or a filter, shows them", "quiet"))
+        body += _more(more, rest, width)
     return [*head, *body, *foot]
+
+
+def _more(number: int, rest: str, width: int | None) -> list[Line]:
+    return wrapped(Span(f"and {number} more{rest}; --all, or a filter, shows them", "quiet"), width, hang=2)
 
 
 def _most_that_fit(shown: Sequence[Document], room: int, width: int | None, now: float) -> list[Document]:
@@ -103,27 +118,24 @@ def _lower(foot: list[Line], room: int) -> list[Line]:
     calm_ones = [place for place, line in enumerate(foot) if not any(piece.style in ("bad", "warn") for piece in line)]
     gone = set(calm_ones[:over])
     kept = [line for place, line in enumerate(foot) if place not in gone][: room - 1]
-    return [text(f"and {len(foot) - len(kept)} more lines; without --watch all are shown", "quiet"), *kept]
+    return [text(f"and {len(foot) - len(kept)} more lines", "quiet"), *kept]
 
 
 def _fleet(credentials: Sequence[Document], width: int | None, now: float) -> list[Line]:
-    columns = ("CREDENTIAL", "STATE", "READY", "GEN", "EXPIRES", "ROTATES", "TARGETS")
-    found = Table([Column(title, right=title == "GEN") for title in columns])
+    shown = next(columns for least, columns in COLUMNS if width is None or width >= least)
+    found = Table([Column(title, right=title == "GEN") for title in shown])
     for credential in credentials:
-        found.rows.append(
-            Row(
-                (
-                    credential["name"],
-                    Span(credential["state"], STATES.get(credential["state"], "")),
-                    Span("yes") if credential["ready"] else Span("no", "bad"),
-                    str(credential["generation"] or "-"),
-                    _expires(credential, now),
-                    relative(credential["next_rotation"], now),
-                    _targets(credential),
-                ),
-                _spans(remarks(credential, now)),
-            )
-        )
+        cells: dict[str, Span | str] = {
+            "CREDENTIAL": credential["name"],
+            "STATE": Span(credential["state"], STATES.get(credential["state"], "")),
+            "READY": Span("yes") if credential["ready"] else Span("no", "bad"),
+            "GEN": str(credential["generation"] or "-"),
+            "EXPIRES": _expires(credential, now),
+            "ROTATES": relative(credential["next_rotation"], now),
+            "TARGETS": _targets(credential),
+        }
+        unready = [Span("not ready", "bad")] if "READY" not in shown and not credential["ready"] else []
+        found.rows.append(Row([cells[title] for title in shown], [*unready, *_spans(remarks(credential, now))]))
     return table(found, width) if found.rows else []
 
 
@@ -205,7 +217,8 @@ def _foot(document: Document, width: int | None, now: float) -> list[Line]:
         )
         line = f"daemon: process {daemon['pid']} on {where}, last sign of life {seen}"
         responds = daemon.get("responds", True)
-        lines.append(text(line if responds else f"{line}: its disk is full, or it hangs", "" if responds else "bad"))
+        line, style = (line, "") if responds else (f"{line}: its disk is full, or it hangs", "bad")
+        lines += wrapped(Span(line, style), width, hang=2)
     if document.get("configuration_problem"):
         line = "the configuration file cannot be used, so this is what the running daemon works with"
         lines += wrapped(Span(f"{line}: {document['configuration_problem']}", "bad"), width, hang=2)

@@ -204,6 +204,19 @@ def test_a_live_picture_fits_also_with_many_connections(width, height, number):
     assert any(line.startswith("connection away: out of reach") for line in lines)
 
 
+@pytest.mark.parametrize("width", [40, 51, 52, 60, 69, 70, 80])
+def test_no_line_of_a_fleet_is_wider_than_its_terminal(width):
+    stuck = credential("workers-deploy-of-the-web-team", state="needs_operator", ready=False, needs_operator=needs())
+    lines = shown(status_text.status(status(*many(300), stuck), width, most=40)).splitlines()
+    assert [line for line in lines if len(line) > width] == []
+
+
+def test_a_narrow_terminal_says_not_ready_in_words():
+    stuck = credential("d1", state="needs_operator", ready=False, needs_operator=needs())
+    lines = shown(status_text.status(status(stuck), 40)).splitlines()
+    assert lines[lines.index(next(line for line in lines if line.startswith("d1 "))) + 1] == "  not ready"
+
+
 def test_a_low_terminal_keeps_those_in_trouble_in_another_order_too():
     document = status(*many(30), credential("zz", state="failing", message="why"))
     lines = shown(status_text.status(document, WIDTH, 12, worst_first=False)).splitlines()
