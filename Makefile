@@ -24,7 +24,7 @@ DEV := $(VENV)/.dev
 # Unit and contract tests talk to no server that must be built first.
 FAST := tests/unit tests/contract
 
-.PHONY: help setup setup-dev demo test test-fast test-kills test-servers simulate crash lint format coverage bench docs wheel image lock clean
+.PHONY: help setup setup-dev demo test test-fast test-kills test-servers test-deploy kubernetes simulate crash lint format coverage bench docs wheel image lock clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -41,7 +41,7 @@ demo: $(RUNTIME) ## Run the demo; ends after two rotations; flags: make demo ARG
 test: $(DEV) test-servers ## Run the whole suite, building and installing what it needs; ARGS go to one pytest, JOBS=2
 	@if [ -n "$(ARGS)" ]; then exec $(BIN)/python -m pytest -n $(JOBS) --dist loadfile $(ARGS); fi; status=0; \
 	export FAILURES=$(CURDIR)/$(VENV)/.failures; : > $$FAILURES; \
-	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile --ignore=tests/simulation --cov --cov-report= || status=1; \
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile --ignore=tests/simulation --ignore=tests/deploy --cov --cov-report= || status=1; \
 	$(BIN)/python -m tests.coverage_floor || { status=1; echo "coverage: a package lies under its floor" >> $$FAILURES; }; \
 	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal tests/simulation || status=1; \
 	if [ $$status != 0 ]; then echo "what failed:"; cat $$FAILURES; fi; exit $$status
@@ -54,6 +54,12 @@ test-kills: $(DEV) ## Kill an audit export a thousand times and prove what it wr
 
 test-servers: $(DEV) ## Build or install the real servers of the tests (once, cached outside the checkout)
 	@$(BIN)/python -m tests.servers.prepare
+
+test-deploy: $(DEV) ## Render the chart with Helm, build with Kustomize; builds both once, which takes minutes and needs Go
+	@exec $(BIN)/python -m pytest tests/deploy $(ARGS)
+
+kubernetes: $(DEV) ## Write deploy/kubernetes/ out of the chart again
+	@exec $(BIN)/python -m tests.deploy.kustomize
 
 simulate: $(DEV) ## Try many seeds; FROM=0 SEEDS=2000 FOCUS=roll JOBS=2; says where to go on
 	@exec $(BIN)/python -m rotator.testing.simulation.many --from $(FROM) --seeds $(SEEDS) --focus "$(FOCUS)" --jobs $(JOBS) \

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from docs import dashboard
 from docs.pages.catalogue import catalogue
 from docs.pages.commands import commands
 from docs.pages.configuration import configuration
@@ -43,13 +44,15 @@ def pages() -> dict[str, str]:
 
 
 def main() -> None:
-    """Write every page."""
+    """Write every page, and the dashboard."""
     for name, text in pages().items():
         (REFERENCE / name).write_text(text)
         print(f"docs/reference/{name}", file=sys.stderr)
     for name, text in shell().items():
         (SHELL / name).write_text(text)
         print(f"rotator/cli/shell/{name}", file=sys.stderr)
+    dashboard.write()
+    print("deploy/grafana/rotator.json", file=sys.stderr)
 
 
 if __name__ == "__main__":

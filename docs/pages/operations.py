@@ -8,6 +8,7 @@ from docs.pages.markdown import code, sentence, table
 def metrics() -> str:
     """Return the page of the metrics, from their table."""
     from rotator.observability.families import metrics_reference
+    from rotator.observability.process import PROCESS
 
     rows = []
     for row in metrics_reference():
@@ -19,7 +20,9 @@ def metrics() -> str:
         "Scraped at `/metrics`.\n"
         "Times are absolute unix seconds; subtract `time()` in a query.\n"
         "Labels come from the configuration and from closed lists, never from a provider.\n"
-        "The alerts stand in `deploy/prometheus/rotator.rules.yml`; each links to what to do.\n\n"
+        "The alerts stand in `deploy/prometheus/rotator.rules.yml`; each links to what to do.\n"
+        f"On Linux the page also has {', '.join(map(code, PROCESS))}, as every exporter has them.\n"
+        "`deploy/grafana/rotator.json` is a dashboard of it.\n\n"
         + table(("metric", "type", "labels", "meaning", "watched by"), rows)
     )
 

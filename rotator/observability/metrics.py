@@ -24,6 +24,7 @@ from rotator.core.events import Event
 from rotator.core.reasons import RETIREMENT_WAITS, KeepCode, OperatorCode
 from rotator.core.status import CredentialStatus
 from rotator.observability.families import FAMILIES, Family
+from rotator.observability.process import watch_process
 from rotator.observability.tally import BUCKETS, HOOKS, OPERATIONS, RENEWALS, RESULTS, STATUSES, WRITES, Tally
 
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
@@ -125,6 +126,7 @@ class Metrics:
         self._tally = Tally(self._places, monotonic, self._strategy)
         self._registry = CollectorRegistry(auto_describe=False)
         self._registry.register(_Page(self._collect))
+        watch_process(self._registry)
 
     def observe_event(self, event: str, fields: Mapping[str, object]) -> None:
         """Count an event of the log; fits `Log.subscribe`. Never raises on odd fields; an unknown event counts nothing.

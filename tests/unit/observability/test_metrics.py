@@ -3,6 +3,7 @@
 import dataclasses
 import math
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from rotator.core.reasons import RETIREMENT_WAITS, KeepCode, OperatorCode, Reaso
 from rotator.core.status import CredentialStatus, NeedsOperator, OpenRetirement, TargetStatus, Trouble
 from rotator.observability.families import FAMILIES, metrics_reference
 from rotator.observability.metrics import STEPS, ConnectionRow, Metrics
+from rotator.observability.process import PROCESS
 from rotator.observability.tally import RESULTS, WRITES
 
 TARGETS = (
@@ -572,6 +574,10 @@ def test_the_page_and_its_reference_name_the_same_metrics_types_and_labels() -> 
         labels = {label for sample in family.samples for label in sample.labels} - {"le"}
         found[name] = (family.type, labels)
 
+    of_the_process = {name for name in found if name.startswith("process_")}
+    assert of_the_process == (set(PROCESS) if Path("/proc/self/stat").exists() else set())
+    for name in of_the_process:
+        assert not found.pop(name)[1], "no labels"
     assert found == {family.name: (family.kind, set(family.labels)) for family in FAMILIES}
     assert [line["name"] for line in metrics_reference()] == list(found)
     assert all(line["meaning"].endswith(".") for line in metrics_reference())

@@ -1,0 +1,1 @@
+"""The tools that prove what `deploy/` has for Kubernetes."""
