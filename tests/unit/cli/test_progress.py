@@ -39,6 +39,22 @@ def test_a_pause_names_the_verb_that_ends_it() -> None:
     assert said(published().tell(K.PAUSED), Served.REQUESTED) == "paused; `rotator resume deploy` ends that"
 
 
+def test_a_pause_that_was_ended_is_not_said_any_more() -> None:
+    stale = Waits(until=END, why=Reason.PAUSED)
+    assert said(published(), Served.REQUESTED, start=stale) == UNTAKEN
+    assert said(published().planned(), Served.ROTATING, rotation=stale) == ""
+    assert said(published(), Served.CONFIRMED, ("t1",), t1=stale) == "the old token is not retired yet"
+
+
+def test_what_to_do_names_the_credential() -> None:
+    story = published().planned()
+    trouble = Trouble(act="check", message="DB_NAME is there", remedy="`rotator resolve NAME --retry`")
+    assert (
+        said(story, Served.ROTATING, troubles={("vault", "check"): trouble})
+        == "vault: DB_NAME is there (do: `rotator resolve deploy --retry`)"
+    )
+
+
 def test_an_open_rotation_says_the_reason_with_its_target_and_its_end() -> None:
     story = published().planned()
     assert said(story, Served.ROTATING) == ""
