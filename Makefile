@@ -56,6 +56,7 @@ test-servers: $(DEV) ## Build or install the real servers of the tests (once, ca
 	@$(BIN)/python -m tests.servers.prepare
 
 test-deploy: $(DEV) ## Render the chart with Helm, build with Kustomize; builds both once, which takes minutes and needs Go
+	@$(BIN)/python -m tests.servers.kubernetes.build
 	@exec $(BIN)/python -m pytest tests/deploy $(ARGS)
 
 kubernetes: $(DEV) ## Write deploy/kubernetes/ out of the chart again

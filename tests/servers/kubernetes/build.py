@@ -1,5 +1,7 @@
 """Helm and Kustomize for `make test-deploy`: built once from `main.go` beside this file, out of their Go modules.
 
+`python -m tests.servers.kubernetes.build` builds it before the tests, for no test may last as long as that.
+
 The caches of the build are its own and are removed; the binary stays, outside the checkout.
 """
 
@@ -32,3 +34,7 @@ def _build(scratch: Path) -> None:
     }
     command = ["go", "build", "-trimpath", "-ldflags=-s -w", "-o", str(scratch / "result"), "."]
     subprocess.run(command, cwd=HERE, env=env, check=True, stdout=sys.stderr)
+
+
+if __name__ == "__main__":
+    ensure()
