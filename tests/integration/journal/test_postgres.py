@@ -290,22 +290,27 @@ def test_while_the_server_is_away_everything_is_refused_with_one_message(
 
 
 @pytest.fixture
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Time limits that a test can wait for."""
-    monkeypatch.setattr(Limited, "patience", 1.0)
-    monkeypatch.setattr(postgres, "_ASK_SECONDS", 0.5)
-    monkeypatch.setattr(postgres_link, "CONNECT_SECONDS", 2)
+def impatient() -> Iterator[pytest.MonkeyPatch]:
+    """Sets time limits that a test can wait for, from `hurry` until `undo`: only while nothing is to succeed."""
+    with pytest.MonkeyPatch.context() as patch:
+        yield patch
 
 
-@pytest.mark.usefixtures("impatient")
+def hurry(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Limited, "patience", 1.0)
+    patch.setattr(postgres, "_ASK_SECONDS", 0.5)
+    patch.setattr(postgres_link, "CONNECT_SECONDS", 2)
+
+
 def test_a_server_that_stands_still_is_given_up_and_work_goes_on_when_it_does(
-    server: Postgres, place: PostgresPlace, template: Template
+    server: Postgres, place: PostgresPlace, template: Template, impatient: pytest.MonkeyPatch
 ):
     journal = open_journal(place, template.key, crash=no_crash)
     stream = journal.streams.register([("a", "prod", None)])["a"]
     lease = claimed(journal, stream)
     for draft in (planned(), intent()):
         journal.append(lease, draft)
+    hurry(impatient)
     server.freeze()
     try:
         acts = (
@@ -320,6 +325,7 @@ def test_a_server_that_stands_still_is_given_up_and_work_goes_on_when_it_does(
         with pytest.raises(JournalUnsafe):
             open_journal(place, template.key, crash=no_crash)
     finally:
+        impatient.undo()
         server.thaw()
     claimed(journal, stream)
     assert journal.reveal(stream, journal.fingerprint(VALUE)) == VALUE
@@ -327,11 +333,11 @@ def test_a_server_that_stands_still_is_given_up_and_work_goes_on_when_it_does(
     journal.close()
 
 
-@pytest.mark.usefixtures("impatient")
 def test_while_one_thread_waits_for_a_silent_server_the_others_do_not(
-    server: Postgres, place: PostgresPlace, template: Template
+    server: Postgres, place: PostgresPlace, template: Template, impatient: pytest.MonkeyPatch
 ):
     journal = open_journal(place, template.key, crash=no_crash)
+    hurry(impatient)
     server.freeze()
     try:
         with pytest.raises(JournalUnsafe):
@@ -341,6 +347,7 @@ def test_while_one_thread_waits_for_a_silent_server_the_others_do_not(
             journal.counts()
         assert "goes on by itself" in refused.value.remedy
     finally:
+        impatient.undo()
         server.thaw()
     journal.heartbeat()
     with journal._db._asking:
@@ -348,9 +355,8 @@ def test_while_one_thread_waits_for_a_silent_server_the_others_do_not(
     journal.close()
 
 
-@pytest.mark.usefixtures("impatient")
 def test_of_a_commit_that_a_server_took_before_it_stood_still_the_fact_tells(
-    server: Postgres, place: PostgresPlace, template: Template, monkeypatch: pytest.MonkeyPatch
+    server: Postgres, place: PostgresPlace, template: Template, impatient: pytest.MonkeyPatch
 ):
     journal = open_journal(place, template.key, crash=no_crash)
     stream = journal.streams.register([("a", "prod", None)])["a"]
@@ -358,16 +364,17 @@ def test_of_a_commit_that_a_server_took_before_it_stood_still_the_fact_tells(
 
     def end(link: Link, word: str) -> None:
         if word == "COMMIT":
+            hurry(impatient)
             server.freeze()
         real(link, word)
 
     journal.spool(stream, captured(), VALUE)
-    monkeypatch.setattr(Link, "end", end)
+    impatient.setattr(Link, "end", end)
     try:
         with pytest.raises(JournalUnsafe, match="whether a fact was committed"):
             journal.capture(stream, captured(), VALUE)
     finally:
-        monkeypatch.setattr(Link, "end", real)
+        impatient.undo()
         server.thaw()
     journal.capture(stream, captured(), VALUE)
     claimed(journal, stream)
@@ -375,8 +382,10 @@ def test_of_a_commit_that_a_server_took_before_it_stood_still_the_fact_tells(
     journal.close()
 
 
-@pytest.mark.usefixtures("impatient")
-def test_a_way_that_swallows_everything_is_no_journal(tmp_path: Path, template: Template):
+def test_a_way_that_swallows_everything_is_no_journal(
+    tmp_path: Path, template: Template, impatient: pytest.MonkeyPatch
+):
+    hurry(impatient)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         place = PostgresPlace(f"postgresql://rotator@127.0.0.1:{silent.getsockname()[1]}/d", tmp_path)
         with pytest.raises(JournalUnsafe) as refused:
