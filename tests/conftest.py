@@ -1,6 +1,7 @@
 """What all tests share: a clean environment, the real servers as fixtures, hypothesis profiles, counts by layer."""
 
 import os
+import signal
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -20,13 +21,19 @@ OUTCOMES = ("passed", "failed", "error", "skipped", "xfailed")
 
 # Settings of the person who runs the tests must not reach them, least of all real credentials.
 _PRIVATE = ("ROTATOR_", "VAULT_", "BAO_", "AWS_", "CLOUDFLARE_", "CF_", "KUBERNETES_")
-_KEPT = ("ROTATOR_TEST_REQUIRE", "ROTATOR_TEST_MAY_LACK", "ROTATOR_SOAK", "ROTATOR_SOAK_SEED", "ROTATOR_FLIPS")
+_KEPT = (
+    *("ROTATOR_TEST_REQUIRE", "ROTATOR_TEST_MAY_LACK", "ROTATOR_TEST_JOURNAL"),
+    *("ROTATOR_SOAK", "ROTATOR_SOAK_SEED", "ROTATOR_FLIPS"),
+)
 
 
 def pytest_configure(config: pytest.Config) -> None:
     for name in list(os.environ):
         if name.startswith(_PRIVATE) and name not in _KEPT:
             del os.environ[name]
+    # A shell that starts the tests in the background lets them ignore Ctrl-C, and what they start with them.
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     if hasattr(config, "workerinput"):
         os.environ.pop("FAILURES", None)  # a suite that a test starts keeps its own list
     # Else every process that a test starts compiles the whole program anew, which takes longer than what it does.

@@ -148,5 +148,6 @@ def test_no_form_shows_a_value(rotated, place):
 
 
 def test_without_a_name_all_are_meant_and_an_unknown_one_is_the_answer_no(rotated):
-    assert rotated("report").out == rotated("report", "--all").out
+    period = ("--from", "2020-01-01", "--to", "2200-01-01")
+    assert rotated("report", *period).out == rotated("report", "--all", *period).out
     assert rotated("report", "nobody").code == 1
