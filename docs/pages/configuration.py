@@ -48,6 +48,10 @@ def configuration() -> str:
         name = kind["properties"]["type"]["const"]
         more = "[More on it](../audit-export.md).\n\n"
         parts.append(_model(f"A sink of type `{name}`", kind, definitions, shown, more=more))
+    for kind in root["notify"]["items"]["oneOf"]:
+        name = kind["properties"]["type"]["const"]
+        more = "[More on it](../notifications.md).\n\n"
+        parts.append(_model(f"A channel of type `{name}`", kind, definitions, shown, more=more))
     parts.append("## Outputs\n\nWhat a target's `keys` may name, beside `{ literal: TEXT }`:\n")
     for source, outputs in sorted(registered.outputs.items()):
         parts.append(f"- of `{source}`: {', '.join(code(name) for name in sorted(outputs))}\n")

@@ -9,6 +9,7 @@ from typing import Final
 
 from rotator.app.app import App
 from rotator.app.exporting import Exports
+from rotator.app.notifying import Notifications
 from rotator.app.survey import survey
 from rotator.core.credential import NEVER, State
 from rotator.core.events import Event
@@ -61,7 +62,7 @@ class Once:
     def run(self, wait: float, streams: Iterable[CredentialId] | None = None) -> int:
         """Drive until nothing is left but future deadlines, waiting at most `wait` seconds for those of open work.
 
-        At the end the audit export takes what is new, for a while.
+        At the end the audit export takes what is new, for a while, and what is ripe is told.
 
         Returns:
             0 when nothing is left undone but future deadlines; 1 if a credential fails or someone else holds the work;
@@ -80,8 +81,10 @@ class Once:
                 app.stop.wait(pause)
         for name in app.queries.sources():
             survey(app, name)
-        exports = Exports(app)
+        exports, notifications = Exports(app), Notifications(app, hurry=True)
         exports.follow()
+        notifications.follow()
+        notifications.stop()
         exports.stop()
         return self._code(chosen)
 

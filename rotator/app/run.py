@@ -10,6 +10,7 @@ from rotator import __version__
 from rotator.app.app import App
 from rotator.app.exporting import Exports
 from rotator.app.leaked import bring_in
+from rotator.app.notifying import Notifications
 from rotator.app.reload import Reload
 from rotator.app.survey import survey
 from rotator.config.load import digest_of
@@ -59,6 +60,7 @@ def run_daemon(config: Config, log: Log) -> int:
             version=__version__,
             dropped=lambda: log.dropped,
             exports=Exports(app).lags,
+            backlogs=Notifications(app).backlogs,
         )
         log.subscribe(metrics.observe_event)
         app.writable.watch_values = log.redactor.add
@@ -74,8 +76,10 @@ def run_daemon(config: Config, log: Log) -> int:
             host.keep()
             log.event(Event.CONFIG_LOADED.value, credentials=len(app.ids))
             host.exports.follow()
+            host.notifications.follow()
             Daemon(host).run()
         finally:
+            host.notifications.stop()
             host.exports.stop()
             if host.page is not None:
                 host.page.stop()
@@ -114,6 +118,7 @@ class RunningHost:
         self.stop = app.stop
         self._reload = Reload(app, self._taken)
         self.exports = Exports(app)
+        self.notifications = Notifications(app, metrics.notified)
         self._mark = Mark(app.config.path)
         self._format = app.config.log.format
         self._writable = True
@@ -213,6 +218,7 @@ class RunningHost:
     def _taken(self) -> None:
         self.keep()
         self.exports.follow()
+        self.notifications.follow()
         wanted = self._app.config.log
         self._log.set_level(wanted.level)
         if wanted.format != self._format:

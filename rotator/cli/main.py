@@ -1,4 +1,4 @@
-"""The program `rotator`: global options, the sections of `--help`, and the verbs of later versions.
+"""The program `rotator`: global options, the sections of `--help`, and all verbs.
 
 Before a verb has its `Settings` there is only the command line itself to say how an error is wanted: a usage error is
 one JSON document, too, where `-o json` stands on it.
@@ -30,6 +30,7 @@ from rotator.cli import (
     init,
     inventory,
     keys,
+    notify,
     operate,
     past,
     permissions,
@@ -40,7 +41,7 @@ from rotator.cli import (
     token,
     tools,
 )
-from rotator.cli.output import discard, say, unwritten, write_error
+from rotator.cli.output import discard, unwritten, write_error
 from rotator.cli.verbs import Config, LogFormatOption, OutputOption, Settings
 from rotator.host.core_dumps import forbid_core_dumps
 
@@ -52,13 +53,10 @@ SECTIONS: Final = (
         ("status", "plan", "history", "report", "check", "permissions", "token", "discover", "audit", "healthcheck"),
     ),
     ("Act", ("rotate", "revoke", "pause", "resume", "resolve", "ack", "forget")),
-    ("Keep", ("state", "backup", "restore", "rekey")),
+    ("Keep", ("notify", "state", "backup", "restore", "rekey")),
     ("Set up", ("init", "bootstrap", "adopt", "keygen", "schema", "version", "testing")),
 )
 """The verbs in the order in which `--help` shows them."""
-
-LATER: Final = ("notify",)
-"""Verbs that are planned; until then each says so."""
 
 HELP: Final = """Keeps Cloudflare API tokens fresh: makes the successor ahead of time, proves it,
 publishes it to Vault, AWS Secrets Manager and .env files, and retires the old one
@@ -168,30 +166,11 @@ def _help(words: Annotated[list[str] | None, typer.Argument(metavar="VERB", help
     app([*(words or []), "--help"], prog_name="rotator")
 
 
-def _later(name: str) -> None:
-    @app.command(
-        name,
-        hidden=True,
-        help="Not in this version.",
-        add_help_option=False,
-        context_settings={"ignore_unknown_options": True, "allow_extra_args": True},
-    )
-    def later(context: typer.Context) -> None:
-        message, remedy = f"`rotator {name}` is not in this version", "`rotator --help` lists what is"
-        root = context.find_root().command
-        if isinstance(root, Program):
-            root.misused(message, remedy)
-        say(f"error: {message}\ndo: {remedy}")
-        raise typer.Exit(exits.USAGE)
-
-
 for _module in (
     *(tools, keys, run, execute, show, past, check, audit, permissions, token, inventory, adopt, operate, revoke),
-    *(acknowledge, forget, init, bootstrap, state),
+    *(notify, acknowledge, forget, init, bootstrap, state),
 ):
     _module.register(app)
-for _name in LATER:
-    _later(_name)
 
 
 def open_streams() -> None:

@@ -22,7 +22,7 @@ from rotator.config.models import Warned
 from rotator.core.errors import ConfigError
 from rotator.core.findings import Subject
 
-LATER: Final = frozenset({"templates", "notify", "api", "web", "kms", "transit"})
+LATER: Final = frozenset({"templates", "api", "web", "kms", "transit"})
 """Keys that are planned and refused until then."""
 
 

@@ -283,3 +283,21 @@ def _name(value: object) -> str:
 
 Name = Annotated[str, BeforeValidator(_name), WithJsonSchema({"type": "string", "pattern": NAME_PATTERN})]
 """The name of a credential or a connection: it stands in metrics, in tokens' names and in targets' metadata."""
+
+
+LABEL_PATTERN: Final = r"^[A-Za-z0-9][A-Za-z0-9._/-]{0,62}$"
+
+
+def _label(value: object) -> str:
+    text = as_written(value)
+    if isinstance(text, str) and re.fullmatch(LABEL_PATTERN[1:-1], text):
+        return text
+    raise wrong(
+        "this is not the name of a label",
+        "expected 1 to 63 letters, digits, dots, dashes, underscores and slashes, the first a letter or digit",
+        "write for example team",
+    )
+
+
+LabelName = Annotated[str, BeforeValidator(_label), WithJsonSchema({"type": "string", "pattern": LABEL_PATTERN})]
+"""The name of a label of a credential."""

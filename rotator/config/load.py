@@ -36,7 +36,7 @@ from rotator.config.nodes import check_nodes, node_of
 from rotator.config.page import Page
 from rotator.config.references import Read, check
 from rotator.config.schedule import calendar_of, check_calendar
-from rotator.config.sinks import audit_of
+from rotator.config.sinks import audit_of, notify_of
 from rotator.config.stanzas import Connections, Reader, named
 from rotator.config.state import StatePlace, place_of
 from rotator.core.findings import CONFIGURATION
@@ -44,7 +44,7 @@ from rotator.core.findings import CONFIGURATION
 LISTEN_VARIABLE: Final = "ROTATOR_HTTP_LISTEN"
 _ROOT: Final = frozenset(
     {"version", "state", "http", "log", "connections", "defaults", "credentials", "advanced", "names"}
-    | {"fleet", "groups", "freezes", "node", "page", "audit"}
+    | {"fleet", "groups", "freezes", "node", "page", "audit", "notify"}
 )
 _OWN: Final = frozenset({"name", "adopt", "renamed_from"})
 """Keys of a credential that cannot be a default, because each has its own."""
@@ -176,6 +176,7 @@ def _root(
     names = reader.model(Names, tree, "`names`") if (tree := root.get("names")) is not None else None
     page = reader.model(Page, tree, "`page`") if (tree := root.get("page")) is not None else None
     audit = audit_of(reader, root)
+    notify = notify_of(reader, root)
     connections, connection_trees = _connections(reader, root)
     entries, credentials = _credentials(reader, root, connections, rows)
     read = Read(
@@ -210,6 +211,7 @@ def _root(
         names=names,
         page=page,
         audit=audit,
+        notify=notify,
         node=node,
         warnings=problems.warnings,
     )

@@ -19,6 +19,7 @@ from rotator.config.fields import (
     Count,
     Duration,
     Flag,
+    LabelName,
     Lifetime,
     Listen,
     Name,
@@ -31,6 +32,7 @@ from rotator.config.fields import (
 from rotator.config.hooks import HookStanza
 from rotator.config.hours import NONE, Calendar, WindowStanza
 from rotator.config.naming import Names
+from rotator.config.notify import ChannelStanza
 from rotator.config.page import Page
 from rotator.config.secret_ref import SecretRef
 from rotator.config.state import StatePlace
@@ -123,23 +125,6 @@ class Rotation(Stanza):
     windows: Annotated[tuple[WindowStanza, ...], Field(min_length=1)] | None = Field(
         None, description="Hours in which a rotation may begin; what is dead or about to expire does not wait."
     )
-
-
-LABEL_PATTERN: Final = r"^[A-Za-z0-9][A-Za-z0-9._/-]{0,62}$"
-
-
-def _label(value: object) -> str:
-    text = as_written(value)
-    if isinstance(text, str) and re.fullmatch(LABEL_PATTERN[1:-1], text):
-        return text
-    raise wrong(
-        "this is not the name of a label",
-        "expected 1 to 63 letters, digits, dots, dashes, underscores and slashes, the first a letter or digit",
-        "write for example team",
-    )
-
-
-LabelName = Annotated[str, BeforeValidator(_label), WithJsonSchema({"type": "string", "pattern": LABEL_PATTERN})]
 
 
 class CredentialCommon(Stanza):
@@ -352,6 +337,7 @@ class Config:
         calendar: groups and freezes.
         page: the page for people, None where it is off.
         audit: where facts are exported to.
+        notify: who is told what happens.
         node: what this machine is called.
     """
 
@@ -369,4 +355,5 @@ class Config:
     calendar: Calendar = NONE
     page: Page | None = None
     audit: tuple[AuditStanza, ...] = ()
+    notify: tuple[ChannelStanza, ...] = ()
     node: str = ""

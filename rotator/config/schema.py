@@ -23,6 +23,7 @@ from rotator.config.inventory import ENDS
 from rotator.config.kinds import Kinds, TargetKind
 from rotator.config.models import Advanced, CredentialCommon, Http, Log, Node, State, TargetCommon
 from rotator.config.naming import Names
+from rotator.config.notify import KINDS as CHANNELS
 from rotator.config.page import Page
 
 Schema = dict[str, Any]
@@ -37,7 +38,7 @@ def json_schema(kinds: Kinds) -> Schema:
     """Return the schema (draft 2020-12) of a configuration with these connections, sources and targets."""
     target_options = [kind.options for kind in kinds.targets.values()]
     models: list[type[BaseModel]] = [State, Node, Http, Log, Advanced, Names, Page, CredentialCommon, TargetCommon]
-    models += [GroupStanza, FreezeStanza, *SINKS.values()]
+    models += [GroupStanza, FreezeStanza, *SINKS.values(), *CHANNELS.values()]
     models += [*kinds.connections.values(), *kinds.sources.values(), *target_options]
     references, found = models_json_schema([(model, "validation") for model in dict.fromkeys(models)])
     definitions: dict[str, Schema] = found["$defs"]
@@ -60,14 +61,7 @@ def json_schema(kinds: Kinds) -> Schema:
             "node": of(Node)["properties"]["node"],
             "http": of(Http),
             "log": of(Log),
-            "connections": {
-                "type": "object",
-                "description": "Named logins: what mints tokens, and where targets are.",
-                "propertyNames": {"pattern": NAME_PATTERN},
-                "additionalProperties": {
-                    "oneOf": [_connection(name, of(model)) for name, model in sorted(kinds.connections.items())]
-                },
-            },
+            "connections": _connections([_connection(n, of(model)) for n, model in sorted(kinds.connections.items())]),
             "defaults": {
                 "type": "object",
                 "description": "Anything that several credentials share; a credential's own keys win.",
@@ -85,6 +79,7 @@ def json_schema(kinds: Kinds) -> Schema:
             "names": of(Names),
             "page": of(Page),
             "audit": _audit([of(model) for model in SINKS.values()]),
+            "notify": _notify([of(model) for model in CHANNELS.values()]),
         },
     }
     root["properties"] = {key: _or_nothing(spec) for key, spec in root["properties"].items()}
@@ -93,6 +88,15 @@ def json_schema(kinds: Kinds) -> Schema:
     schema: Schema = _tidy({**root, "$defs": {**used, "credential": credential, "target": {"oneOf": targets}}})
     schema["$defs"] |= _TIMES
     return schema
+
+
+def _connections(kinds: list[Schema]) -> Schema:
+    return {
+        "type": "object",
+        "description": "Named logins: what mints tokens, and where targets are.",
+        "propertyNames": {"pattern": NAME_PATTERN},
+        "additionalProperties": {"oneOf": kinds},
+    }
 
 
 def _or_nothing(spec: Schema) -> Schema:
@@ -184,6 +188,14 @@ def _audit(sinks: list[Schema]) -> Schema:
         "type": "array",
         "description": "Where every fact is exported to, in lines that prove by themselves that nothing is missing.",
         "items": {"oneOf": sinks},
+    }
+
+
+def _notify(channels: list[Schema]) -> Schema:
+    return {
+        "type": "array",
+        "description": "Who is told what happens and what needs a person.",
+        "items": {"oneOf": channels},
     }
 
 

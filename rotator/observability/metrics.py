@@ -25,7 +25,7 @@ from rotator.core.reasons import RETIREMENT_WAITS, KeepCode, OperatorCode
 from rotator.core.status import CredentialStatus
 from rotator.observability.families import FAMILIES, Family
 from rotator.observability.process import watch_process
-from rotator.observability.tally import BUCKETS, HOOKS, OPERATIONS, RENEWALS, RESULTS, STATUSES, WRITES, Tally
+from rotator.observability.tally import BUCKETS, HOOKS, OPERATIONS, RENEWALS, RESULTS, STATUSES, TRIES, WRITES, Tally
 
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -92,6 +92,7 @@ class Metrics:
         version: str,
         dropped: Callable[[], int] = lambda: 0,
         exports: Callable[[], Mapping[str, int]] = dict,
+        backlogs: Callable[[], Mapping[str, int]] = dict,
         now: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
         limit: int = LIMIT,
@@ -106,6 +107,7 @@ class Metrics:
             version: of this program.
             dropped: log lines lost so far (`Log.dropped`).
             exports: sink of the audit export -> facts that it has not taken; may raise as `snapshot`.
+            backlogs: channel -> messages that it has not taken; may raise as `snapshot`.
             now: unix seconds.
             monotonic: seconds that never go back.
             limit: most credentials with series of their own.
@@ -114,6 +116,8 @@ class Metrics:
         self._snapshot, self._connections = snapshot, connections
         self._version, self._dropped, self._exports = version, dropped, exports
         self._lags: Mapping[str, int] = {}
+        self._backlogs, self._waiting = backlogs, dict[str, int]()
+        self._notified: Counter[tuple[str, str]] = Counter()
         self._now, self._monotonic = now, monotonic
         self._limit, self._soonest = limit, soonest
         self._lock = threading.Lock()
@@ -177,12 +181,18 @@ class Metrics:
                 self._fresh_until = ended + max(KEEP, 5 * (ended - began))
             return self._page
 
+    def notified(self, channel: str, result: str) -> None:
+        """Count a try to send a notification; `result` is one of `TRIES`."""
+        with self._lock:
+            self._notified[channel, result] += 1
+
     # ------------------------------------------------------------------------------------------------ what is shown
     def _look(self) -> None:
         try:
             self._statuses = _by_name(self._snapshot())
             self._rows = tuple({row.name: row for row in self._connections()}.values())
             self._lags = self._exports()
+            self._waiting = dict(self._backlogs())
             self._readable = True
         except Exception:  # noqa: BLE001 - metrics stay on whatever the journal does, and this series says that it did
             self._readable = False
@@ -285,6 +295,10 @@ class Metrics:
         _add(samples, "rotator_log_lines_dropped_total", (), self._dropped())
         for sink, lag in self._lags.items():
             _add(samples, "rotator_audit_export_lag_facts", (sink,), lag)
+        for channel, waiting in self._waiting.items():
+            _add(samples, "rotator_notification_backlog", (channel,), waiting)
+            for result in TRIES:
+                _add(samples, "rotator_notifications_total", (channel, result), self._notified[channel, result])
         _add(samples, "rotator_build_info", (self._version, platform.python_version()), 1)
         total = 0
         for bound, count in zip((*map(str, BUCKETS), "+Inf"), list(self._tally.durations), strict=True):

@@ -14,6 +14,9 @@ from typing import Final
 
 from rotator.core.events import Event
 
+TRIES: Final = ("sent", "failed", "put_aside")
+"""What may come of a try to send a notification."""
+
 RESULTS: Final = ("confirmed", "displaced", "republished")
 """How a rotation ends; closed."""
 

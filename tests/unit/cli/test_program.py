@@ -1,4 +1,4 @@
-"""The program as a whole: help, options of every verb, unknown and later verbs, errors to exit codes."""
+"""The program as a whole: help, options of every verb, unknown verbs, errors to exit codes."""
 
 import json
 import os
@@ -11,7 +11,7 @@ import pytest
 
 from rotator import __version__
 from rotator.cli import exits
-from rotator.cli.main import LATER, SECTIONS, app
+from rotator.cli.main import SECTIONS, app
 from rotator.cli.verbs import LogFormat, Output, Settings
 from rotator.config.explain import ConfigErrors
 from rotator.core.errors import ConfigError, JournalUnsafe, OperatorNeeded, RotatorError
@@ -81,13 +81,13 @@ def test_help_lists_every_verb_in_a_section(rotator):
         assert f"\n  {verb} " in shown.out
 
 
-def test_every_registered_verb_stands_in_a_section_or_is_for_later():
+def test_every_registered_verb_stands_in_a_section():
     registered = {command.name or command.callback.__name__ for command in app.registered_commands}
     registered |= {group.name for group in app.registered_groups}
-    assert registered == {*VERBS, *LATER, "help"}
+    assert registered == {*VERBS, "help"}
 
 
-@pytest.mark.parametrize("verb", [v for v in VERBS if v not in ("audit", "state", "token", "testing")])
+@pytest.mark.parametrize("verb", [v for v in VERBS if v not in ("audit", "notify", "state", "token", "testing")])
 def test_the_help_of_a_verb_says_what_it_is_for_and_shows_an_example(rotator, verb):
     shown = rotator(verb, "--help")
     assert shown.code == 0
@@ -141,14 +141,6 @@ def test_a_usage_error_exits_2_and_prints_no_result(rotator, arguments):
 
 def test_a_misspelt_verb_is_answered_with_the_nearest(rotator):
     assert "'status'" in rotator("stauts").err
-
-
-@pytest.mark.parametrize("verb", LATER)
-@pytest.mark.parametrize("more", [(), ("NAME", "--any", "thing"), ("--help",)])
-def test_a_verb_of_a_later_version_says_so(rotator, verb, more):
-    shown = rotator(verb, *more)
-    assert (shown.code, shown.out) == (2, "")
-    assert "not in this version" in shown.err
 
 
 @pytest.mark.parametrize("verb", ["test", "show"])

@@ -123,8 +123,8 @@ def test_what_was_probably_meant_is_offered_and_nothing_far_fetched(word: str, m
 
 
 def test_a_later_key_is_told_from_a_mistake() -> None:
-    assert unknown_key("notify", ["name"]) == (
-        "the key `notify` is not in this version; expected one of name; remove it"
+    assert unknown_key("templates", ["name"]) == (
+        "the key `templates` is not in this version; expected one of name; remove it"
     )
     assert unknown_key("x", []) == "the key `x` is not known here; expected nothing; remove it"
 

@@ -567,7 +567,12 @@ def test_the_page_and_its_reference_name_the_same_metrics_types_and_labels() -> 
         token_renewal={"management": 1.0},
         needs={"management": {KeepCode.MEMBER_DEAD}},
     )
-    page = Page(dataclasses.replace(IDLE, labels={"team": "web"}), rows=[row], exports=lambda: {"siem": 2})
+    page = Page(
+        dataclasses.replace(IDLE, labels={"team": "web"}),
+        rows=[row],
+        exports=lambda: {"siem": 2},
+        backlogs=lambda: {"team": 1},
+    )
     found = {}
     for family in text_string_to_metric_families(page.metrics.render().decode()):
         name = family.name + ("_total" if family.type == "counter" else "")
@@ -619,6 +624,15 @@ def test_an_incident_a_restored_journal_and_a_roll_over_its_budget_are_shown() -
     assert found["rotator_credentials_restored"] == 1
     assert found["rotator_credential_outage_over_budget{credential=dns}"] == 1
     assert found["rotator_connection_incident{connection=prod}"] == 1
+
+
+def test_what_a_channel_has_not_taken_and_what_became_of_each_try_is_shown() -> None:
+    page = Page(IDLE, backlogs=lambda: {"team": 3})
+    page.metrics.notified("team", "failed")
+    found = page.scrape()
+    assert found["rotator_notification_backlog{channel=team}"] == 3
+    assert found["rotator_notifications_total{channel=team,result=failed}"] == 1
+    assert found["rotator_notifications_total{channel=team,result=sent}"] == 0
 
 
 def test_what_a_sink_of_the_audit_export_has_not_taken_is_shown_as_of_the_last_answer_of_the_journal() -> None:
