@@ -8,8 +8,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from rotator.journal.key_file import generate_key
 from rotator.journal.open import open_journal
 from rotator.journal.store import SqlJournal
@@ -17,8 +15,6 @@ from tests.contract.journal.benches import PostgresPlace
 from tests.servers.postgres import shared
 
 ON_POSTGRES = os.environ.get("ROTATOR_TEST_JOURNAL") == "postgres"
-
-OF_A_FILE = pytest.mark.skipif(ON_POSTGRES, reason="this is about a journal in a file, and runs with one")
 
 _PASSWORD = "state/database-password"
 _KEY = "state/rotator.key"

@@ -6,10 +6,9 @@ from rotator.host.crashpoints import Point
 from tests import verdict
 from tests.crash.matrix import WAIT, killed
 from tests.installation import Installation
-from tests.journals import OF_A_FILE
 from tests.prepared import settled
 
-pytestmark = [pytest.mark.slow, OF_A_FILE]
+pytestmark = pytest.mark.slow
 
 STEPS = (f"{Point.BEFORE_RESTORE_STEP}:1", f"{Point.BEFORE_RESTORE_STEP}:2", Point.AFTER_RESTORE_STEP)
 

@@ -6,11 +6,10 @@ from rotator.host.crashpoints import Point
 from tests import verdict
 from tests.crash.matrix import WAIT, killed
 from tests.installation import Installation
-from tests.journals import OF_A_FILE
 from tests.prepared import due, settled
 from tests.servers.postgres import Postgres, shared
 
-pytestmark = [pytest.mark.slow, pytest.mark.postgres, OF_A_FILE]
+pytestmark = [pytest.mark.slow, pytest.mark.postgres]
 
 STEPS = (
     f"{Point.BEFORE_COPY_STEP}:1",
