@@ -20,8 +20,12 @@ def lasting(statuses: Iterable[CredentialStatus], now: float) -> list[Notice]:
 def happened(name: str, fact: Fact, labels: Mapping[str, str]) -> Notice | None:
     """Return what a fact of the credential `name` is worth telling; None for nothing."""
     match fact.what:
+        case Confirmed(adopt=adopted) if adopted:  # it was taken over: nothing fresh
+            return None
         case Confirmed(generation=generation):
             topic, text = Topic.ROTATED, f"generation {generation} stands at every required target"
+        case Revoked(exposed=True):
+            topic, text = Topic.REVOKED, "the provider found a value of it in public and ended it"
         case Revoked():
             topic, text = Topic.REVOKED, f"{fact.actor} reported a value of it as leaked; it is ended"
         case _:
@@ -61,7 +65,7 @@ def _of(status: CredentialStatus, now: float) -> Iterator[Notice]:
     if late is not None and late <= now and status.state is not State.UNMANAGED:
         yield notice(Topic.EXPIRING, "deadline", late, Topic.EXPIRING.text, "`rotator status` says what it waits for")
     if status.drift is not None:
-        yield notice(Topic.DRIFT, "drift", None, Topic.DRIFT.text, "`rotator plan` shows the difference")
+        yield notice(Topic.DRIFT, "drift", status.drift.since, Topic.DRIFT.text, "`rotator plan` shows the difference")
     for one in status.retirements:
         if one.blocked is Reason.UNACKNOWLEDGED:
             where = one.subject or ""

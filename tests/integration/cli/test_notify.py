@@ -80,3 +80,28 @@ def test_a_rotation_is_told_at_the_end_of_once_and_not_again(channel, rotator, h
     assert channel.value() not in str(hook.got)
     assert rotator("once").code == 0
     assert len(hook.got) == first + 1
+
+
+@pytest.mark.parametrize("kind", ["webhook", "pagerduty"])
+def test_every_kind_of_channel_is_sent_with_its_secrets_read_anew(channel, rotator, hook, kind):
+    (channel.folder / "key").write_text("whsec_plJ3nmyCDGBKInavdOK15jsl\n")
+    (channel.folder / "key").chmod(0o600)
+    stanza = {"name": "team", "type": kind, "url": {"file": "hook"}, "secret": {"file": "key"}}
+    channel.write(notify=[stanza])
+    assert rotator("notify", "test", "team").code == 0
+    [(_, body)] = hook.got
+    assert body["type" if kind == "webhook" else "event_action"] == {"webhook": "rotator.rotated"}.get(kind, "trigger")
+    (channel.folder / "key").unlink()
+    shown = rotator("notify", "test", "team")
+    assert (shown.code, len(hook.got)) == (1, 1)
+    assert "key" in shown.err
+
+
+def test_a_key_that_is_none_of_standard_webhooks_is_said_and_not_shown(channel, rotator, hook):
+    (channel.folder / "key").write_text("whsec_%canary%\n")
+    (channel.folder / "key").chmod(0o600)
+    channel.write(notify=[{"name": "team", "type": "webhook", "url": {"file": "hook"}, "secret": {"file": "key"}}])
+    shown = rotator("notify", "test", "team")
+    assert (shown.code, hook.got) == (1, [])
+    assert "no secret of Standard Webhooks" in shown.err
+    assert "canary" not in shown.err
