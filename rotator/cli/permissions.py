@@ -58,7 +58,8 @@ def permissions(
         write_json(document)
     elif found:
         write_lines(_table(found))
-        say(f"{len(found)} permissions; collected {document['date']} from {document['origin']}")
+        counted = "1 permission" if len(found) == 1 else f"{len(found)} permissions"
+        say(f"{counted}; collected {document['date']} from {document['origin']}")
     if found:
         return exits.DONE
     near = suggest(wanted, [scope] if scope else list(Scope))

@@ -90,7 +90,9 @@ class GroupStanza(Stanza):
     """Credentials of which two are never rotated at once."""
 
     min_gap: PositiveDuration | None = Field(
-        None, description="Time between the rotation of one of them and the beginning of the next."
+        None,
+        description="Time between the rotation of one of them and the beginning of the next; a rotation that somebody "
+        "asks for does not wait for it.",
     )
 
 

@@ -39,6 +39,12 @@ def upload(call: Call) -> Answer:
     return Answer({"id": call.params["script_name"], "etag": digest, "deployment_id": digest[:32], **more})
 
 
+def account_subdomain(call: Call) -> Answer:
+    """Tell the account's name on workers.dev, which a deployment without routes asks for."""
+    _admit(call, READ)
+    return Answer({"subdomain": f"sandbox-{call.params['account_id'][:8]}"})
+
+
 def subdomain(call: Call) -> Answer:
     """Tell that a Worker is not on workers.dev."""
     _admit(call, READ)
@@ -64,6 +70,7 @@ def _admit(call: Call, names: tuple[str, ...]) -> None:
 
 
 OPERATIONS: Final[tuple[tuple[str, str, Callable[[Call], Answer]], ...]] = (
+    ("GET", "/accounts/{account_id}/workers/subdomain", account_subdomain),
     ("GET", "/accounts/{account_id}/workers/services/{script_name}", service),
     ("GET", "/accounts/{account_id}/workers/scripts/{script_name}/deployments", none_of_it),
     ("GET", "/accounts/{account_id}/workers/scripts/{script_name}/settings", none_of_it),

@@ -156,6 +156,9 @@ ASKED_BY_SDK = {
     ("GET", "/zones/{zone_id}/settings/development_mode"): lambda asked: asked.client.zones.settings.get(
         "development_mode", zone_id=ZONE
     ),
+    ("GET", "/accounts/{account_id}/workers/subdomain"): lambda asked: asked.client.workers.subdomains.get(
+        account_id=ACCOUNT
+    ),
     ("PUT", SCRIPT): upload,
     ("GET", f"{SCRIPT}/deployments"): absent("deployments.list"),
     ("GET", f"{SCRIPT}/settings"): absent("script_and_version_settings.get"),

@@ -140,3 +140,15 @@ def test_wrangler_deploys_and_asks_what_the_sdk_has_no_method_for(sandbox, typed
     assert code == 0, said
     assert set(asked(sandbox)) >= ASKED_BY_WRANGLER
     assert "No route" not in said
+
+
+def test_wrangler_deploys_a_worker_without_routes_to_workers_dev(sandbox, typed, wide, tmp_path):
+    (tmp_path / "wrangler.json").write_text(
+        json.dumps({"name": "shop", "main": "index.js", "compatibility_date": "2025-01-01"})
+    )
+    (tmp_path / "index.js").write_text('export default { async fetch() { return new Response("hello"); } };')
+
+    code, said = typed(wide, "deploy")
+
+    assert code == 0, said
+    assert asked(sandbox)["GET", "/accounts/{account_id}/workers/subdomain"] == 200
