@@ -18,9 +18,10 @@ from rotator.core.drifted import drift_of
 from rotator.core.errors import RotatorError
 from rotator.core.facts import Compared, Draft
 from rotator.core.ids import TokenId
+from rotator.core.instants import rfc3339
 from rotator.core.ports.source import TokenState
 from rotator.core.protocol.fold import fold
-from rotator.core.protocol.mend import subject
+from rotator.core.protocol.mend import Fix, subject
 from rotator.core.protocol.view import View
 from rotator.engine.drifting import differences_of
 
@@ -43,6 +44,9 @@ def changes(app: App) -> Changes:
     unseen: dict[str, str] = {}
     try:
         for credential, view in _kept(app):
+            if left := _left(credential, view):
+                found[credential.name] = _moved(credential, view, left, app.queries.now(credential.connection))
+                continue
             after = view
             try:
                 after = _compared(app, fleet, credential, view)
@@ -61,6 +65,24 @@ def _kept(app: App) -> Iterator[tuple[Credential, View]]:
         view = app.queries.view(credential.id)
         if view.rotation is None and (view.current or credential.watched):
             yield credential, view
+
+
+def _left(credential: Credential, view: View) -> str:
+    """The scope in which the living token stays behind, as the configuration has another one now; else empty."""
+    scope = view.scope_of(view.current)
+    return scope if scope and credential.scope and scope != credential.scope else ""
+
+
+def _moved(credential: Credential, view: View, left: str, now: float) -> dict[str, Any]:
+    """The change of a credential whose tokens live elsewhere from now on: nothing else of the old one is compared."""
+    said = f"its token lives in {left}, and the configuration wants it in {credential.scope}"
+    return {
+        "token_id": view.current,
+        "since": rfc3339(now),
+        "by": "configuration",
+        "fix": Fix.ROTATE.value,
+        "differences": [{"part": "owner", "message": said}],
+    }
 
 
 def _compared(app: App, fleet: ConfiguredFleet, credential: Credential, view: View) -> View:

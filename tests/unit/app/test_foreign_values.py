@@ -2,6 +2,7 @@
 
 import pytest
 
+from rotator.app.changes import changes
 from rotator.app.once import once
 from rotator.app.reload import reload
 from rotator.core.credential import State
@@ -229,3 +230,37 @@ def test_a_change_of_owner_replaces_the_token_and_retires_the_old_one_where_it_l
     assert not view.retirements
     gone = place.sandbox.world.tokens.get(old)
     assert gone is None or gone.status != "active"
+
+
+@pytest.fixture
+def moving(app, place):
+    """A credential with a living token whose owner was just changed in the configuration; the id of that token."""
+    mine = {
+        "type": "cloudflare",
+        "account_id": OURS,
+        "api_url": place.sandbox.url,
+        "token": {"file": "user-management"},
+    }
+    place.write(**{"connections": {"prod": mine | {"token": {"file": "account-management"}}, "mine": mine}})
+    assert reload(app)
+    assert once(app, 5.0) == 0
+    old = app.queries.view(app.ids["workers-deploy"]).current
+    place.write(place.credential("workers-deploy") | {"connection": "mine", "owner": "user"}, **place.more)
+    assert reload(app)
+    return old
+
+
+def test_a_change_of_owner_is_a_change_of_the_plan(app, moving):
+    found = changes(app).found["workers-deploy"]
+
+    assert (found["token_id"], found["by"], found["fix"]) == (moving, "configuration", "rotate")
+    assert [one["part"] for one in found["differences"]] == ["owner"]
+
+
+def test_the_pass_that_sees_a_change_of_owner_reaches_what_was_left(app, said, moving):
+    before = len(said)
+    once(app, 30.0)
+
+    found = [name for name, _ in said[before:]]
+    assert not {"target_failed", "provider_unavailable"} & set(found)
+    assert "rotation_confirmed" in found
