@@ -207,6 +207,8 @@ class Driver:
             for target in credential.targets:
                 self._place(work, target.name, target.place)
             work.record(Configured(spec=credential.spec), rid=NO_ROTATION)
+            # what was just left, a scope or a place, is reached in this pass, too
+            work.bound = self._fleet.bound(work.stream, work.view) or work.bound
             for name in credential.all:  # other keys, or another place: what was seen there says nothing now
                 work.forget(Look(Sight.STANDS, name))
 
