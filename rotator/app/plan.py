@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from rotator.app.requests import requests_of
@@ -43,9 +43,16 @@ class Planned:
 
 
 def plan(
-    credentials: Iterable[Credential], statuses: Iterable[CredentialStatus], now: float, days: float
+    credentials: Iterable[Credential],
+    statuses: Iterable[CredentialStatus],
+    now: float,
+    days: float,
+    changed: Collection[str] = (),
 ) -> list[Planned]:
-    """Return the rotations of the next `days` days, soonest first; each credential's later ones included."""
+    """Return the rotations of the next `days` days, soonest first; each credential's later ones included.
+
+    Those in `changed` (names) are due now: their living tokens are not what is asked for, and a rotation mends that.
+    """
     credentials, by_name = tuple(credentials), {status.name: status for status in statuses}
     rows: list[Planned] = []
     for credential in credentials:
@@ -54,7 +61,8 @@ def plan(
             continue
         first = status.token_id is None
         asked = status.request is not None
-        at = now if first or asked or status.next_rotation is None else max(now, status.next_rotation)
+        due = first or asked or credential.name in changed
+        at = now if due or status.next_rotation is None else max(now, status.next_rotation)
         step = policy.lifetime - policy.renew_before if policy.lifetime != NEVER else NEVER
         step = min(step, policy.every or NEVER)
         until, rolls = now + days * DAY, status.strategy == "roll" and not first

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import accumulate
@@ -238,7 +238,8 @@ def plan(
     with App.open(config.path, "reader", config=config) as app:
         from rotator.app.changes import changes
 
-        document, changed = _plan(app, days), changes(app)
+        changed = changes(app)
+        document = _plan(app, days, [name for name, one in changed.found.items() if one["fix"] == "rotate"])
     document["changes"] = changed.found
     for token in document.get("tokens", ()):
         token["change"] = changed.found.get(token["credential"])
@@ -270,11 +271,11 @@ def _tokens(app: App) -> list[dict[str, Any]]:
     ]
 
 
-def _plan(app: App, days: float) -> dict[str, Any]:
+def _plan(app: App, days: float, due: Collection[str]) -> dict[str, Any]:
     from rotator.app.plan import plan as planned
 
     statuses = app.queries.statuses()
-    rows = planned(app.queries.credentials, statuses, app.queries.utc(), days)
+    rows = planned(app.queries.credentials, statuses, app.queries.utc(), days, due)
     connections = []
     for name in app.queries.sources():
         mine = [row for row in rows if row.connection == name]

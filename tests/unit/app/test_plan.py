@@ -49,6 +49,14 @@ def test_what_is_due_is_planned_for_now():
     assert [(row.at, row.reason) for row in found] == [(now, "due")]
 
 
+def test_a_token_that_the_configuration_wants_otherwise_is_due_now():
+    story = published()
+    status = credential_status(story.credential, story.view, START, {})
+    found = plan([story.credential], [status], START, 1, changed={story.credential.name})
+
+    assert [(row.at, row.reason) for row in found] == [(START, "due")]
+
+
 def test_a_roll_takes_no_slot_and_retires_nothing():
     (row,) = rows(published(policy=Policy(strategy=Strategy.ROLL)), days=70)
 
