@@ -34,8 +34,8 @@ class Request:
 
 def title(message: Message) -> str:
     """Return the first line that people read."""
-    count = len(message.notices)
-    who = message.notices[0].credential if count == 1 else f"{count} credentials"
+    names = {one.credential for one in message.notices}
+    who = message.notices[0].credential if len(names) == 1 else f"{len(names)} credentials"
     return f"rotator: {who}: {'no longer: ' if message.over else ''}{message.topic.text}"
 
 

@@ -7,7 +7,7 @@ import json
 import socket
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
@@ -16,7 +16,7 @@ from rotator.core.secret import Secret
 from rotator.host.network.dial import Network
 from rotator.notify.decide import Message, Notice
 from rotator.notify.post import ChannelDown, post
-from rotator.notify.wire import Request, document, pagerduty, signature, slack, webhook
+from rotator.notify.wire import Request, document, pagerduty, signature, slack, title, webhook
 
 CANARY = "T000-canary-B000"
 
@@ -202,3 +202,9 @@ def test_a_document_says_what_when_and_of_whom() -> None:
     data = document(message(2, over=True), "i1")
     assert data["type"] == "rotator.failing.over"
     assert [one["name"] for one in data["data"]["credentials"]] == ["c0", "c1"]
+
+
+def test_two_things_of_one_credential_are_of_one_credential() -> None:
+    one = message().notices[0]
+    twice = replace(message(), notices=(one, replace(one, key="another")))
+    assert title(twice).startswith("rotator: c0: ")
