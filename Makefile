@@ -24,7 +24,7 @@ DEV := $(VENV)/.dev
 # Unit and contract tests talk to no server that must be built first.
 FAST := tests/unit tests/contract
 
-.PHONY: help setup setup-dev demo test test-fast test-kills test-servers test-deploy kubernetes simulate crash lint format coverage bench docs wheel image lock clean
+.PHONY: help setup setup-dev demo test test-fast test-kills test-servers test-deploy kubernetes simulate crash lint format coverage bench docs site wheel image lock clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -90,6 +90,10 @@ bench: $(DEV) ## Measure; flags in ARGS
 
 docs: $(DEV) ## Write the generated pages below docs/ again
 	@exec $(BIN)/python -m docs.generate $(ARGS)
+
+site: $(DEV) ## Build the site out of the pages into build/site; a warning is an error
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
+	@echo "build/site/index.html is written"
 
 wheel: $(RUNTIME) ## Build the wheel into dist/, for pip or pipx
 	@$(PIP) wheel --quiet --no-deps --no-build-isolation --wheel-dir dist . >&2
