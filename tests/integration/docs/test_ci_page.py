@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import subprocess
 import sys
 import uuid
@@ -11,18 +10,13 @@ from pathlib import Path
 
 import pytest
 
+from tests.pages import block
 from tests.servers.vault import Vault
 
-PAGE = (Path(__file__).parents[3] / "docs/ci.md").read_text()
 VALUE = "cfat_canary0123456789abcdefghijklmnopqrstuvwxyz"
 PLACE = "ci/cloudflare/workers-deploy"
 
 pytestmark = pytest.mark.vault
-
-
-def block(language: str, containing: str) -> str:
-    """The code block of the page with that text."""
-    return next(b for b in re.findall(rf"```{language}\n(.*?)```", PAGE, re.DOTALL) if containing in b)
 
 
 @pytest.fixture
@@ -36,7 +30,7 @@ def place(vault_server: Vault) -> str:
 def reader(vault: Vault, path: str) -> str:
     """A token with the page's policy."""
     name = f"reader-{uuid.uuid4()}"
-    policy = block("hcl", "capabilities").replace(PLACE, path)
+    policy = block("docs/ci.md", "capabilities").text.replace(PLACE, path)
     vault.call("PUT", f"sys/policies/acl/{name}", {"policy": policy})
     made = vault.call("POST", "auth/token/create", {"policies": [name], "ttl": "5m"})
     return str(made["auth"]["client_token"])
@@ -56,12 +50,12 @@ def run(command: list[str], vault: Vault, path: str) -> str:
 
 
 def test_curl_reads_the_value(vault_server: Vault, place: str) -> None:
-    script = block("sh", "needs: VAULT_ADDR, VAULT_TOKEN").replace(PLACE, place)
+    script = block("docs/ci.md", "needs: VAULT_ADDR, VAULT_TOKEN").text.replace(PLACE, place)
 
     assert run(["sh", "-ec", script + 'printf %s "$CLOUDFLARE_API_TOKEN"'], vault_server, place) == VALUE
 
 
 def test_hvac_reads_the_value(vault_server: Vault, place: str) -> None:
-    program = block("python", "import hvac").replace(PLACE, place)
+    program = block("docs/ci.md", "import hvac").text.replace(PLACE, place)
 
     assert run([sys.executable, "-c", program + "print(token, end='')"], vault_server, place) == VALUE

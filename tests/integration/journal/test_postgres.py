@@ -22,6 +22,7 @@ from rotator.journal.postgres_link import Address, Limited, Link, checked, trans
 from rotator.journal.spool import records
 from tests.contract.journal.benches import PostgresBench, PostgresPlace, Template, no_crash
 from tests.contract.journal.drafts import VALUE, captured, claimed, intent, planned, publication, request
+from tests.pages import block
 from tests.servers.postgres import Postgres, shared
 
 pytestmark = pytest.mark.postgres
@@ -518,21 +519,22 @@ def test_processes_that_start_at_once_make_one_journal(place: PostgresPlace, tem
 
 
 def test_a_role_that_may_not_change_tables_works_on_what_another_made(
-    server: Postgres, place: PostgresPlace, template: Template, tmp_path: Path
+    server: Postgres, template: Template, tmp_path: Path
 ):
-    open_journal(place, template.key, crash=no_crash).close()
-    server.sql(f"CREATE ROLE worker LOGIN PASSWORD '{server.password}'")
-    server.sql(
-        "REVOKE CREATE ON SCHEMA public FROM PUBLIC; GRANT USAGE ON SCHEMA public TO worker;"
-        " GRANT SELECT ON ALL TABLES IN SCHEMA public TO worker;"
-        " GRANT INSERT ON fact, sealed, stream, lease, process, budget, stop, canary, pace, consumer_cursor, meta"
-        " TO worker; GRANT UPDATE ON sealed, stream, lease, process, budget, stop, canary, pace, consumer_cursor, meta"
-        " TO worker; GRANT DELETE ON process, budget, canary, meta TO worker;"
-        " GRANT USAGE ON SEQUENCE fact_seq_seq TO worker",
-        "own",
-    )
+    page = re.sub(r"\brotator\b", "worker", block("docs/postgresql.md", "CREATE ROLE rotator_owner").text)
+    page = re.sub(r"--.*", "", page.replace("-- after the first start", "\\c later --"))
+    first, mine, later = re.split(r"^\\c \w+", page, flags=re.MULTILINE)
+    for statement in filter(str.strip, first.split(";")):
+        server.sql(statement)
+    for role in ("rotator_owner", "worker"):
+        server.sql(f"ALTER ROLE {role} PASSWORD '{server.password}'")
+    server.sql(mine, "worker")
     try:
-        journal = open_journal(PostgresPlace(server.url("own", "worker"), tmp_path), template.key, crash=no_crash)
+        open_journal(
+            PostgresPlace(server.url("worker", "rotator_owner"), tmp_path), template.key, crash=no_crash
+        ).close()
+        server.sql(later, "worker")
+        journal = open_journal(PostgresPlace(server.url("worker", "worker"), tmp_path), template.key, crash=no_crash)
         stream = journal.streams.register([("a", "prod", None)])["a"]
         lease = claimed(journal, stream)
         journal.append(lease, planned())
@@ -547,8 +549,9 @@ def test_a_role_that_may_not_change_tables_works_on_what_another_made(
         journal.release(lease, 5.0)
         journal.close()
     finally:
-        server.sql("DROP OWNED BY worker", "own")
+        server.sql("DROP DATABASE worker WITH (FORCE)")
         server.sql("DROP ROLE worker")
+        server.sql("DROP ROLE rotator_owner")
 
 
 def test_without_the_right_to_make_tables_the_first_start_says_so(

@@ -18,6 +18,7 @@ from rotator.targets.vault.options import VaultAuth
 from rotator.targets.vault.target import VaultTarget
 from rotator.testing.target_contract import fresh_values, plain, publication
 from tests.contract.targets.vault_place import KEYS, VaultPlace
+from tests.pages import block
 from tests.servers.vault import Vault
 
 pytestmark = pytest.mark.vault
@@ -178,6 +179,17 @@ def test_credentials_that_share_a_path_have_marks_of_their_own(place: VaultPlace
 def test_a_token_without_an_end_never_expires(place: VaultPlace, target: VaultTarget) -> None:
     target.write(credential("app", fresh_values(place), target))
     assert place.metadata()["rotator_app_expires_on"] == "never"
+
+
+def test_the_policy_of_the_page_is_enough(place: VaultPlace) -> None:
+    rules = block("docs/targets/vault.md", "capabilities").text.replace("ci/cloudflare/workers-deploy", place.path)
+    place.vault.call("PUT", f"sys/policies/acl/{place.path.replace('/', '-')}", {"policy": rules})
+    target, new = place.open(lambda point: None), fresh_values(place)
+
+    target.check()
+    target.write(publication(new, target.read()))
+
+    assert (dict(place.look()), place.warnings) == (new, [])
 
 
 def test_a_policy_without_metadata_publishes_and_warns(place: VaultPlace) -> None:
