@@ -25,8 +25,9 @@ from rotator.daemon import Cadence, Daemon, heed_nothing_yet
 from rotator.engine.driver import Pass
 from rotator.host.marks import Mark
 from rotator.journal.presence import Configuration
+from rotator.observability.connection_samples import ConnectionRow
 from rotator.observability.logs import Log
-from rotator.observability.metrics import ConnectionRow, Metrics
+from rotator.observability.metrics import Metrics
 from rotator.registry import CONNECTIONS
 from rotator.web.listener import Listener, listening, serve
 

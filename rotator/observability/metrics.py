@@ -11,21 +11,24 @@ import platform
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from prometheus_client import CollectorRegistry, generate_latest
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
-from prometheus_client.registry import Collector
 
 from rotator.core.credential import NEVER, State
 from rotator.core.events import Event
-from rotator.core.reasons import RETIREMENT_WAITS, KeepCode, OperatorCode
 from rotator.core.status import CredentialStatus
-from rotator.observability.families import FAMILIES, Family
+from rotator.observability.connection_samples import ConnectionRow, connection_samples
+from rotator.observability.credential_samples import (
+    credential_samples,
+    fleet_samples,
+    identity_samples,
+    sum_samples,
+)
+from rotator.observability.exposition import Page, Samples, add
 from rotator.observability.process import watch_process
-from rotator.observability.tally import BUCKETS, HOOKS, OPERATIONS, RENEWALS, RESULTS, STATUSES, TRIES, WRITES, Tally
+from rotator.observability.tally import BUCKETS, TRIES, Tally
 
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -35,50 +38,8 @@ LIMIT: Final = 5000
 SOONEST: Final = 100
 """How many of them."""
 
-RESTORED: Final = OperatorCode.RESTORED_JOURNAL
-"""What is asked of an operator where the journal was lost or restored."""
-
 KEEP: Final = 1.0
 """Seconds for which a page is served again; longer where rendering takes long."""
-
-STEPS: Final = ("open", "superseded", "condemned", "disabled", "deleted")
-"""Steps of an open retirement; closed."""
-
-Labels = tuple[str, ...]
-Samples = dict[str, list[tuple[Labels, float]]]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ConnectionRow:
-    """One configured connection as the page shows it; None where it is not known yet or has no meaning.
-
-    Attributes:
-        name: from the configuration.
-        source: whether it mints tokens, so that requests, quota and orphans have a meaning.
-        reachable: whether it answered last time.
-        rate_remaining: requests left of our own budget in the present window.
-        token_expires_on: role (`management`, `standby`, `login`) -> unix seconds, infinite for never.
-        accepted: role -> whether the provider accepts that token.
-        token_renewal: role -> when its partner is to renew it, unix seconds, infinite for never.
-        needs: role -> what a person has to do for that token; None before the first look.
-        quota_used: tokens that exist in its scope.
-        quota_limit: tokens that the provider allows there.
-        orphans: tokens of ours that nothing owns.
-        incident: whether so many of its tokens died at once that it is not believed.
-    """
-
-    name: str
-    source: bool = True
-    reachable: bool | None = None
-    rate_remaining: float | None = None
-    token_expires_on: Mapping[str, float] = field(default_factory=dict)
-    accepted: Mapping[str, bool] = field(default_factory=dict)
-    token_renewal: Mapping[str, float] = field(default_factory=dict)
-    needs: Mapping[str, Collection[KeepCode]] = field(default_factory=dict)
-    quota_used: int | None = None
-    quota_limit: int | None = None
-    orphans: int = 0
-    incident: bool = False
 
 
 class Metrics:
@@ -129,7 +90,7 @@ class Metrics:
         self._reloaded, self._reloaded_at = True, 0.0
         self._tally = Tally(self._places, monotonic, self._strategy)
         self._registry = CollectorRegistry(auto_describe=False)
-        self._registry.register(_Page(self._collect))
+        self._registry.register(Page(self._collect))
         watch_process(self._registry)
 
     def observe_event(self, event: str, fields: Mapping[str, object]) -> None:
@@ -212,176 +173,41 @@ class Metrics:
         shown: Sequence[CredentialStatus] = tuple(self._statuses.values())
         if crowded:
             shown = sorted(managed, key=_expiry)[: self._soonest]
-        self._fleet(samples, managed)
+        fleet_samples(samples, self._statuses.values(), managed, self._tally)
         dead = self._tally.dead_seconds()
         for status in shown:
-            _identity(samples, status)
+            identity_samples(samples, status)
             if status.state is not State.UNMANAGED:
-                _credential(samples, status)
-                self._sums(samples, status, dead)
+                credential_samples(samples, status)
+                sum_samples(samples, status, self._tally, dead)
         for row in self._rows:
-            self._connection(samples, row)
+            connection_samples(samples, row, self._tally)
         self._process(samples)
         return samples
 
-    def _sums(self, samples: Samples, status: CredentialStatus, dead: Mapping[tuple[str, str], float]) -> None:
-        name = status.name
-        for result in RESULTS:
-            _add(samples, "rotator_rotations_total", (name, result), self._tally.rotations[name, result])
-        for target in status.targets:
-            seconds = dead.get((name, target.name), 0.0)
-            _add(samples, "rotator_dead_value_seconds_total", (name, target.name), seconds)
-            _add(
-                samples, "rotator_target_value_dead", (name, target.name), (name, target.name) in self._tally.dead_now()
-            )
-
-    def _fleet(self, samples: Samples, managed: Sequence[CredentialStatus]) -> None:
-        states = Counter(status.state for status in self._statuses.values())
-        steps = Counter(r.step for status in self._statuses.values() for r in status.retirements)
-        for state in State:
-            _add(samples, "rotator_credentials", (state.value,), states[state])
-        _add(samples, "rotator_credentials_not_ready", (), sum(not status.ready for status in managed))
-        for step in STEPS:
-            _add(samples, "rotator_retirements", (step,), steps[step])
-        failing = Counter(t.type for status in managed for t in status.targets if t.problem is not None)
-        for kind in sorted({target.type for status in managed for target in status.targets}):
-            _add(samples, "rotator_targets_failing", (kind,), failing[kind])
-        restored = sum(s.needs_operator is not None and s.needs_operator.code == RESTORED for s in managed)
-        _add(samples, "rotator_credentials_restored", (), restored)
-        kinds = {target.type for status in managed for target in status.targets}
-        for kind in sorted(kinds | {kind for kind, _ in list(self._tally.writes)}):
-            for result in WRITES:
-                _add(samples, "rotator_target_writes_total", (kind, result), self._tally.writes[kind, result])
-        for result in HOOKS:
-            _add(samples, "rotator_after_publish_total", (result,), self._tally.hooks[result])
-
-    def _connection(self, samples: Samples, row: ConnectionRow) -> None:
-        for name, value in (
-            ("rotator_connection_reachable", row.reachable),
-            ("rotator_rate_limit_remaining_requests", row.rate_remaining),
-            ("rotator_token_quota_used", row.quota_used),
-            ("rotator_token_quota_limit", row.quota_limit),
-        ):
-            if value is not None:
-                _add(samples, name, (row.name,), value)
-        for role, expires in row.token_expires_on.items():
-            _add(samples, "rotator_connection_token_expiration_timestamp_seconds", (row.name, role), expires)
-        for role, accepted in row.accepted.items():
-            _add(samples, "rotator_connection_token_accepted", (row.name, role), accepted)
-        for role, at in row.token_renewal.items():
-            _add(samples, "rotator_connection_token_renewal_timestamp_seconds", (row.name, role), at)
-        for role, codes in row.needs.items():
-            for code in KeepCode:
-                _add(samples, "rotator_management_token_needs", (row.name, role, code.value), code in codes)
-            for result in RENEWALS:
-                count = self._tally.renewals[row.name, role, result]
-                _add(samples, "rotator_management_token_renewals_total", (row.name, role, result), count)
-        if not row.source:
-            return
-        _add(samples, "rotator_orphans", (row.name,), row.orphans)
-        _add(samples, "rotator_connection_incident", (row.name,), row.incident)
-        seen = {key[1:] for key in list(self._tally.requests) if key[0] == row.name}
-        for operation, status in sorted(seen | {(o, s) for o in OPERATIONS[:-1] for s in STATUSES}):
-            count = self._tally.requests[row.name, operation, status]
-            _add(samples, "rotator_provider_requests_total", (row.name, operation, status), count)
-
     def _process(self, samples: Samples) -> None:
-        _add(samples, "rotator_scheduler_last_tick_timestamp_seconds", (), self._last_tick)
-        _add(samples, "rotator_config_last_reload_successful", (), self._reloaded)
-        _add(samples, "rotator_config_last_reload_success_timestamp_seconds", (), self._reloaded_at)
-        _add(samples, "rotator_journal_readable", (), self._readable)
+        add(samples, "rotator_scheduler_last_tick_timestamp_seconds", (), self._last_tick)
+        add(samples, "rotator_config_last_reload_successful", (), self._reloaded)
+        add(samples, "rotator_config_last_reload_success_timestamp_seconds", (), self._reloaded_at)
+        add(samples, "rotator_journal_readable", (), self._readable)
         for event in Event:
-            _add(samples, "rotator_events_total", (event.value,), self._tally.events[event.value])
-        _add(samples, "rotator_log_lines_dropped_total", (), self._dropped())
+            add(samples, "rotator_events_total", (event.value,), self._tally.events[event.value])
+        add(samples, "rotator_log_lines_dropped_total", (), self._dropped())
         for sink, lag in self._lags.items():
-            _add(samples, "rotator_audit_export_lag_facts", (sink,), lag)
+            add(samples, "rotator_audit_export_lag_facts", (sink,), lag)
         for channel, waiting in self._waiting.items():
-            _add(samples, "rotator_notification_backlog", (channel,), waiting)
+            add(samples, "rotator_notification_backlog", (channel,), waiting)
             for result in TRIES:
-                _add(samples, "rotator_notifications_total", (channel, result), self._notified[channel, result])
-        _add(samples, "rotator_build_info", (self._version, platform.python_version()), 1)
+                add(samples, "rotator_notifications_total", (channel, result), self._notified[channel, result])
+        add(samples, "rotator_build_info", (self._version, platform.python_version()), 1)
         total = 0
         for bound, count in zip((*map(str, BUCKETS), "+Inf"), list(self._tally.durations), strict=True):
             total += count
-            _add(samples, "rotator_rotation_duration_seconds", (bound,), total)
-        _add(samples, "rotator_rotation_duration_seconds", ("sum",), self._tally.duration_sum)
+            add(samples, "rotator_rotation_duration_seconds", (bound,), total)
+        add(samples, "rotator_rotation_duration_seconds", ("sum",), self._tally.duration_sum)
 
 
 _EVENTS: Final[Mapping[str, Event]] = {event.value: event for event in Event}
-
-
-class _Page(Collector):
-    """Turns samples into the library's families, in the order of the table."""
-
-    def __init__(self, samples: Callable[[], Samples]) -> None:
-        self._samples = samples
-
-    def collect(self) -> Iterable[Metric]:
-        """Yield every family, those without samples too: a page always names what it could show."""
-        samples = self._samples()
-        for family in FAMILIES:
-            yield _family(family, samples.get(family.name, []))
-
-
-def _family(family: Family, samples: Iterable[tuple[Labels, float]]) -> Metric:
-    if family.kind == "histogram":
-        histogram = HistogramMetricFamily(family.name, family.meaning)
-        found = {labels[0]: value for labels, value in samples}
-        total = found.pop("sum")
-        histogram.add_metric([], list(found.items()), total)
-        return histogram
-    made: CounterMetricFamily | GaugeMetricFamily = (
-        CounterMetricFamily(family.name, family.meaning, labels=family.labels)
-        if family.kind == "counter"
-        else GaugeMetricFamily(family.name, family.meaning, labels=family.labels)
-    )
-    for labels, value in samples:
-        made.add_metric(labels, value)
-    return made
-
-
-def _identity(samples: Samples, status: CredentialStatus) -> None:
-    watched = not status.targets and status.state is not State.UNMANAGED
-    labels = (status.name, status.connection, status.owner, "watch" if watched else status.strategy)
-    _add(samples, "rotator_credential_info", labels, 1)
-    for label, value in status.labels.items():
-        _add(samples, "rotator_credential_label_info", (status.name, label, value), 1)
-    for state in State:
-        _add(samples, "rotator_credential_state", (status.name, state.value), status.state is state)
-
-
-def _credential(samples: Samples, status: CredentialStatus) -> None:
-    name = (status.name,)
-    _add(samples, "rotator_credential_ready", name, status.ready)
-    _add(samples, "rotator_credential_paused", name, status.paused is not None)
-    _add(samples, "rotator_drift", name, status.drift is not None)
-    _add(samples, "rotator_credential_revoking", name, status.revoking)
-    _add(samples, "rotator_credential_exposed_timestamp_seconds", name, status.exposed_at or 0.0)
-    _add(samples, "rotator_credential_outage_over_budget", name, status.over_budget)
-    _add(samples, "rotator_credential_failing_since_timestamp_seconds", name, status.failing_since or 0.0)
-    for metric, at in _times(status):
-        if at is not None:
-            _add(samples, metric, name, at)
-    for target in status.targets:
-        labels = (status.name, target.name, "true" if target.required else "false")
-        _add(samples, "rotator_target_in_sync", labels, bool(target.in_sync))
-        ends = NEVER if target.ends is None else target.ends
-        _add(samples, "rotator_target_value_ends_timestamp_seconds", labels[:2], ends)
-        _add(samples, "rotator_target_roll_outage_seconds", labels[:2], target.outage)
-    blocked = Counter(retirement.blocked for retirement in status.retirements)
-    for reason in sorted(RETIREMENT_WAITS):
-        _add(samples, "rotator_retirement_blocked", (status.name, reason), blocked[reason])
-
-
-def _times(status: CredentialStatus) -> Iterator[tuple[str, float | None]]:
-    yield "rotator_credential_expiration_timestamp_seconds", status.expires_on
-    yield "rotator_credential_renewal_timestamp_seconds", status.next_rotation
-    yield "rotator_credential_rotation_deadline_timestamp_seconds", status.rotation_deadline
-    yield "rotator_credential_last_success_timestamp_seconds", status.last_success
-
-
-def _add(samples: Samples, name: str, labels: Labels, value: float) -> None:
-    samples.setdefault(name, []).append((labels, float(value)))
 
 
 def _by_name(statuses: Sequence[CredentialStatus]) -> Mapping[str, CredentialStatus]:

@@ -9,8 +9,9 @@ from ruamel.yaml import YAML
 
 from rotator.core.credential import State
 from rotator.core.status import CredentialStatus, OpenRetirement, TargetStatus
+from rotator.observability.connection_samples import ConnectionRow
 from rotator.observability.families import FAMILIES
-from rotator.observability.metrics import ConnectionRow, Metrics
+from rotator.observability.metrics import Metrics
 
 FOLDER = Path(__file__).parents[2] / "deploy" / "prometheus"
 RULES = FOLDER / "rotator.rules.yml"

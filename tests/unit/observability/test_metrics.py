@@ -14,8 +14,10 @@ from rotator.core.errors import JournalUnsafe
 from rotator.core.events import Event
 from rotator.core.reasons import RETIREMENT_WAITS, KeepCode, OperatorCode, Reason
 from rotator.core.status import CredentialStatus, NeedsOperator, OpenRetirement, TargetStatus, Trouble
+from rotator.observability.connection_samples import ConnectionRow
+from rotator.observability.credential_samples import STEPS
 from rotator.observability.families import FAMILIES, metrics_reference
-from rotator.observability.metrics import STEPS, ConnectionRow, Metrics
+from rotator.observability.metrics import Metrics
 from rotator.observability.process import PROCESS
 from rotator.observability.tally import RESULTS, WRITES
 
