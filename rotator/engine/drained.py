@@ -11,7 +11,6 @@ from rotator.core.ports.source import Looks, TokenState
 from rotator.core.ports.target import Reading, Target
 from rotator.core.protocol.rules import Look, Result, Seen, Sight
 from rotator.core.protocol.steps import never_published
-from rotator.core.protocol.view import View
 from rotator.engine.holding import holder, provable, value_key
 from rotator.engine.markers import let_go, marked, stands_settled
 from rotator.engine.unsure import NO_ANSWER, unsure
@@ -114,7 +113,7 @@ def _let_go(work: Work, name: str, of: TokenId) -> Result:
     view, target = work.view, work.bound.targets.get(name)
     may_hold = name in work.credential.required or view.last.get(name) == of or (name, of) in view.open_writes
     if name in work.bound.markers:  # whoever writes over ours there may bring back what we wrote before
-        may_hold = may_hold or (name, of) in view.generations or _older_than_restore(view, of)
+        may_hold = may_hold or (name, of) in view.generations or view.before_restore(of)
     nowhere = Result.BAD if may_hold else Result.GOOD
     if target is None:
         return nowhere
@@ -146,12 +145,6 @@ def _let_go(work: Work, name: str, of: TokenId) -> Result:
         work.record(Sighted(target=name, token_id=found, fingerprint=fingerprint, old=of))
         return Result.BAD
     return Result.GOOD
-
-
-def _older_than_restore(view: View, of: TokenId) -> bool:
-    """Whether the journal was restored since the token was made: it may have lost where that was written."""
-    token = view.tokens.get(of)
-    return view.ahead and (token is None or token.born <= view.ahead_at)
 
 
 def _never_published(work: Work, of: TokenId) -> bool:

@@ -107,6 +107,8 @@ def let_go(work: Work, name: str, reading: Reading, of: TokenId) -> bool | None:
     if token_id:
         return token_id != of
     theirs = [generation for (_, token), generation in view.generations.items() if token == of]
+    if not theirs and view.before_restore(of):
+        theirs = [view.ahead_generation]
     return True if theirs and view.acks.get(name, 0) > max(theirs) else None  # said of what stands there now
 
 

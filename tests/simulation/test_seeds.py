@@ -29,6 +29,11 @@ def test_no_seed_with_leaks_breaks_a_law(first: int) -> None:
     assert [f"{replay(seed, 'leak')}: {v}" for seed, world in worlds.items() for v in world.violations] == []
 
 
+@pytest.mark.parametrize(("seed", "focus"), [(1117, "blind")])
+def test_a_seed_that_once_broke_a_law_breaks_none(seed: int, focus: str) -> None:
+    assert build(seed, focus).run().violations == []
+
+
 def test_a_seed_is_one_exact_run() -> None:
     first, second = (build(11, trace=True).run() for _ in range(2))
 

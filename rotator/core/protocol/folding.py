@@ -55,7 +55,8 @@ def opened(view: View, at: float, policy: Policy, *tokens: TokenId) -> dict[Toke
 
 def restored(view: View, at: float) -> View:
     """Something outside is ahead of the journal: open rotations close, the sweep only reports until it is confirmed."""
-    return replace(view, ahead=True, ahead_at=max(view.ahead_at, at), cleared_at=-NEVER)
+    ahead_at = max(view.ahead_at, at)
+    return replace(view, ahead=True, ahead_at=ahead_at, ahead_generation=view.generation, cleared_at=-NEVER)
 
 
 def failures_with(

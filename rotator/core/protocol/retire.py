@@ -67,14 +67,16 @@ def witnessed(case: Case) -> Verdict | None:
     """What cannot be read, or is pasted elsewhere, shows no use: its old token's end needs a word, or silence seen.
 
     A word names a generation, and counts against tokens of earlier ones. It shortens neither grace nor quiet.
+    Which one a token older than a restore had there may be lost: then the word must be about a later publication.
     """
     view, token = case.view, _token(case)
     seen = case.seen.get(Look(Sight.UNPUBLISHED, token))
     if seen is not None and seen.result is Result.DEAD:
         return None
     blind = (case.markers | case.credential.pasted) & case.credential.required
-    names = sorted(t for t in blind if (t, token) in view.generations)
-    unsaid = [t for t in names if view.acks.get(t, 0) <= view.generations[t, token]]
+    lost = view.ahead_generation if view.before_restore(token) else None
+    had = {t: n for t in sorted(blind) if (n := view.generations.get((t, token), lost)) is not None}
+    unsaid = [t for t, generation in had.items() if view.acks.get(t, 0) <= generation]
     if not unsaid or (case.can.last_use and case.policy.quiet > 0):
         return None
     return Wait(case.now + case.watch, Reason.UNACKNOWLEDGED, unsaid[0])

@@ -243,6 +243,7 @@ class View(ByTarget):
         let_go: token id -> last moment at which a target was seen to stop holding it.
         ahead: a target or a name was seen that is ahead of the journal: it was restored.
         ahead_at: when that was seen last.
+        ahead_generation: the generation of then; whatever is published later has a greater one.
         cleared_at: until when an operator confirmed the sweep.
         closing: id of the rotation that an operator told us to close, or empty.
         want: a successor is wanted at once (the last rotation was displaced).
@@ -288,6 +289,7 @@ class View(ByTarget):
     let_go: Mapping[TokenId, float] = field(default_factory=dict)
     ahead: bool = False
     ahead_at: float = -NEVER
+    ahead_generation: int = 0
     cleared_at: float = -NEVER
     closing: RotationId = NO_ROTATION
     want: bool = False
@@ -321,6 +323,11 @@ class View(ByTarget):
         """Where a token lives at the provider, empty where that is not known."""
         token = self.tokens.get(token_id)
         return token.scope if token else ""
+
+    def before_restore(self, token_id: TokenId) -> bool:
+        """Whether the journal was restored since a token was made: it may have lost where that was written."""
+        token = self.tokens.get(token_id)
+        return self.ahead and (token is None or token.born <= self.ahead_at)
 
     @property
     def opened(self) -> Rotation:

@@ -247,6 +247,19 @@ def test_a_token_that_is_dead_needs_no_consumers_word_at_a_write_only_target():
     assert acts(of(story, dead, IN_SYNC, QUIET, markers=frozenset({"env"}), can=Can(last_use=False)))
 
 
+def test_a_token_whose_generation_a_restore_has_lost_needs_a_word_about_a_later_publication():
+    story = drained().tell(K.AHEAD).later(5).rotated().later(DAY + 2).tell(K.RESOLVED, detail={"how": "retry"})
+    env = story.view.at("env")
+    kept = {token: n for token, n in env.generations.items() if token != "t1"}
+    story.view = replace(story.view, targets={**story.view.targets, "env": replace(env, generations=kept)})
+    silent = {"markers": frozenset({"env"}), "can": Can(last_use=False)}
+
+    for generation in (story.view.ahead_generation, story.view.generation):
+        assert waits(of(story, FREE, IN_SYNC, QUIET, **silent))[1] == "unacknowledged"
+        story.tell(K.ACK, target="env", generation=generation)
+    assert act(of(story, FREE, IN_SYNC, QUIET, **silent)) == "superseded"
+
+
 def pasted(story):
     """The story of a credential whose target `env` is pasted elsewhere by somebody."""
     targets = tuple(replace(t, pasted=t.name == "env") for t in story.credential.targets)

@@ -9,6 +9,7 @@ from rotator.core.errors import IllegalFact, OutcomeUnknown, Refused, Unavailabl
 from rotator.core.facts import Acknowledged, Draft, Kind
 from rotator.core.protocol.rules import Result, Sight
 from rotator.core.status import holds
+from rotator.engine.markers import let_go
 from rotator.engine.stands import stand
 from rotator.testing.simulation.timings import GRACE, SETTLE
 from tests.unit.engine.bench import NAME, Bench, Sink
@@ -347,6 +348,25 @@ def test_what_an_operator_left_alone_may_be_the_old_value_until_a_consumer_says_
 
     bench.journal.note(NAME, ack(bench, 2))
     assert bench.look(S.UNPUBLISHED, old) is R.GOOD
+
+
+@pytest.mark.parametrize("restored", [False, True])
+def test_a_word_about_a_publication_after_a_restore_speaks_of_tokens_whose_generation_is_lost(restored):
+    bench, sink = published()
+    if restored:
+        bench.later(10)
+        bench.tell(K.AHEAD)
+        bench.later(10)
+    asked(bench)
+    sink.save("who knows what")
+    assert stands(bench) is R.OVERRIDDEN
+    bench.tell(K.RESOLVED, detail={"how": "accept"})
+
+    told = []
+    for generation in (1, 2):
+        bench.journal.note(NAME, ack(bench, generation))
+        told.append(let_go(bench.work(), "env", sink.read(), "lost"))
+    assert told == [None, True if restored else None]
 
 
 def test_grace_of_every_old_token_counts_from_the_write_over_what_nobody_knows():
