@@ -10,8 +10,10 @@ import json
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final, Protocol
 
+from rotator.app.queries import Queries
+from rotator.app.runtime import Say
 from rotator.config.models import Config
 from rotator.core.credential import Policy
 from rotator.core.errors import IllegalFact
@@ -19,12 +21,22 @@ from rotator.core.events import Event
 from rotator.core.facts import Draft, Revoked
 from rotator.core.ids import CredentialId, RequestId, TokenId
 from rotator.host.files import create_whole, flush_folder, give_to_owner_of_folder, make_folder
-
-if TYPE_CHECKING:
-    from rotator.app.app import App
+from rotator.journal.store import SqlJournal
 
 FOLDER: Final = "revoked"
 """Folder beside the journal; one file for each token."""
+
+
+class Opened(Protocol):
+    """What is needed of an instance that is open for writing."""
+
+    config: Config
+    queries: Queries
+    say: Say
+
+    @property
+    def writable(self) -> SqlJournal:
+        """The journal."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +69,7 @@ def spool(config: Config, leaked: Leaked) -> Path:
     return path
 
 
-def bring_in(app: App) -> tuple[TokenId, ...]:
+def bring_in(app: Opened) -> tuple[TokenId, ...]:
     """Journal every revoke that stands beside the journal; return the tokens whose credential was found.
 
     One of a token that no credential knows is kept for a day: a journal that is restored may know it then.
@@ -97,7 +109,7 @@ def _read(path: Path) -> Leaked | None:
         return None
 
 
-def _keeper(app: App, token_id: TokenId) -> CredentialId | None:
+def _keeper(app: Opened, token_id: TokenId) -> CredentialId | None:
     """The credential whose token it is, as the journal knows or the configuration names."""
     known = next((s for s, view in app.writable.views().items() if token_id in view.tokens), None)
     if known is not None:
@@ -105,7 +117,7 @@ def _keeper(app: App, token_id: TokenId) -> CredentialId | None:
     return next((c.id for c in app.queries.credentials if c.adopt == token_id), None)
 
 
-def _journal(app: App, stream: CredentialId, leaked: Leaked) -> bool:
+def _journal(app: Opened, stream: CredentialId, leaked: Leaked) -> bool:
     """Whether the fact is in the journal now."""
     credential = next((c for c in app.queries.credentials if c.id == stream), None)
     connection = credential.connection if credential else ""

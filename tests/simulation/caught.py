@@ -18,7 +18,7 @@ from rotator.testing.cover.families import EVENTS, FAMILIES, Family
 from rotator.testing.cover.path import Elsewhere, Path
 from rotator.testing.cover.slots import slots
 from rotator.testing.cover.survey import Survey
-from rotator.testing.simulation.world import Mutation
+from rotator.testing.simulation.state import Mutation
 
 TABLE: Final = File(__file__).with_name("caught.json")
 

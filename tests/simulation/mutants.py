@@ -29,7 +29,8 @@ from rotator.engine.work import Work
 from rotator.testing.laws import Violation
 from rotator.testing.simulation.faults import Hit, Site
 from rotator.testing.simulation.scenario import build
-from rotator.testing.simulation.world import Mutation, Scenario, World
+from rotator.testing.simulation.state import Mutation, Scenario
+from rotator.testing.simulation.world import World
 
 K = Kind
 Plan = dict[Site, Hit]

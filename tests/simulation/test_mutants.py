@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rotator.testing.simulation.world import Mutation
+from rotator.testing.simulation.state import Mutation
 from tests.simulation.mutants import MUTANTS
 
 

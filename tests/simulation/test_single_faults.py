@@ -10,7 +10,7 @@ import pytest
 from rotator.core.credential import Strategy
 from rotator.testing.simulation.faults import Hit, Site, kinds
 from rotator.testing.simulation.scenario import build
-from rotator.testing.simulation.world import Scenario
+from rotator.testing.simulation.state import Scenario
 
 QUIET = Scenario(horizon=1100.0, tail=2400.0, rate=0.0, lags=False, quiet=0.0, events=((60.0, "request", "c0"),))
 RUNS = {

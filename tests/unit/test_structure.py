@@ -1,8 +1,8 @@
 """The shape of the program: no circle of imports, no file and no function that nobody can keep in mind.
 
 It holds for what measures, documents and tests the program, too.
-The direction between packages is import-linter's; this is about modules. Imports inside functions count, those for
-types alone (`if TYPE_CHECKING`) do not: two that work together may name each other.
+The direction between packages is import-linter's; this is about modules. Imports inside functions count, and those for
+types alone (`if TYPE_CHECKING`): whoever reads one of two modules that name each other must read both.
 """
 
 from __future__ import annotations
@@ -35,16 +35,8 @@ BESIDE = {module(file): file for part in ("bench", "docs", "tests") for file in 
 
 
 def imported(tree: ast.AST, known: set[str]) -> Iterator[str]:
-    """Every module of ours that a file imports when it runs, wherever in it."""
-    for_types = {
-        id(inner)
-        for node in ast.walk(tree)
-        if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
-        for inner in ast.walk(node)
-    }
+    """Every module of ours that a file imports, wherever in it, also for types alone."""
     for node in ast.walk(tree):
-        if id(node) in for_types:
-            continue
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names if alias.name in known)
         elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
@@ -79,17 +71,18 @@ def test_no_modules_import_each_other_in_a_circle() -> None:
 
 
 def test_a_circle_is_found_wherever_its_imports_stand() -> None:
-    known = {"a", "a.b", "c", "d", "e"}
+    known = {"a", "a.b", "c", "d", "e", "f"}
     sources = {
         "a": "def f():\n    from c import x\n",
         "a.b": "import c\n",
         "c": "def g():\n    from a import b\n",
         "d": "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import e\n",
         "e": "import d\n",
+        "f": "import d\n",
     }
     graph = {name: set(imported(ast.parse(text), known)) - {name} for name, text in sources.items()}
 
-    assert circles(graph) == [["a.b", "c"]]
+    assert circles(graph) == [["a.b", "c"], ["d", "e"]]
 
 
 @pytest.mark.parametrize("name", FILES | BESIDE)

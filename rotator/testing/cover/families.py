@@ -15,8 +15,8 @@ from rotator.testing.cover.effects import version
 from rotator.testing.cover.events import Event
 from rotator.testing.cover.model import KINDS, LIFE, NAME, TICK, Model, Proc
 from rotator.testing.simulation.provider import Place
+from rotator.testing.simulation.state import Mutation
 from rotator.testing.simulation.store import Store
-from rotator.testing.simulation.world import Mutation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

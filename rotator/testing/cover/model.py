@@ -18,8 +18,8 @@ from rotator.core.protocol.view import View
 from rotator.engine.work import Memory, Tuning
 from rotator.testing.laws import Law, Violation
 from rotator.testing.simulation.provider import Place, Tok
+from rotator.testing.simulation.state import Mutation
 from rotator.testing.simulation.store import Store
-from rotator.testing.simulation.world import Mutation
 
 TICK = 70.0
 """Seconds: longer than the settle time, a lease, and every freshness that a rule asks for."""

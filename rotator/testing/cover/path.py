@@ -11,7 +11,7 @@ from rotator.testing.cover.key import key
 from rotator.testing.cover.model import Model
 from rotator.testing.cover.moves import moves
 from rotator.testing.laws import Violation
-from rotator.testing.simulation.world import Mutation
+from rotator.testing.simulation.state import Mutation
 
 LONG = 400
 """Quiet moves after which a run should have come to rest long since."""

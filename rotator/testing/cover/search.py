@@ -14,7 +14,7 @@ from rotator.testing.cover.key import key
 from rotator.testing.cover.model import Model
 from rotator.testing.cover.moves import Move, moves
 from rotator.testing.laws import Law, Violation
-from rotator.testing.simulation.world import Mutation
+from rotator.testing.simulation.state import Mutation
 
 
 @dataclass(slots=True)

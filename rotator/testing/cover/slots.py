@@ -15,7 +15,7 @@ from rotator.core.protocol.decide import TABLES
 from rotator.core.protocol.rules import Row, Rule
 from rotator.core.protocol.steps import GUARDS, NEXT, RETIREMENT_NEXT, Guard
 from rotator.core.protocol.view import View
-from rotator.testing.simulation.world import Mutation
+from rotator.testing.simulation.state import Mutation
 
 T = TypeVar("T")
 

@@ -24,7 +24,7 @@ from rotator.testing.cover.path import Elsewhere, Path, quietly, troubles_of
 from rotator.testing.cover.search import Search
 from rotator.testing.cover.slots import guard_name, retirement_name, revoke_name, rotation_name, slots
 from rotator.testing.laws import Violation
-from rotator.testing.simulation.world import Mutation
+from rotator.testing.simulation.state import Mutation
 
 SEEDS = 250
 """States kept for each rule; the first ones, which are those with the fewest troubles."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 from rotator.core.errors import (
     JournalUnsafe,
@@ -16,10 +16,8 @@ from rotator.core.errors import (
 )
 from rotator.core.ids import CredentialId
 from rotator.engine.provider_time import ProviderTime
+from rotator.testing.simulation.happenings import Happenings
 from rotator.testing.simulation.hub import Hub, Killed, Process
-
-if TYPE_CHECKING:
-    from rotator.testing.simulation.world import World
 
 T = TypeVar("T")
 SETTLE = 60.0
@@ -38,10 +36,11 @@ MUTATING = frozenset({"mint", "roll", "extend", "update", "disable", "delete", "
 class Door:
     """What all ports of one incarnation of one process share: parking and faults."""
 
-    def __init__(self, world: World, process: Process) -> None:
-        self.world, self.process, self.incarnation = world, process, process.incarnation
+    def __init__(self, happenings: Happenings, process: Process) -> None:
+        self.world, self.happenings = happenings.world, happenings
+        self.process, self.incarnation = process, process.incarnation
         self.me = process.me
-        self.time = ProviderTime(lambda: world.hub.now, lambda: world.hub.now, SETTLE)
+        self.time = ProviderTime(lambda: self.hub.now, lambda: self.hub.now, SETTLE)
 
     @property
     def hub(self) -> Hub:
@@ -73,7 +72,7 @@ class Door:
             world.kill(self.process)
             raise Killed
         if kind == "paste":
-            world.happenings.paste(CredentialId(stream))
+            self.happenings.paste(CredentialId(stream))
         if kind in ("stop", "paste"):
             world.stop(self.process, seconds)
             kind = ""

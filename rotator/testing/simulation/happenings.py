@@ -2,31 +2,56 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from rotator.core.credential import DAY
-from rotator.core.facts import Acknowledged, Draft, How, Requested, Resolved, Resumed, Revoked
+from rotator.core.facts import Acknowledged, Draft, How, Kind, Requested, Resolved, Resumed, Revoked
 from rotator.core.ids import NO_TOKEN, CredentialId, RequestId
 from rotator.core.protocol.fold import fold
 from rotator.core.protocol.names import parse
 from rotator.core.protocol.revoke import to_revoke
+from rotator.testing.simulation.scene import Scene
 from rotator.testing.simulation.store import Snapshot, Stream
 from rotator.testing.simulation.timings import GRACE
-
-if TYPE_CHECKING:
-    from rotator.testing.simulation.world import World
 
 REST = 800.0
 """Seconds without any open work after which a run has come to rest: two sweeps and a listing that lags."""
 
 
 class Happenings:
-    """What a world's scenario calls by name."""
+    """What a world's scenario calls by name, and how people answer the daemon."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: Scene) -> None:
         self.world = world
+
+    # --- what the daemon says and does
+
+    def alarm(self, name: str, fields: Mapping[str, object]) -> None:
+        """The engine said something; an operator answers an alarm after a while."""
+        self.world.count[f"event {name}"] += 1
+        credential = str(fields.get("credential", ""))
+        if name in ("target_overridden", "operator_needed") and credential not in self.world.awaiting:
+            self.world.awaiting.add(credential)
+
+            def answer() -> None:
+                self.world.awaiting.discard(credential)
+                decisions = ["retry", "retry", "retry", "accept", "abandon"]
+                how = "retry" if self.world.calm else self.world.chance.choice(decisions)
+                self.resolve(credential, how)
+
+            self.world.hub.at(self.world.chance.choice([300.0, 900.0]), answer)
+
+    def appended(self, stream: CredentialId, draft: Draft) -> None:
+        """A fact became durable."""
+        self.world.count[f"fact {draft.kind}"] += 1
+        if self.world.trace is not None:
+            told = [getattr(draft.what, name, "") for name in ("token_id", "target", "why", "act")]
+            about = " ".join(filter(None, told))
+            self.world.note("", stream, "FACT", draft.kind.value, about)
+        self.world.judge.fact(stream, draft)
+        if draft.kind is Kind.CONFIRMED and self.world.scenario.blind and not self.world.scenario.mute:
+            self.world.hub.at(400.0, lambda: self.acknowledge(stream))
 
     # --- what people and machines do
 

@@ -82,7 +82,7 @@ class SimJournal:
             self._store.room(self._door.hub.now)
             plain = value.reveal() if value else None
             view = self._store.append(lease.stream, draft, plain, self._door.me, lease.epoch)
-            self._door.world.appended(lease.stream, draft)
+            self._door.happenings.appended(lease.stream, draft)
             return view
 
         return self._do(lease.stream, draft.kind.value, effect)
@@ -113,7 +113,7 @@ class SimJournal:
             view = self._store.put(stream, draft, value.reveal(), epoch)
             mine = self._store.spools.get(self._door.me, [])
             mine[:] = [kept for kept in mine if brought(kept[1]) != brought(draft)]
-            self._door.world.appended(stream, draft)
+            self._door.happenings.appended(stream, draft)
             return view
 
         return self._do(stream, "capture", effect)

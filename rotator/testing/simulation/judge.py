@@ -7,8 +7,6 @@ the law says so.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from rotator.core.credential import NEVER, Strategy
 from rotator.core.drift import OnDrift
 from rotator.core.facts import Abandoned, Captured, Draft, Kind, Planned
@@ -17,12 +15,11 @@ from rotator.core.protocol.names import parse
 from rotator.core.protocol.view import View
 from rotator.core.schedule.due import Due
 from rotator.testing.laws import Law
+from rotator.testing.simulation.leaks import Leaks
 from rotator.testing.simulation.provider import Tok
+from rotator.testing.simulation.state import State
 from rotator.testing.simulation.store import brought
 from rotator.testing.simulation.timings import GRACE, PATIENCE, SOAK
-
-if TYPE_CHECKING:
-    from rotator.testing.simulation.world import World
 
 STALE = 125.0
 """Seconds: a verification may be 60 s old at a write, and the network may keep the write for as long again."""
@@ -31,8 +28,8 @@ STALE = 125.0
 class Judge:
     """Judges one world."""
 
-    def __init__(self, world: World) -> None:
-        self.world = world
+    def __init__(self, world: State, leaks: Leaks) -> None:
+        self.world, self.leaks = world, leaks
         self.outage = 0.0
         self._captured: set[str] = set()
         self._spooled: list[tuple[float, str, Draft]] = []
@@ -75,7 +72,7 @@ class Judge:
 
     def restored(self) -> None:
         """An older journal was put back: it cannot know what was captured since."""
-        self.world.leaks.restored()
+        self.leaks.restored()
         views = [self.world.view(name) for name in self.world.names]
         self._captured &= {n for view in views for n, state in view.attempts.items() if state == "captured"}
 
@@ -90,7 +87,7 @@ class Judge:
 
     def fact(self, stream: CredentialId, draft: Draft) -> None:
         """Laws about facts."""
-        self.world.leaks.planned(stream, draft)
+        self.leaks.planned(stream, draft)
         if isinstance(draft.what, Captured):
             self._captured.add(draft.what.attempt_name)
         dead = isinstance(draft.what, Planned) and draft.what.terms.why == Due.DEAD
@@ -196,8 +193,8 @@ class Judge:
             world.bad(Law.CAPTURE_FIRST, f"{after.id} stands at {place} before it is durable")
         if after.id in foreign or world.scenario.strategy is not Strategy.RECREATE:
             return
-        if after.id in world.leaks.since:
-            world.leaks.written(place, after)
+        if after.id in self.leaks.since:
+            self.leaks.written(place, after)
         elif after.killed == "us":
             world.bad(Law.DEAD, f"wrote {after.id} at {place}, which we destroyed")
         elif after.killed == "expiry" and now - after.expires > 65:
@@ -234,8 +231,8 @@ class Judge:
         if tok.id in world.provider.foreign:
             world.bad(Law.FOREIGN, f"{act} of {tok.name}, which is not ours")
             return
-        if tok.id in world.leaks.ever:
-            world.leaks.ended(tok)
+        if tok.id in self.leaks.ever:
+            self.leaks.ended(tok)
             return
         left = self._left_blind.get(tok.id)
         unseen = not world.scenario.can.last_use or not world.scenario.quiet
@@ -328,7 +325,7 @@ class Judge:
 
     def _end_of(self, name: CredentialId) -> None:
         world, provider = self.world, self.world.provider
-        world.leaks.rest(name)
+        self.leaks.rest(name)
         view = world.view(name)
         ended = ("deleted", "expired", "revoked (exposed)")  # the last one by the provider: it never lives again
         left = [

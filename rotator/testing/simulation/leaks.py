@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from rotator.core.credential import DAY, Strategy
 from rotator.core.facts import Draft, Planned
 from rotator.core.ids import CredentialId, TokenId
 from rotator.testing.laws import Law
 from rotator.testing.simulation.provider import Tok
-
-if TYPE_CHECKING:
-    from rotator.testing.simulation.world import World
+from rotator.testing.simulation.state import State
 
 PATIENCE: Final = 60.0
 """Seconds for which a leaked token may wait for its successor."""
@@ -33,7 +31,7 @@ class Leaks:
         bare: those that nothing is to succeed.
     """
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: State) -> None:
         self.world = world
         self.since: dict[TokenId, float] = {}
         self.ever: dict[TokenId, float] = {}

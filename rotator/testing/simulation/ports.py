@@ -307,7 +307,7 @@ class SimRuntime:
 
     def event(self, name: str, **fields: object) -> None:
         """See the port."""
-        self._door.world.event(name, fields)
+        self._door.happenings.alarm(name, fields)
 
     def crash(self, point: str) -> None:
         """See the port; the simulation kills at port calls."""

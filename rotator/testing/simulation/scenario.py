@@ -7,7 +7,8 @@ import random
 from rotator.core.credential import EVERYTHING, Can, Strategy
 from rotator.core.drift import OnDrift
 from rotator.testing.simulation.faults import Faults, Hit, Site
-from rotator.testing.simulation.world import Event, Mutation, Scenario, World
+from rotator.testing.simulation.state import Event, Mutation, Scenario
+from rotator.testing.simulation.world import World
 
 FOCUSES = ("", "edit", "optional", "remove", "restore", "roll", "modest", "blind", "changed", "leak")
 

@@ -246,13 +246,13 @@ class SimulatedBench:
             trace=None,
             faults=SimpleNamespace(at=lambda *call: None),
             alive=lambda: {process.me for process in self._live.values()},
-            appended=lambda stream, draft: None,
             judge=SimpleNamespace(spooled=lambda stream, draft: None),
         )
+        self.happenings = SimpleNamespace(world=self.world, appended=lambda stream, draft: None)
 
     def open(self) -> Any:
         process = Process(f"p{next(self._names)}")
-        journal = _OnHub(self.hub, process, SimJournal(Door(self.world, process)))
+        journal = _OnHub(self.hub, process, SimJournal(Door(self.happenings, process)))
         self._live[id(journal)] = process
         return journal
 

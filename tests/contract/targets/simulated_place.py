@@ -10,7 +10,8 @@ from rotator.core.ids import CredentialId
 from rotator.testing.simulation.door import Door
 from rotator.testing.simulation.faults import Faults
 from rotator.testing.simulation.ports import SimTarget
-from rotator.testing.simulation.world import Mutation, Scenario, World
+from rotator.testing.simulation.state import Mutation, Scenario
+from rotator.testing.simulation.world import World
 
 T = TypeVar("T")
 NAME = CredentialId("c0")
@@ -21,7 +22,7 @@ class Straight(Door):
     """Passes every call at once, and each effect between two crash points."""
 
     def __init__(self, world: World, crash: Callable[[str], None]) -> None:
-        super().__init__(world, world.processes[0])
+        super().__init__(world.happenings, world.processes[0])
         self._crash = crash
 
     def call(

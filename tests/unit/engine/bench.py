@@ -25,7 +25,8 @@ from rotator.testing.simulation.faults import Faults
 from rotator.testing.simulation.journal import SimJournal
 from rotator.testing.simulation.ports import SimFleet, SimRuntime, SimSource
 from rotator.testing.simulation.provider import Tok
-from rotator.testing.simulation.world import TUNING, Mutation, Scenario, World
+from rotator.testing.simulation.state import Mutation, Scenario
+from rotator.testing.simulation.world import TUNING, World
 
 T = TypeVar("T")
 NAME = "c0"
@@ -208,7 +209,7 @@ class Bench:
 
         self.world = World(1, what, Faults(random.Random(1), 0.0, None, False), Mutation())
         self.world.hub.now = 1000.0
-        self.door = Straight(self.world, self.world.processes[0])
+        self.door = Straight(self.world.happenings, self.world.processes[0])
         self.door.trouble = {}
         self.journal, self.machine, self.fleet = SimJournal(self.door), Machine(self.door), Few(self.door)
         if derived or keys:
