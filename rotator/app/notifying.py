@@ -12,21 +12,18 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from rotator.config.notify import ChannelStanza, SlackStanza, Topic, WebhookStanza
-from rotator.core.errors import RotatorError
+from rotator.config.notify import ChannelStanza, Topic
 from rotator.core.events import Event
 from rotator.core.ids import CredentialId
 from rotator.core.ports.journal import Lease
-from rotator.core.secret import Secret
 from rotator.core.status import CredentialStatus
 from rotator.host.latch import Latch, wait_for_any
 from rotator.host.threads import start_thread
 
 if TYPE_CHECKING:
     from rotator.app.app import App
-    from rotator.host.network.dial import Network
     from rotator.notify.courier import Courier
-    from rotator.notify.decide import Message, Notice, Rules
+    from rotator.notify.decide import Notice, Rules
 
 AT_THE_END: Final = 5.0
 """Seconds that channels get at the end of a process for what is ready to be sent."""
@@ -39,8 +36,6 @@ SLOWEST: Final = 15.0
 
 TAKEN: Final = 200
 """Facts that are read of one credential at a time."""
-
-_PAGERDUTY: Final = "https://events.pagerduty.com/v2/enqueue"
 
 Count = Callable[[str, str], None]
 """Takes (channel, result) of each try."""
@@ -63,35 +58,6 @@ def rules_of(stanza: ChannelStanza, *, hurry: bool = False) -> Rules:
         per_hour=stanza.per_hour,
         gather=0.0 if hurry else GATHER,
     )
-
-
-def deliver(stanza: ChannelStanza, network: Network, instance: str, message: Message) -> None:
-    """Send one message; secrets are read for each.
-
-    Raises:
-        ChannelDown: it was not taken, or nobody knows.
-    """
-    from rotator.notify import wire
-    from rotator.notify.post import ChannelDown, post
-
-    try:
-        match stanza:
-            case WebhookStanza():
-                url = stanza.url.read()
-                request = wire.webhook(message, instance, stanza.secret.read(), time.time())
-            case SlackStanza():
-                url, request = stanza.url.read(), wire.slack(message, instance)
-            case _:
-                url = stanza.url.read() if stanza.url is not None else Secret(_PAGERDUTY)
-                request = wire.pagerduty(message, instance, stanza.secret.read())
-    except ValueError:
-        remedy = "put `whsec_` and base64 there, as the receiver has it"
-        raise ChannelDown("what `secret` points to is no secret of Standard Webhooks", remedy) from None
-    except ChannelDown:
-        raise
-    except RotatorError as error:
-        raise ChannelDown(error.message, error.remedy) from None
-    post(url, request, network)
 
 
 class JournalBook:
@@ -223,12 +189,13 @@ class Notifications:
 
     def _courier(self, stanza: ChannelStanza) -> Courier:
         from rotator.notify.courier import Courier
+        from rotator.notify.deliver import deliver
 
-        app, network = self._app, stanza.network(stanza.name)
+        app = self._app
         return Courier(
             JournalBook(app, stanza, self._statuses),
             partial(rules_of, stanza, hurry=self._hurry),
-            partial(deliver, stanza, network, app.writable.instance),
+            partial(deliver, stanza, app.writable.instance),
             monotonic=time.monotonic,
             wall=time.time,
             look=self._look,

@@ -25,10 +25,10 @@ def notify_test(settings: Settings, name: Annotated[str, typer.Argument(metavar=
 
     Exit 1 when the channel did not take it, with the reason.
     """
-    from rotator.app.notifying import deliver
     from rotator.config.notify import Topic
     from rotator.notify.decide import Message, Notice
-    from rotator.notify.post import ChannelDown
+    from rotator.notify.deliver import deliver
+    from rotator.notify.errors import ChannelDown
 
     config = configuration(settings)
     stanza = next((one for one in config.notify if one.name == name), None)
@@ -41,7 +41,7 @@ def notify_test(settings: Settings, name: Annotated[str, typer.Argument(metavar=
     message = Message(id=f"msg_test_{time.time_ns()}", topic=Topic.ROTATED, at=now, notices=(notice,))
     error: ChannelDown | None = None
     try:
-        deliver(stanza, stanza.network(stanza.name), "test", message)
+        deliver(stanza, "test", message)
     except ChannelDown as found:
         error = found
     if settings.json:

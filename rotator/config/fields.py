@@ -285,6 +285,24 @@ Name = Annotated[str, BeforeValidator(_name), WithJsonSchema({"type": "string", 
 """The name of a credential or a connection: it stands in metrics, in tokens' names and in targets' metadata."""
 
 
+MAIL_PATTERN: Final = r"^[^\s@<>()\[\],;:\\\"]{1,64}@[A-Za-z0-9.-]{1,255}$"
+
+
+def _mail(value: object) -> str:
+    text = as_written(value)
+    if isinstance(text, str) and text.isascii() and re.fullmatch(MAIL_PATTERN[1:-1], text):
+        return text
+    raise wrong(
+        "this is not one mail address",
+        "expected name, `@` and domain in ASCII",
+        "write for example ops@example.com",
+    )
+
+
+MailAddress = Annotated[str, BeforeValidator(_mail), WithJsonSchema({"type": "string", "pattern": MAIL_PATTERN})]
+"""An address of mail, without a name beside it."""
+
+
 LABEL_PATTERN: Final = r"^[A-Za-z0-9][A-Za-z0-9._/-]{0,62}$"
 
 

@@ -12,7 +12,7 @@ from typing import Annotated, Final, Literal, Self
 
 from pydantic import Field
 
-from rotator.config.fields import Count, Duration, LabelName, Name, Text
+from rotator.config.fields import Count, Duration, LabelName, MailAddress, Name, Stanza, Text
 from rotator.config.hours import WindowStanza
 from rotator.config.network import Reachable
 from rotator.config.secret_ref import SecretRef
@@ -57,7 +57,7 @@ TopicName = Literal["operator_needed", "failing", "expiring", "drift", "ack_due"
 USUAL: Final[tuple[TopicName, ...]] = ("operator_needed", "failing", "expiring", "ack_due", "revoked")
 
 
-class Channel(Reachable):
+class Channel(Stanza):
     """What every channel says."""
 
     name: Name = Field(description="By which its cursor in the journal is found again: under another name it is new.")
@@ -76,7 +76,7 @@ class Channel(Reachable):
         return named and all(labels.get(key) == value for key, value in self.labels.items())
 
 
-class WebhookStanza(Channel):
+class WebhookStanza(Channel, Reachable):
     """Messages are posted as JSON, signed as Standard Webhooks has it."""
 
     type: Literal["webhook"]
@@ -84,14 +84,14 @@ class WebhookStanza(Channel):
     secret: SecretRef = Field(description="What signs: `whsec_` and base64, as Standard Webhooks has it.")
 
 
-class SlackStanza(Channel):
+class SlackStanza(Channel, Reachable):
     """Messages are posted to an incoming webhook of Slack, or of a service that takes the same."""
 
     type: Literal["slack"]
     url: SecretRef = Field(description="The address of the incoming webhook; whoever knows it may post.")
 
 
-class PagerDutyStanza(Channel):
+class PagerDutyStanza(Channel, Reachable):
     """Messages become incidents of PagerDuty (Events API v2), one for each topic; recovery ends them."""
 
     type: Literal["pagerduty"]
@@ -99,10 +99,34 @@ class PagerDutyStanza(Channel):
     secret: SecretRef = Field(description="The integration key of the service.")
 
 
-ChannelStanza = WebhookStanza | SlackStanza | PagerDutyStanza
+class EmailStanza(Channel, Reachable):
+    """Messages are mails to one address: a person, or a list; for several, make a channel for each."""
 
-KINDS: Final[dict[str, type[WebhookStanza] | type[SlackStanza] | type[PagerDutyStanza]]] = {
+    type: Literal["email"]
+    url: SecretRef = Field(
+        description="The mail server: `smtps://user:password@host:465`, or `smtp://…:587` for STARTTLS, which must be "
+        "there but on loopback."
+    )
+    sender: MailAddress = Field(alias="from", description="The address that mails come from.")
+    to: MailAddress = Field(description="The address that they go to.")
+
+
+class AppriseStanza(Channel):
+    """Messages go to a service that Apprise knows; mail has a kind of its own.
+
+    Proxies and certificates are those of the environment (`HTTPS_PROXY`, `REQUESTS_CA_BUNDLE`).
+    """
+
+    type: Literal["apprise"]
+    url: SecretRef = Field(description="The address of the service as Apprise writes it, such as `discord://…`.")
+
+
+ChannelStanza = WebhookStanza | SlackStanza | PagerDutyStanza | EmailStanza | AppriseStanza
+
+KINDS: Final[dict[str, type[ChannelStanza]]] = {
     "webhook": WebhookStanza,
     "slack": SlackStanza,
     "pagerduty": PagerDutyStanza,
+    "email": EmailStanza,
+    "apprise": AppriseStanza,
 }

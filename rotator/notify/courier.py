@@ -14,7 +14,7 @@ from rotator.core.errors import Fenced, RotatorError
 from rotator.core.ids import CredentialId
 from rotator.core.ports.journal import Lease
 from rotator.notify.decide import Message, Notice, Rules, Standing, decide
-from rotator.notify.post import ChannelDown
+from rotator.notify.errors import ChannelDown
 from rotator.notify.standing import decode, encode
 
 STANDBY: Final = 5.0

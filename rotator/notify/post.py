@@ -6,22 +6,20 @@ The address is a secret: messages name the host alone. An answer's body is never
 from __future__ import annotations
 
 import http.client
-import socket
-import threading
-from contextlib import closing, suppress
+from contextlib import closing
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from rotator import __version__
-from rotator.core.errors import RotatorError
 from rotator.core.secret import Secret
 from rotator.host.network.errors import NotConnected
 from rotator.host.network.route import is_loopback_host
+from rotator.notify.errors import ChannelDown
+from rotator.notify.guard import guarded
 from rotator.notify.wire import Request
 
 if TYPE_CHECKING:
     from rotator.host.network.dial import Network
-    from rotator.host.network.tunnel import Wire
 
 PATIENCE: Final = 5.0
 """Seconds for connecting."""
@@ -34,19 +32,6 @@ LONGEST_REST: Final = 3600.0
 
 _FOR_GOOD: Final = frozenset({400, 413, 415, 422})
 """The message itself is turned down; any other refusal is about the channel."""
-
-
-class ChannelDown(RotatorError):
-    """A channel did not take a message.
-
-    Attributes:
-        rest: seconds for which the channel asked not to be tried, 0 where it did not.
-        for_good: whether it turned down this message, and might take another one.
-    """
-
-    def __init__(self, message: str, remedy: str, rest: float = 0.0, *, for_good: bool = False) -> None:
-        super().__init__(message, remedy)
-        self.rest, self.for_good = rest, for_good
 
 
 def post(url: Secret, request: Request, network: Network, within: float = IN_ALL) -> None:
@@ -63,44 +48,26 @@ def post(url: Secret, request: Request, network: Network, within: float = IN_ALL
     """
     host, port, tls, path = _parts(url)
     headers = {"Content-Type": "application/json", "User-Agent": f"rotator/{__version__}", **request.headers}
-    connection, late = http.client.HTTPConnection(host, port), threading.Event()
+    connection = http.client.HTTPConnection(host, port)
     with closing(connection):
         try:
             wire = network.dial(host, port, tls=tls, timeout=PATIENCE)
             connection.sock = wire
             wire.settimeout(within)
-            # a channel that sends one byte a second would never time out by itself
-            guard = threading.Timer(within, _cut_off, (wire, late))
-            guard.daemon = True
-            guard.start()
-            try:
+            with guarded(lambda: connection.sock, within):
                 connection.request("POST", path, body=request.body, headers=headers)
                 answer = connection.getresponse()
                 status, wait = answer.status, answer.getheader("Retry-After", "")
                 answer.close()
-                if late.is_set():
-                    raise TimeoutError
-            finally:
-                guard.cancel()
         except NotConnected as error:
             raise ChannelDown(f"posting to {host}: {error.message}", error.remedy) from None
         except (OSError, http.client.HTTPException, ValueError) as error:
-            why = "no answer in time" if late.is_set() or isinstance(error, TimeoutError) else type(error).__name__
+            why = "no answer in time" if isinstance(error, TimeoutError) else type(error).__name__
             raise ChannelDown(f"posting to {host}: {why}", "look whether it runs; it is tried again") from None
     if not 200 <= status < 300:
         raise ChannelDown(
             f"posting to {host}: HTTP {status}", _remedy(status), _rest(wait), for_good=status in _FOR_GOOD
         )
-
-
-def _cut_off(wire: Wire, late: threading.Event) -> None:
-    """Wake whoever reads from a wire; what was read so far is no answer."""
-    late.set()
-    with suppress(OSError):
-        if isinstance(wire, socket.socket):
-            socket.socket.shutdown(wire, socket.SHUT_RDWR)  # of the socket itself, below its TLS
-        else:
-            wire.close()
 
 
 def _parts(url: Secret) -> tuple[str, int, bool, str]:

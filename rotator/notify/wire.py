@@ -11,6 +11,9 @@ import hashlib
 import hmac
 import json
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.message import EmailMessage
+from email.policy import SMTP
 from typing import Any, Final
 
 from rotator.core.instants import rfc3339
@@ -76,6 +79,34 @@ def signature(message_id: str, at: str, body: bytes, secret: Secret) -> str:
     """
     signed = hmac.new(_key(secret), f"{message_id}.{at}.".encode() + body, hashlib.sha256).digest()
     return f"v1,{base64.b64encode(signed).decode()}"
+
+
+def text(message: Message, instance: str) -> str:
+    """Return what people read below the title where a service shows plain text."""
+    parts = []
+    for one in message.notices[:SHOWN]:
+        labels = ", ".join(f"{key}={value}" for key, value in sorted(one.labels.items()))
+        since = "over" if message.over else f"since {rfc3339(one.since)}"
+        lines = [f"{one.credential}{f' ({labels})' if labels else ''}, {since}"]
+        if not message.over:
+            lines += [f"  {_cut(one.text)}"] if one.text else []
+            lines += [f"  do: {_cut(one.remedy)}"] if one.remedy else []
+        parts.append("\n".join(lines))
+    if len(message.notices) > SHOWN:
+        parts.append(f"… and {len(message.notices) - SHOWN} more")
+    return "\n\n".join([*parts, f"{instance} {message.id}"])
+
+
+def mail(message: Message, instance: str, sender: str, to: str) -> EmailMessage:
+    """Return the mail; all mails of one topic are one thread, and nobody's absence note answers them (RFC 3834)."""
+    made = EmailMessage(policy=SMTP)
+    made["From"], made["To"], made["Subject"] = sender, to, title(message)
+    made["Date"] = datetime.fromtimestamp(message.at, UTC)
+    made["Message-ID"] = f"<{message.id}@{instance}.rotator>"
+    made["References"] = f"<{message.topic.value}@{instance}.rotator>"
+    made["Auto-Submitted"] = "auto-generated"
+    made.set_content(f"{text(message, instance)}\n")
+    return made
 
 
 def slack(message: Message, instance: str) -> Request:

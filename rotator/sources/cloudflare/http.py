@@ -221,10 +221,16 @@ class _Wires:
         with self._lock:
             known = connection in self._out  # else everything was closed meanwhile
             self._out.discard(connection)
+            done = [] if keep and known else [connection]
             if keep and known:
                 self._kept.append(connection)
-                return
-        connection.close()
+                # the last one kept is lent first, so after a busy hour the first ones are never lent again
+                while self._kept[0].has_expired():
+                    done.append(self._kept.pop(0))
+                    if not self._kept:
+                        break
+        for one in done:
+            one.close()
 
     def close(self) -> None:
         with self._lock:

@@ -1,6 +1,7 @@
 """One request on the wire, whole answers only, and the right kind of doubt: the HTTP client against raw sockets."""
 
 import gzip
+import itertools
 import socket
 import struct
 import threading
@@ -14,6 +15,7 @@ import pytest
 from rotator.core.secret import Secret
 from rotator.host.network.dial import Network
 from rotator.sources.cloudflare.http import BODY_CAP, USER_AGENT, AnswerLost, Http, NotSent
+from tests.installation import eventually
 from tests.integration.cloudflare.raw_server import RawServer, http, raw_server, say
 from tests.servers.certificates import certificate
 
@@ -243,6 +245,39 @@ def test_reads_keep_their_connection_and_effects_never_share_one():
         for _ in range(3):
             wire.send("POST", "/x", BEARER, body={}, effect=True)
         assert server.connections == 4
+
+
+def test_a_kept_connection_that_the_server_ends_is_closed_though_nobody_needs_it_any_more():
+    answered = [threading.Event(), threading.Event()]
+    end, ended, closed = threading.Event(), threading.Event(), threading.Event()
+    numbers = itertools.count()
+
+    def keep(connection: socket.socket) -> None:
+        number = next(numbers)
+        answered[number].wait(20)
+        connection.sendall(http(OK, kept=True))
+        if number == 0:
+            end.wait(20)
+            connection.shutdown(socket.SHUT_WR)
+            ended.set()
+            connection.recv(65536)
+            closed.set()
+        while connection.recv(65536):
+            connection.sendall(http(OK, kept=True))
+
+    with raw_server(keep) as server, client(server.url) as wire:
+        threads = [threading.Thread(target=wire.send, args=("GET", "/x", BEARER)) for _ in range(2)]
+        for number, thread in enumerate(threads):
+            thread.start()
+            eventually(lambda wanted=number + 1: server.connections == wanted)
+        for thread, event in zip(threads, answered, strict=True):
+            event.set()
+            thread.join(20)
+        end.set()
+        assert ended.wait(20)
+        wire.send("GET", "/x", BEARER)
+        assert closed.wait(20)
+        assert server.connections == 2
 
 
 def test_threads_do_not_disturb_each_others_deadlines():

@@ -13,7 +13,7 @@ from rotator.core.ids import CredentialId
 from rotator.core.ports.journal import Lease
 from rotator.notify.courier import STANDBY, TRIES, Courier
 from rotator.notify.decide import GATHER, Message, Notice, Rules
-from rotator.notify.post import ChannelDown
+from rotator.notify.errors import ChannelDown
 from rotator.notify.standing import decode
 
 STREAM = CredentialId("c-1")

@@ -15,7 +15,8 @@ from rotator.config.notify import Topic
 from rotator.core.secret import Secret
 from rotator.host.network.dial import Network
 from rotator.notify.decide import Message, Notice
-from rotator.notify.post import ChannelDown, post
+from rotator.notify.errors import ChannelDown
+from rotator.notify.post import post
 from rotator.notify.wire import Request, document, pagerduty, signature, slack, title, webhook
 
 CANARY = "T000-canary-B000"
