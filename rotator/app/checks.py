@@ -298,7 +298,14 @@ def _each_target(app: App, fleet: ConfiguredFleet, journal: SqlJournal | None) -
                 about = subject.at(target.name)
                 yield from _target(fleet, about, place, required=target.common.required)
                 replaces = target.common.on_existing == "replace"
-                known = Looked(bound=bound, name=target.name, replace=replaces, view=view, journal=journal)
+                known = Looked(
+                    bound=bound,
+                    name=target.name,
+                    replace=replaces,
+                    view=view,
+                    journal=journal,
+                    serves=fleet.serves,
+                )
                 yield from standing(about, known)
 
 

@@ -29,7 +29,7 @@ from rotator.core.credential import Credential
 from rotator.core.drifted import adopted
 from rotator.core.errors import ConfigError, RotatorError
 from rotator.core.events import Event
-from rotator.core.ids import CredentialId
+from rotator.core.ids import NO_CREDENTIAL, CredentialId
 from rotator.core.ports.runtime import Budget
 from rotator.core.ports.source import Source, TokenState
 from rotator.core.ports.target import Target
@@ -305,9 +305,10 @@ class ConfiguredFleet:
         time = self.times.get(connection)
         return time.now() if time else self._clock.utc()
 
-    def serves(self, place: str) -> bool:
-        """Whether a configured target publishes to `place`, as its kind names it."""
-        targets = (target for stanza in self._stanzas.values() for target in stanza.targets)
+    def serves(self, place: str, by: CredentialId = NO_CREDENTIAL) -> bool:
+        """Whether a configured target publishes to `place`, as its kind names it, of any credential or of that one."""
+        stanzas = (stanza for stream, stanza in self._stanzas.items() if by in (NO_CREDENTIAL, stream))
+        targets = (target for stanza in stanzas for target in stanza.targets)
         return any(TARGETS[t.common.type].kind.place(t.options) == place for t in targets)
 
     # --- what is known of the source connections

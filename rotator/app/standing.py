@@ -6,13 +6,13 @@ nothing and journals nothing. What only the provider can tell is said to be open
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from rotator.core.errors import RotatorError
 from rotator.core.findings import Finding, Level, Subject
-from rotator.core.ids import NO_TOKEN, NO_VALUE, TokenId
+from rotator.core.ids import NO_TOKEN, NO_VALUE, CredentialId, TokenId
 from rotator.core.instants import rfc3339
 from rotator.core.ports.journal import Journal
 from rotator.core.ports.source import Looks
@@ -36,6 +36,7 @@ class Looked:
         replace: whether the configuration lets us overwrite what stands there at first sight.
         view: the fold of the credential's facts.
         journal: opened with its key; None before the first start, and where it cannot be opened.
+        serves: whether the configuration lets that credential publish to a place.
     """
 
     bound: Bound
@@ -43,6 +44,7 @@ class Looked:
     replace: bool
     view: View
     journal: Journal | None
+    serves: Callable[[str, CredentialId], bool]
 
     @property
     def target(self) -> Target:
@@ -121,10 +123,12 @@ def _occupied(place: Looked, reading: Reading) -> tuple[str, str] | None:
         piece = place.journal.fingerprint(found) if place.journal else NO_VALUE
         token = place.view.values.get(piece) or place.view.values.get(place.view.pieces.get(piece, NO_VALUE), NO_TOKEN)
         if not token and place.journal:
-            other = another_of(place.journal, credential, credential.id, place.name, piece)
+            other = another_of(place.journal, credential, credential.id, place.name, piece, place.serves)
             if other is not None:
+                if other.free or other.leaving:
+                    return None
                 said = f"{key} holds a value of another credential of ours; it stays, and its token with it"
-                return None if other.free else (said, "name another key or place, or end the other credential first")
+                return said, "name another key or place, or end the other credential first"
     if place.replace:
         return None
     if found is not None and not token:

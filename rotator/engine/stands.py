@@ -275,6 +275,8 @@ def _anothers(work: Work, name: str, found: Stand, other: Other, *, first: bool)
     """A living value of another credential stands here: it stays, and that token is not retired meanwhile."""
     if other.free:
         return replace(found, result=Result.REPLACEABLE)
+    if other.leaving:
+        return replace(found, result=Result.UNSURE)  # decided once the other one has left
     stream, token = other.stream, other.token_id
     if name not in work.journal.view(stream).held.get(token, {}).get(work.stream, ()):
         work.journal.note(stream, _held(work, name, token, ended=False))

@@ -6,6 +6,7 @@ is never called dead because somebody refused it: another account's is refused h
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -46,12 +47,14 @@ class Other:
     """A value of another credential of ours: its stream, its token, and whether it may be written over here.
 
     `managed`: whether it is configured. A value of one that left the configuration may be ours by its name.
+    `leaving`: whether that credential is configured to be elsewhere, and has not journaled yet that it left this place.
     """
 
     stream: CredentialId
     token_id: TokenId
     free: bool
     managed: bool
+    leaving: bool = False
 
 
 def refused(work: Work, fingerprint: Fingerprint, source: Source | None = None) -> bool:
@@ -137,11 +140,16 @@ def another(work: Work, target: str, fingerprint: Fingerprint) -> Other | None:
 
     It may be written over where its token is marked or gone, or where that credential has left this place.
     """
-    return another_of(work.journal, work.credential, work.stream, target, fingerprint)
+    return another_of(work.journal, work.credential, work.stream, target, fingerprint, work.fleet.serves)
 
 
 def another_of(
-    journal: Journal, credential: Credential, of: CredentialId, target: str, fingerprint: Fingerprint
+    journal: Journal,
+    credential: Credential,
+    of: CredentialId,
+    target: str,
+    fingerprint: Fingerprint,
+    serves: Callable[[str, CredentialId], bool],
 ) -> Other | None:
     """Return the same of the stream `of` without a pass: for whoever only looks."""
     found = journal.owner_of(fingerprint, of)
@@ -152,6 +160,8 @@ def another_of(
     used = {theirs.current, theirs.rotation.token_id if theirs.rotation else ""} | theirs.retirements.keys()
     place = next((t.place for t in credential.targets if t.name == target), "")
     had = theirs.spec.get("places")
-    left = set(theirs.vacated.values()) | set(had.values() if isinstance(had, dict) and not managed else ())
+    places = set(had.values() if isinstance(had, dict) else ())
+    left = set(theirs.vacated.values()) | (set() if managed else places)
     free = token in theirs.marked or token not in used or (bool(place) and place in left)
-    return Other(stream, token, free, managed)
+    leaving = managed and not free and place in places and not serves(place, stream)
+    return Other(stream, token, free, managed, leaving)

@@ -13,7 +13,7 @@ from rotator.core.credential import NEVER, Credential
 from rotator.core.errors import RotatorError, Unavailable
 from rotator.core.events import Event
 from rotator.core.facts import Draft, What
-from rotator.core.ids import NO_ROTATION, CredentialId, Fingerprint, RotationId, TokenId
+from rotator.core.ids import NO_CREDENTIAL, NO_ROTATION, CredentialId, Fingerprint, RotationId, TokenId
 from rotator.core.notes import Trouble
 from rotator.core.ports.hook import Hook
 from rotator.core.ports.journal import Journal, Lease
@@ -88,8 +88,8 @@ class Fleet(Protocol):
     def peers(self, credential: Credential) -> Mapping[CredentialId, str]:
         """Return the other configured members of the credential's group: stream -> name."""
 
-    def serves(self, place: str) -> bool:
-        """Whether a configured target publishes to `place`."""
+    def serves(self, place: str, by: CredentialId = NO_CREDENTIAL) -> bool:
+        """Whether a configured target publishes to `place`, of any credential or of that one."""
 
     def incident(self, connection: str) -> bool:
         """Whether so many of the connection's tokens died at once that it is not believed."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from rotator.core.credential import EVERYTHING, Can, Credential
-from rotator.core.ids import CredentialId, TokenId
+from rotator.core.ids import NO_CREDENTIAL, CredentialId, TokenId
 from rotator.core.plain import Json
 from rotator.core.ports.source import Looks, Shape, TokenState
 from rotator.core.secret import Secret
@@ -73,9 +73,9 @@ class PlainFleet:
         """See the port."""
         return {}
 
-    def serves(self, place: str) -> bool:
-        """See the port."""
-        return False
+    def serves(self, place: str, by: CredentialId = NO_CREDENTIAL) -> bool:
+        """Whoever is at a place stays there, and nobody else comes."""
+        return by != NO_CREDENTIAL
 
     def incident(self, connection: str) -> bool:
         """See the port."""

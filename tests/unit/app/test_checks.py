@@ -383,6 +383,17 @@ def test_at_a_new_target_our_own_current_value_is_no_finding_and_another_credent
     assert "another credential of ours" in found.message
 
 
+def test_a_place_that_another_credential_leaves_in_the_same_change_is_no_finding(looked, opened, place):
+    first, file = place.credential("workers-deploy"), {"type": "env_file", "path": "workers-deploy.env"}
+    place.write(first, place.credential("other"))
+    with opened() as app:
+        assert once(app, 10.0) == 0
+    elsewhere = [file | {"path": "elsewhere.env"}]
+    place.write(first | {"targets": elsewhere}, place.credential("other", targets=[file]))
+
+    assert "occupied" not in looked()
+
+
 @pytest.mark.parametrize("text", ["", "changeme", "your_api_token_here"])
 def test_a_placeholder_at_a_target_is_no_finding(looked, place, text):
     (place.folder / "workers-deploy.env").write_text(f"CLOUDFLARE_API_TOKEN={text}\n")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from rotator.app.once import once
+from rotator.app.once import Once, once
 from rotator.app.reload import reload
 from rotator.core.facts import Kind
 
@@ -46,6 +46,20 @@ def test_it_writes_over_the_value_that_the_renamed_one_left_in_its_old_file_and_
     assert once(renamed, 20.0) == 0
     assert not of_the_new_one(renamed, Kind.ADOPTED, Kind.KNOWN, Kind.OVERRIDDEN)
     assert place.value() != left
+
+
+def test_nobody_is_asked_about_an_old_file_that_the_renamed_one_has_not_left_yet_as_the_journal_says(renamed, place):
+    place.write(
+        place.credential("deploy", targets=[FILE | {"path": "moved.env"}]),
+        place.credential("workers-deploy", targets=[FILE]),
+    )
+    assert reload(renamed)
+    new = next(stream.id for stream in renamed.queries.streams() if stream.name == "workers-deploy")
+
+    assert Once(renamed).run(0.0, [new]) == 1  # the other one goes first
+    assert not of_the_new_one(renamed, Kind.OVERRIDDEN, Kind.PLANNED)
+    assert once(renamed, 20.0) == 0
+    assert not of_the_new_one(renamed, Kind.OVERRIDDEN)
 
 
 def test_a_rename_that_is_taken_back_goes_on_with_the_value_that_stands_there(renamed, place):

@@ -31,7 +31,8 @@ class Serving:
 
 
 def said(shown, *, replace=False):
-    place = Looked(bound=Serving(Blind(shown)), name="there", replace=replace, view=blank(), journal=None)
+    bound = Serving(Blind(shown))
+    place = Looked(bound=bound, name="there", replace=replace, view=blank(), journal=None, serves=lambda *_: True)
     return list(standing("target there", place))
 
 

@@ -104,8 +104,8 @@ class Few(SimFleet):
     def died(self, credential: Credential, dead: bool) -> None:
         self.deaths.append(dead)
 
-    def serves(self, place: str) -> bool:
-        return place in self.served
+    def serves(self, place: str, by: str = "") -> bool:
+        return place in self.served or bool(by)
 
     def incident(self, connection: str) -> bool:
         return self.mass
