@@ -115,6 +115,7 @@ class Driver:
             fleet=self._fleet,
             tuning=self._tuning,
         )
+        work.memory.follow(view)
         ended = self._loop(work)
         self._journal.release(work.lease, ended.until, self._note(work, ended.step))
         return ended

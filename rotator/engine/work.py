@@ -13,7 +13,7 @@ from rotator.core.credential import NEVER, Credential
 from rotator.core.errors import RotatorError, Unavailable
 from rotator.core.events import Event
 from rotator.core.facts import Draft, What
-from rotator.core.ids import NO_CREDENTIAL, NO_ROTATION, CredentialId, Fingerprint, RotationId, TokenId
+from rotator.core.ids import NO_CREDENTIAL, NO_ROTATION, NO_TOKEN, CredentialId, Fingerprint, RotationId, TokenId
 from rotator.core.notes import Trouble
 from rotator.core.ports.hook import Hook
 from rotator.core.ports.journal import Journal, Lease
@@ -118,6 +118,7 @@ class Memory:
         ends: target that will itself delete what stands there -> when; for `status`.
         remarks: target -> what its last write preflight remarked; each is said once.
         compared: token id -> when the provider was last asked for it alone, to compare it.
+        alive: token ids that were current, retiring or standing at a target when it was last looked.
         unknown: name of the last attempt whose outcome is not known, and why it is not.
     """
 
@@ -133,6 +134,25 @@ class Memory:
     remarks: dict[str, frozenset[Remark]] = field(default_factory=dict)
     unknown: tuple[str, str] = ("", "")
     compared: dict[TokenId, float] = field(default_factory=dict)
+    alive: frozenset[TokenId] = frozenset()
+
+    def follow(self, view: View) -> None:
+        """Forget what was seen of tokens that have ended and stand nowhere, and of their values: nobody asks again.
+
+        Other processes end tokens, too. It is safe beside threads that work on other targets meanwhile.
+        """
+        alive = {view.current, *view.retirements, *view.last.values()} - {NO_TOKEN}
+        ended, self.alive = self.alive - alive, frozenset(alive)
+        if not ended:
+            return
+        gone: set[str] = {*ended, *(value for value, of in view.values.items() if of in ended)}
+        for look in [one for one in list(self.seen) if one.of in gone]:
+            self.seen.pop(look, None)
+        for key in [one for one in list(self.asked) if one[1] in gone]:
+            self.asked.pop(key, None)
+        for known in (self.doubts, self.verified, self.used, self.compared):
+            for one in gone & known.keys():
+                known.pop(one, None)  # type: ignore[call-overload]  # ids and fingerprints are text, and never equal
 
 
 @dataclass(slots=True, kw_only=True)
@@ -225,6 +245,7 @@ class Work:
         self.say(Event.FACT, kind=what.kind.value, token=token or None, target=target or None)
         for opened in sorted(self.view.retirements.keys() - before.retirements.keys()):
             self.say(Event.RETIREMENT_OPENED, token=opened)
+        self.memory.follow(self.view)
 
     def say(self, event: Event, /, **fields: object) -> None:
         """Say what happened, bound to the credential and the open rotation."""

@@ -335,3 +335,24 @@ def test_drift_is_healed(place):
 
     assert bench.at(place) == value
     assert bench.view.rotations == 0
+
+
+def test_what_was_seen_of_a_token_is_forgotten_once_it_has_ended():
+    bench = published()
+    old, value = bench.view.current, bench.view.fingerprint
+    bench.tell(K.REQUEST, detail={"request_id": "q"})
+    while not bench.view.retirements:
+        bench.run()
+        bench.later(1)
+    bench.run()
+    memory = bench.driver.memory(NAME)
+    assert {old, value} & {look.of for look in memory.seen}
+
+    while bench.view.retirements:
+        bench.later(GRACE)
+        bench.run()
+    bench.run()
+
+    known = [memory.doubts, memory.verified, memory.used, memory.compared]
+    assert not {old, value} & {look.of for look in memory.seen}.union(*known)
+    assert bench.view.current in {look.of for look in memory.seen}
