@@ -15,7 +15,7 @@ from tests.servers.kubernetes import build
 
 KINDS = {
     "single": {"StatefulSet", "Service", "ServiceMonitor", "PrometheusRule"},
-    "replicas": {"Deployment", "Service", "PodDisruptionBudget"},
+    "replicas": {"StatefulSet", "Service", "PodDisruptionBudget"},
     "once": {"CronJob", "PersistentVolumeClaim"},
 }
 ALWAYS = {"ConfigMap", "ServiceAccount", "NetworkPolicy"}
@@ -95,7 +95,7 @@ def test_kustomize_builds_a_variant_and_mounts_the_configuration_that_it_made(va
     done = subprocess.run([build.ensure(), "kustomize", FOLDER / variant], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     found = {document["kind"]: document for document in documents(done.stdout)}
-    pod = next(d for kind, d in found.items() if kind in ("StatefulSet", "Deployment"))["spec"]["template"]["spec"]
+    pod = found["StatefulSet"]["spec"]["template"]["spec"]
 
     assert {d["metadata"].get("namespace") for d in found.values()} == {"rotator"}
     assert found["ConfigMap"]["metadata"]["name"] in [v.get("configMap", {}).get("name") for v in pod["volumes"]]

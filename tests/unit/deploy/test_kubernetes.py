@@ -21,7 +21,7 @@ from rotator.registry import kinds
 ROOT = Path(__file__).parents[3]
 CHART = ROOT / "deploy/helm/rotator"
 KUSTOMIZE = ROOT / "deploy/kubernetes"
-VARIANTS = {"single": "statefulset.yaml", "replicas": "deployment.yaml"}
+VARIANTS = ("single", "replicas")
 
 
 def read(path: Path) -> dict[str, Any]:
@@ -98,7 +98,7 @@ def test_the_configuration_of_a_variant_is_right(variant: str) -> None:
 
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_a_pod_fits_the_restricted_standard_and_writes_to_its_state_alone(variant: str) -> None:
-    pod = read(KUSTOMIZE / variant / VARIANTS[variant])["spec"]["template"]["spec"]
+    pod = read(KUSTOMIZE / variant / "statefulset.yaml")["spec"]["template"]["spec"]
     (container,) = pod["containers"]
 
     assert pod["automountServiceAccountToken"] is False
@@ -115,11 +115,20 @@ def test_a_pod_fits_the_restricted_standard_and_writes_to_its_state_alone(varian
     assert {m["mountPath"] for m in container["volumeMounts"] if not m.get("readOnly")} == {"/var/lib/rotator"}
 
 
-def test_one_daemon_has_the_volume_and_replicas_are_evicted_one_by_one() -> None:
-    single = read(KUSTOMIZE / "single/statefulset.yaml")["spec"]
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_the_state_of_a_pod_outlives_it(variant: str) -> None:
+    workload = read(KUSTOMIZE / variant / "statefulset.yaml")["spec"]
+    (claim,) = workload["volumeClaimTemplates"]
+    (container,) = workload["template"]["spec"]["containers"]
+
+    assert claim["spec"]["accessModes"] == ["ReadWriteOnce"]
+    assert {"name": claim["metadata"]["name"], "mountPath": "/var/lib/rotator"} in container["volumeMounts"]
+    assert set(workload["persistentVolumeClaimRetentionPolicy"].values()) == {"Retain"}
+
+
+def test_one_daemon_has_the_journal_and_replicas_are_evicted_one_by_one() -> None:
     budget = read(KUSTOMIZE / "replicas/poddisruptionbudget.yaml")["spec"]
 
-    assert single["replicas"] == 1
-    assert single["volumeClaimTemplates"][0]["spec"]["accessModes"] == ["ReadWriteOnce"]
+    assert read(KUSTOMIZE / "single/statefulset.yaml")["spec"]["replicas"] == 1
     assert budget["maxUnavailable"] == 1
-    assert budget["selector"] == read(KUSTOMIZE / "replicas/deployment.yaml")["spec"]["selector"]
+    assert budget["selector"] == read(KUSTOMIZE / "replicas/statefulset.yaml")["spec"]["selector"]

@@ -95,11 +95,7 @@ spec:
           readOnly: true
         {{- end }}
   volumes:
-    {{- if eq .Values.mode "replicas" }}
-    # The journal is in the database; here is what was minted while the database was away.
-    - name: state
-      emptyDir: {}
-    {{- else if eq .Values.mode "once" }}
+    {{- if eq .Values.mode "once" }}
     - name: state
       persistentVolumeClaim:
         claimName: {{ include "rotator.name" . }}
