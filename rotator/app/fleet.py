@@ -294,6 +294,13 @@ class ConfiguredFleet:
             members = self._groups.get(group.name, {}) if group else {}
         return {stream: name for stream, name in members.items() if stream != credential.id}
 
+    def reached(self, credential: Credential, target: str, answered: bool) -> None:
+        """Note whether the service behind a target answered just now, where it has a connection."""
+        stanza = self._stanzas.get(credential.id)
+        for one in stanza.targets if stanza else ():
+            if one.name == target and (name := one.common.connection):
+                self.reachable[name] = answered
+
     def incident(self, connection: str) -> bool:
         """Whether too many values died at once to be believed."""
         return self._pacing.incident(connection, size=self._size(connection), watch=self.config.advanced.watch)

@@ -273,4 +273,9 @@ def _source_row(app: App, name: str) -> ConnectionRow:
 
 def _target_row(app: App, name: str) -> ConnectionRow:
     login = CONNECTIONS[app.config.connections[name].type].login_ends(app.fleet.connection(name))
-    return ConnectionRow(name=name, source=False, token_expires_on={} if login is None else {"login": login})
+    return ConnectionRow(
+        name=name,
+        source=False,
+        reachable=app.fleet.reachable.get(name),
+        token_expires_on={} if login is None else {"login": login},
+    )

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from rotator.core.credential import NEVER, Credential
-from rotator.core.errors import RotatorError, Unavailable
+from rotator.core.errors import Barred, RotatorError, Unavailable
 from rotator.core.events import Event
 from rotator.core.facts import Draft, What
 from rotator.core.ids import NO_CREDENTIAL, NO_ROTATION, NO_TOKEN, CredentialId, Fingerprint, RotationId, TokenId
@@ -81,6 +81,9 @@ class Fleet(Protocol):
 
     def hold(self, credential: Credential) -> Reason | None:
         """Return why no new rotation may start now (`PACING`, `CLOCK_SUSPECT`), or None."""
+
+    def reached(self, credential: Credential, target: str, answered: bool) -> None:
+        """Note whether the service behind a target answered just now."""
 
     def died(self, credential: Credential, dead: bool) -> None:
         """Note whether the credential's published value was just seen dead or alive."""
@@ -257,6 +260,8 @@ class Work:
 
     def trouble(self, target: str, act: str, error: RotatorError | None) -> None:
         """Say that a look at a target failed, and remember why for `status`; with None: that it did not."""
+        silent = isinstance(error, Unavailable) and not isinstance(error, Barred)
+        self.fleet.reached(self.credential, target, not silent)
         if error is None:
             self.memory.troubles.pop((target, act), None)
             return

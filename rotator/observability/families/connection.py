@@ -13,7 +13,7 @@ CONNECTION: Final = (
         "rotator_connection_reachable",
         "gauge",
         _CONNECTION,
-        "1 if the connection answered last time, 0 if not; absent before the first contact.",
+        "1 if the service behind the connection answered last time, 0 if not; absent before the first contact.",
         ("RotatorConnectionUnreachable", "RotatorConnectionMetricsAbsent"),
     ),
     Family(

@@ -62,6 +62,9 @@ class PlainSource:
 class PlainFleet:
     """Those parts of the fleet that know of no incident and of no other place."""
 
+    def reached(self, credential: Credential, target: str, answered: bool) -> None:
+        """See the port."""
+
     def died(self, credential: Credential, dead: bool) -> None:
         """See the port."""
 

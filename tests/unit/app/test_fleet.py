@@ -1,11 +1,14 @@
 """Which adapters serve a credential, and what holds starts back."""
 
+import json
 from dataclasses import replace
 
 import pytest
 
+from rotator.app.once import once
 from rotator.app.reload import reload
-from rotator.core.errors import ConfigError
+from rotator.app.run import rows
+from rotator.core.errors import Barred, ConfigError, Refused, Unavailable
 from rotator.core.protocol.view import Past, TargetView, blank
 from rotator.core.reasons import Reason
 from rotator.engine.provider_time import ProviderTime
@@ -184,6 +187,38 @@ def test_a_connection_is_reachable_while_it_answers(app, monkeypatch, status, re
     wires[0].on_request("verify", status)
 
     assert app.fleet.reachable == {"prod": reachable}
+
+
+@pytest.fixture
+def hub(place):
+    """A second target, in a Vault whose reads end as the test says."""
+    connections = {
+        "prod": json.loads((place.folder / "rotator.yaml").read_text())["connections"]["prod"],
+        "hub": {"type": "vault", "address": "http://127.0.0.1:1", "auth": {"token": {"file": "rotator.key"}}},
+    }
+    targets = [
+        {"type": "env_file", "path": "a.env"},
+        {"type": "vault", "name": "vault", "connection": "hub", "path": "ci/app"},
+    ]
+    place.write(place.credential("workers-deploy", targets=targets), connections=connections)
+
+
+@pytest.mark.parametrize(
+    ("error", "reachable"),
+    [(Unavailable("no answer"), False), (Refused("HTTP 403"), True), (Barred("from elsewhere"), True)],
+)
+def test_the_connection_of_a_target_is_reachable_while_it_answers(hub, opened, monkeypatch, error, reachable):
+    def read(target):
+        raise error
+
+    with opened() as app:
+        bound = app.fleet.bound(app.queries.credentials[0].id, blank())
+        monkeypatch.setattr(type(bound.targets["vault"]), "read", read)
+        assert "hub" not in app.fleet.reachable
+        once(app, 0.0)
+
+        assert app.fleet.reachable["hub"] is reachable
+        assert {row.name: row.reachable for row in rows(app)} == {"prod": True, "hub": reachable}
 
 
 def test_nothing_was_listed_before_the_first_listing(app):
