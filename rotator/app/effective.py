@@ -97,6 +97,12 @@ def one_journal(config: Config) -> None:
     what = "the journal at {} has no daemon" if there else "there is no journal at {}"
     pid = marker(config.path)
     who = f"the process {pid}" if pid else "a process"
+    if config.state.database is None:
+        raise ConfigError(
+            f"{what.format(config.state.name)}, but {who} uses {config.path}",
+            "if the database was away a moment ago, its daemons are heard of within a minute: try once more; else "
+            f"restart {who}, which works on the database that the file named before",
+        )
     raise ConfigError(
         f"{what.format(config.state.name)}, but {who} uses {config.path} with a journal elsewhere",
         "write `state: {url: ...}` into the configuration, which counts for every process; until then use the daemon's "

@@ -28,6 +28,9 @@ INSERT: Final = f"INSERT INTO fact ({', '.join(_COLUMNS)}) VALUES ({', '.join('?
 AFTER: Final = f"{_SELECT} WHERE stream = ? AND position > ? ORDER BY position"
 """Facts of one stream after a position."""
 
+PAGE: Final = 5000
+"""Facts that are read at a time."""
+
 _SEALED: Final = tuple(field.name for field in fields(Sealed))
 _INSERT_SEALED: Final = f"INSERT INTO sealed ({', '.join(_SEALED)}) VALUES ({', '.join('?' * len(_SEALED))})"  # noqa: S608
 
@@ -161,13 +164,21 @@ def after(connection: Connection, stream: CredentialId, position: int) -> list[R
 
 
 def ordered(connection: Connection, *, by_stream: bool, since: int = 0, limit: int | None = None) -> Iterator[Record]:
-    """Yield all facts after `since` (a seq): stream by stream, or in the order in which they were written."""
-    order = "stream, position" if by_stream else "seq"
-    cursor = connection.execute(
-        f"{_SELECT} WHERE seq > ? ORDER BY {order} LIMIT ?", (since, UNBOUNDED if limit is None else limit)
-    )
-    for row in cursor:
-        yield _record(row)
+    """Yield all facts after `since` (a seq): stream by stream, or in the order in which they were written.
+
+    Page by page, because a server sends the whole answer to a question at once. Read in one snapshot.
+    """
+    place, order = ("(stream, position) > (?, ?)", "stream, position") if by_stream else ("seq > ?", "seq")
+    statement = f"{_SELECT} WHERE seq > ? AND {place} ORDER BY {order} LIMIT ?"
+    left = UNBOUNDED if limit is None else limit
+    come: tuple[object, ...] = ("", 0) if by_stream else (since,)
+    while left > 0:
+        page = [_record(row) for row in run(connection, statement, (since, *come, min(left, PAGE)))]
+        yield from page
+        if len(page) < min(left, PAGE):
+            return
+        left -= len(page)
+        come = (page[-1].stream, page[-1].position) if by_stream else (page[-1].seq,)
 
 
 def sealed_of(connection: Connection, stream: CredentialId, fingerprint: Fingerprint) -> list[Sealed]:

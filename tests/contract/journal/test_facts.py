@@ -128,3 +128,18 @@ def test_facts_survive_the_end_of_every_process(real: RealBench):
     with real.opening() as journal:
         before = journal.append(claimed(journal, stream), planned())
     assert real.open().view(stream) == before
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 4, 8, 9, 10])
+def test_pages_of_any_size_hold_every_fact_once_and_in_order(real: RealBench, monkeypatch, size: int):
+    journal, streams = real.open(), [real.stream("a"), real.stream("b")]
+    for number in range(4):  # in turns, so that the two orders differ
+        for stream in streams:
+            journal.note(stream, request(f"q{number}"))
+    monkeypatch.setattr("rotator.journal.records.PAGE", size)
+
+    found = list(journal.facts())
+    assert [(fact.stream, fact.position) for fact in found] == [(s, n + 1) for n in range(4) for s in streams]
+    assert list(journal.facts(limit=5)) == found[:5]
+    verdict = journal.audit.verify()
+    assert (verdict.facts, verdict.streams, verdict.breaks) == (8, 2, ())

@@ -77,6 +77,7 @@ def shape(text: str) -> list[str]:
     text = re.sub(r"\b(?=[0-9a-f]*\d)[0-9a-f]{8,}\b|\b[0-9a-f]{12,}\b", "ID", text)
     text = re.sub(r"~ID\S*", "~ID", text)
     text = re.sub(r"\d+( min| h| d| s)\b", "N UNIT", text)
+    text = re.sub(r"UTC, now$", "UTC, N UNIT ago", text, flags=re.MULTILINE)
     text = re.sub(r"\d+", "N", text)
     return [re.sub(r"[ ]{2,}", "  ", line).rstrip() for line in text.splitlines()]
 

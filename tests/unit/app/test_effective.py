@@ -1,5 +1,7 @@
 """Which configuration counts while its file is wrong: the one that a living daemon kept, and no other."""
 
+import json
+
 import pytest
 
 from rotator.app.effective import effective, effective_for, one_journal
@@ -96,6 +98,23 @@ def test_a_mark_that_stays_means_a_journal_elsewhere(place, monkeypatch):
     monkeypatch.setattr("rotator.app.effective.DYING", 1)
     with pytest.raises(ConfigError, match="with a journal elsewhere"):
         one_journal(effective(place.folder / "rotator.yaml").config)
+
+
+def test_a_database_without_a_daemon_may_be_coming_back(place, monkeypatch):
+    targets = [{"type": "env_file", "path": "a.env", "node": "here"}]
+    document = json.loads((place.folder / "rotator.yaml").read_text())
+    credentials = [one | {"targets": targets} for one in document["credentials"]]
+    state = {"url": "postgresql://rotator@db.example/rotator"}
+    state |= {"password": {"file": "p"}, "encryption_key": {"file": "k"}}
+    document |= {"state": state, "node": "here", "credentials": credentials}
+    (place.folder / "rotator.yaml").write_text(json.dumps(document))
+    monkeypatch.setattr("rotator.app.effective.is_marked", lambda path: True)
+    monkeypatch.setattr("rotator.app.effective._has_daemon", lambda state: False)
+    monkeypatch.setattr("rotator.app.effective.DYING", 1)
+    with pytest.raises(ConfigError, match="has no daemon") as found:
+        one_journal(effective(place.folder / "rotator.yaml").config)
+    assert "within a minute: try once more" in found.value.remedy
+    assert "STATE_DIRECTORY" not in found.value.remedy
 
 
 def test_while_the_inventory_of_a_fleet_is_wrong_the_one_that_the_daemon_took_counts(opened, place):
