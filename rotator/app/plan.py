@@ -68,6 +68,10 @@ def plan(
         until, rolls = now + days * DAY, status.strategy == "roll" and not first
         while at <= until and len(rows) < 10_000:
             begins, waits = (at, None) if first or asked else _by_calendar(credential, at)
+            if (resumes := _resumes(status)) > begins:
+                begins, waits = resumes, Reason.PAUSED
+                if begins > until:
+                    break
             rows.append(
                 Planned(
                     at=begins,
@@ -93,6 +97,14 @@ def plan(
                 break
             at, first, asked, rolls = at + step, False, False, credential.policy.strategy.value == "roll"
     return in_turns(sorted(rows, key=lambda row: row.at), {c.name: c for c in credentials}, by_name)
+
+
+def _resumes(status: CredentialStatus) -> float:
+    """When the pause of an operator ends; 0 without one, `NEVER` where only `resume` ends it."""
+    if status.paused is None:
+        return 0.0
+    until = status.paused["until"]
+    return until if isinstance(until, float) else NEVER
 
 
 def _by_calendar(credential: Credential, at: float) -> tuple[float, Reason | None]:

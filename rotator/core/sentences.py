@@ -112,15 +112,18 @@ def _resting(told: Told, targets: Sequence[Target]) -> tuple[Reason | None, str]
         if start and why is Reason.DRIFT:
             return why, f"out of sync: {_named(out)}; healed again in {human(max(start.until - told.now, 1.0))}"
         return Reason.OUT_OF_SYNC, f"out of sync: {_named(out)}"
+    held = ""
+    if start and why in HOLDS_BACK:
+        held = f" ({start.text}: {start.subject})" if why is Reason.GROUP and start.subject else f" ({start.text})"
+    if held and told.view.request:
+        return why, f"a rotation is requested{held}"
     if left > 0:
         left_alone = [target for target in targets if target.accepted]
         more = f"; left alone as accepted: {_named(left_alone)}" if left_alone else ""
         return Reason.FRESH, ("fresh; never expires" if left == NEVER else f"fresh; rotates in {human(left)}") + more
     if calendar := _by_calendar(told):
         return calendar
-    if start and why in HOLDS_BACK:
-        return why, f"due for rotation ({start.text})"
-    return None, "due for rotation"
+    return why if held else None, f"due for rotation{held}"
 
 
 def _by_calendar(told: Told) -> tuple[Reason, str] | None:

@@ -7,6 +7,7 @@ from rotator.app.plan import plan
 from rotator.app.requests import requests_of
 from rotator.core.calendar import Freeze, Group, Hours
 from rotator.core.credential import DAY, NEVER, Policy, Strategy
+from rotator.core.facts import Kind as K
 from rotator.core.reasons import Reason
 from rotator.core.status import credential_status
 from tests.unit.core.story import START, Story, credential, published
@@ -40,6 +41,15 @@ def test_later_rotations_follow_at_their_own_pace():
 
     assert [round((b.at - a.at) / DAY) for a, b in pairwise(found)] == [60] * (len(found) - 1)
     assert len(found) > 4
+
+
+def test_a_paused_one_rotates_when_its_pause_ends_and_not_while_it_has_no_end():
+    due = START + 80 * DAY
+    paused = published().tell(K.PAUSED, detail={"until": due + DAY})
+
+    assert [(row.at, row.waits) for row in rows(paused, days=2, now=due)] == [(due + DAY, Reason.PAUSED)]
+    assert rows(paused, days=0.5, now=due) == []
+    assert rows(published().tell(K.PAUSED), days=365, now=due) == []
 
 
 def test_what_is_due_is_planned_for_now():

@@ -267,6 +267,15 @@ def test_what_is_due_and_held_back_says_why(why):
     assert (found.reason, found.message) == (why, f"due for rotation ({why.text})")
 
 
+def test_what_waits_for_another_of_its_group_says_for_which():
+    waits = said(0.0, Reason.GROUP, subject="web-2")
+    due, asked = published().later(LIFE - 10 * DAY), published().tell(K.REQUEST, detail={"request_id": "q"})
+
+    assert status(due, start=waits).message == f"due for rotation ({Reason.GROUP.text}: web-2)"
+    found = status(asked, start=waits)
+    assert (found.reason, found.message) == (Reason.GROUP, f"a rotation is requested ({Reason.GROUP.text}: web-2)")
+
+
 def test_what_was_due_and_is_fresh_again_says_nothing_of_an_old_wait():
     assert status(published(), start=said(START + 300, "pacing")).reason is Reason.FRESH
 
