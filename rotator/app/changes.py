@@ -81,6 +81,7 @@ def _moved(credential: Credential, view: View, left: str, now: float) -> dict[st
         "since": rfc3339(now),
         "by": "configuration",
         "fix": Fix.ROTATE.value,
+        "remedy": None,
         "differences": [{"part": "owner", "message": said}],
     }
 

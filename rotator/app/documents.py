@@ -140,6 +140,7 @@ def drift_document(drift: TokenDrift) -> dict[str, Any]:
         "since": moment(drift.since),
         "by": "configuration" if drift.reconfigured else "provider",
         "fix": drift.fix.value,
+        "remedy": drift.remedy or None,
         "differences": [{"part": one.part.value, "message": one.message} for one in drift.differences],
     }
 

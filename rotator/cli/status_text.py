@@ -173,6 +173,7 @@ def changes(document: Document, width: int | None) -> list[Line]:
         lines += [text(""), *wrapped(Span(f"{name}: {drifted(change)}", "title"), width)]
         for one in change["differences"]:
             lines += wrapped(f"{one['part']}: {one['message']}", width, indent=2, hang=2)
+        lines += wrapped(f"do: {change['remedy']}", width, indent=2) if change.get("remedy") else []
     return lines
 
 
@@ -260,6 +261,7 @@ def status_of(document: Document, name: str, width: int | None) -> list[Line]:
         lines += [text(""), text("drift", "title"), *wrapped(Span(drifted(drift), "warn"), width, indent=2)]
         for one in drift["differences"]:
             lines += wrapped(f"{one['part']}: {one['message']}", width, indent=4, hang=2)
+        lines += wrapped(f"do: {drift['remedy']}", width, indent=2) if drift.get("remedy") else []
     if found["rotation"]:
         lines += [text(""), text("rotation", "title"), *block(_rotation(found["rotation"], now), width, indent=2)]
         for note in trouble_of({**found, "accepted": None}):

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from dataclasses import dataclass
 
 from rotator.core.credential import EVERYTHING, Credential
-from rotator.core.drift import Difference, OnDrift
+from rotator.core.drift import MENDED, Difference, OnDrift, Part
 from rotator.core.ids import TokenId
 from rotator.core.notes import Trouble
 from rotator.core.protocol.mend import Fix, fix, reconfigured, subject
@@ -22,6 +23,7 @@ class TokenDrift:
         differences: in what.
         reconfigured: whether the configuration was changed, and not the token.
         fix: what is done about it.
+        remedy: what a person can do where nothing is done by itself, empty else.
     """
 
     token_id: TokenId
@@ -29,6 +31,7 @@ class TokenDrift:
     differences: tuple[Difference, ...]
     reconfigured: bool
     fix: Fix
+    remedy: str = ""
 
 
 def drift_of(credential: Credential, view: View) -> TokenDrift | None:
@@ -43,7 +46,16 @@ def drift_of(credential: Credential, view: View) -> TokenDrift | None:
         differences=drift.differences,
         reconfigured=reconfigured(credential, view),
         fix=fix(credential, view, EVERYTHING),
+        remedy=_remedy(credential, view, drift.parts),
     )
+
+
+def _remedy(credential: Credential, view: View, parts: Set[Part]) -> str:
+    if fix(credential, view, EVERYTHING) is not Fix.NONE or not parts & MENDED:
+        return ""
+    if credential.watched:
+        return "change the token back at the provider, or write into the configuration what it is now"
+    return "`drift: restore` in the configuration takes it back, `drift: adopt` keeps it; or change it at the provider"
 
 
 def adopted(credential: Credential, view: View) -> bool:

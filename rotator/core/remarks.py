@@ -68,6 +68,7 @@ def remarks(credential: Document, now: float) -> list[Remark]:
         notes.append(Remark(f"rotation requested {requested(request, now)}"))
     if drift := credential.get("drift"):
         notes.append(Remark(f"{drifted(drift)}: {', '.join(one['message'] for one in drift['differences'])}", "warn"))
+        notes += [Remark(f"do: {drift['remedy']}")] if drift.get("remedy") else []
     if (leak := credential.get("revoked")) and leak["unfinished"]:
         notes.append(Remark(f"revoked {relative(leak['at'], now)} by {leak['by']}: its tokens are being ended", "bad"))
     if not needs:

@@ -29,6 +29,9 @@ def test_what_somebody_changed_at_the_provider_is_shown(fresh, place, sandbox):
     change = fresh("plan", "-o", "json").json["changes"]["workers-deploy"]
 
     assert (change["by"], change["fix"]) == ("provider", "none")
+    remedy = "do: `drift: restore` in the configuration takes it back, `drift: adopt` keeps it;"
+    for shown in (fresh("plan").out, fresh("once").out + fresh("status", "workers-deploy").out):
+        assert remedy in " ".join(shown.split())
 
 
 def test_without_an_answer_the_plan_is_shown_all_the_same(fresh, place, sandbox):

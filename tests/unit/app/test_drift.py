@@ -5,6 +5,7 @@ import pytest
 from rotator.app.documents import credential_document
 from rotator.app.once import once
 from rotator.app.reload import reload
+from rotator.core.drift import MENDED
 from rotator.core.durations import HOUR
 from rotator.core.facts import Kind
 from tests.sandbox_calls import DNS_WRITE, ZONE_READ, allow, zone
@@ -96,6 +97,7 @@ def test_what_somebody_changes_is_shown_and_nothing_else_is_done(bench, part):
 
     assert parts(bench) == {part}
     assert (bench.drift["by"], bench.drift["fix"]) == ("provider", "none")
+    assert bool(bench.drift["remedy"]) is (part in MENDED)
     bench.look()
     assert bench.count(Kind.COMPARED) == 1
     assert bench.count(Kind.CONFIRMED) == 1

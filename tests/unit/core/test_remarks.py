@@ -47,6 +47,11 @@ def test_drift_says_who_changed_what_and_what_is_done(by, fix, what):
     assert Remark(f"{what}: the name is another", "warn") in remarks(credential(drift=drift), AT)
 
 
+def test_drift_that_nothing_is_done_about_says_what_a_person_can_do():
+    drift = {"by": "provider", "fix": "none", "remedy": "change it back", "differences": []}
+    assert Remark("do: change it back") in remarks(credential(drift=drift), AT)
+
+
 @pytest.mark.parametrize("remedy", ["start the service", None])
 def test_a_hook_that_fails_is_said_with_its_target_and_what_to_do(remedy):
     hooks = {"state": "failing", "message": "exit code 1", "remedy": remedy}
