@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
 
 def _quoted(value: object) -> object:
@@ -37,11 +37,20 @@ class UserModel(_Strict):
     accounts: list[str] | None = None
 
 
+def _as_kept(name: str) -> str:
+    """Return a zone's name as Cloudflare keeps it: in lower case, and in Unicode where somebody wrote `xn--`."""
+    labels = name.lower().rstrip(".").split(".")
+    try:
+        return ".".join(x[4:].encode().decode("punycode") if x.startswith("xn--") else x for x in labels)
+    except UnicodeError:
+        raise ValueError("this is no name in its xn-- form") from None
+
+
 class ZoneModel(_Strict):
     """A zone of an account (by name or id)."""
 
     id: Identifier | None = None
-    name: str = Field(min_length=1)
+    name: Annotated[str, Field(min_length=1), AfterValidator(_as_kept)]
     account: str
 
 

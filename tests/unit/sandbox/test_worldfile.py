@@ -59,6 +59,13 @@ def test_a_world_file_says_what_exists(tmp_path):
     )
 
 
+@pytest.mark.parametrize("spelling", ["xn--bcher-kva.example", "BÜCHER.example", "bücher.example."])
+def test_a_zone_of_a_world_file_is_kept_under_its_unicode_name_as_cloudflare_does(tmp_path, spelling):
+    provider = world(tmp_path, MINIMAL + f"zones: [{{name: {spelling}, account: Main}}]\n")
+    found = provider.api("GET", "/zones?name=b%C3%BCcher.example", bearer=provider.credentials["user-management"])
+    assert [row["name"] for row in found.result] == ["bücher.example"]
+
+
 def test_an_account_token_of_a_world_file_stays_within_its_account(tmp_path):
     with pytest.raises(ValueError, match="Failed common permission check"):
         world(tmp_path, WORLD)  # the zone e... is the other account's
@@ -120,6 +127,7 @@ def test_tokens_of_a_world_file_are_seeded_once_and_then_kept_by_the_state(tmp_p
         ("accounts: []\nusers: []\n", "accounts"),
         (MINIMAL + "zone: []\n", "zone"),
         (MINIMAL + "zones: [{name: x.example, account: Nowhere}]\n", "there is no account 'Nowhere'"),
+        (MINIMAL + "zones: [{name: xn--ü.example, account: Main}]\n", "no name in its xn-- form"),
         (MINIMAL + "accounts: []\n", "world.yaml:3"),
         ("accounts: [", "world.yaml:1:12: not YAML"),
         (MINIMAL + "settings: {lag: 3}\n", "unknown setting 'lag'"),
