@@ -173,9 +173,11 @@ def _identity(token: Asked) -> Identity | None:
 def _policies(token: Asked, who: Identity) -> dict[str, Any] | None:
     """The token as the management token reads it; None where it may not."""
     try:
-        return read_token(token.connection, who.owner, token.account_id, TokenId(who.id))
+        path = tokens_path(who.owner, token.account_id)
+        shown = read_token(token.connection.calls, path, TokenId(who.id), "reading the token's policies")
     except RotatorError:
         return None
+    return None if shown is None else shown.raw
 
 
 def _totals(proofs: tuple[Proof, ...] | list[Proof]) -> dict[str, int]:

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from rotator.core.drift import Difference
-from rotator.core.errors import ConfigError, Refused
-from rotator.core.ids import TokenId
+from rotator.core.errors import ConfigError, Refused, Unavailable
+from rotator.core.ids import NO_TOKEN, TokenId
 from rotator.core.ports.runtime import Budget, Priority
 from rotator.core.ports.source import Minted, TokenState
 from rotator.core.secret import Secret
@@ -27,7 +27,7 @@ from rotator.sources.cloudflare.inventory import tokens_path
 from rotator.sources.cloudflare.management import ManagementToken
 from rotator.sources.cloudflare.options import ConnectionOptions
 from rotator.sources.cloudflare.policies import TokenPolicy
-from rotator.sources.cloudflare.reading import read_token
+from rotator.sources.cloudflare.reading import read_token, shown_once
 
 FIND: Final = (
     "find it in the dashboard: My Profile, API Tokens, API Keys, Global API Key, `View` (it asks for your password; "
@@ -146,17 +146,13 @@ class Authority:
             body=tokens.new_body(name, policies, {}, expires_at),
             secret=True,
         )
-        reply = self.connection.calls.call(call)
-        if reply.envelope is not None:
-            found = tokens.minted(
-                reply.envelope, name=name, token_id=TokenId(""), issued_at=reply.date or 0.0, expires_at=expires_at
-            )
-            if found is not None:
-                return found
-        error = self.connection.calls.failure(call, reply)
-        if isinstance(error, Refused) and error.code in (PERMISSION, UNACCEPTED):
-            raise Refused(error.message, self._missing(owner), code=error.code)
-        raise error
+        try:
+            return shown_once(self.connection.calls, call, name=name, token_id=NO_TOKEN, expires_at=expires_at)
+        except Refused as error:
+            if error.code not in (PERMISSION, UNACCEPTED):
+                raise
+            message, code = error.message, error.code
+        raise Refused(message, self._missing(owner), code=code)
 
     def _missing(self, owner: str) -> str:
         if owner == "account":
@@ -174,24 +170,17 @@ class Authority:
         Raises:
             Unavailable, RateLimited: no usable answer.
         """
-        shown = read_token(self.connection, owner, account_id, TokenId(token_id))
-        return differences(policies, {}, shown)
+        doing, path = "reading the token's policies", tokens_path(owner, account_id)
+        shown = read_token(self.connection.calls, path, TokenId(token_id), doing)
+        if shown is None:
+            raise Unavailable(f"{doing}: there is no such token", "make another one")
+        return differences(policies, {}, shown.raw)
 
     def alive(self, owner: str, account_id: str | None, token_id: str) -> bool:
         """Whether Cloudflare shows a token as active; raises as `differs`."""
-        call = Call(
-            operation="get",
-            doing="reading the new token",
-            method="GET",
-            path=f"{tokens_path(owner, account_id)}/{token_id}",
-        )
-        reply = self.connection.calls.call(call)
-        if reply.verdict is not None and reply.verdict.row.word == NOT_FOUND:
-            return False
-        state = tokens.state(reply.envelope.result) if reply.envelope and reply.verdict is None else None
-        if state is None:
-            raise self.connection.calls.failure(call, reply)
-        return state.active
+        path = tokens_path(owner, account_id)
+        shown = read_token(self.connection.calls, path, TokenId(token_id), "reading the new token")
+        return shown is not None and shown.state.active
 
     def named(self, owner: str, account_id: str | None, name: str) -> list[TokenState]:
         """Return the tokens of exactly that name; raises as `differs`."""
@@ -211,7 +200,7 @@ class Authority:
             kind=CallKind.EFFECT,
         )
         reply = self.connection.calls.call(call)
-        if reply.verdict is not None and reply.verdict.row.word != NOT_FOUND:
+        if reply.verdict is not None and not reply.says(NOT_FOUND):
             raise self.connection.calls.failure(call, reply)
 
 

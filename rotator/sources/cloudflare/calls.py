@@ -101,6 +101,10 @@ class Reply:
     verdict: Meaning | None = None
     status: int | None = None
 
+    def says(self, word: str) -> bool:
+        """Whether it is a failure of that row of `errors.TABLE`."""
+        return self.verdict is not None and self.verdict.row.word == word
+
 
 class Calls:
     """The wire of one login; safe for threads. Nothing is sent, and no file is read, before the first call."""
@@ -193,7 +197,7 @@ class Calls:
             trouble = lost(call.doing, str(gone), call.kind)
         else:
             reply = self._reply(call, answer)
-            refused = reply.verdict is not None and reply.verdict.row.word == UNACCEPTED
+            refused = reply.says(UNACCEPTED)
             if refused and call.kind is not CallKind.VERIFY and isinstance(bearer, Secret):
                 self._doubt(bearer)
             if not call.secret:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from rotator.core.errors import ConfigError, Refused, Unavailable
+from rotator.core.ids import TokenId
 from rotator.core.instants import unix
 from rotator.core.ports.runtime import Budget, Priority
 from rotator.core.ports.source import TokenState
@@ -25,6 +26,7 @@ from rotator.sources.cloudflare.inventory import list_tokens, tokens_path
 from rotator.sources.cloudflare.lookup import Lookup
 from rotator.sources.cloudflare.options import ConnectionOptions
 from rotator.sources.cloudflare.pasted import refuse
+from rotator.sources.cloudflare.reading import read_token
 
 if TYPE_CHECKING:
     from rotator.host.network.dial import Network
@@ -296,16 +298,12 @@ class CloudflareConnection:
             who = self.identity(bearer)
             if who is None:
                 raise self.unaccepted("looking up the user")
-            call = Call(
-                operation="get",
-                doing="reading the management token's own policies",
-                method="GET",
-                path=f"{tokens_path(who.owner, self.account_id)}/{who.id}",
-            )
-            reply = self.calls.call(call, bearer)
-            if reply.verdict is not None:
-                raise self.calls.failure(call, reply)
-            self._user_id = tokens.user_of(reply.envelope.result if reply.envelope else None)
+            doing = "reading the management token's own policies"
+            path = tokens_path(who.owner, self.account_id)
+            shown = read_token(self.calls, path, TokenId(who.id), doing, bearer=bearer)
+            if shown is None:
+                raise self.unaccepted("looking up the user")
+            self._user_id = tokens.user_of(shown.raw)
         if self._user_id is None:
             raise Refused(
                 "looking up the user: the management token's policies name none",

@@ -16,12 +16,11 @@ from rotator.core.errors import ConfigError, OperatorNeeded, Refused, RotatorErr
 from rotator.core.ids import TokenId
 from rotator.core.ports.source import ACTIVE, Ended
 from rotator.core.reasons import OperatorCode
-from rotator.sources.cloudflare import tokens
-from rotator.sources.cloudflare.calls import Call
 from rotator.sources.cloudflare.connection import CloudflareConnection, Identity
 from rotator.sources.cloudflare.errors import NOT_FOUND
 from rotator.sources.cloudflare.inventory import tokens_path
 from rotator.sources.cloudflare.options import ConnectionOptions, CredentialOptions
+from rotator.sources.cloudflare.reading import read_token
 from rotator.sources.cloudflare.source import CloudflareSource
 
 ID: Final = re.compile(r"[0-9a-f]{32}")
@@ -140,20 +139,17 @@ class CloudflareEmergency:
 
 def _end(login: CloudflareConnection, owner: str, token_id: TokenId) -> Ended | None:
     """Disable it in one owner scope; None where there is no such token."""
-    path = tokens_path(owner, login.account_id)
-    call = Call(operation="get", doing="reading the token that is to be ended", method="GET", path=f"{path}/{token_id}")
-    reply = login.calls.call(call)
-    if reply.verdict is not None and reply.verdict.row.word == NOT_FOUND:
+    path, doing = tokens_path(owner, login.account_id), "reading the token that is to be ended"
+    shown = read_token(login.calls, path, token_id, doing)
+    if shown is None:
         return None
-    before = tokens.state(reply.envelope.result if reply.envelope and reply.verdict is None else None)
-    if before is None:
-        raise login.calls.failure(call, reply)
+    before = shown.state
     whose: Literal["user", "account"] = "user" if owner == "user" else "account"
     options = CredentialOptions.model_construct(owner=whose, grants=(), verify="value")
     CloudflareSource(login, options).disable(token_id)
     after = before
     with suppress(RotatorError):  # that it was disabled is known by the answer; this only tells how it is now
-        again = login.calls.call(call)
-        after = tokens.state(again.envelope.result if again.envelope else None) or before
+        again = read_token(login.calls, path, token_id, doing)
+        after = before if again is None else again.state
     ended = before.status == ACTIVE or after.status != ACTIVE
     return Ended(token_id=token_id, name=before.name, was=before.status, ended=ended)

@@ -15,14 +15,13 @@ from rotator.core.ids import TokenId
 from rotator.core.ports.source import TokenState
 from rotator.sources.cloudflare import tokens
 from rotator.sources.cloudflare.addresses import Network, lets_in
-from rotator.sources.cloudflare.calls import Call
 from rotator.sources.cloudflare.connection import CloudflareConnection
-from rotator.sources.cloudflare.errors import NOT_FOUND
 from rotator.sources.cloudflare.grants import ACCOUNT, BUCKET, USER, ZONE, policies_of
 from rotator.sources.cloudflare.inventory import tokens_path
 from rotator.sources.cloudflare.management import ManagementToken
 from rotator.sources.cloudflare.options import ELSEWHERE, ById, CredentialOptions
 from rotator.sources.cloudflare.policies import TokenPolicy
+from rotator.sources.cloudflare.reading import read_token
 
 ONE_ZONE: Final = f"{ZONE}."
 
@@ -214,14 +213,9 @@ def _told(ours: Sequence[Network]) -> str:
 
 def _read(connection: CloudflareConnection, credential: Asked) -> TokenState | None:
     """The token that is to be taken over, None where there is none; a list may leave it out."""
-    path = f"{tokens_path(credential.options.owner, credential.account_id(connection))}/{credential.adopt}"
-    call = Call(operation="get", doing="reading the token that is to be taken over", method="GET", path=path)
-    reply = connection.calls.call(call)
-    missing = reply.verdict is not None and reply.verdict.row.word == NOT_FOUND
-    state = tokens.state(reply.envelope.result) if reply.envelope and reply.verdict is None else None
-    if state is None and not missing:
-        raise connection.calls.failure(call, reply)
-    return state
+    path = tokens_path(credential.options.owner, credential.account_id(connection))
+    shown = read_token(connection.calls, path, TokenId(credential.adopt), "reading the token that is to be taken over")
+    return None if shown is None else shown.state
 
 
 def _adopt(

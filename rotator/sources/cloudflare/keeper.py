@@ -6,9 +6,7 @@ and PUT .../tokens/{id}/value, after which the old value is dead.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
-from typing import Any
 
 from rotator.core.errors import Refused, Unavailable
 from rotator.core.ids import TokenId
@@ -17,11 +15,12 @@ from rotator.core.ports.runtime import Priority
 from rotator.core.ports.source import Minted
 from rotator.core.secret import Secret
 from rotator.sources.cloudflare import tokens
-from rotator.sources.cloudflare.calls import Call, Reply
+from rotator.sources.cloudflare.calls import Call
 from rotator.sources.cloudflare.connection import CloudflareConnection
 from rotator.sources.cloudflare.errors import NOT_FOUND, CallKind
 from rotator.sources.cloudflare.inventory import tokens_path
 from rotator.sources.cloudflare.management import WRITE
+from rotator.sources.cloudflare.reading import Shown, read_token, shown_once
 
 
 class CloudflareKeeper:
@@ -58,14 +57,14 @@ class CloudflareKeeper:
             Refused: the actor may not read it.
             Unavailable, RateLimited: no usable answer.
         """
-        shown = self._shown(token_id, actor, "reading a management token")
-        state = tokens.state(shown)
-        if state is None:
+        shown = self._read(token_id, actor, "reading a management token")
+        if shown is None:
             return None
+        state = shown.state
         return MemberState(
             id=token_id,
             active=state.active,
-            able=WRITE[self._owner(token_id)] in tokens.groups_of(shown),
+            able=WRITE[self._owner(token_id)] in tokens.groups_of(shown.raw),
             born=state.issued_at,
             expires_at=state.expires_at,
         )
@@ -82,8 +81,8 @@ class CloudflareKeeper:
         A kill inside leaves the old or the new end.
         """
         doing = "moving the end of a management token"
-        shown = self._shown(token_id, actor, f"{doing}: reading it")
-        body = None if shown is None else tokens.changed_body(shown, expires_on=tokens.api_time(expires_at))
+        shown = self._read(token_id, actor, f"{doing}: reading it")
+        body = None if shown is None else tokens.changed_body(shown.raw, expires_on=tokens.api_time(expires_at))
         if body is None:
             raise Refused(
                 f"{doing}: Cloudflare does not show it in a way that can be sent back unchanged, so nothing was sent",
@@ -103,25 +102,12 @@ class CloudflareKeeper:
 
         A kill inside leaves the old value alive, or neither known.
         """
-        shown = self._shown(token_id, actor, "reading the management token that is to be rolled")
-        before = tokens.state(shown)
+        before = self._read(token_id, actor, "reading the management token that is to be rolled")
         if before is None:
             raise Refused("rolling a management token: there is no such token", "make another one", code=NOT_FOUND)
         call = self._put(token_id, "rolling a management token", "roll", "/value", {}, secret=True)
-        reply = self._calls.call(call, actor)
-        if reply.envelope is not None:
-            issued_at = time.time() if reply.date is None else reply.date
-            found = tokens.minted(
-                reply.envelope,
-                name=before.name,
-                token_id=token_id,
-                issued_at=issued_at,
-                expires_at=before.expires_at,
-            )
-            if found is not None:
-                return found
-        self._calls.report()
-        raise self._calls.failure(call, reply)
+        was = before.state
+        return shown_once(self._calls, call, actor, name=was.name, token_id=token_id, expires_at=was.expires_at)
 
     # ----------------------------------------------------------------------------------------------------------- inside
 
@@ -133,18 +119,11 @@ class CloudflareKeeper:
         return found
 
     def _path(self, token_id: TokenId) -> str:
-        return f"{tokens_path(self._owner(token_id), self._connection.account_id)}/{token_id}"
+        return tokens_path(self._owner(token_id), self._connection.account_id)
 
-    def _shown(self, token_id: TokenId, actor: Secret, doing: str) -> dict[str, Any] | None:
-        call = Call(operation="get", doing=doing, method="GET", path=self._path(token_id), priority=Priority.WATCH)
-        reply = self._calls.call(call, actor)
-        if _says(reply, NOT_FOUND):
-            return None
-        shown = reply.envelope.result if reply.envelope and reply.verdict is None else None
-        state = tokens.state(shown)
-        if not isinstance(shown, dict) or state is None or state.id != token_id:
-            raise self._calls.failure(call, reply)
-        return shown
+    def _read(self, token_id: TokenId, actor: Secret, doing: str) -> Shown | None:
+        path = self._path(token_id)
+        return read_token(self._calls, path, token_id, doing, bearer=actor, priority=Priority.WATCH)
 
     def _put(
         self, token_id: TokenId, doing: str, operation: str, below: str, body: object, *, secret: bool = False
@@ -153,7 +132,7 @@ class CloudflareKeeper:
             operation=operation,
             doing=doing,
             method="PUT",
-            path=self._path(token_id) + below,
+            path=f"{self._path(token_id)}/{token_id}{below}",
             kind=CallKind.EFFECT,
             body=body,
             secret=secret,
@@ -163,7 +142,3 @@ class CloudflareKeeper:
         reply = self._calls.call(call, actor)
         if reply.verdict is not None:
             raise self._calls.failure(call, reply)
-
-
-def _says(reply: Reply, word: str) -> bool:
-    return reply.verdict is not None and reply.verdict.row.word == word

@@ -22,13 +22,14 @@ from rotator.core.reasons import OperatorCode
 from rotator.core.secret import Secret
 from rotator.sources.cloudflare import outputs as outputs_
 from rotator.sources.cloudflare import tokens
-from rotator.sources.cloudflare.calls import Call, Reply
+from rotator.sources.cloudflare.calls import Call
 from rotator.sources.cloudflare.connection import CloudflareConnection
 from rotator.sources.cloudflare.errors import NOT_FOUND, CallKind
 from rotator.sources.cloudflare.first_use import FirstUse
 from rotator.sources.cloudflare.inventory import tokens_path
 from rotator.sources.cloudflare.meant import Meant
 from rotator.sources.cloudflare.options import ELSEWHERE, CredentialOptions
+from rotator.sources.cloudflare.reading import read_token, shown_once
 from rotator.sources.cloudflare.shapes import looks_like
 
 JUST_READ: Final = 30.0
@@ -110,7 +111,7 @@ class CloudflareSource:
             body=body,
             secret=True,
         )
-        return self._shown_once(call, self._calls.call(call), name, NO_TOKEN, expires_at)
+        return shown_once(self._calls, call, name=name, token_id=NO_TOKEN, expires_at=expires_at)
 
     def roll(self, token_id: TokenId) -> Minted:
         """Give a token a new value; the old one dies at once, id and everything else stay.
@@ -131,9 +132,9 @@ class CloudflareSource:
                 code="bad_request",
             )
         bearer = self._actor(token_id, "rolling a token")
-        shown = self._shown(token_id, bearer, "reading the token that is to be rolled")
-        before = tokens.state(shown)
-        if shown is None or before is None:
+        doing = "reading the token that is to be rolled"
+        before = read_token(self._calls, self._path, token_id, doing, bearer=bearer)
+        if before is None:
             raise Refused("rolling a token: there is no such token", "let it be created anew", code=NOT_FOUND)
         call = Call(
             operation="roll",
@@ -144,7 +145,8 @@ class CloudflareSource:
             body={},
             secret=True,
         )
-        return self._shown_once(call, self._calls.call(call, bearer), before.name, token_id, before.expires_at)
+        was = before.state
+        return shown_once(self._calls, call, bearer, name=was.name, token_id=token_id, expires_at=was.expires_at)
 
     def extend(self, token_id: TokenId, expires_at: float) -> None:
         """Move a token's expiry; everything else is sent back as it was shown.
@@ -196,7 +198,7 @@ class CloudflareSource:
             return
         call = self._update(token_id, "disabling a token", shown, {"status": "disabled"})
         reply = self._calls.call(call, bearer)
-        if _says(reply, NOT_FOUND):
+        if reply.says(NOT_FOUND):
             return
         if reply.verdict is not None:
             raise self._calls.failure(call, reply)
@@ -220,7 +222,7 @@ class CloudflareSource:
         doing, path = "deleting a token", f"{self._path}/{token_id}"
         call = Call(operation="delete", doing=doing, method="DELETE", path=path, kind=CallKind.EFFECT)
         reply = self._calls.call(call, bearer)
-        if reply.verdict is not None and not _says(reply, NOT_FOUND):
+        if reply.verdict is not None and not reply.says(NOT_FOUND):
             raise self._calls.failure(call, reply)
 
     # ------------------------------------------------------------------------------------------------------------ reads
@@ -314,18 +316,6 @@ class CloudflareSource:
         later = self._options.not_before
         return None if later is None else time.time() + later
 
-    def _shown_once(self, call: Call, reply: Reply, name: str, token_id: TokenId, expires_at: float) -> Minted:
-        """The value, before anything else is looked at; only then whether the answer was a failure."""
-        if reply.envelope is not None:
-            issued_at = time.time() if reply.date is None else reply.date
-            found = tokens.minted(
-                reply.envelope, name=name, token_id=token_id, issued_at=issued_at, expires_at=expires_at
-            )
-            if found is not None:
-                return found
-        self._calls.report()
-        raise self._calls.failure(call, reply)
-
     def _read_just_now(self, token_id: str) -> dict[str, Any] | None:
         """What `get` read a moment ago, and may be used again; None where it read another token, or long ago."""
         at, of, shown = self._last_read
@@ -337,18 +327,8 @@ class CloudflareSource:
         return shown if of == token_id and time.monotonic() - at <= JUST_READ else None
 
     def _shown(self, token_id: TokenId, bearer: Secret, doing: str) -> dict[str, Any] | None:
-        """The token object of a GET, None where there is none; strict, for tokens die by what it says."""
-        if not tokens.ID.fullmatch(token_id):
-            raise Unavailable(f"{doing}: this is not the id of a token", "write the id as the provider shows it")
-        call = Call(operation="get", doing=doing, method="GET", path=f"{self._path}/{token_id}")
-        reply = self._calls.call(call, bearer)
-        if _says(reply, NOT_FOUND):
-            return None
-        shown = reply.envelope.result if reply.envelope and reply.verdict is None else None
-        found = tokens.state(shown)
-        if not isinstance(shown, dict) or found is None or found.id != token_id:
-            raise self._calls.failure(call, reply)
-        return shown
+        found = read_token(self._calls, self._path, token_id, doing, bearer=bearer)
+        return None if found is None else found.raw
 
     def _update(self, token_id: TokenId, doing: str, shown: Mapping[str, Any], changes: Mapping[str, str]) -> Call:
         body = tokens.changed_body(shown, **changes)
@@ -386,7 +366,3 @@ class CloudflareSource:
                 "use another management token for this, or renew it in the dashboard; rotator never manages that token",
             )
         return bearer
-
-
-def _says(reply: Reply, word: str) -> bool:
-    return reply.verdict is not None and reply.verdict.row.word == word
