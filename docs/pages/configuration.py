@@ -28,6 +28,7 @@ def configuration() -> str:
         "# Configuration reference\n",
         "One YAML file; JSON is YAML, too.",
         "An unknown key, a key written twice and a wrong type are errors with file, line and column.",
+        "An optional key without a default may be left empty: it counts as not given, whatever `defaults` says.",
         "A relative path is relative to the folder of the file, and `~` is expanded.",
         "`config/rotator.example.yaml` is a complete file with comments, `config/recipes/` has smaller ones.\n",
         _model("The file", schema, definitions, shown, skip=("connections", "credentials", "defaults")),
@@ -128,7 +129,7 @@ def _kind(spec: Mapping[str, Any]) -> tuple[str, list[str]]:
         return " or ".join(code(str(value)) for value in spec["enum"]), []
     for choice in ("anyOf", "oneOf"):
         if choice in spec:
-            found = [_kind(option) for option in spec[choice]]
+            found = [_kind(option) for option in spec[choice] if option != {"type": "null"}]
             words = list(dict.fromkeys(word for word, _ in found))
             return " or ".join(words), [name for _, names in found for name in names]
     if spec.get("type") == "array":

@@ -30,6 +30,8 @@ Schema = dict[str, Any]
 
 _TIMES: Final = {"duration": DURATION_SCHEMA, "lifetime": LIFETIME_SCHEMA}
 
+_EMPTY: Final[Schema] = {"type": "null"}
+
 _OWN: Final = ("name", "adopt", "renamed_from")
 _ATTRIBUTE: Final = re.compile(r"^ {4}(\w+): (.+(?:\n {8}.+)*)", re.MULTILINE)
 
@@ -243,7 +245,7 @@ def _needed(roots: Iterable[Any], definitions: Mapping[str, Schema]) -> dict[str
 
 
 def _tidy(here: Any) -> Any:
-    """Without what only confuses in an editor: generated titles, nulls that mean "absent", long docstrings."""
+    """Without what only confuses in an editor: generated titles, defaults of nothing, long docstrings."""
     if isinstance(here, list):
         return [_tidy(inner) for inner in here]
     if not isinstance(here, dict):
@@ -255,8 +257,9 @@ def _tidy(here: Any) -> Any:
         del found["default"]
     if isinstance(found.get("description"), str):
         found["description"] = " ".join(found["description"].split("\n\n")[0].split())
-    options = [option for option in found.get("anyOf", ()) if option != {"type": "null"}]
-    if len(options) < len(found.get("anyOf", ())):
+    options = [option for option in found.get("anyOf", ()) if option != _EMPTY]
+    may_be_empty = len(options) < len(found.get("anyOf", ()))
+    if may_be_empty:
         del found["anyOf"]
         found = {**(options[0] if len(options) == 1 else {"anyOf": options}), **found}
     for name, schema in _TIMES.items():
@@ -266,4 +269,11 @@ def _tidy(here: Any) -> Any:
                 found["default"] = format_duration(float(found["default"]))
             if found.get("description") == schema["description"]:
                 del found["description"]
-    return found
+    return _or_empty(found) if may_be_empty else found
+
+
+def _or_empty(spec: Schema) -> Schema:
+    """An optional key without a default may be left empty, and is then read like one that is absent."""
+    said: Schema = {key: spec[key] for key in ("description", "default") if key in spec}
+    what: Schema = {key: inner for key, inner in spec.items() if key not in said}
+    return {"anyOf": [*(what["anyOf"] if what.keys() == {"anyOf"} else [what]), _EMPTY], **said}
