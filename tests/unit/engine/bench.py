@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from rotator.core.credential import NEVER, Credential, Strategy, TargetRef
 from rotator.core.encoding import draft
-from rotator.core.errors import Refused
+from rotator.core.errors import RateLimited, Refused, Unavailable
 from rotator.core.facts import Draft, Kind, What
 from rotator.core.ports.source import TokenState
 from rotator.core.ports.target import Evidence, Publication, Reading, Remark
@@ -18,7 +18,9 @@ from rotator.core.protocol.telling import TELLS, of_rotation
 from rotator.core.protocol.view import View
 from rotator.core.secret import Secret
 from rotator.engine.driver import Driver, Pass
+from rotator.engine.holding import Stand
 from rotator.engine.perform import perform
+from rotator.engine.stands import stand
 from rotator.engine.work import Bound, Work
 from rotator.testing.simulation.door import Door
 from rotator.testing.simulation.faults import Faults
@@ -373,3 +375,17 @@ def listed(*tokens: TokenState) -> Callable[[object], Sequence[TokenState]]:
 
 
 __all__ = ["NAME", "Bench", "Derived", "Key", "Sink", "TargetRef", "listed", "published"]
+
+
+def current(bench: Bench) -> Tok:
+    """The token that is published and confirmed, as the provider has it."""
+    return bench.world.provider.tokens[bench.view.current]
+
+
+def stands(bench: Bench, name: str = "env") -> Stand:
+    """What stands at a target, journaled as the engine does."""
+    return stand(bench.work(), name)
+
+
+NO = (Refused("m", code="quota"), Unavailable("m"), RateLimited("m", 300.0))
+"""Answers after which nothing was applied, for certain."""

@@ -7,8 +7,8 @@ import pytest
 from rotator.core.credential import NEVER
 from rotator.core.facts import Kind
 from rotator.core.protocol.rules import Result
-from tests.unit.engine.bench import NAME
-from tests.unit.engine.test_stands import beside, stands
+from tests.unit.engine.bench import NAME, stands
+from tests.unit.engine.test_stands_later import beside
 
 K, R = Kind, Result
 
