@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.contract.journal.benches import SqliteBench, Template
+from tests.contract.journal.benches import PostgresPlace, SqliteBench, Template
+from tests.servers.postgres import Postgres, shared
 
 PATIENCE = 60.0
 """Seconds until a child that does not answer is a failure; a loaded machine is slow, not broken."""
@@ -100,3 +101,22 @@ def spawn(bench: SqliteBench) -> Iterator[Callable[..., Child]]:
     yield start
     for child in made:
         child.end()
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Postgres]:
+    """A cluster that a test may stop, kill and set up wrongly."""
+    shared.cluster()  # says what is missing
+    made = Postgres()
+    made.start()
+    made.sql(f"CREATE ROLE rotator LOGIN PASSWORD '{made.password}'")
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def place(server: Postgres, tmp_path: Path) -> Iterator[PostgresPlace]:
+    """An empty database on it."""
+    server.sql("CREATE DATABASE own OWNER rotator")
+    yield PostgresPlace(server.url("own"), tmp_path / "state")
+    server.sql("DROP DATABASE own WITH (FORCE)")

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.contract.targets.vault_place import VaultPlace
+from tests.integration.vault.logging_in import Roles
 from tests.servers.vault import Vault
 
 
@@ -39,3 +40,8 @@ def place(vault_server: Vault, tmp_path: Path) -> Iterator[VaultPlace]:
     place = VaultPlace(vault_server, tmp_path, f"ci/{uuid.uuid4()}/app")
     yield place
     place.cut()
+
+
+@pytest.fixture
+def roles(vault_server: Vault, place: VaultPlace, tmp_path: Path) -> Roles:
+    return Roles(vault_server, place, tmp_path)

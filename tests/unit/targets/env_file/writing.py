@@ -1,0 +1,10 @@
+"""What the tests of writer share."""
+
+import os
+
+
+def refuse(code):
+    def call(*args, **kwargs):
+        raise OSError(code, os.strerror(code))
+
+    return call
