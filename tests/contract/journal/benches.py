@@ -309,3 +309,20 @@ class _OnHub:
             yield
         finally:
             self._run(lambda: manager.__exit__(None, None, None))
+
+
+class Died(Exception):
+    """What stands for the end of the process."""
+
+
+def dies(point: str, passage: int) -> Callable[[str], None]:
+    """Ends the process at the given passage of a point."""
+    left = [passage]
+
+    def crash(name: str) -> None:
+        if name == point:
+            left[0] -= 1
+            if not left[0]:
+                raise Died
+
+    return crash

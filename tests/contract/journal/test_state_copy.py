@@ -19,7 +19,7 @@ from rotator.journal.store import SqlJournal
 from rotator.journal.tables import metadata
 from rotator.journal.transfer import transfer
 from rotator.journal.transfer_rows import COLUMNS, STAYS, Copied
-from tests.contract.journal.benches import FilePlace, PostgresPlace, no_crash
+from tests.contract.journal.benches import Died, FilePlace, PostgresPlace, dies, no_crash
 from tests.contract.journal.drafts import VALUE, captured, claimed, intent, planned, request
 from tests.servers.postgres import shared
 
@@ -135,22 +135,6 @@ def told(opened: Opened, place: Where) -> dict[str, Any]:
 
 def copy(opened: Opened, source: Where, target: Where, crash: Callable[[str], None] = no_crash) -> Copied:
     return transfer(source, target, KeyRing(read_key(opened.key)), crash=crash)
-
-
-class Died(Exception):
-    """What stands for the end of the process."""
-
-
-def dies(point: str, passage: int) -> Callable[[str], None]:
-    left = [passage]
-
-    def crash(name: str) -> None:
-        if name == point:
-            left[0] -= 1
-            if not left[0]:
-                raise Died
-
-    return crash
 
 
 # --------------------------------------------------------------------------------------------------------- what arrives

@@ -3,6 +3,7 @@
 import pytest
 
 from rotator.app.app import App
+from rotator.app.checks import check
 from rotator.sandbox import Sandbox
 from tests.rotator_place import Place
 
@@ -50,3 +51,18 @@ def opened(place, said, monkeypatch):
 def app(opened):
     """A writer."""
     return opened()
+
+
+@pytest.fixture
+def looked(place, monkeypatch):
+    """Runs `check` on the configuration of `place`: code -> findings."""
+    monkeypatch.chdir(place.folder)
+    monkeypatch.setenv("HOME", str(place.folder))
+
+    def look(**more):
+        found = {}
+        for finding in check(place.folder / "rotator.yaml", **more):
+            found.setdefault(finding.code, []).append(finding)
+        return found
+
+    return look

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from rotator.journal.key_file import generate_key
 from tests.contract.journal.benches import SqliteBench, Template
 
 
@@ -20,3 +21,9 @@ def bench(template: Template, tmp_path: Path) -> Iterator[SqliteBench]:
     made = SqliteBench(template, tmp_path / "state")
     yield made
     made.close()
+
+
+@pytest.fixture
+def key(tmp_path: Path) -> Path:
+    generate_key(tmp_path / "journal.key")
+    return tmp_path / "journal.key"
