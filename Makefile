@@ -15,6 +15,8 @@ ARGS ?=
 FROM ?= 0
 SEEDS ?= 2000
 FOCUS ?=
+MINUTES ?= 20
+HOURS ?= 72
 IMAGE ?= rotator:dev
 
 # What an editable install depends on: the entry point and the metadata, not the code.
@@ -24,7 +26,7 @@ DEV := $(VENV)/.dev
 # Unit and contract tests talk to no server that must be built first.
 FAST := tests/unit tests/contract
 
-.PHONY: help setup setup-dev demo test test-fast test-kills test-servers test-deploy kubernetes simulate crash lint format coverage bench docs site wheel image lock clean
+.PHONY: help setup setup-dev demo test test-fast test-kills soak test-servers test-deploy kubernetes simulate crash lint format coverage bench docs site wheel image lock clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -51,6 +53,9 @@ test-fast: $(DEV) ## Run what needs no real server: unit and contract tests, for
 
 test-kills: $(DEV) ## Kill an audit export a thousand times and prove what it wrote; takes minutes; ARGS: a seed
 	@exec $(BIN)/python -m tests.crash.export_kills 1000 $(ARGS)
+
+soak: $(DEV) ## Does a daemon grow? MINUTES=20 HOURS=72 (virtual); on PostgreSQL with ROTATOR_TEST_JOURNAL=postgres
+	@exec $(BIN)/python -m tests.soak $(MINUTES) $(HOURS)
 
 test-servers: $(DEV) ## Build or install the real servers of the tests (once, cached outside the checkout)
 	@$(BIN)/python -m tests.servers.prepare
