@@ -40,10 +40,11 @@ setup-dev: $(DEV) ## The same with what tests and linters need
 demo: $(RUNTIME) ## Run the demo; ends after two rotations; flags: make demo ARGS="--chaos"
 	@exec $(BIN)/rotator demo $(ARGS)
 
+# Many tests wait for a process or a server, so one worker more than cores keeps the cores busy; the simulation never waits.
 test: $(DEV) test-servers ## Run the whole suite, building and installing what it needs; ARGS go to one pytest, JOBS=2
 	@if [ -n "$(ARGS)" ]; then exec $(BIN)/python -m pytest -n $(JOBS) --dist loadfile $(ARGS); fi; status=0; \
 	export FAILURES=$(CURDIR)/$(VENV)/.failures; : > $$FAILURES; \
-	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile --ignore=tests/simulation --ignore=tests/deploy --cov --cov-report= || status=1; \
+	$(BIN)/python -m pytest -n $$(($(JOBS) + 1)) --dist loadfile --ignore=tests/simulation --ignore=tests/deploy --cov --cov-report= || status=1; \
 	$(BIN)/python -m tests.coverage_floor || { status=1; echo "coverage: a package lies under its floor" >> $$FAILURES; }; \
 	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal tests/simulation || status=1; \
 	if [ $$status != 0 ]; then echo "what failed:"; cat $$FAILURES; fi; exit $$status
