@@ -243,3 +243,25 @@ def test_a_word_about_what_does_not_exist_is_the_answer_no(fresh, target, genera
 
     assert done.code == 1
     assert said in done.err
+
+
+# ------------------------------------------------------------------------------------------------- what people are told
+@pytest.mark.parametrize(
+    "act", [("rotate", "workers-deploy"), ("pause", "workers-deploy"), ("resume", "workers-deploy")], ids="-".join
+)
+def test_an_operators_verb_says_its_result_and_pours_no_log_before_it(fresh, act):
+    shown = fresh(*act)
+
+    said = (shown.out + shown.err).splitlines()
+    assert shown.code == 0
+    assert 1 <= len(said) <= 2, "the result, and at most what a person needs to know beside it"
+    assert not [line for line in said if "event" in line or " info " in line.lower()]
+
+
+def test_a_rotation_that_is_waited_for_says_each_step_once(fresh):
+    shown = fresh("rotate", "workers-deploy", "--wait", "30s")
+
+    said = (shown.out + shown.err).splitlines()
+    assert shown.code == 0
+    assert len([line for line in said if "confirmed" in line]) == 1
+    assert len(said) == len(set(said))
