@@ -44,7 +44,7 @@ class Sample:
     log: float
 
 
-ALLOWED = {"memory": 4096, "files": 0, "threads": 0, "database": 16384, "log": 4096}
+ALLOWED = {"memory": 4096, "files": 0, "threads": 0, "database": 32768, "log": 4096}
 """What each token may add, in bytes or pieces. Every token and every value stays known, so that an old file that comes
 back is recognised, and every fact is kept: that is what memory and database grow by."""
 
