@@ -15,7 +15,6 @@ import pytest
 from rotator.core.secret import Secret
 from rotator.host.network.dial import Network
 from rotator.sources.cloudflare.http import BODY_CAP, USER_AGENT, AnswerLost, Http, NotSent
-from tests.installation import eventually
 from tests.integration.cloudflare.raw_server import RawServer, http, raw_server, say
 from tests.servers.certificates import certificate
 
@@ -248,12 +247,13 @@ def test_reads_keep_their_connection_and_effects_never_share_one():
 
 
 def test_a_kept_connection_that_the_server_ends_is_closed_though_nobody_needs_it_any_more():
-    answered = [threading.Event(), threading.Event()]
+    asked, answered = [threading.Event(), threading.Event()], [threading.Event(), threading.Event()]
     end, ended, closed = threading.Event(), threading.Event(), threading.Event()
     numbers = itertools.count()
 
     def keep(connection: socket.socket) -> None:
         number = next(numbers)
+        asked[number].set()
         answered[number].wait(20)
         connection.sendall(http(OK, kept=True))
         if number == 0:
@@ -267,9 +267,9 @@ def test_a_kept_connection_that_the_server_ends_is_closed_though_nobody_needs_it
 
     with raw_server(keep) as server, client(server.url) as wire:
         threads = [threading.Thread(target=wire.send, args=("GET", "/x", BEARER)) for _ in range(2)]
-        for number, thread in enumerate(threads):
+        for thread, event in zip(threads, asked, strict=True):
             thread.start()
-            eventually(lambda wanted=number + 1: server.connections == wanted)
+            assert event.wait(20)
         for thread, event in zip(threads, answered, strict=True):
             event.set()
             thread.join(20)
