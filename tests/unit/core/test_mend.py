@@ -6,6 +6,7 @@ import pytest
 
 from rotator.core.credential import Can, Strategy
 from rotator.core.drift import OnChange, OnDrift
+from rotator.core.drifted import drift_of
 from rotator.core.facts import Kind
 from rotator.core.protocol.decide import decide_retirements, decide_rotation
 from rotator.core.protocol.mend import Fix, fix, mend
@@ -90,6 +91,23 @@ def test_a_token_that_is_only_watched_is_never_changed():
     story.credential = replace(story.credential, targets=(), adopt="t1")
 
     assert fix(story.credential, story.view, Can()) is Fix.NONE
+
+
+@pytest.mark.parametrize(
+    ("changes", "remedy"),
+    [
+        ({"on_drift": OnDrift.REPORT}, "`drift: restore` in the configuration takes it back"),
+        ({"targets": (), "adopt": "t1"}, "change the token back at the provider, or write into the configuration"),
+        ({"on_drift": OnDrift.RESTORE}, ""),
+    ],
+    ids=["report", "watched", "restore"],
+)
+def test_where_nothing_is_done_by_itself_a_person_is_told_what_to_do(changes, remedy):
+    story = seen(published(), MORE, **changes)
+    drift = drift_of(story.credential, story.view)
+
+    assert drift is not None
+    assert (drift.remedy.startswith(remedy), bool(drift.remedy)) == (True, bool(remedy))
 
 
 def restoring() -> Story:
